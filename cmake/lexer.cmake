@@ -1,0 +1,12 @@
+# re2c: sql/*.re becomes a C file in the build folder.
+find_program(RE2C re2c REQUIRED)
+file(GLOB lexers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/sql/*.re)
+foreach(lexer ${lexers})
+  get_filename_component(name ${lexer} NAME_WE)
+  set(out ${CMAKE_BINARY_DIR}/generated/sql/${name}.c)
+  file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/generated/sql)
+  add_custom_command(OUTPUT ${out} COMMAND ${RE2C} -W --no-debug-info -o ${out} ${lexer} DEPENDS ${lexer})
+  if(TARGET tw_sql)
+    target_sources(tw_sql PRIVATE ${out})
+  endif()
+endforeach()
