@@ -1,0 +1,121 @@
+/* The configuration: one YAML file, checked as a whole, immutable and ref-counted.
+ *
+ * Every key, its type, default, range and help stand in conf/schema.c and, generated from there, in
+ * docs/configuration.md. Durations are nanoseconds and sizes bytes here, whatever unit the file
+ * uses. Texts live as long as the conf. Any thread may read; a reload makes a new conf. */
+#ifndef CONF_CONF_H
+#define CONF_CONF_H
+
+#include "base/compiler.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/ref.h"
+#include "conf/node.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum { CONF_SERVERS_MAX = 32, CONF_LISTENERS_MAX = 64, CONF_WORKERS_MAX = 256 };
+
+struct conf_address {
+    const char *host; /* a name, an address without brackets, or an absolute path (port 0) */
+    uint32_t port;    /* 0: a unix socket */
+    const char *text; /* as written */
+};
+
+enum conf_consistency { CONF_SESSION, CONF_EVENTUAL, CONF_PRIMARY };
+
+struct conf_listener {
+    struct conf_address address;
+    enum conf_consistency consistency;
+};
+
+struct conf_server {
+    const char *name;
+    struct conf_address address;
+    uint32_t weight; /* share of reads; 0: none */
+};
+
+struct conf_monitor {
+    bool present; /* whether the section stands in the file; else the rest is not to be used */
+    const char *user;
+    const char *password; /* "" where there is none; already read from password_file */
+    const char *password_file;
+    uint64_t interval_ns;
+    uint64_t timeout_ns;
+    uint32_t failures;
+    uint64_t accounts_interval_ns;
+};
+
+struct conf_routing {
+    uint64_t max_lag_ns;
+    bool wait_for_replica;
+    uint64_t wait_timeout_ns;
+};
+
+struct conf_limits {
+    uint64_t login_timeout_ns;
+    uint64_t connect_timeout_ns;
+    uint64_t drain_timeout_ns;
+    uint64_t pool_idle_ns;
+    uint32_t max_sessions;
+    uint32_t max_prepared; /* a session */
+    uint64_t buffer;       /* bytes; a direction of a session */
+};
+
+struct conf_mirror_source {
+    int server;           /* index in servers[], or -1: the mirror chooses, replicas first */
+    const char *user;     /* the monitor's where the file has none */
+    const char *password; /* goes with `user` */
+    const char *password_file;
+    uint32_t server_id;
+    const char *server_name; /* "" where none is named */
+};
+
+struct conf_mirror {
+    bool present;
+    const char *uri; /* already read from uri_file */
+    const char *uri_file;
+    const char *database;
+    const char *state_collection;
+    struct conf_mirror_source source;
+    uint32_t batch_changes;             /* row changes that are applied at once, at most */
+    uint64_t batch_delay_ns;            /* how long a batch that is not full waits for more */
+    const struct conf_node *aggregates; /* a list; the mirror's mapping reads it */
+};
+
+struct conf {
+    struct ref ref;
+    const char *file;
+    uint32_t workers; /* at least 1: 0 in the file became the number of cores */
+    size_t listener_count;
+    struct conf_listener *listeners;
+    size_t server_count;
+    struct conf_server *servers;
+    struct conf_monitor monitor;
+    struct conf_routing routing;
+    struct conf_limits limits;
+    const char *admin_socket; /* "" where there is none */
+    enum log_level log_level;
+    enum log_format log_format;
+    const char *log_file; /* "stderr" or a path */
+    struct conf_mirror mirror;
+    struct conf_doc *doc; /* owns all of the above; for conf/ alone */
+};
+
+/* One reference, or NULL with `e` set: ERR_USAGE "FILE:LINE:COLUMN: KEY: what; hint" where the file
+ * is off, ERR_IO where it cannot be read. */
+struct conf *conf_load(const char *path, struct err *e) MUST_CHECK;
+/* The same from memory; relative password files are looked for beside `name`. */
+struct conf *conf_parse(const char *name, const void *data, size_t n, struct err *e) MUST_CHECK;
+struct conf *conf_ref(struct conf *c); /* returns c */
+void conf_unref(struct conf *c);       /* NULL is fine */
+
+const char *conf_consistency_name(enum conf_consistency c);
+
+/* All keys as Markdown: docs/configuration.md is this, byte for byte. */
+void conf_print_reference(FILE *out);
+
+#endif

@@ -1,0 +1,181 @@
+#include "conf/schema.h"
+
+#include "base/clock.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define MS  CLOCK_NS_PER_MS
+#define S   CLOCK_NS_PER_S
+#define KIB ((uint64_t)1 << 10)
+#define MIB ((uint64_t)1 << 20)
+
+#define IN(field)          offsetof(struct conf, field)
+#define IN_LISTENER(field) offsetof(struct conf_listener, field)
+#define IN_SERVER(field)   offsetof(struct conf_server, field)
+
+static const char *const consistencies[] = {"session", "eventual", "primary", NULL};
+static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
+static const char *const formats[] = {"text", "json", NULL};
+
+const struct schema_row conf_schema[] = {
+    {"workers", SCHEMA_NUMBER, IN(workers), "0", 0, CONF_WORKERS_MAX, NULL,
+     "Threads that carry client sessions. 0: one for each processor core."},
+
+    {"listeners", SCHEMA_LIST, IN(listeners), "", 0, CONF_LISTENERS_MAX, NULL,
+     "Where clients connect. The proxy runs where at least one stands here."},
+    {"listeners[].address", SCHEMA_LISTEN, IN_LISTENER(address), NULL, 0, 0, NULL,
+     "`127.0.0.1:3306`, `[::1]:3306`, `0.0.0.0:3306` for all interfaces, or the absolute path of a "
+     "unix socket."},
+    {"listeners[].consistency", SCHEMA_CHOICE, IN_LISTENER(consistency), "session", 0, 0,
+     consistencies,
+     "What reads may see. `session`: all that the session wrote or saw before, never going back in "
+     "time. `eventual`: whatever a replica within `routing.max_lag` has. `primary`: every "
+     "statement goes to the primary."},
+
+    {"servers", SCHEMA_LIST, IN(servers), "", 0, CONF_SERVERS_MAX, NULL,
+     "The MariaDB servers: a primary and its replicas, in any order. Which one is the primary is "
+     "found out, not configured."},
+    {"servers[].name", SCHEMA_NAME, IN_SERVER(name), NULL, 1, 63, NULL,
+     "What logs and the admin interface call it; unique."},
+    {"servers[].address", SCHEMA_ADDRESS, IN_SERVER(address), NULL, 0, 0, NULL,
+     "`host:port`, `[v6]:port`, or the absolute path of a unix socket."},
+    {"servers[].weight", SCHEMA_NUMBER, IN_SERVER(weight), "1", 0, 1000, NULL,
+     "Its share of the reads. 0: none (writes go to it where it is the primary)."},
+
+    {"monitor", SCHEMA_MAP, IN(monitor.present), "", 0, 0, NULL,
+     "Watches the servers: who is the primary, who is up, how far replicas are behind, which "
+     "accounts there are. Needed by listeners. The account's rights are in "
+     "[monitor.md](monitor.md)."},
+    {"monitor.user", SCHEMA_TEXT, IN(monitor.user), NULL, 1, 128, NULL,
+     "The account on every server."},
+    {"monitor.password", SCHEMA_TEXT, IN(monitor.password), "", 0, 1024, NULL,
+     "Its password. Either this or `password_file` must stand."},
+    {"monitor.password_file", SCHEMA_FILE, IN(monitor.password_file), "", 1, 4095, NULL,
+     "A file whose first line is the password; mode 0600 or stricter."},
+    {"monitor.interval", SCHEMA_DURATION, IN(monitor.interval_ns), "50ms", 5 * MS, 60 * S, NULL,
+     "How often each server is asked for its position. Shorter: reads find their way to replicas "
+     "sooner after a write."},
+    {"monitor.timeout", SCHEMA_DURATION, IN(monitor.timeout_ns), "1s", 50 * MS, 60 * S, NULL,
+     "How long an answer may take."},
+    {"monitor.failures", SCHEMA_NUMBER, IN(monitor.failures), "3", 1, 100, NULL,
+     "So many probes in a row must time out before a server counts as down. A refused connection "
+     "counts at once."},
+    {"monitor.accounts_interval", SCHEMA_DURATION, IN(monitor.accounts_interval_ns), "5s", 100 * MS,
+     3600 * S, NULL,
+     "How often accounts are read anew. A failed login has them read at once, too."},
+
+    {"routing", SCHEMA_MAP, SCHEMA_ALWAYS, "", 0, 0, NULL, "Where reads go."},
+    {"routing.max_lag", SCHEMA_DURATION, IN(routing.max_lag_ns), "10s", 0, 86400 * S, NULL,
+     "A replica further behind the primary than this gets no reads."},
+    {"routing.wait_for_replica", SCHEMA_BOOL, IN(routing.wait_for_replica), "true", 0, 0, NULL,
+     "Whether a read that needs a write not yet known to be on a replica may wait for it there, "
+     "instead of going to the primary."},
+    {"routing.wait_timeout", SCHEMA_DURATION, IN(routing.wait_timeout_ns), "20ms", 1 * MS, 10 * S,
+     NULL, "How long such a read waits before it goes to the primary after all."},
+
+    {"limits", SCHEMA_MAP, SCHEMA_ALWAYS, "", 0, 0, NULL,
+     "What a client, or all of them, may use."},
+    {"limits.login_timeout", SCHEMA_DURATION, IN(limits.login_timeout_ns), "10s", 100 * MS,
+     3600 * S, NULL, "How long a client may take to log in."},
+    {"limits.connect_timeout", SCHEMA_DURATION, IN(limits.connect_timeout_ns), "3s", 50 * MS,
+     300 * S, NULL, "How long connecting and logging in to a server may take."},
+    {"limits.drain_timeout", SCHEMA_DURATION, IN(limits.drain_timeout_ns), "10s", 0, 3600 * S, NULL,
+     "How long sessions may finish their work after SIGTERM before they are cut."},
+    {"limits.max_sessions", SCHEMA_NUMBER, IN(limits.max_sessions), "10000", 1, 1000000, NULL,
+     "Client connections at one time; more get error 1040, \"Too many connections\"."},
+    {"limits.max_prepared", SCHEMA_NUMBER, IN(limits.max_prepared), "16382", 1, 1048576, NULL,
+     "Prepared statements that one session may hold."},
+    {"limits.buffer", SCHEMA_SIZE, IN(limits.buffer), "32KiB", 4 * KIB, 16 * MIB, NULL,
+     "Memory for each direction of a session; a row of any size streams through it."},
+    {"limits.pool_idle", SCHEMA_DURATION, IN(limits.pool_idle_ns), "60s", 0, 86400 * S, NULL,
+     "How long an unused server connection is kept. 0: closed at once."},
+
+    {"admin", SCHEMA_MAP, SCHEMA_ALWAYS, "", 0, 0, NULL, "The admin interface."},
+    {"admin.socket", SCHEMA_PATH, IN(admin_socket), "", 1, 107, NULL,
+     "Absolute path of its unix socket. Without it there is none."},
+
+    {"log", SCHEMA_MAP, SCHEMA_ALWAYS, "", 0, 0, NULL, "One line an event."},
+    {"log.level", SCHEMA_CHOICE, IN(log_level), "info", 0, 0, levels, "The least that is written."},
+    {"log.format", SCHEMA_CHOICE, IN(log_format), "text", 0, 0, formats,
+     "`text` for people, `json` for programs."},
+    {"log.file", SCHEMA_TEXT, IN(log_file), "stderr", 1, 4095, NULL,
+     "`stderr`, or a file to append to; SIGHUP opens it anew."},
+
+    {"mirror", SCHEMA_MAP, IN(mirror.present), "", 0, 0, NULL,
+     "Keeps MongoDB collections equal to the committed rows. Runs where the section stands."},
+    {"mirror.uri", SCHEMA_TEXT, IN(mirror.uri), "", 1, 4095, NULL,
+     "MongoDB's connection string, `mongodb://…`; it must be a replica set. Either this or "
+     "`uri_file` must stand."},
+    {"mirror.uri_file", SCHEMA_FILE, IN(mirror.uri_file), "", 1, 4095, NULL,
+     "A file whose first line is the connection string (it may hold a password); mode 0600 or "
+     "stricter."},
+    {"mirror.database", SCHEMA_NAME, IN(mirror.database), NULL, 1, 63, NULL,
+     "The MongoDB database the collections are in."},
+    {"mirror.state_collection", SCHEMA_NAME, IN(mirror.state_collection), "tillway_mirror", 1, 63,
+     NULL, "Where the mirror keeps its checkpoint, in the same database."},
+    {"mirror.batch_changes", SCHEMA_NUMBER, IN(mirror.batch_changes), "1000", 1, 100000, NULL,
+     "At most about so many row changes are applied to MongoDB at once; transactions are never "
+     "split."},
+    {"mirror.batch_delay", SCHEMA_DURATION, IN(mirror.batch_delay_ns), "20ms", 0, 60 * S, NULL,
+     "How long a batch that is not full waits for more."},
+    {"mirror.source", SCHEMA_MAP, SCHEMA_ALWAYS, "", 0, 0, NULL, "Where the changes are read."},
+    {"mirror.source.server", SCHEMA_NAME, IN(mirror.source.server_name), "", 1, 63, NULL,
+     "A server's name. Without it the mirror chooses, a replica if it can."},
+    {"mirror.source.user", SCHEMA_TEXT, IN(mirror.source.user), "", 1, 128, NULL,
+     "The account. Without it, `monitor.user` and its password."},
+    {"mirror.source.password", SCHEMA_TEXT, IN(mirror.source.password), "", 0, 1024, NULL,
+     "Its password. Either this or `password_file` must stand where `user` does."},
+    {"mirror.source.password_file", SCHEMA_FILE, IN(mirror.source.password_file), "", 1, 4095, NULL,
+     "A file whose first line is the password; mode 0600 or stricter."},
+    {"mirror.source.server_id", SCHEMA_NUMBER, IN(mirror.source.server_id), "4242", 1, UINT32_MAX,
+     NULL, "The mirror's own server id; no server or other mirror may have the same."},
+    {"mirror.aggregates", SCHEMA_TREE, IN(mirror.aggregates), NULL, 1, 1000, NULL,
+     "What becomes a document: a list of aggregates, see [mapping.md](mapping.md)."},
+};
+
+const size_t conf_schema_count = ARRAY_LEN(conf_schema);
+
+const char *conf_schema_child(const char *parent, const char *path)
+{
+    size_t n = strlen(parent);
+    const char *rest = path;
+
+    if (n > 0) {
+        if (strncmp(path, parent, n) != 0 || path[n] != '.')
+            return NULL;
+        rest = path + n + 1;
+    }
+    return strchr(rest, '.') ? NULL : rest;
+}
+
+void conf_schema_keys(const char *parent, const char *out[SCHEMA_KEYS_MAX])
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < conf_schema_count; i++) {
+        const char *key = conf_schema_child(parent, conf_schema[i].path);
+
+        if (!key)
+            continue;
+        assert(n < SCHEMA_KEYS_MAX - 1);
+        out[n++] = key;
+    }
+    out[n] = NULL;
+}
+
+const char *conf_schema_section_of(const char *key)
+{
+    const char *found = NULL;
+
+    for (size_t i = 0; i < conf_schema_count; i++) {
+        const char *dot = strrchr(conf_schema[i].path, '.');
+
+        if (!dot || strcmp(dot + 1, key) != 0)
+            continue;
+        if (found)
+            return NULL;
+        found = conf_schema[i].path;
+    }
+    return found;
+}

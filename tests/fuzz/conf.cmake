@@ -1,0 +1,1 @@
+tillway_fuzz(conf LINKS tw_conf)

@@ -1,0 +1,3 @@
+foreach(name conf_value conf_hint conf_node conf_load conf_bad conf_secret conf_examples conf_reference)
+  tillway_unit(${name} LINKS tw_conf)
+endforeach()
