@@ -1,0 +1,61 @@
+#include "routing/topology.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const role_names[] = {"unknown", "primary", "replica"};
+
+static const char *const health_names[HEALTH_COUNT] = {"unknown", "up",      "down",
+                                                       "timeout", "refused", "broken"};
+
+struct topology *topology_new(void)
+{
+    struct topology *t = calloc(1, sizeof(*t));
+
+    if (!t) {
+        return NULL;
+    }
+    ref_init(&t->ref);
+    t->primary = -1;
+    return t;
+}
+
+struct topology *topology_copy(const struct topology *t)
+{
+    struct topology *copy = topology_new();
+
+    if (!copy) {
+        return NULL;
+    }
+    /* The members one by one: the count of references is the copy's own. */
+    copy->epoch = t->epoch + 1;
+    copy->count = t->count;
+    copy->primary = t->primary;
+    memcpy(copy->servers, t->servers, sizeof(copy->servers));
+    return copy;
+}
+
+void topology_ref(struct topology *t)
+{
+    ref_get(&t->ref);
+}
+
+void topology_unref(struct topology *t)
+{
+    if (t && ref_put(&t->ref)) {
+        free(t);
+    }
+}
+
+const char *server_role_name(enum server_role r)
+{
+    assert((size_t)r < sizeof(role_names) / sizeof(role_names[0]));
+    return role_names[r];
+}
+
+const char *server_health_name(enum server_health h)
+{
+    assert(h < HEALTH_COUNT);
+    return health_names[h];
+}

@@ -1,0 +1,72 @@
+/* The servers as the monitor last saw them: an immutable, ref-counted snapshot that workers read
+ * without locks.
+ *
+ * Index i is the same server in every snapshot of one configuration. */
+#ifndef ROUTING_TOPOLOGY_H
+#define ROUTING_TOPOLOGY_H
+
+#include "base/ref.h"
+#include "protocol/gtid.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum { SERVERS_MAX = 32, SERVER_NAME_MAX = 64, SERVER_HOST_MAX = 256, SERVER_WHY_MAX = 160 };
+
+enum server_role { ROLE_UNKNOWN, ROLE_PRIMARY, ROLE_REPLICA };
+
+/* What is wrong with a server, told apart because the cures differ. */
+enum server_health {
+    HEALTH_UNKNOWN, /* not probed yet */
+    HEALTH_UP,
+    HEALTH_DOWN,    /* refuses connections or closed them */
+    HEALTH_TIMEOUT, /* accepts, does not answer in time (frozen, cut off, overloaded) */
+    HEALTH_REFUSED, /* answers, but not to the monitor's account */
+    HEALTH_BROKEN,  /* a replica whose replication stopped or failed: up, but its data stands still
+                     */
+    HEALTH_COUNT,
+};
+
+struct server_view {
+    char name[SERVER_NAME_MAX];
+    char host[SERVER_HOST_MAX]; /* a name, an address, or an absolute path of a unix socket (port 0)
+                                 */
+    uint16_t port;
+    uint32_t weight; /* share of reads; 0: none */
+    enum server_role role;
+    enum server_health health;
+    uint64_t since_ns; /* clock_mono_ns when role or health last changed */
+    struct gtid_set
+        position; /* what it has committed or applied: every transaction in it can be read there */
+    uint64_t sampled_ns; /* clock_mono_ns just before `position` was asked for: it holds for that
+                            moment and later */
+    uint64_t lag_ms; /* replicas: how far behind the primary, upper bound; UINT64_MAX: unknown */
+    uint32_t server_id;
+    char why[SERVER_WHY_MAX]; /* health in words, "" where up */
+};
+
+struct topology {
+    struct ref ref;
+    uint64_t epoch; /* counts up with each snapshot */
+    int count;
+    int primary; /* index of the one server that takes writes, or -1 */
+    struct server_view servers[SERVERS_MAX];
+};
+
+/* A zeroed snapshot with one reference and no primary; NULL where memory refuses. */
+struct topology *topology_new(void);
+/* A copy to change before it is published (epoch + 1). */
+struct topology *topology_copy(const struct topology *t);
+void topology_ref(struct topology *t);
+void topology_unref(struct topology *t);
+
+const char *server_role_name(enum server_role r);
+const char *server_health_name(enum server_health h);
+
+/* Statements under way per server, over all workers: what "least busy" compares. Lives as long as
+ * the process. */
+struct server_load {
+    atomic_int busy;
+};
+
+#endif

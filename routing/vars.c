@@ -1,0 +1,405 @@
+#include "routing/vars.h"
+
+#include "routing/vars_rules.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+enum { VARS_MAX = 256, VARS_BYTES_MAX = 64 * 1024 };
+
+/* A variable and its value, shared by the lists that hold it: name, NUL, value, NUL. */
+struct var {
+    int refs;
+    uint32_t name_n;
+    uint32_t value_n;
+    uint64_t hash;
+    char text[];
+};
+
+/* A list is shared by its copies and copied when one of them changes. */
+struct vars_list {
+    int refs;
+    uint32_t count;
+    uint32_t room;
+    size_t bytes;
+    uint64_t sum; /* of the hashes: does not depend on the order of the notes */
+    struct var *at[];
+};
+
+struct vars {
+    struct vars_list *list;        /* NULL: empty */
+    uint32_t report;               /* 0: none was begun */
+    uint32_t collated[VARS_PAIRS]; /* the report that told the pair's collation */
+};
+
+static void var_put(struct var *x)
+{
+    if (--x->refs == 0) {
+        free(x);
+    }
+}
+
+static void list_put(struct vars_list *l)
+{
+    if (!l || --l->refs > 0) {
+        return;
+    }
+    for (uint32_t i = 0; i < l->count; i++) {
+        var_put(l->at[i]);
+    }
+    free(l);
+}
+
+struct vars *vars_new(void)
+{
+    return calloc(1, sizeof(struct vars));
+}
+
+void vars_free(struct vars *v)
+{
+    if (v) {
+        list_put(v->list);
+        free(v);
+    }
+}
+
+void vars_clear(struct vars *v)
+{
+    list_put(v->list);
+    v->list = NULL;
+}
+
+void vars_copy(struct vars *to, const struct vars *from)
+{
+    if (to->list == from->list) {
+        return;
+    }
+    list_put(to->list);
+    to->list = from->list;
+    if (to->list) {
+        to->list->refs++;
+    }
+}
+
+static uint32_t count_of(const struct vars *v)
+{
+    return v->list ? v->list->count : 0;
+}
+
+static struct span name_of(const struct var *x)
+{
+    return (struct span){(const uint8_t *)x->text, x->name_n};
+}
+
+static struct span value_of(const struct var *x)
+{
+    return (struct span){(const uint8_t *)x->text + x->name_n + 1, x->value_n};
+}
+
+static bool same(struct span a, struct span b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static int order(struct span a, struct span b)
+{
+    size_t n = a.n < b.n ? a.n : b.n;
+    int c = n ? memcmp(a.p, b.p, n) : 0;
+
+    return c ? c : (a.n > b.n) - (a.n < b.n);
+}
+
+/* The first place whose name is not before `name`. */
+static uint32_t place_of(const struct vars *v, struct span name)
+{
+    uint32_t low = 0;
+    uint32_t high = count_of(v);
+
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+
+        if (order(name_of(v->list->at[mid]), name) < 0) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return low;
+}
+
+static struct var *find(const struct vars *v, struct span name)
+{
+    uint32_t i = place_of(v, name);
+
+    if (i < count_of(v) && same(name_of(v->list->at[i]), name)) {
+        return v->list->at[i];
+    }
+    return NULL;
+}
+
+static struct var *var_new(struct span name, struct span value)
+{
+    size_t n = name.n + 1 + value.n + 1;
+    struct var *x = malloc(sizeof(*x) + n);
+
+    if (!x) {
+        return NULL;
+    }
+    x->refs = 1;
+    x->name_n = (uint32_t)name.n;
+    x->value_n = (uint32_t)value.n;
+    memcpy(x->text, name.p, name.n);
+    x->text[name.n] = 0;
+    if (value.n) {
+        memcpy(x->text + name.n + 1, value.p, value.n);
+    }
+    x->text[n - 1] = 0;
+    x->hash = XXH3_64bits(x->text, n);
+    return x;
+}
+
+/* A list of its own with room for one more; false where memory refuses. */
+static bool own(struct vars *v)
+{
+    const struct vars_list *old = v->list;
+    uint32_t count = count_of(v);
+    uint32_t room = count < 8 ? 8 : count * 2;
+    struct vars_list *l;
+
+    if (old && old->refs == 1 && old->count < old->room) {
+        return true;
+    }
+    l = calloc(1, sizeof(*l) + room * sizeof(l->at[0]));
+    if (!l) {
+        return false;
+    }
+    l->refs = 1;
+    l->room = room;
+    l->count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        l->at[i] = old->at[i];
+        l->at[i]->refs++;
+    }
+    if (old) {
+        l->bytes = old->bytes;
+        l->sum = old->sum;
+    }
+    list_put(v->list);
+    v->list = l;
+    return true;
+}
+
+static size_t var_bytes(const struct var *x)
+{
+    return sizeof(*x) + x->name_n + x->value_n + 2;
+}
+
+static void put(struct vars_list *l, uint32_t at, struct var *x)
+{
+    bool replaces = at < l->count && same(name_of(l->at[at]), name_of(x));
+
+    if (replaces) {
+        l->bytes -= var_bytes(l->at[at]);
+        l->sum -= l->at[at]->hash;
+        var_put(l->at[at]);
+    } else {
+        memmove(&l->at[at + 1], &l->at[at], (l->count - at) * sizeof(l->at[0]));
+        l->count++;
+    }
+    l->at[at] = x;
+    l->bytes += var_bytes(x);
+    l->sum += x->hash;
+}
+
+static bool fits(const struct vars *v, struct span name, struct span value)
+{
+    size_t bytes = v->list ? v->list->bytes : 0;
+
+    return count_of(v) < VARS_MAX && name.n <= VARS_BYTES_MAX && value.n <= VARS_BYTES_MAX &&
+           bytes + name.n + value.n <= VARS_BYTES_MAX;
+}
+
+static bool drop(struct vars *v, struct span name)
+{
+    uint32_t i = place_of(v, name);
+    struct vars_list *l;
+
+    if (!find(v, name))
+        return true;
+    if (!own(v))
+        return false;
+    l = v->list;
+    l->bytes -= var_bytes(l->at[i]);
+    l->sum -= l->at[i]->hash;
+    var_put(l->at[i]);
+    l->count--;
+    memmove(&l->at[i], &l->at[i + 1], (l->count - i) * sizeof(l->at[0]));
+    return true;
+}
+
+void vars_report(struct vars *v)
+{
+    v->report++;
+    if (v->report == 0)
+        v->report = 1;
+}
+
+/* Only what was told last of a pair is kept: it determines both. In one report the order says
+ * nothing, and the collation says all. */
+static enum vars_set note_pair(struct vars *v, int i, struct span name, bool *known)
+{
+    const struct vars_pair *pair = &vars_pairs[i];
+    bool collation = span_eq(name, pair->collation);
+
+    *known = !collation && v->report && v->collated[i] == v->report;
+    if (*known)
+        return VARS_CARRIED;
+    v->collated[i] = collation ? v->report : 0;
+    return drop(v, span_of(collation ? pair->charset : pair->collation)) ? VARS_CARRIED : VARS_FULL;
+}
+
+static enum vars_set note(struct vars *v, struct span name, struct span value)
+{
+    struct var *x;
+
+    x = find(v, name);
+    if (x && same(value_of(x), value)) {
+        return VARS_CARRIED;
+    }
+    if (!fits(v, name, value)) {
+        return VARS_FULL;
+    }
+    x = var_new(name, value);
+    if (!x) {
+        return VARS_FULL;
+    }
+    if (!own(v)) {
+        var_put(x);
+        return VARS_FULL;
+    }
+    put(v->list, place_of(v, name), x);
+    return VARS_CARRIED;
+}
+
+enum vars_set vars_note(struct vars *v, struct span name, struct span value)
+{
+    enum vars_set rule = vars_rule(name);
+    bool known = false;
+    int pair;
+
+    if (rule != VARS_CARRIED)
+        return rule;
+    name = vars_canonical(name);
+    pair = vars_pair_of(name);
+    if (pair >= 0) {
+        rule = note_pair(v, pair, name, &known);
+        if (rule != VARS_CARRIED || known)
+            return rule;
+    }
+    return note(v, name, value);
+}
+
+uint64_t vars_fingerprint(const struct vars *v)
+{
+    if (!count_of(v)) {
+        return 0;
+    }
+    return v->list->sum ? v->list->sum : 1;
+}
+
+struct span vars_value(const struct vars *v, const char *name)
+{
+    const struct var *x = find(v, span_of(name));
+
+    return x ? value_of(x) : (struct span){NULL, 0};
+}
+
+size_t vars_bytes(const struct vars *v)
+{
+    size_t list = v->list ? sizeof(*v->list) + v->list->room * sizeof(v->list->at[0]) : 0;
+
+    return sizeof(*v) + list + (v->list ? v->list->bytes : 0);
+}
+
+/* One assignment; `to` NULL: back to what a new connection has. */
+static void put_assignment(struct buf *out, bool *any, const struct var *named,
+                           const struct var *to, const struct catalog *c)
+{
+    buf_put_str(out, *any ? "," : "SET ");
+    *any = true;
+    vars_put_name(out, name_of(named));
+    buf_put_u8(out, '=');
+    if (to) {
+        vars_put_value(out, name_of(to), value_of(to), c);
+    } else {
+        buf_put_str(out, "DEFAULT");
+    }
+}
+
+static bool differ(const struct var *a, const struct var *b)
+{
+    return !a || !b || !same(value_of(a), value_of(b));
+}
+
+static struct span sql_mode(void)
+{
+    return span_of("sql_mode");
+}
+
+static void put_one(struct buf *out, bool *any, const struct var *a, const struct var *b,
+                    const struct catalog *c)
+{
+    if ((a || b) && differ(a, b))
+        put_assignment(out, any, b ? b : a, b, c);
+}
+
+/* Of a pair at most one is in a list. */
+static const struct var *find_pair(const struct vars *v, const struct vars_pair *pair)
+{
+    const struct var *x = find(v, span_of(pair->collation));
+
+    return x ? x : find(v, span_of(pair->charset));
+}
+
+static void put_pair(struct buf *out, bool *any, const struct var *a, const struct var *b,
+                     const struct catalog *c)
+{
+    if (a && b && !same(name_of(a), name_of(b)))
+        put_assignment(out, any, b, b, c);
+    else
+        put_one(out, any, a, b, c);
+}
+
+static bool is_ordered(struct span name)
+{
+    return same(name, sql_mode()) || vars_pair_of(name) >= 0;
+}
+
+void vars_difference(struct buf *out, const struct vars *from, const struct vars *to,
+                     const struct catalog *c)
+{
+    uint32_t i = 0;
+    uint32_t j = 0;
+    bool any = false;
+
+    if (from->list == to->list)
+        return;
+    put_one(out, &any, find(from, sql_mode()), find(to, sql_mode()), c);
+    for (int k = 0; k < VARS_PAIRS; k++)
+        put_pair(out, &any, find_pair(from, &vars_pairs[k]), find_pair(to, &vars_pairs[k]), c);
+    while (i < count_of(from) || j < count_of(to)) {
+        const struct var *a = i < count_of(from) ? from->list->at[i] : NULL;
+        const struct var *b = j < count_of(to) ? to->list->at[j] : NULL;
+        int which = !a ? 1 : !b ? -1 : order(name_of(a), name_of(b));
+
+        a = which <= 0 ? a : NULL;
+        b = which >= 0 ? b : NULL;
+        i += a ? 1 : 0;
+        j += b ? 1 : 0;
+        assert(a || b);
+        if (!is_ordered(name_of(b ? b : a)))
+            put_one(out, &any, a, b, c);
+    }
+}

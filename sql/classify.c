@@ -1,0 +1,341 @@
+#include "sql/classify.h"
+
+#include "sql/functions.h"
+#include "sql/scan.h"
+
+#include <assert.h>
+#include <strings.h>
+
+static bool is_name(enum sql_token t)
+{
+    return t == TOK_NAME || t == TOK_QUOTED || t == TOK_DOT_NAME || t > TOK_OPERATOR;
+}
+
+static struct span unquoted(struct span s)
+{
+    if (s.n >= 2 && (s.p[0] == '`' || s.p[0] == '"'))
+        return (struct span){s.p + 1, s.n - 2};
+    if (s.n >= 1 && s.p[0] == '.')
+        return (struct span){s.p + 1, s.n - 1};
+    return s;
+}
+
+bool sql_is_system_schema(struct span name)
+{
+    static const char *const names[] = {"information_schema", "performance_schema", "mysql", "sys"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (name.n == strlen(names[i]) && strncasecmp((const char *)name.p, names[i], name.n) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void set_bit(uint64_t *set, unsigned bit, bool on)
+{
+    uint64_t mask = UINT64_C(1) << bit;
+
+    *set = on ? *set | mask : *set & ~mask;
+}
+
+static void unknown_function(struct sql_scan *s, struct span name)
+{
+    if (!s->query)
+        return;
+    if (s->out->reason == SQL_IS_READ)
+        s->out->function = unquoted(name);
+    sql_refuse(s, SQL_UNKNOWN_FUNCTION);
+    s->out->effects |= SQL_EFFECT_OPAQUE;
+    s->out->writes = true;
+}
+
+static void call(struct sql_scan *s)
+{
+    const struct sql_function *f = sql_function_find(s->name);
+
+    if (!f) {
+        unknown_function(s, s->name);
+        return;
+    }
+    s->out->effects |= f->effects;
+    switch ((enum sql_function_kind)f->kind) {
+    case FUNCTION_PURE:
+        break;
+    case FUNCTION_GLUED:
+        if (s->prev_end != s->lex.start)
+            unknown_function(s, s->name);
+        break;
+    case FUNCTION_TABLE:
+        set_bit(&s->tables, s->depth, true);
+        s->table_name = s->name;
+        break;
+    case FUNCTION_SESSION:
+        sql_refuse(s, SQL_SESSION_FUNCTION);
+        break;
+    case FUNCTION_SERVER:
+        sql_refuse(s, SQL_SERVER_FUNCTION);
+        break;
+    case FUNCTION_SEQUENCE:
+        sql_refuse(s, SQL_SEQUENCE);
+        s->out->writes = true;
+        break;
+    }
+}
+
+static void open_paren(struct sql_scan *s)
+{
+    enum sql_token prev = s->prev;
+
+    if (s->cte_name || !is_name(prev)) {
+        /* the columns of a WITH clause's part; a group or subquery */
+    } else if (prev == TOK_QUOTED || s->qualified) {
+        unknown_function(s, s->name);
+    } else if (!sql_word_takes_paren(prev)) {
+        call(s);
+    }
+    if (s->depth == SQL_DEPTH_MAX)
+        sql_refuse(s, SQL_UNREADABLE);
+    else
+        s->depth++;
+}
+
+static void close_paren(struct sql_scan *s)
+{
+    set_bit(&s->with, s->depth, false);
+    if (s->depth > 0)
+        s->depth--;
+    if (s->tables >> s->depth & 1)
+        unknown_function(s, s->table_name);
+    set_bit(&s->tables, s->depth, false);
+}
+
+static void name_behind_dot(struct sql_scan *s)
+{
+    bool first = (s->prev == TOK_NAME || s->prev == TOK_QUOTED) && !s->qualified;
+
+    if (first && sql_is_system_schema(unquoted(s->name)))
+        sql_refuse(s, SQL_SYSTEM_SCHEMA);
+}
+
+static void user_variable(struct sql_scan *s)
+{
+    s->mentioned = true;
+    sql_refuse(s, SQL_USER_VARIABLE);
+    if (s->assigns || s->prev == W_INTO)
+        s->out->effects |= SQL_EFFECT_USER_VARIABLE;
+}
+
+/* INSERT() and REPLACE() are functions; anything else behind these words is a write. */
+static bool is_called(const struct sql_scan *s)
+{
+    struct sql_lexer ahead = s->lex;
+
+    return sql_lexer_next(&ahead) == TOK_OPEN;
+}
+
+/* WITH begins a clause at the start of a query, which inside of one is behind a '('. */
+static void word_with(struct sql_scan *s)
+{
+    if (s->prev != TOK_OPEN)
+        return;
+    set_bit(&s->with, s->depth, true);
+    s->cte_next = true;
+}
+
+static void word(struct sql_scan *s, enum sql_token t)
+{
+    switch (t) {
+    case W_SELECT:
+        set_bit(&s->with, s->depth, false);
+        break;
+    case W_WITH:
+        word_with(s);
+        break;
+    case W_COLUMNS:
+        if (s->depth > 0)
+            set_bit(&s->tables, s->depth - 1, false);
+        break;
+    case W_INTO:
+        sql_refuse(s, SQL_INTO);
+        break;
+    case W_SHARE:
+        if (s->prev == W_FOR)
+            sql_refuse(s, SQL_LOCKING);
+        break;
+    case W_LOCK:
+        sql_refuse(s, SQL_LOCKING);
+        break;
+    case W_UPDATE:
+        sql_refuse(s, s->prev == W_FOR ? SQL_LOCKING : SQL_WRITES);
+        break;
+    case W_INSERT:
+    case W_REPLACE:
+        if (!is_called(s))
+            sql_refuse(s, SQL_WRITES);
+        break;
+    case W_ALTER:
+    case W_CALL:
+    case W_CREATE:
+    case W_DELETE:
+    case W_DROP:
+    case W_GRANT:
+    case W_LOAD:
+    case W_RENAME:
+    case W_REVOKE:
+        sql_refuse(s, SQL_WRITES);
+        break;
+    case W_VALUE:
+        if (s->prev != W_NEXT && s->prev != W_PREVIOUS)
+            break;
+        sql_refuse(s, SQL_SEQUENCE);
+        s->out->writes = true;
+        break;
+    case W_CURRENT_USER:
+    case W_CURRENT_ROLE:
+        sql_refuse(s, SQL_SERVER_FUNCTION);
+        break;
+    case W_SQL_CALC_FOUND_ROWS:
+        sql_refuse(s, SQL_FOUND_ROWS);
+        break;
+    case W_PROCEDURE:
+        sql_refuse(s, SQL_NOT_SELECT);
+        break;
+    default:
+        break;
+    }
+}
+
+static void mark(struct sql_scan *s, enum sql_token t)
+{
+    switch (t) {
+    case TOK_OPEN:
+        open_paren(s);
+        break;
+    case TOK_CLOSE:
+        close_paren(s);
+        break;
+    case TOK_COMMA:
+        s->cte_next = s->prev == TOK_CLOSE && (s->with >> s->depth & 1);
+        break;
+    case TOK_DOT:
+    case TOK_DOT_NAME:
+        name_behind_dot(s);
+        break;
+    case TOK_USER_VARIABLE:
+        user_variable(s);
+        break;
+    case TOK_SYSTEM_VARIABLE:
+        sql_refuse(s, SQL_SYSTEM_VARIABLE);
+        break;
+    case TOK_ASSIGN:
+        if (s->mentioned)
+            s->out->effects |= SQL_EFFECT_USER_VARIABLE;
+        break;
+    case TOK_BAD:
+        sql_refuse(s, SQL_UNREADABLE);
+        break;
+    default:
+        break;
+    }
+}
+
+/* A WITH clause is: name [(columns)] AS (query) {, …}. Behind a part's ')' only a comma goes on. */
+static void track_with(struct sql_scan *s, enum sql_token t)
+{
+    if (s->with && s->prev == TOK_CLOSE && t != TOK_COMMA && t != W_AS)
+        set_bit(&s->with, s->depth, false);
+}
+
+static void token(struct sql_scan *s, enum sql_token t)
+{
+    bool named = s->cte_next && t != W_RECURSIVE && is_name(t);
+
+    track_with(s, t);
+    if (s->follow)
+        sql_statement_follow(s, t);
+    if (t > TOK_OPERATOR)
+        word(s, t);
+    else
+        mark(s, t);
+    s->cte_name = named;
+    if (named)
+        s->cte_next = false;
+}
+
+static void remember(struct sql_scan *s, enum sql_token t)
+{
+    if (is_name(t)) {
+        s->qualified = t == TOK_DOT_NAME || s->prev == TOK_DOT;
+        s->name = sql_lexer_text(&s->lex);
+    }
+    s->prev = t;
+    s->prev_end = s->lex.p;
+}
+
+static void step(struct sql_scan *s, enum sql_token t)
+{
+    if (s->block || s->routine)
+        sql_block_token(s, t);
+    if (t == TOK_SEMICOLON && !s->block) {
+        if (s->at_start)
+            sql_refuse(s, SQL_SEVERAL); /* an empty statement */
+        sql_statement_end(s);
+    } else if (s->at_start && !s->block) {
+        sql_statement_start(s, t);
+        if (t <= TOK_OPERATOR)
+            mark(s, t);
+    } else {
+        token(s, t);
+    }
+    remember(s, t);
+}
+
+/* What holds of the text as a whole. */
+static void finish(struct sql_scan *s, bool cut)
+{
+    struct sql_class *out = s->out;
+
+    sql_statement_end(s);
+    if (out->statements == 0) {
+        out->kind = SQL_EMPTY;
+        sql_refuse(s, SQL_NOT_SELECT);
+    }
+    if (out->collation.n && out->statements > 1) {
+        out->collation = (struct span){0};
+        out->effects |= SQL_EFFECT_OPAQUE;
+    }
+    if (s->lex.executable || s->lex.mode.oracle)
+        sql_refuse(s, SQL_UNREADABLE);
+    if (cut && (out->reason == SQL_UNREADABLE || out->reason == SQL_IS_READ))
+        out->reason = SQL_TOO_LONG;
+    if (out->reason == SQL_UNREADABLE || out->reason == SQL_TOO_LONG)
+        out->writes |= out->kind == SQL_SELECT || out->kind == SQL_OTHER;
+    if (s->lex.executable || cut || out->statements != 1 || out->reason == SQL_UNREADABLE)
+        out->kill.simple = false;
+    if (s->lex.hint_primary)
+        sql_refuse(s, SQL_HINT_PRIMARY);
+    out->hint_replica = s->lex.hint_replica && out->reason == SQL_IS_READ;
+}
+
+static bool has_wide_byte(struct span text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] >= 0x80)
+            return true;
+    }
+    return false;
+}
+
+void sql_classify(struct span text, struct sql_mode mode, bool cut, struct sql_class *out)
+{
+    struct sql_scan s = {.out = out, .at_start = true};
+    enum sql_token t;
+
+    *out = (struct sql_class){0};
+    sql_lexer_init(&s.lex, text, mode);
+    if (mode.unsafe_charset && has_wide_byte(text))
+        out->reason = SQL_UNREADABLE;
+    while ((t = sql_lexer_next(&s.lex)) != TOK_END)
+        step(&s, t);
+    finish(&s, cut);
+}

@@ -1,0 +1,129 @@
+/* What a statement means for routing: one pass over its bytes, no allocation, no look-up on any
+ * server.
+ *
+ * The law: `read` is true only where the tokens prove that the statement changes nothing and
+ * depends on nothing but table contents and carried session state. Whatever the lexer cannot follow
+ * (an unfinished string or comment, a character set whose bytes hide quotes, text cut at the
+ * buffer's end) is not a read. Pure; any thread. */
+#ifndef SQL_CLASSIFY_H
+#define SQL_CLASSIFY_H
+
+#include "base/cursor.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* How the session's settings change the lexis. */
+struct sql_mode {
+    bool ansi_quotes;          /* "x" is a name */
+    bool no_backslash_escapes; /* a backslash is itself */
+    bool unsafe_charset; /* character_set_client is gbk, big5, sjis, cp932, gb18030…: a trail byte
+                            may be 0x5C */
+    bool oracle;         /* sql_mode=ORACLE */
+    bool utf8; /* character_set_client is utf8mb3 or utf8mb4: bytes from 0x80 may stand in names.
+                  Else an unquoted one is unreadable: 0xA0 is a blank in latin1. */
+};
+
+/* What kind of statement it is, by its leading keyword(s). Of several statements in one text: the
+ * first's. */
+enum sql_kind {
+    SQL_OTHER, /* unknown, or known to be none of the below */
+    SQL_EMPTY, /* nothing but blanks and comments */
+    SQL_SELECT,
+    SQL_SHOW,
+    SQL_SET,
+    SQL_USE,
+    SQL_BEGIN, /* BEGIN, START TRANSACTION */
+    SQL_COMMIT,
+    SQL_ROLLBACK, /* without TO SAVEPOINT */
+    SQL_INSERT,
+    SQL_UPDATE,
+    SQL_DELETE,
+    SQL_REPLACE,
+    SQL_LOAD,
+    SQL_CALL,
+    SQL_KILL,
+    SQL_DDL, /* CREATE, ALTER, DROP, RENAME, TRUNCATE, GRANT, … */
+    SQL_KIND_COUNT,
+};
+
+/* Why it is not a read; in words by sql_reason_text. The first one met counts. */
+enum sql_reason {
+    SQL_IS_READ = 0,
+    SQL_NOT_SELECT, /* another statement than SELECT, VALUES, TABLE, WITH … SELECT, EXPLAIN/DESCRIBE
+                       of a read */
+    SQL_WRITES,     /* INSERT, UPDATE, … somewhere in it (also under EXPLAIN/ANALYZE) */
+    SQL_LOCKING,    /* FOR UPDATE, LOCK IN SHARE MODE */
+    SQL_INTO,       /* SELECT … INTO @v, OUTFILE, DUMPFILE */
+    SQL_USER_VARIABLE,    /* mentions @v */
+    SQL_SYSTEM_VARIABLE,  /* mentions @@x: servers differ */
+    SQL_SESSION_FUNCTION, /* LAST_INSERT_ID(), CONNECTION_ID(), GET_LOCK(), FOUND_ROWS(), … :
+                             belongs to one connection */
+    SQL_SERVER_FUNCTION,  /* LOAD_FILE(), USER()…: differs between servers */
+    SQL_SEQUENCE,         /* NEXT VALUE FOR, NEXTVAL(), … */
+    SQL_UNKNOWN_FUNCTION, /* may be a stored function that writes: see `function` */
+    SQL_SYSTEM_SCHEMA,    /* names information_schema, performance_schema, mysql or sys */
+    SQL_FOUND_ROWS,       /* SQL_CALC_FOUND_ROWS: the next statement may ask FOUND_ROWS() */
+    SQL_SEVERAL,          /* more than one statement in the text */
+    SQL_UNREADABLE,       /* the lexer could not follow to the end */
+    SQL_TOO_LONG,         /* the text was cut: only its head is known */
+    SQL_HINT_PRIMARY,     /* a comment asks for the primary */
+    SQL_REASON_COUNT,
+};
+
+/* What it does to its session, beyond what the server's session tracking says by itself. */
+enum {
+    SQL_EFFECT_OPAQUE =
+        1 << 0, /* runs code the text does not show: CALL, EXECUTE, compound statements, unknown;
+                   or changes variables unseen: SET CHARACTER SET */
+    SQL_EFFECT_USER_VARIABLE = 1 << 1, /* may assign @v */
+    SQL_EFFECT_TEMPORARY = 1 << 2,     /* CREATE/DROP TEMPORARY … */
+    SQL_EFFECT_LOCK =
+        1 << 3, /* LOCK TABLES, GET_LOCK(), FLUSH … WITH READ LOCK, HANDLER OPEN, BACKUP */
+    SQL_EFFECT_ROLE = 1 << 4,    /* SET ROLE */
+    SQL_EFFECT_PREPARE = 1 << 5, /* SQL-level PREPARE / DEALLOCATE */
+    SQL_EFFECT_XA = 1 << 6,
+    SQL_EFFECT_UNLOCK = 1 << 7,    /* UNLOCK TABLES, RELEASE_LOCK… */
+    SQL_EFFECT_SET = 1 << 8,       /* SET of system variables: tracked by the server */
+    SQL_EFFECT_ASKS_LAST = 1 << 9, /* SHOW WARNINGS/ERRORS, GET DIAGNOSTICS, ROW_COUNT(),
+                                      FOUND_ROWS(): about the statement before */
+};
+
+struct sql_kill {
+    bool query;  /* KILL QUERY; else the connection */
+    bool simple; /* KILL [HARD|SOFT] [CONNECTION|QUERY] <number>: the proxy answers it; others go to
+                    the primary */
+    uint64_t id;
+};
+
+struct sql_class {
+    enum sql_kind kind;
+    enum sql_reason reason; /* SQL_IS_READ: may go to a replica */
+    uint32_t effects;       /* SQL_EFFECT_* */
+    uint32_t statements;    /* in the text; a trailing ';' does not count */
+    struct span function;   /* SQL_UNKNOWN_FUNCTION: its name, else empty; points into the text */
+    struct span collation;  /* SET NAMES x COLLATE y: y, which the server does not report; the
+                               session's collation_connection once the server said OK */
+    struct sql_kill kill;   /* kind SQL_KILL */
+    bool hint_replica;      /* a comment asks for a replica; only ever honoured where reason is
+                               SQL_IS_READ */
+    bool writes; /* surely or possibly changes data (for statistics and read-your-writes); false for
+                    reads, SET, USE, SHOW … */
+};
+
+static inline bool sql_is_read(const struct sql_class *c)
+{
+    return c->reason == SQL_IS_READ;
+}
+
+/* `cut`: the text goes on beyond `text` (only its head is in the buffer). */
+void sql_classify(struct span text, struct sql_mode mode, bool cut, struct sql_class *out);
+
+/* "it assigns or reads a user variable"; static. */
+const char *sql_reason_text(enum sql_reason r);
+const char *sql_kind_name(enum sql_kind k);
+
+/* Whether a default schema of this name makes every unqualified table a system table. */
+bool sql_is_system_schema(struct span name);
+
+#endif

@@ -1,0 +1,79 @@
+/* The tokens of a statement as MariaDB cuts them (sql_lex.cc of 10.11), with what a routing
+ * decision needs of each and no more: numbers, strings and operators have no value here.
+ *
+ * Reads each byte of the text at most a small number of times and none outside it; no NUL is needed
+ * behind it. Where the server's reading is in doubt the answer is TOK_BAD, never a guess. */
+#ifndef SQL_LEXER_H
+#define SQL_LEXER_H
+
+#include "base/cursor.h"
+#include "sql/classify.h"
+#include "sql/words.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum sql_token {
+    TOK_END,
+    TOK_BAD,      /* nothing the lexer can follow; it goes on behind the byte */
+    TOK_NAME,     /* also a number with letters behind it, 1st */
+    TOK_QUOTED,   /* `name`, "name" under ANSI_QUOTES: with its quotes */
+    TOK_DOT_NAME, /* .name: never a keyword */
+    TOK_STRING,
+    TOK_NUMBER,
+    TOK_PARAM, /* ? */
+    TOK_USER_VARIABLE,
+    TOK_SYSTEM_VARIABLE, /* @@ and the name behind it */
+    TOK_ASSIGN,          /* := */
+    TOK_OPEN,
+    TOK_CLOSE,
+    TOK_COMMA,
+    TOK_SEMICOLON,
+    TOK_DOT,
+    TOK_OPERATOR, /* any other */
+#define X(name, first, middle, last, n, flag) W_##name,
+    SQL_WORDS(X)
+#undef X
+        TOK_COUNT,
+};
+
+struct sql_lexer {
+    const uint8_t *p; /* the next byte */
+    const uint8_t *end;
+    const uint8_t *start;    /* of the token told last */
+    const uint8_t *name_end; /* of the word told last: ".5e3" right behind it is a name */
+    struct sql_mode mode;
+    bool executable;    /* met a comment whose content the server may execute */
+    bool in_executable; /* inside of it now */
+    bool hint_primary;
+    bool hint_replica;
+};
+
+void sql_lexer_init(struct sql_lexer *l, struct span text, struct sql_mode mode);
+/* The next token; its text is [l->start, l->p). TOK_END for ever at the end. */
+enum sql_token sql_lexer_next(struct sql_lexer *l);
+
+static inline struct span sql_lexer_text(const struct sql_lexer *l)
+{
+    return (struct span){l->start, (size_t)(l->p - l->start)};
+}
+
+/* Whether a '(' behind the word is no call of a function. */
+bool sql_word_takes_paren(enum sql_token t);
+
+/* A word that began at l->start; p is behind its first letter (sql/words.c). */
+enum sql_token sql_scan_word(struct sql_lexer *l, const uint8_t *p);
+
+/* Parts of the lexer in sql/scan.c. Each takes the place behind what opened it and answers the
+ * place behind the whole, or NULL where it does not end. */
+const uint8_t *sql_scan_quoted(const uint8_t *p, const uint8_t *end, uint8_t quote,
+                               bool backslash_escapes);
+const uint8_t *sql_scan_line(const uint8_t *p, const uint8_t *end);
+/* A comment in the C style; sets the lexer's hints. */
+const uint8_t *sql_scan_comment(struct sql_lexer *l, const uint8_t *p);
+/* A number that began with a dot, at its first digit. */
+const uint8_t *sql_scan_fraction(const uint8_t *p, const uint8_t *end);
+/* Behind the '@': the variable's name in one of its spellings. */
+const uint8_t *sql_scan_variable(const uint8_t *p, const uint8_t *end, struct sql_mode mode);
+
+#endif

@@ -1,0 +1,75 @@
+/* The state of one classification: what sql/classify.c, statement.c and block.c share. */
+#ifndef SQL_SCAN_H
+#define SQL_SCAN_H
+
+#include "sql/classify.h"
+#include "sql/lexer.h"
+
+/* What the words behind a statement's first one decide. */
+enum sql_follow {
+    FOLLOW_NONE,
+    FOLLOW_BEGIN,
+    FOLLOW_CREATE,
+    FOLLOW_DROP,
+    FOLLOW_EXPLAIN,
+    FOLLOW_ANALYZE,
+    FOLLOW_FLUSH,
+    FOLLOW_HANDLER,
+    FOLLOW_KILL,
+    FOLLOW_LABEL,
+    FOLLOW_ROLLBACK,
+    FOLLOW_SET,
+    FOLLOW_SHOW,
+    FOLLOW_START,
+};
+
+enum { SQL_DEPTH_MAX = 63 };
+
+struct sql_scan {
+    struct sql_lexer lex;
+    struct sql_class *out;
+    enum sql_token prev;     /* the token before, TOK_END at the start of the text */
+    const uint8_t *prev_end; /* where it ended */
+    struct span name;        /* the last word or name, with its quotes */
+    unsigned depth;          /* of parentheses */
+    uint64_t with;           /* bit d: at depth d a WITH clause lists its parts */
+    uint64_t tables;         /* bit d: behind the '(' opened at depth d COLUMNS has to come */
+    struct span table_name;
+    enum sql_follow follow;
+    bool at_start;  /* the next token begins a statement (or its inner one) */
+    bool inner;     /* … that is part of the one counted already */
+    bool query;     /* a name before '(' calls a function here */
+    bool assigns;   /* a mentioned @v is assigned */
+    bool mentioned; /* @v was met in this statement */
+    bool cte_next;  /* a WITH clause: the next name is a part's */
+    bool cte_name;  /* … and was: a '(' lists its columns */
+    bool qualified; /* the last name follows a dot */
+    bool set_item;  /* SET: the next token begins an assignment */
+    bool set_statement;
+    bool set_names;
+    bool routine; /* the body of a procedure, function, trigger or event may come */
+    bool block;   /* inside of a compound statement: `nest` ENDs are open */
+    bool block_ended;
+    unsigned nest;
+    uint8_t kill_words; /* what of KILL was read: see statement.c */
+};
+
+/* The first reason counts. */
+static inline void sql_refuse(struct sql_scan *s, enum sql_reason why)
+{
+    if (s->out->reason == SQL_IS_READ)
+        s->out->reason = why;
+}
+
+/* sql/statement.c: the first token of a statement, and those behind it while `follow` says so. */
+void sql_statement_start(struct sql_scan *s, enum sql_token t);
+void sql_statement_follow(struct sql_scan *s, enum sql_token t);
+/* The statement is complete: END or ';'. */
+void sql_statement_end(struct sql_scan *s);
+
+/* sql/block.c: a compound statement or a routine's body, whose ';' end nothing. */
+void sql_block_open(struct sql_scan *s);
+/* Whether the token belongs to the body's frame and needs no more looking at. */
+void sql_block_token(struct sql_scan *s, enum sql_token t);
+
+#endif

@@ -1,0 +1,3 @@
+foreach(name reply handshake ok stmt gtid)
+  tillway_fuzz(${name} LINKS tw_protocol)
+endforeach()

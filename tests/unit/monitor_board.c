@@ -1,0 +1,203 @@
+/* From facts to topologies. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "monitor/board.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define MS CLOCK_NS_PER_MS
+
+static struct conf_server servers[2] = {
+    {"a", {"10.0.0.1", 1001, "10.0.0.1:1001"}, 1},
+    {"b", {"/tmp/b.sock", 0, "/tmp/b.sock"}, 7},
+};
+static struct conf conf = {.server_count = 2, .servers = servers};
+
+static struct board *board;
+static struct topology *now;
+
+static struct gtid_set at(uint64_t seq)
+{
+    struct gtid_set s = {.count = 1};
+
+    s.at[0] = (struct gtid){0, 1, seq};
+    return s;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    board = board_new(&conf);
+    assert_non_null(board);
+    now = board_first(board);
+    assert_non_null(now);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    topology_unref(now);
+    board_free(board);
+    return 0;
+}
+
+/* The next snapshot takes the place of `now`; false where nothing changed. */
+static bool next(uint64_t now_ms)
+{
+    struct topology *t = board_next(board, now, now_ms * MS);
+
+    if (!t)
+        return false;
+    assert_int_equal(t->epoch, now->epoch + 1);
+    topology_unref(now);
+    now = t;
+    return true;
+}
+
+static void sample(int i, uint64_t seq, uint64_t at_ms)
+{
+    board->facts[i].known = true;
+    board->facts[i].server_id = (uint32_t)i + 1;
+    board->facts[i].sampled_ns = at_ms * MS;
+    board->facts[i].binlog_pos = at(seq);
+    board->facts[i].slave_pos = i ? at(seq) : (struct gtid_set){.count = 0};
+    board->health[i].now = HEALTH_UP;
+}
+
+static void make_cluster(void)
+{
+    sample(0, 10, 100);
+    sample(1, 10, 100);
+    board->facts[1].read_only = true;
+    board->facts[1].channel_count = 1;
+    board->facts[1].channels[0] =
+        (struct channel){.master_id = 1, .io = CHANNEL_RUNNING, .sql_running = true};
+}
+
+static void test_first(void **state)
+{
+    (void)state;
+    assert_int_equal(now->count, 2);
+    assert_int_equal(now->primary, -1);
+    assert_string_equal(now->servers[0].name, "a");
+    assert_string_equal(now->servers[0].host, "10.0.0.1");
+    assert_int_equal(now->servers[0].port, 1001);
+    assert_string_equal(now->servers[1].host, "/tmp/b.sock");
+    assert_int_equal(now->servers[1].port, 0);
+    assert_int_equal(now->servers[1].weight, 7);
+    assert_int_equal(now->servers[0].health, HEALTH_UNKNOWN);
+    assert_true(now->servers[0].lag_ms == UINT64_MAX);
+}
+
+static void test_nothing_new_is_not_published(void **state)
+{
+    (void)state;
+    assert_false(next(50));
+    make_cluster();
+    assert_true(next(100));
+    assert_false(next(101));
+    sample(1, 10, 120); /* the same position, known for a later time */
+    assert_true(next(121));
+    assert_int_equal(now->servers[1].sampled_ns, 120 * MS);
+    assert_false(next(122));
+}
+
+static void test_roles_positions_since(void **state)
+{
+    (void)state;
+    make_cluster();
+    assert_true(next(100));
+    assert_int_equal(now->primary, 0);
+    assert_int_equal(now->servers[0].role, ROLE_PRIMARY);
+    assert_int_equal(now->servers[0].lag_ms, 0);
+    assert_int_equal(now->servers[1].role, ROLE_REPLICA);
+    assert_int_equal(now->servers[1].lag_ms, 0);
+    assert_int_equal(now->servers[1].since_ns, 100 * MS);
+    board->facts[1].binlog_pos = at(99); /* an errant write of its own is not the primary's */
+    sample(0, 11, 150);
+    assert_true(next(150));
+    assert_int_equal(now->servers[0].position.at[0].seq, 11);
+    assert_int_equal(now->servers[1].position.at[0].seq, 10);
+    assert_int_equal(now->servers[1].since_ns, 100 * MS);
+    board->health[1].now = HEALTH_DOWN;
+    assert_true(next(200));
+    assert_int_equal(now->servers[1].since_ns, 200 * MS);
+    assert_int_equal(now->servers[1].role, ROLE_REPLICA);
+}
+
+static void test_lag(void **state)
+{
+    (void)state;
+    make_cluster();
+    assert_true(next(100));
+    sample(0, 11, 150);
+    assert_true(next(150));
+    assert_int_equal(now->servers[1].lag_ms, 50);
+    sample(0, 12, 200);
+    assert_true(next(400));
+    assert_int_equal(now->servers[1].lag_ms, 300);
+    sample(1, 12, 450);
+    assert_true(next(450));
+    assert_int_equal(now->servers[1].lag_ms, 0);
+}
+
+/* Without a primary what was known stays: lag does not grow for want of news. */
+static void test_lag_without_a_primary(void **state)
+{
+    (void)state;
+    make_cluster();
+    assert_true(next(100));
+    sample(0, 11, 150);
+    board->health[0].now = HEALTH_DOWN;
+    assert_true(next(150));
+    assert_int_equal(now->primary, -1);
+    assert_int_equal(now->servers[0].role, ROLE_PRIMARY); /* it was, and nobody else is */
+    assert_int_equal(now->servers[1].lag_ms, 0);
+    assert_false(next(60000));
+}
+
+static void test_lag_of_another_primary_begins_anew(void **state)
+{
+    (void)state;
+    make_cluster();
+    assert_true(next(100));
+    board->health[0].now = HEALTH_DOWN;
+    board->facts[1].channel_count = 0;
+    board->facts[1].read_only = false;
+    sample(1, 20, 150);
+    assert_true(next(150));
+    assert_int_equal(now->primary, 1);
+    board->health[0].now = HEALTH_UP;
+    sample(0, 10, 200);
+    board->facts[0].read_only = true;
+    board->facts[0].slave_pos = at(10);
+    board->facts[0].channel_count = 1;
+    board->facts[0].channels[0] =
+        (struct channel){.master_id = 2, .io = CHANNEL_RUNNING, .sql_running = true};
+    assert_true(next(200));
+    assert_int_equal(now->servers[0].role, ROLE_REPLICA);
+    assert_true(now->servers[0].lag_ms == UINT64_MAX);
+    board->facts[0].slave_pos = at(20);
+    assert_true(next(250));
+    assert_int_equal(now->servers[0].lag_ms, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_first, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_nothing_new_is_not_published, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_roles_positions_since, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_lag, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_lag_without_a_primary, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_lag_of_another_primary_begins_anew, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

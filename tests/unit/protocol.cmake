@@ -1,0 +1,3 @@
+foreach(name packet auth gtid handshake ok stmt command reply reply_cuts)
+  tillway_unit(protocol_${name} LINKS tw_protocol)
+endforeach()

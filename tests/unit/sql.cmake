@@ -1,0 +1,3 @@
+foreach(name lexer reads refused statements several)
+  tillway_unit(sql_${name} LINKS tw_sql)
+endforeach()
