@@ -1,0 +1,183 @@
+#include "monitor/board.h"
+
+#include "base/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct board *board_new(const struct conf *c)
+{
+    struct board *b = calloc(1, sizeof *b);
+
+    if (!b)
+        return NULL;
+    b->conf = c;
+    b->count = (int)c->server_count;
+    b->lag_primary = b->last_primary = -1;
+    b->verdict.primary = b->verdict.lost = -1;
+    return b;
+}
+
+void board_free(struct board *b)
+{
+    free(b);
+}
+
+struct topology *board_first(const struct board *b)
+{
+    struct topology *t = topology_new();
+
+    if (!t)
+        return NULL;
+    t->count = b->count;
+    for (int i = 0; i < b->count; i++) {
+        const struct conf_server *s = &b->conf->servers[i];
+        struct server_view *v = &t->servers[i];
+
+        (void)snprintf(v->name, sizeof v->name, "%s", s->name);
+        (void)snprintf(v->host, sizeof v->host, "%s", s->address.host);
+        v->port = (uint16_t)s->address.port;
+        v->weight = s->weight;
+        v->lag_ms = LAG_UNKNOWN;
+    }
+    return t;
+}
+
+static void members(const struct board *b, struct member *m)
+{
+    for (int i = 0; i < b->count; i++) {
+        const struct conf_server *s = &b->conf->servers[i];
+
+        m[i] =
+            (struct member){s->name, s->address.host, s->address.port, &b->facts[i], &b->health[i]};
+    }
+}
+
+/* The primary's newest sample into the ring; another primary begins a new one. */
+static void note_lag(struct board *b, int primary)
+{
+    if (primary < 0)
+        return;
+    if (primary != b->lag_primary)
+        lag_reset(&b->lag);
+    b->lag_primary = primary;
+    lag_note(&b->lag, &b->facts[primary].binlog_pos, b->facts[primary].sampled_ns);
+}
+
+/* Without a primary time stands still for lag: there is nothing newer that a replica could miss. */
+static uint64_t lag_now(const struct board *b, int primary, uint64_t now_ns)
+{
+    return primary >= 0 ? now_ns : lag_newest_ns(&b->lag);
+}
+
+static void fill(const struct board *b, const struct verdict *v, int i, uint64_t now_ns,
+                 struct server_view *s)
+{
+    const struct facts *f = &b->facts[i];
+    bool replica = v->role[i] == ROLE_REPLICA;
+
+    if (s->role != v->role[i] || s->health != v->health[i])
+        s->since_ns = now_ns;
+    s->role = v->role[i];
+    s->health = v->health[i];
+    (void)snprintf(s->why, sizeof s->why, "%s", v->why[i]);
+    s->server_id = f->server_id;
+    s->position = replica ? f->slave_pos : f->binlog_pos;
+    s->sampled_ns = f->sampled_ns;
+    s->lag_ms = LAG_UNKNOWN;
+    if (replica && f->known)
+        s->lag_ms = lag_of(&b->lag, &f->slave_pos, lag_now(b, v->primary, now_ns));
+    if (v->role[i] == ROLE_PRIMARY)
+        s->lag_ms = 0;
+}
+
+static const char *name_of(const struct board *b, int i)
+{
+    return i >= 0 ? b->conf->servers[i].name : "none";
+}
+
+static void log_server(const struct board *b, const struct verdict *v, int i)
+{
+    const struct conf_server *s = &b->conf->servers[i];
+    const char *health = server_health_name(v->health[i]);
+
+    if (v->health[i] == HEALTH_UP)
+        log_event(LOG_INFO, "server.up", LOG_STR("server", s->name),
+                  LOG_STR("address", s->address.text),
+                  LOG_STR("role", server_role_name(v->role[i])));
+    else if (v->health[i] == HEALTH_REFUSED)
+        log_event(LOG_ERROR, "server.refused", LOG_STR("server", s->name),
+                  LOG_STR("address", s->address.text), LOG_STR("reason", v->why[i]),
+                  LOG_STR("hint", "check monitor.user, its password and its rights "
+                                  "(docs/monitor.md)"));
+    else if (v->health[i] != HEALTH_UNKNOWN)
+        log_event(LOG_WARN, "server.down", LOG_STR("server", s->name),
+                  LOG_STR("address", s->address.text), LOG_STR("health", health),
+                  LOG_STR("reason", v->why[i]));
+}
+
+static void log_changes(const struct board *b, const struct verdict *v)
+{
+    const struct verdict *old = &b->verdict;
+
+    for (int i = 0; i < b->count; i++)
+        if (v->health[i] != old->health[i])
+            log_server(b, v, i);
+    if (v->primary != old->primary && v->primary >= 0)
+        log_event(LOG_INFO, "primary.changed", LOG_STR("from", name_of(b, old->primary)),
+                  LOG_STR("to", name_of(b, v->primary)));
+    else if (v->primary < 0 && strcmp(v->reason, old->reason) != 0)
+        log_event(LOG_WARN, "primary.none", LOG_STR("before", name_of(b, b->last_primary)),
+                  LOG_STR("reason", v->reason));
+}
+
+/* At the start a primary that was not asked yet is not missing. */
+static bool still_asking(const struct board *b)
+{
+    for (int i = 0; i < b->count; i++)
+        if (b->health[i].now == HEALTH_UNKNOWN)
+            return true;
+    return false;
+}
+
+static bool same_view(const struct server_view *a, const struct server_view *b)
+{
+    return a->role == b->role && a->health == b->health && a->sampled_ns == b->sampled_ns &&
+           a->lag_ms == b->lag_ms && a->server_id == b->server_id &&
+           gtid_set_equal(&a->position, &b->position) && strcmp(a->why, b->why) == 0;
+}
+
+static bool same(const struct topology *a, const struct topology *b)
+{
+    for (int i = 0; i < a->count; i++)
+        if (!same_view(&a->servers[i], &b->servers[i]))
+            return false;
+    return a->primary == b->primary;
+}
+
+struct topology *board_next(struct board *b, const struct topology *old, uint64_t now_ns)
+{
+    struct topology *t = topology_copy(old);
+    struct member m[SERVERS_MAX];
+    struct verdict v;
+
+    if (!t)
+        return NULL;
+    members(b, m);
+    judge(m, b->count, b->last_primary, now_ns, &v);
+    if (v.primary < 0 && still_asking(b))
+        v.reason[0] = 0;
+    note_lag(b, v.primary);
+    t->primary = v.primary;
+    for (int i = 0; i < b->count; i++)
+        fill(b, &v, i, now_ns, &t->servers[i]);
+    log_changes(b, &v);
+    if (v.primary >= 0)
+        b->last_primary = v.primary;
+    b->verdict = v;
+    if (!same(t, old))
+        return t;
+    topology_unref(t);
+    return NULL;
+}

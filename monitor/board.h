@@ -1,0 +1,34 @@
+/* All that is known of the servers, and the topology that follows from it. Pure but for the log;
+ * the monitor's lock is held around every call. */
+#ifndef MONITOR_BOARD_H
+#define MONITOR_BOARD_H
+
+#include "conf/conf.h"
+#include "monitor/facts.h"
+#include "monitor/health.h"
+#include "monitor/judge.h"
+#include "monitor/lag.h"
+
+struct board {
+    const struct conf *conf;
+    int count;
+    struct facts facts[SERVERS_MAX];
+    struct health health[SERVERS_MAX];
+    struct lag lag;         /* of lag_primary */
+    int lag_primary;        /* -1: none yet */
+    int last_primary;       /* the last one there was, or -1 */
+    struct verdict verdict; /* the last one that was logged and shown */
+};
+
+/* NULL: no memory. board_free it. */
+struct board *board_new(const struct conf *c) MUST_CHECK;
+void board_free(struct board *b);
+
+/* A first snapshot: names and addresses, nothing known. NULL: no memory. */
+struct topology *board_first(const struct board *b) MUST_CHECK;
+/* The snapshot after `old`, or NULL where nothing changed (or memory refuses). Logs what became
+ * different for a person. */
+struct topology *board_next(struct board *b, const struct topology *old,
+                            uint64_t now_ns) MUST_CHECK;
+
+#endif

@@ -1,0 +1,240 @@
+#include "monitor/catalog_read.h"
+
+#include "protocol/auth.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <xxhash.h>
+
+/* JSON_TABLE came with 10.6, the oldest that is supported. An account that can be several ways has
+ * the native one at the top or in auth_or. */
+static const char accounts_sql[] =
+    "SELECT User, Host, JSON_VALUE(Priv, '$.plugin'), JSON_VALUE(Priv, '$.authentication_string'),"
+    " JSON_VALUE(Priv, '$.access'), JSON_VALUE(Priv, '$.account_locked'),"
+    " JSON_VALUE(Priv, '$.is_role'),"
+    " (SELECT MAX(t.hash) FROM JSON_TABLE(Priv, '$.auth_or[*]' COLUMNS("
+    "plugin VARCHAR(64) PATH '$.plugin', hash VARCHAR(255) PATH '$.authentication_string')) t"
+    " WHERE t.plugin = 'mysql_native_password')"
+    " FROM mysql.global_priv ORDER BY Host, User";
+static const char variables_sql[] =
+    "SELECT LOWER(VARIABLE_NAME), VARIABLE_TYPE FROM information_schema.SYSTEM_VARIABLES"
+    " WHERE VARIABLE_SCOPE IN ('SESSION', 'SESSION ONLY') ORDER BY 1";
+/* From 10.10 on a collation's id stands in the second table: the UCA-1400 ones have one for each
+ * character set. Before, it stands in the first. */
+static const char collations_sql[] =
+    "SELECT ID, FULL_COLLATION_NAME, CHARACTER_SET_NAME"
+    " FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY ORDER BY ID";
+static const char old_collations_sql[] =
+    "SELECT ID, COLLATION_NAME, CHARACTER_SET_NAME FROM information_schema.COLLATIONS ORDER BY ID";
+static const char version_sql[] = "SELECT @@version, @@global.collation_server";
+
+enum { UNKNOWN_COLUMN = 1054, FALLBACK_COLLATION = 45 /* utf8mb4_general_ci */ };
+enum { ACCOUNT_COLUMNS = 8, FIRST_ROOM = 64, COLLATION_ID_MAX = 65535 };
+
+struct reading {
+    struct catalog *c;
+    XXH3_state_t *hash;
+    char *default_collation; /* its name */
+    bool failed;             /* memory, or a row that is not as asked for */
+    bool (*take)(struct catalog *c, const struct probe_row *row);
+};
+
+/* Room for one more element of an array that grows by doubling from FIRST_ROOM; NULL: none. */
+static void *grow(void *array, size_t count, size_t size)
+{
+    bool full = count == 0 || (count >= FIRST_ROOM && (count & (count - 1)) == 0);
+
+    if (!full)
+        return array;
+    return realloc(array, (count ? count * 2 : FIRST_ROOM) * size);
+}
+
+static const char *value(const struct probe_row *row, unsigned i)
+{
+    return i < row->columns && row->values[i] ? row->values[i] : "";
+}
+
+static bool is_true(const char *json)
+{
+    return strcmp(json, "1") == 0 || strcmp(json, "true") == 0;
+}
+
+/* Native where the account can be so at all. A hash that is none (Debian's root has "invalid")
+ * leaves stage2 all zeros: no password gives that, and the login fails as on the server. */
+static void set_auth(struct account *a, const char *plugin, const char *hash,
+                     const char *native_hash)
+{
+    bool native = plugin[0] == 0 || strcasecmp(plugin, AUTH_NATIVE) == 0;
+
+    if (!native && native_hash) {
+        native = true;
+        hash = native_hash;
+    }
+    if (!native) {
+        a->auth = ACCOUNT_OTHER;
+        return;
+    }
+    a->auth = hash[0] ? ACCOUNT_NATIVE : ACCOUNT_NO_PASSWORD;
+    if (hash[0] && !auth_parse_stage2(span_of(hash), a->stage2))
+        memset(a->stage2, 0, sizeof a->stage2);
+}
+
+bool catalog_read_account(struct catalog *c, const struct probe_row *row)
+{
+    struct account *list;
+    struct account *a;
+
+    if (row->columns != ACCOUNT_COLUMNS)
+        return false;
+    list = grow(c->accounts, c->account_count, sizeof *list);
+    if (!list)
+        return false;
+    c->accounts = list;
+    a = &list[c->account_count++];
+    memset(a, 0, sizeof *a);
+    a->user = strdup(value(row, 0));
+    a->host = strdup(value(row, 1));
+    a->plugin = strdup(row->values[2] && row->values[2][0] ? row->values[2] : AUTH_NATIVE);
+    a->access = strtoull(value(row, 4), NULL, 10);
+    set_auth(a, value(row, 2), value(row, 3), row->values[7]);
+    if (is_true(value(row, 5)))
+        a->auth = ACCOUNT_LOCKED;
+    if (is_true(value(row, 6)))
+        a->auth = ACCOUNT_ROLE;
+    return a->user && a->host && a->plugin;
+}
+
+/* Numbers are set without quotes; everything else, booleans too, with them. */
+static enum variable_type type_of(const char *type)
+{
+    return strncmp(type, "BIGINT", 6) == 0 || strncmp(type, "INT", 3) == 0 ||
+                   strcmp(type, "DOUBLE") == 0
+               ? VARIABLE_NUMBER
+               : VARIABLE_TEXT;
+}
+
+static bool take_variable(struct catalog *c, const struct probe_row *row)
+{
+    struct variable *list = grow(c->variables, c->variable_count, sizeof *list);
+
+    if (!list)
+        return false;
+    c->variables = list;
+    list[c->variable_count].name = strdup(value(row, 0));
+    list[c->variable_count].type = type_of(value(row, 1));
+    return list[c->variable_count++].name != NULL;
+}
+
+static bool take_collation(struct catalog *c, const struct probe_row *row)
+{
+    struct collation *list = grow(c->collations, c->collation_count, sizeof *list);
+    unsigned long id = strtoul(value(row, 0), NULL, 10);
+    struct collation *one;
+
+    if (!list)
+        return false;
+    c->collations = list;
+    if (id == 0 || id > COLLATION_ID_MAX)
+        return true;
+    one = &list[c->collation_count++];
+    one->id = (uint16_t)id;
+    one->name = strdup(value(row, 1));
+    one->charset = strdup(value(row, 2));
+    return one->name && one->charset;
+}
+
+static void note(struct reading *r, const struct probe_row *row)
+{
+    for (unsigned i = 0; i < row->columns; i++) {
+        uint64_t n = row->values[i] ? row->lengths[i] : UINT64_MAX;
+
+        (void)XXH3_64bits_update(r->hash, &n, sizeof n);
+        if (row->values[i])
+            (void)XXH3_64bits_update(r->hash, row->values[i], row->lengths[i]);
+    }
+}
+
+static bool on_row(void *ctx, const struct probe_row *row)
+{
+    struct reading *r = ctx;
+
+    note(r, row);
+    if (!r->take(r->c, row))
+        r->failed = true;
+    return !r->failed;
+}
+
+static bool on_version(void *ctx, const struct probe_row *row)
+{
+    struct reading *r = ctx;
+
+    note(r, row);
+    free(r->c->version);
+    free(r->default_collation);
+    r->c->version = strdup(value(row, 0));
+    r->default_collation = strdup(value(row, 1));
+    r->failed = !r->c->version || !r->default_collation;
+    return !r->failed;
+}
+
+static bool ask(struct reading *r, struct probe *p, const char *sql,
+                bool (*take)(struct catalog *, const struct probe_row *), struct probe_answer *a)
+{
+    r->take = take;
+    return probe_ask(p, sql, take ? on_row : on_version, r, a) == PROBE_OK && !r->failed;
+}
+
+static bool ask_collations(struct reading *r, struct probe *p, struct probe_answer *a)
+{
+    if (ask(r, p, collations_sql, take_collation, a))
+        return true;
+    return a->result == PROBE_DENIED && a->code == UNKNOWN_COLUMN &&
+           ask(r, p, old_collations_sql, take_collation, a);
+}
+
+/* The greeting has one byte for it; what does not fit there is named by its character set's usual
+ * collation, as utf8mb4 is what all servers with such defaults use. */
+static uint8_t default_id(const struct reading *r)
+{
+    for (size_t i = 0; i < r->c->collation_count; i++)
+        if (r->c->collations[i].id <= UINT8_MAX &&
+            strcmp(r->c->collations[i].name, r->default_collation) == 0)
+            return (uint8_t)r->c->collations[i].id;
+    return FALLBACK_COLLATION;
+}
+
+static bool read_all(struct reading *r, struct probe *p, struct probe_answer *a)
+{
+    return r->c && r->hash && XXH3_64bits_reset(r->hash) == XXH_OK &&
+           ask(r, p, version_sql, NULL, a) && ask(r, p, accounts_sql, catalog_read_account, a) &&
+           ask(r, p, variables_sql, take_variable, a) && ask_collations(r, p, a);
+}
+
+static void drop(struct catalog *c)
+{
+    if (!c)
+        return;
+    ref_init(&c->ref);
+    catalog_unref(c);
+}
+
+struct catalog *catalog_read(struct probe *p, struct probe_answer *a)
+{
+    struct reading r = {.c = calloc(1, sizeof *r.c), .hash = XXH3_createState()};
+
+    *a = (struct probe_answer){.result = PROBE_OK};
+    if (read_all(&r, p, a)) {
+        catalog_seal(r.c);
+        r.c->default_collation = default_id(&r);
+        r.c->fingerprint = XXH3_64bits_digest(r.hash);
+    } else {
+        if (a->result == PROBE_OK) /* a row that was not as asked for, or no memory */
+            *a = (struct probe_answer){PROBE_LOST, 0, "the dictionary's rows cannot be read"};
+        drop(r.c);
+        r.c = NULL;
+    }
+    free(r.default_collation);
+    (void)XXH3_freeState(r.hash);
+    return r.c;
+}

@@ -1,0 +1,18 @@
+/* The dictionary of one server into a catalog: accounts, session variables, collations, version. */
+#ifndef MONITOR_CATALOG_READ_H
+#define MONITOR_CATALOG_READ_H
+
+#include "monitor/probe.h"
+#include "routing/catalog.h"
+
+/* Ask on an open probe. One reference to the caller; NULL where a question failed (`a` says; the
+ * probe may be closed then). The fingerprint covers everything that was read, in an order that does
+ * not depend on the server's. */
+struct catalog *catalog_read(struct probe *p, struct probe_answer *a) MUST_CHECK;
+
+/* One account of the row that the accounts' question gives: user, host, plugin, hash, access,
+ * locked, role, hash of a native alternative. All but user and host may be NULL. For tests; false:
+ * no memory. */
+bool catalog_read_account(struct catalog *c, const struct probe_row *row) MUST_CHECK;
+
+#endif

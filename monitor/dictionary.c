@@ -1,0 +1,136 @@
+/* Reads the dictionary at every accounts_interval and on demand, from the primary or else from any
+ * server that is up. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "monitor/catalog_read.h"
+#include "monitor/shared.h"
+
+/* Between two readings, however often somebody asks: failing logins must not keep a server busy. */
+#define GAP_NS   (100 * CLOCK_NS_PER_MS)
+#define RETRY_NS CLOCK_NS_PER_S
+
+/* The server to ask, or -1. Under the lock. */
+static int choose(const struct monitor *m, int not_this)
+{
+    const struct topology *t = m->publisher.now;
+
+    if (t->primary >= 0 && t->primary != not_this)
+        return t->primary;
+    for (int i = 0; i < t->count; i++)
+        if (i != not_this &&
+            (t->servers[i].health == HEALTH_UP || t->servers[i].health == HEALTH_BROKEN))
+            return i;
+    return -1;
+}
+
+static struct catalog *read_from(struct monitor *m, int i, struct probe_answer *a)
+{
+    struct dictionary *d = &m->dictionary;
+    struct catalog *c;
+
+    c = probe_open(d->probes[i], a) == PROBE_OK ? catalog_read(d->probes[i], a) : NULL;
+    if (c)
+        log_event(LOG_DEBUG, "catalog.refreshed", LOG_STR("server", m->conf->servers[i].name),
+                  LOG_NUM("accounts", c->account_count), LOG_STR("version", c->version));
+    else
+        log_event(d->failing ? LOG_DEBUG : LOG_WARN, "catalog.failed",
+                  LOG_STR("server", m->conf->servers[i].name), LOG_NUM("code", a->code),
+                  LOG_STR("reason", a->why),
+                  LOG_STR("hint", a->result == PROBE_DENIED
+                                      ? "the monitor's account needs SELECT on mysql.global_priv "
+                                        "(docs/monitor.md)"
+                                      : "it is tried again"));
+    d->failing = !c;
+    if (!c)
+        probe_close(d->probes[i]); /* rights that are granted meanwhile hold for new connections */
+    return c;
+}
+
+/* A connection that idled may have been closed meanwhile: once more on a new one. */
+static struct catalog *read_twice(struct monitor *m, int i, struct probe_answer *a)
+{
+    bool was_open = probe_is_open(m->dictionary.probes[i]);
+    struct catalog *c = read_from(m, i, a);
+
+    return c || !was_open || a->result != PROBE_LOST ? c : read_from(m, i, a);
+}
+
+/* Without the lock. */
+static struct catalog *read_catalog(struct monitor *m)
+{
+    struct probe_answer a;
+    struct catalog *c = NULL;
+    int tried = -1;
+    int i;
+
+    for (int round = 0; !c && round < 2; round++) {
+        (void)pthread_mutex_lock(&m->lock);
+        i = m->stopping ? -1 : choose(m, tried);
+        (void)pthread_mutex_unlock(&m->lock);
+        if (i < 0)
+            return NULL;
+        c = read_twice(m, i, &a);
+        tried = i;
+    }
+    return c;
+}
+
+static void publish(struct monitor *m, struct catalog *got, bool asked)
+{
+    struct dictionary *d = &m->dictionary;
+    bool changed = got && (!d->now || d->now->fingerprint != got->fingerprint);
+
+    if (changed) {
+        catalog_unref(d->now);
+        d->now = got;
+    } else {
+        catalog_unref(got);
+    }
+    if (d->now && (changed || asked)) {
+        catalog_ref(d->now);
+        m->sink.catalog(m->sink.ctx, d->now);
+    }
+}
+
+/* Until it is due or asked for (but not before the gap is over). Under the lock. */
+static void wait_for_next(struct monitor *m, uint64_t answered, uint64_t due)
+{
+    struct dictionary *d = &m->dictionary;
+    uint64_t earliest = clock_mono_ns() + GAP_NS;
+
+    while (!m->stopping) {
+        uint64_t now = clock_mono_ns();
+        bool wanted = d->asked != answered || now >= due;
+
+        if (wanted && now >= earliest)
+            return;
+        shared_wait(m, &d->wake, wanted ? earliest : due);
+    }
+}
+
+void *dictionary_run(void *monitor)
+{
+    struct monitor *m = monitor;
+    struct dictionary *d = &m->dictionary;
+    uint64_t answered = 0;
+    uint64_t seen;
+    uint64_t due;
+
+    (void)pthread_mutex_lock(&m->lock);
+    while (!m->stopping) {
+        struct catalog *got;
+
+        while (!m->stopping && !d->now && choose(m, -1) < 0)
+            (void)pthread_cond_wait(&d->wake, &m->lock);
+        seen = d->asked;
+        (void)pthread_mutex_unlock(&m->lock);
+        got = read_catalog(m);
+        due = clock_mono_ns() + (got ? m->conf->monitor.accounts_interval_ns : RETRY_NS);
+        publish(m, got, seen != answered);
+        (void)pthread_mutex_lock(&m->lock);
+        answered = seen;
+        wait_for_next(m, answered, due);
+    }
+    (void)pthread_mutex_unlock(&m->lock);
+    return NULL;
+}

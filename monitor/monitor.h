@@ -1,0 +1,48 @@
+/* Watches the servers: one thread a server probes it, judges all of them together, and publishes
+ * what came out as immutable snapshots; one more thread reads the dictionary (accounts, variables,
+ * collations) into a catalog.
+ *
+ * What health and lag mean, and what rights the monitor's account needs, is in docs/monitor.md.
+ * Promotion of a replica is not done yet: where the primary is lost, topology.primary is -1. */
+#ifndef MONITOR_MONITOR_H
+#define MONITOR_MONITOR_H
+
+#include "base/compiler.h"
+#include "base/err.h"
+#include "conf/conf.h"
+#include "routing/catalog.h"
+#include "routing/topology.h"
+
+struct monitor;
+
+/* Called on the monitor's own threads (the first topology: on the thread that starts it), one call
+ * at a time for each of the two functions, in the order things happened. Each gives a reference,
+ * which the sink unrefs. Must not block for long and must not call monitor_stop. */
+struct monitor_sink {
+    void *ctx;
+    void (*topology)(void *ctx, struct topology *t);
+    void (*catalog)(void *ctx, struct catalog *c);
+};
+
+/* Start the threads and return at once; the first topology (all servers HEALTH_UNKNOWN) is
+ * published before this returns, later ones when anything changed, positions and their sampling
+ * times included, at most every MONITOR_PUBLISH_MS. `c` must have its monitor section; it is
+ * referenced. NULL with `e` set where the system refuses threads or memory. */
+enum { MONITOR_PUBLISH_MS = 5 };
+struct monitor *monitor_start(struct conf *c, const struct monitor_sink *sink,
+                              struct err *e) MUST_CHECK;
+
+/* Read the dictionary again soon. Any thread, does not block. Ends in sink.catalog also where
+ * nothing changed or no server could be asked (then with the catalog known so far; if none was ever
+ * read, as soon as one is), so that a login that waits for it can go on. Calls that come while one
+ * is under way are answered by the next. */
+void monitor_refresh_accounts(struct monitor *m);
+
+/* A connection to servers[server] died: probe it now instead of at the next interval. Any thread,
+ * does not block. */
+void monitor_suspect(struct monitor *m, int server);
+
+/* Ask the threads to end, cut their connections, join them, free all. No sink call comes after. */
+void monitor_stop(struct monitor *m);
+
+#endif

@@ -1,0 +1,72 @@
+/* A connection to one server, for questions with a deadline. The only user of libmariadb here.
+ *
+ * Used by one thread, but for probe_cut. After anything but PROBE_OK and PROBE_DENIED the
+ * connection is closed; the next question opens it again. */
+#ifndef MONITOR_PROBE_H
+#define MONITOR_PROBE_H
+
+#include "base/compiler.h"
+#include "conf/conf.h"
+#include "routing/topology.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum probe_result {
+    PROBE_OK,
+    PROBE_DENIED,  /* the server answers, with an error: to this account, or to this question */
+    PROBE_CLOSED,  /* nobody listens, or the server says that it is shutting down: definite */
+    PROBE_LOST,    /* an open connection broke: killed, restarted, cut */
+    PROBE_TIMEOUT, /* no answer in time */
+};
+
+struct probe_answer {
+    enum probe_result result;
+    unsigned code; /* MariaDB's error number, or 0 */
+    char why[SERVER_WHY_MAX];
+};
+
+/* One row; valid during the call. A NULL is a NULL pointer; texts end with a NUL byte that is not
+ * counted. */
+struct probe_row {
+    unsigned columns;
+    char *const *values;
+    const unsigned long *lengths;
+    const char *const *names;
+};
+/* Return false to stop reading (the question then counts as PROBE_OK). */
+typedef bool (*probe_row_fn)(void *ctx, const struct probe_row *row);
+
+struct probe;
+
+struct probe_target {
+    struct conf_address address;
+    const char *user;
+    const char *password;
+    uint64_t timeout_ns; /* connecting is limited to whole seconds, rounded up */
+};
+
+/* Call once before any other thread uses a probe. */
+bool probe_library_init(struct err *e) MUST_CHECK;
+/* The target's texts must live as long as the probe. Opens nothing yet; NULL: no memory. */
+struct probe *probe_new(const struct probe_target *t) MUST_CHECK;
+void probe_free(struct probe *p);
+
+bool probe_is_open(const struct probe *p);
+/* Connect and log in where that is not done yet. */
+enum probe_result probe_open(struct probe *p, struct probe_answer *a);
+/* Ask on the open connection; at most PROBE_ROWS_MAX rows are read. */
+enum { PROBE_ROWS_MAX = 1000000 };
+enum probe_result probe_ask(struct probe *p, const char *sql, probe_row_fn row, void *ctx,
+                            struct probe_answer *a);
+void probe_close(struct probe *p);
+/* Break the connection under a question that another thread waits in. Any thread. */
+void probe_cut(struct probe *p);
+
+/* The index of a column, or -1. */
+int probe_column(const struct probe_row *row, const char *name);
+/* The value of a column by name; "" where it is NULL or missing. */
+const char *probe_value(const struct probe_row *row, const char *name);
+
+#endif

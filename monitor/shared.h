@@ -1,0 +1,64 @@
+/* What the monitor's threads share. Everything under `lock` but what says otherwise. */
+#ifndef MONITOR_SHARED_H
+#define MONITOR_SHARED_H
+
+#include "monitor/board.h"
+#include "monitor/monitor.h"
+#include "monitor/probe.h"
+
+#include <pthread.h>
+
+/* One server's thread: watch.c. */
+struct watch {
+    struct monitor *monitor;
+    int index;
+    bool started;
+    pthread_t thread;
+    pthread_cond_t wake;
+    bool suspected;      /* probe now */
+    struct probe *probe; /* made before the thread starts; its own */
+};
+
+/* The dictionary's thread: dictionary.c. */
+struct dictionary {
+    bool started;
+    pthread_t thread;
+    pthread_cond_t wake;
+    uint64_t asked;      /* counts monitor_refresh_accounts */
+    bool failing;        /* the last reading failed, which was logged; the thread's own */
+    struct catalog *now; /* the last one published, or NULL; the thread's own */
+    struct probe *probes[SERVERS_MAX]; /* the thread's own, but for probe_cut */
+};
+
+/* The thread that judges and publishes: publish.c. */
+struct publisher {
+    bool started;
+    pthread_t thread;
+    pthread_cond_t wake;
+    bool dirty;           /* facts or health changed since the last judgement */
+    struct topology *now; /* the last one published */
+};
+
+struct monitor {
+    struct conf *conf;        /* immutable */
+    struct monitor_sink sink; /* immutable */
+    pthread_mutex_t lock;
+    bool stopping;
+    struct board *board;
+    struct publisher publisher;
+    struct dictionary dictionary;
+    struct watch watches[SERVERS_MAX];
+};
+
+void *watch_run(void *watch);
+void *dictionary_run(void *monitor);
+void *publish_run(void *monitor);
+
+/* A probe of server i with the monitor's account; NULL: no memory. */
+struct probe *shared_probe(const struct monitor *m, int i) MUST_CHECK;
+/* Wait on a monotonic condition under the lock, until `at_ns` at the latest. */
+void shared_wait(struct monitor *m, pthread_cond_t *cond, uint64_t at_ns);
+/* Something changed: have it judged and published. Under the lock. */
+void shared_changed(struct monitor *m);
+
+#endif

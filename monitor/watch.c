@@ -1,0 +1,182 @@
+/* One server: probe, note what it said, wait, again.
+ *
+ * Happy path: the position is asked for at every interval on a connection that stays open, and the
+ * state of replication less often. Failures: a connection that broke is opened again at once, so
+ * that a KILL of it is not an event; whatever else fails goes to health.c and backoff.c. A server
+ * whose answer about replication does not come (STOP SLAVE waits for a long transaction while it
+ * holds the lock) has answered for its position: it is up, and is asked again later. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "monitor/backoff.h"
+#include "monitor/shared.h"
+
+#include <string.h>
+
+#define CHANNELS_INTERVAL_NS (200 * CLOCK_NS_PER_MS)
+#define CHANNELS_PAUSE_NS    (5 * CLOCK_NS_PER_S)
+/* Between two probes, however often somebody suspects the server. */
+#define SUSPECT_GAP_NS (20 * CLOCK_NS_PER_MS)
+
+struct round {
+    struct watch *watch;
+    struct facts facts; /* the thread's own copy */
+    struct backoff backoff;
+    uint64_t channels_at_ns; /* when replication is to be asked about next */
+    bool channels_hung;      /* the last such question was not answered */
+    const char *bad;         /* what is wrong with an answer, or NULL */
+    bool got_row;
+};
+
+static bool on_position(void *ctx, const struct probe_row *row)
+{
+    struct round *r = ctx;
+
+    r->got_row = true;
+    (void)!facts_take_position(&r->facts, row, &r->bad);
+    return false;
+}
+
+static bool on_channel(void *ctx, const struct probe_row *row)
+{
+    struct round *r = ctx;
+
+    facts_take_channel(&r->facts, row);
+    return true;
+}
+
+static void publish_facts(struct round *r)
+{
+    struct monitor *m = r->watch->monitor;
+
+    (void)pthread_mutex_lock(&m->lock);
+    m->board->facts[r->watch->index] = r->facts;
+    shared_changed(m);
+    (void)pthread_mutex_unlock(&m->lock);
+}
+
+static enum probe_result ask_position(struct round *r, struct probe_answer *a)
+{
+    uint64_t before = clock_mono_ns();
+
+    r->got_row = false;
+    r->bad = NULL;
+    if (probe_ask(r->watch->probe, facts_position_sql, on_position, r, a) != PROBE_OK)
+        return a->result;
+    if (!r->got_row)
+        r->bad = "its answer is not MariaDB's";
+    if (r->bad) {
+        a->result = PROBE_DENIED;
+        (void)snprintf(a->why, sizeof a->why, "%s", r->bad);
+        return a->result;
+    }
+    r->facts.sampled_ns = before;
+    if (r->facts.known)
+        publish_facts(r);
+    return PROBE_OK;
+}
+
+static enum probe_result ask_channels(struct round *r, struct probe_answer *a)
+{
+    struct facts before = r->facts;
+    uint64_t now = clock_mono_ns();
+
+    r->facts.channel_count = 0;
+    if (probe_ask(r->watch->probe, facts_channels_sql, on_channel, r, a) == PROBE_OK) {
+        uint64_t interval = r->watch->monitor->conf->monitor.interval_ns;
+
+        r->facts.known = true;
+        r->channels_hung = false;
+        facts_note_connecting(&r->facts, &before, now);
+        r->channels_at_ns =
+            now + (interval > CHANNELS_INTERVAL_NS ? interval : CHANNELS_INTERVAL_NS);
+        publish_facts(r);
+        return PROBE_OK;
+    }
+    r->facts = before;
+    if (a->result != PROBE_TIMEOUT || !r->facts.known)
+        return a->result;
+    r->channels_hung = true;
+    r->channels_at_ns = clock_mono_ns() + CHANNELS_PAUSE_NS;
+    log_event(LOG_DEBUG, "server.replication_unknown",
+              LOG_STR("server", r->watch->monitor->conf->servers[r->watch->index].name));
+    a->result = PROBE_OK;
+    return PROBE_OK;
+}
+
+static enum probe_result probe_once(struct round *r, struct probe_answer *a)
+{
+    bool fresh = !probe_is_open(r->watch->probe);
+
+    if (probe_open(r->watch->probe, a) != PROBE_OK)
+        return a->result;
+    if (fresh && !r->channels_hung) /* it may have been restarted */
+        r->channels_at_ns = 0;
+    if (ask_position(r, a) != PROBE_OK)
+        return a->result;
+    if (clock_mono_ns() < r->channels_at_ns)
+        return PROBE_OK;
+    return ask_channels(r, a);
+}
+
+static void note_health(struct round *r, const struct probe_answer *a)
+{
+    struct monitor *m = r->watch->monitor;
+    struct health *h = &m->board->health[r->watch->index];
+    enum server_health before = h->now;
+
+    health_note(h, a, m->conf->monitor.failures);
+    if (h->now != before || a->result == PROBE_OK)
+        shared_changed(m);
+}
+
+/* Until the next probe is due, somebody suspects the server, or the monitor stops. Under the lock.
+ */
+static void wait_for_next(struct watch *w, uint64_t begun, uint64_t pause)
+{
+    uint64_t least = pause < SUSPECT_GAP_NS ? pause : SUSPECT_GAP_NS;
+
+    while (!w->monitor->stopping) {
+        uint64_t at_ns = begun + (w->suspected ? least : pause);
+
+        if (clock_mono_ns() >= at_ns)
+            break;
+        shared_wait(w->monitor, &w->wake, at_ns);
+    }
+    w->suspected = false;
+}
+
+static bool is_stopping(struct monitor *m)
+{
+    bool stopping;
+
+    (void)pthread_mutex_lock(&m->lock);
+    stopping = m->stopping;
+    (void)pthread_mutex_unlock(&m->lock);
+    return stopping;
+}
+
+void *watch_run(void *watch)
+{
+    struct watch *w = watch;
+    struct round r = {.watch = w};
+    uint64_t interval = w->monitor->conf->monitor.interval_ns;
+    struct probe_answer a;
+    bool stopping = false;
+
+    while (!stopping) {
+        uint64_t begun = clock_mono_ns();
+        bool was_open = probe_is_open(w->probe);
+
+        if (probe_once(&r, &a) == PROBE_LOST && was_open && !is_stopping(w->monitor))
+            (void)probe_once(&r, &a);
+        if (a.result == PROBE_DENIED)
+            probe_close(w->probe); /* rights that are granted meanwhile hold for new connections */
+        (void)pthread_mutex_lock(&w->monitor->lock);
+        note_health(&r, &a);
+        wait_for_next(w, begun, backoff_next(&r.backoff, a.result, interval));
+        stopping = w->monitor->stopping;
+        (void)pthread_mutex_unlock(&w->monitor->lock);
+    }
+    probe_close(w->probe);
+    return NULL;
+}

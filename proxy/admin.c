@@ -1,0 +1,241 @@
+#include "proxy/admin.h"
+
+#include "base/log.h"
+#include "proxy/listener.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { LINE_MAX_BYTES = 256, ANSWER_MAX = 64 << 20 };
+
+struct admin {
+    uv_pipe_t server;
+    struct daemon *daemon;
+    char path[108];
+};
+
+/* One question and its answer; freed when its pipe is closed. */
+struct question {
+    struct message message; /* the workers' answers are complete */
+    uv_pipe_t pipe;
+    uv_write_t write;
+    struct daemon *daemon;
+    char line[LINE_MAX_BYTES];
+    size_t len;
+    pthread_mutex_t lock;
+    struct buf answer; /* under lock while workers answer */
+    int waiting;       /* under lock: workers that have not answered */
+};
+
+static void on_closed(uv_handle_t *h)
+{
+    struct question *q = h->data;
+
+    (void)pthread_mutex_destroy(&q->lock);
+    buf_free(&q->answer);
+    free(q);
+}
+
+static void on_written(uv_write_t *w, int status)
+{
+    struct question *q = w->data;
+
+    (void)status;
+    uv_close((uv_handle_t *)&q->pipe, on_closed);
+}
+
+static void send_answer(struct question *q)
+{
+    uv_buf_t b = uv_buf_init((char *)q->answer.data, (unsigned)q->answer.len);
+
+    q->write.data = q;
+    if (uv_write(&q->write, (uv_stream_t *)&q->pipe, &b, 1, on_written) != 0)
+        uv_close((uv_handle_t *)&q->pipe, on_closed);
+}
+
+static void all_answered(struct message *m, void *receiver)
+{
+    (void)receiver;
+    send_answer((struct question *)(void *)m);
+}
+
+/* A worker's thread. */
+static void on_lines(void *ctx, struct buf *lines)
+{
+    struct question *q = ctx;
+    bool last;
+
+    (void)pthread_mutex_lock(&q->lock);
+    buf_put_span(&q->answer, buf_span(lines));
+    last = --q->waiting == 0;
+    (void)pthread_mutex_unlock(&q->lock);
+    q->message.run = all_answered;
+    if (last && !mailbox_send(daemon_mailbox(q->daemon), &q->message))
+        return; /* the daemon ends: so does the pipe */
+}
+
+static void ask_workers(struct question *q)
+{
+    struct shared *shared = daemon_shared(q->daemon);
+    bool none = false;
+
+    buf_put_str(&q->answer, "id\tuser\taddress\tschema\tstate\tstatements\tconnections\tpinned\n");
+    (void)pthread_mutex_lock(&q->lock);
+    q->waiting = 1; /* this thread */
+    (void)pthread_mutex_unlock(&q->lock);
+    for (int i = 0; i < shared->worker_count; i++) {
+        (void)pthread_mutex_lock(&q->lock);
+        q->waiting++;
+        (void)pthread_mutex_unlock(&q->lock);
+        if (worker_send_list(&shared->workers[i], on_lines, q))
+            continue;
+        (void)pthread_mutex_lock(&q->lock);
+        q->waiting--;
+        (void)pthread_mutex_unlock(&q->lock);
+    }
+    (void)pthread_mutex_lock(&q->lock);
+    none = --q->waiting == 0;
+    (void)pthread_mutex_unlock(&q->lock);
+    if (none)
+        send_answer(q);
+}
+
+static void answer(struct question *q)
+{
+    struct shared *shared = daemon_shared(q->daemon);
+    struct topology *t = daemon_topology(q->daemon);
+
+    (void)uv_read_stop((uv_stream_t *)&q->pipe);
+    if (strcmp(q->line, "sessions") == 0) {
+        ask_workers(q);
+        return;
+    }
+    if (strcmp(q->line, "stats") == 0)
+        metrics_print(&shared->metrics, t, shared->loads, &q->answer);
+    else if (strcmp(q->line, "stats json") == 0)
+        metrics_print_json(&shared->metrics, t, &q->answer);
+    else
+        buf_printf(&q->answer, "unknown question '%s'; known: stats, stats json, sessions\n",
+                   q->line);
+    send_answer(q);
+}
+
+static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *b)
+{
+    struct question *q = h->data;
+
+    (void)suggested;
+    *b = uv_buf_init(q->line + q->len, (unsigned)(sizeof q->line - 1 - q->len));
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
+{
+    struct question *q = stream->data;
+    char *end;
+
+    (void)b;
+    if (n < 0) {
+        uv_close((uv_handle_t *)&q->pipe, on_closed);
+        return;
+    }
+    q->len += (size_t)n;
+    q->line[q->len] = 0;
+    end = strchr(q->line, '\n');
+    if (end) {
+        *end = 0;
+        answer(q);
+    }
+}
+
+static void on_connection(uv_stream_t *server, int status)
+{
+    struct admin *a = server->data;
+    struct question *q = status == 0 ? calloc(1, sizeof *q) : NULL;
+
+    if (!q)
+        return;
+    q->daemon = a->daemon;
+    q->answer = buf_with_max(ANSWER_MAX);
+    (void)pthread_mutex_init(&q->lock, NULL);
+    (void)uv_pipe_init(server->loop, &q->pipe, 0);
+    q->pipe.data = q;
+    if (uv_accept(server, (uv_stream_t *)&q->pipe) != 0 ||
+        uv_read_start((uv_stream_t *)&q->pipe, on_alloc, on_read) != 0)
+        uv_close((uv_handle_t *)&q->pipe, on_closed);
+}
+
+struct admin *admin_open(struct daemon *d, uv_loop_t *loop, const char *path, struct err *e)
+{
+    struct admin *a = calloc(1, sizeof *a);
+    int fd = a ? listener_bind_unix(path, e) : -1;
+
+    if (fd < 0) {
+        free(a);
+        return NULL;
+    }
+    (void)chmod(path, 0600);
+    a->daemon = d;
+    a->server.data = a;
+    (void)snprintf(a->path, sizeof a->path, "%s", path);
+    (void)uv_pipe_init(loop, &a->server, 0);
+    if (uv_pipe_open(&a->server, fd) == 0 &&
+        uv_listen((uv_stream_t *)&a->server, 16, on_connection) == 0)
+        return a;
+    (void)err_set(e, ERR_IO, "cannot listen on %s", path);
+    free(a);
+    return NULL;
+}
+
+static void on_server_closed(uv_handle_t *h)
+{
+    struct admin *a = h->data;
+
+    (void)unlink(a->path);
+    free(a);
+}
+
+void admin_close(struct admin *a)
+{
+    uv_close((uv_handle_t *)&a->server, on_server_closed);
+}
+
+static int connect_to(const char *path)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    (void)snprintf(a.sun_path, sizeof a.sun_path, "%s", path);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof a) == 0)
+        return fd;
+    if (fd >= 0)
+        (void)close(fd);
+    return -1;
+}
+
+bool admin_ask(const char *path, const char *line, struct err *e)
+{
+    int fd;
+    ssize_t n;
+    char chunk[4096];
+
+    if (path[0] == 0)
+        return err_set(e, ERR_USAGE,
+                       "the configuration has no admin socket; add 'admin: {socket: "
+                       "/run/tillway/admin.sock}'");
+    fd = connect_to(path);
+    if (fd < 0)
+        return err_set(e, ERR_IO,
+                       "cannot reach %s: %s; is 'tillway run' up with this configuration?", path,
+                       err_system(errno));
+    (void)!write(fd, line, strlen(line));
+    (void)!write(fd, "\n", 1);
+    while ((n = read(fd, chunk, sizeof chunk)) > 0)
+        (void)fwrite(chunk, 1, (size_t)n, stdout);
+    (void)close(fd);
+    return true;
+}

@@ -1,0 +1,130 @@
+/* A connection to one server: log-in, the commands written to it, and the replies still expected,
+ * in order.
+ *
+ *   CONNECTING ──▶ GREETING ──▶ AUTH ──▶ READY ──▶ (LOST)
+ *        └────────────┴──────────┴──▶ FAILED
+ *
+ * What the proxy itself asks (state laid on, MASTER_GTID_WAIT, a statement prepared again) is
+ * written before the client's command in the same write; each has an entry in `expect`, and the
+ * replies are taken off in that order. One worker thread. */
+#ifndef PROXY_BACKEND_H
+#define PROXY_BACKEND_H
+
+#include "base/state.h"
+#include "protocol/reply.h"
+#include "proxy/identity.h"
+#include "proxy/stream.h"
+#include "routing/topology.h"
+#include "routing/vars.h"
+
+enum backend_state {
+    BACKEND_CONNECTING,
+    BACKEND_GREETING,
+    BACKEND_AUTH,
+    BACKEND_READY,
+    BACKEND_FAILED, /* never became ready: see `error` */
+    BACKEND_LOST,   /* was ready; the connection is gone */
+};
+
+/* What a reply is for. All but EXPECT_CLIENT are swallowed by the proxy. */
+enum expect_role {
+    EXPECT_CLIENT,
+    EXPECT_SETUP,    /* tracking switched on, connection reset */
+    EXPECT_STATE,    /* schema, variables: an error means that the session's state cannot be laid on
+                        here */
+    EXPECT_WAIT,     /* MASTER_GTID_WAIT: "0" or the reply behind it is stale */
+    EXPECT_PREPARE,  /* a statement prepared again on this server */
+    EXPECT_PROBE,    /* asks whether the session really holds what it may hold */
+    EXPECT_POSITION, /* the primary's: bounds what the session has seen there */
+    EXPECT_DISCARD,  /* the session went elsewhere meanwhile */
+    EXPECT_COUNT,
+};
+
+struct expect {
+    uint8_t kind;  /* enum reply_kind */
+    uint8_t role;  /* enum expect_role */
+    uint32_t stmt; /* PREPARE: the client's id of it */
+};
+
+enum { EXPECT_MAX = 16, BACKEND_SCHEMA_MAX = 256, BACKEND_OUT_MAX = 1 << 20 };
+
+struct backend_error {
+    uint16_t code;
+    char sqlstate[6];
+    char text[300];
+};
+
+struct backend {
+    struct stream stream;
+    struct state state;
+    struct backend *next; /* the pool's list */
+    struct backend *prev;
+
+    /* whoever holds it is told of every event; both change hands together */
+    void (*notify)(struct backend *b, void *owner);
+    void *owner;
+
+    int server;         /* index in the topology */
+    uint64_t serial;    /* never used again by another connection of this worker */
+    uint32_t thread_id; /* the server's connection id; before its greeting: unset */
+    uint8_t collation;  /* the id to log in with */
+    uint64_t caps;      /* negotiated */
+    struct identity *identity;
+    struct backend_error error;
+
+    /* the state of the server's session */
+    struct vars *vars;
+    char schema[BACKEND_SCHEMA_MAX];
+    bool multi_statements;
+    bool used; /* served a session before: reset before another's */
+    uint64_t idle_since_ns;
+
+    /* what is under way */
+    struct expect expect[EXPECT_MAX];
+    unsigned expect_head;
+    unsigned expect_count;
+    bool reply_begun; /* `reply` is that of the first expectation */
+    struct reply reply;
+    struct buf out; /* bytes to write before anything else; pinned while stream.writing */
+    struct server_load
+        *load; /* counted busy while the client's command is under way; NULL otherwise */
+};
+
+/* Start to connect; NULL where memory or the system refuses. The owner is told when the state
+ * changes. */
+struct backend *backend_connect(uv_loop_t *loop, struct buffers *buffers,
+                                const struct server_view *server, int index,
+                                struct identity *identity, uint8_t collation);
+/* Close; memory goes in the last callback. Nobody is told any more. */
+void backend_close(struct backend *b);
+
+static inline bool backend_is_ready(const struct backend *b)
+{
+    return b->state.now == BACKEND_READY;
+}
+
+/* Append a command to `out` and expect its reply. False: no room; the caller closes the connection.
+ */
+bool backend_command(struct backend *b, uint8_t command, struct span argument,
+                     enum expect_role role) MUST_CHECK;
+/* Expect the reply to bytes that the caller will write itself. */
+bool backend_expect(struct backend *b, enum reply_kind kind, enum expect_role role,
+                    uint32_t stmt) MUST_CHECK;
+/* Write `out` and the parts behind it. Answers as stream_write does; BLOCKED pins both. */
+enum stream_sent backend_write(struct backend *b, const struct span *parts, int n) MUST_CHECK;
+/* The first expectation, with `reply` begun for it; NULL where none is due. `client_caps` and
+ * `status` as reply_begin takes them. */
+struct expect *backend_due(struct backend *b, uint64_t client_caps, uint16_t status);
+/* Its reply is complete. */
+void backend_done(struct backend *b);
+/* Take the connection back to what a fresh login is: in `out`, pipelined. Keeps the schema. */
+bool backend_reset(struct backend *b) MUST_CHECK;
+
+/* The tracking every server connection has: one SET, see protocol/ok.h for what comes of it. */
+extern const char backend_setup_sql[];
+
+/* backend_login.c: one step of the log-in with the bytes at hand; changes the state. */
+void backend_login_step(struct backend *b);
+void backend_fail(struct backend *b, uint16_t code, const char *sqlstate, const char *text);
+
+#endif

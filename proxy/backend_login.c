@@ -1,0 +1,156 @@
+/* The log-in of a server connection: greeting, our response, perhaps an authentication switch, OK.
+ */
+#include "proxy/backend.h"
+
+#include "protocol/handshake.h"
+
+#include <stdio.h>
+
+enum { LOGIN_PACKET_MAX = 16384 };
+
+#define BACKEND_CAPS                                                                \
+    (CAP_PROTOCOL_41 | CAP_SECURE_CONNECTION | CAP_PLUGIN_AUTH | CAP_TRANSACTIONS | \
+     CAP_SESSION_TRACK | CAP_DEPRECATE_EOF)
+
+static void fail_with_packet(struct backend *b, struct span payload)
+{
+    struct server_error e;
+    char text[sizeof b->error.text];
+
+    if (!error_decode(payload, &e)) {
+        backend_fail(b, CR_SERVER_LOST, "08S01", "the server sent an unreadable error packet");
+        return;
+    }
+    (void)snprintf(text, sizeof text, "%.*s", (int)e.message.n, (const char *)e.message.p);
+    backend_fail(b, e.code, e.sqlstate, text);
+}
+
+static void put_native_reply(struct buf *reply, const struct identity *i, const uint8_t *nonce)
+{
+    uint8_t hash[AUTH_HASH];
+
+    if (!i->has_password)
+        return;
+    auth_native_reply(nonce, i->stage1, hash);
+    buf_put(reply, hash, sizeof hash);
+}
+
+static bool send_packet(struct backend *b, struct span payload, uint8_t seq)
+{
+    size_t at = packet_begin(&b->out);
+
+    buf_put_span(&b->out, payload);
+    if (!buf_ok(&b->out))
+        return false;
+    packet_end(&b->out, at, seq);
+    return backend_write(b, NULL, 0) != STREAM_FAILED;
+}
+
+static bool answer_greeting(struct backend *b, const struct greeting *g, uint8_t seq)
+{
+    struct buf auth = buf_with_max(64);
+    struct buf payload = buf_with_max(LOGIN_PACKET_MAX);
+    struct login l = {.max_packet = 1u << 30, .plugin = span_of(AUTH_NATIVE)};
+    bool ok;
+
+    l.collation = b->collation;
+    l.capabilities = (BACKEND_CAPS | b->identity->caps) & (g->capabilities | CAP_MULTI_STATEMENTS);
+    l.user = identity_user(b->identity);
+    put_native_reply(&auth, b->identity, g->nonce);
+    l.auth = buf_span(&auth);
+    login_encode(&payload, &l);
+    b->caps = l.capabilities;
+    b->thread_id = g->connection_id;
+    ok = buf_ok(&payload) && send_packet(b, buf_span(&payload), (uint8_t)(seq + 1));
+    buf_free(&auth);
+    buf_free(&payload);
+    return ok;
+}
+
+static void on_greeting(struct backend *b, struct span payload, uint8_t seq)
+{
+    struct greeting g;
+    const char *why = "";
+
+    if (payload.n && payload.p[0] == 0xFF) {
+        fail_with_packet(b, payload);
+        return;
+    }
+    if (!greeting_decode(payload, &g, &why)) {
+        backend_fail(b, CR_SERVER_LOST, "08S01", why);
+        return;
+    }
+    if ((g.capabilities & (CAP_SESSION_TRACK | CAP_DEPRECATE_EOF)) !=
+        (CAP_SESSION_TRACK | CAP_DEPRECATE_EOF)) {
+        backend_fail(b, ER_HANDSHAKE_ERROR, "08S01",
+                     "the server lacks session tracking: MariaDB 10.2 or newer is needed");
+        return;
+    }
+    if (!answer_greeting(b, &g, seq)) {
+        backend_fail(b, CR_SERVER_LOST, "08S01",
+                     "Lost connection to server at 'sending authentication'");
+        return;
+    }
+    state_enter(&b->state, BACKEND_AUTH);
+}
+
+static void on_switch(struct backend *b, struct span payload, uint8_t seq)
+{
+    struct buf auth = buf_with_max(64);
+    struct span plugin;
+    struct span data;
+    bool ok = auth_switch_decode(payload, &plugin, &data) && span_eq(plugin, AUTH_NATIVE) &&
+              data.n >= AUTH_NONCE;
+
+    if (ok) {
+        put_native_reply(&auth, b->identity, data.p);
+        ok = send_packet(b, buf_span(&auth), (uint8_t)(seq + 1));
+    }
+    if (!ok)
+        backend_fail(
+            b, ER_NOT_SUPPORTED_AUTH_MODE, "08004",
+            "the server asks for an authentication plugin other than mysql_native_password");
+    buf_free(&auth);
+}
+
+static void on_welcome(struct backend *b)
+{
+    state_enter(&b->state, BACKEND_READY);
+    if (!backend_command(b, COM_QUERY, span_of(backend_setup_sql), EXPECT_SETUP))
+        backend_fail(b, ER_UNKNOWN_ERROR, "HY000", "out of memory");
+}
+
+static void on_auth_reply(struct backend *b, struct span payload, uint8_t seq)
+{
+    uint8_t first = payload.n ? payload.p[0] : 0xFF;
+
+    if (first == 0x00)
+        on_welcome(b);
+    else if (first == 0xFE)
+        on_switch(b, payload, seq);
+    else
+        fail_with_packet(b, payload);
+}
+
+void backend_login_step(struct backend *b)
+{
+    struct packet_header h;
+    struct span payload;
+    size_t used;
+    int whole;
+
+    while (!b->stream.writing && !backend_is_ready(b) && b->state.now != BACKEND_FAILED) {
+        struct span in = {stream_data(&b->stream), stream_left(&b->stream)};
+
+        whole = packet_whole(in, LOGIN_PACKET_MAX, &h, &payload, &used);
+        if (whole < 0)
+            backend_fail(b, CR_SERVER_LOST, "08S01", "the server's handshake packet is too large");
+        if (whole <= 0)
+            return;
+        if (b->state.now == BACKEND_GREETING)
+            on_greeting(b, payload, h.seq);
+        else
+            on_auth_reply(b, payload, h.seq);
+        stream_consume(&b->stream, used);
+    }
+}

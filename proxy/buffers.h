@@ -1,0 +1,20 @@
+/* A worker's read buffers: one size, kept in a free list, lent to a stream only while it holds
+ * bytes, so that an idle session has none. One worker thread. */
+#ifndef PROXY_BUFFERS_H
+#define PROXY_BUFFERS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct buffers {
+    size_t size; /* bytes of each buffer */
+    void *free;  /* list through the buffers' first bytes */
+    int free_count;
+};
+
+void buffers_init(struct buffers *b, size_t size);
+uint8_t *buffers_take(struct buffers *b); /* NULL where memory refuses */
+void buffers_give(struct buffers *b, uint8_t *buffer);
+void buffers_free(struct buffers *b);
+
+#endif

@@ -1,0 +1,37 @@
+/* What a session knows of the command under way, from its first byte to the last of its reply. */
+#ifndef PROXY_COMMAND_RUN_H
+#define PROXY_COMMAND_RUN_H
+
+#include "protocol/stmt.h"
+#include "proxy/request.h"
+#include "proxy/stmts.h"
+#include "routing/route.h"
+
+struct command_run {
+    uint8_t byte;
+    bool log_in;   /* no command: a log-in or COM_CHANGE_USER lays on its state, then says OK */
+    bool whole;    /* stands whole in the client's buffer, not yet consumed: can be sent again */
+    bool read;     /* provably a read: may be sent again while nothing of the reply was forwarded */
+    bool sent;     /* its first byte was written to the server */
+    bool answered; /* a byte of the reply was forwarded */
+    bool position_asked; /* what the session saw on the primary is being bounded by its position */
+    bool asking_position;
+    bool wait_sent; /* MASTER_GTID_WAIT stands before it */
+    size_t size;    /* bytes on the wire, where whole */
+    struct sql_class statement;
+    struct route route;
+    uint32_t exclude;            /* servers that failed it */
+    struct stmt *stmt;           /* PREPARE, EXECUTE, FETCH, RESET, SEND_LONG_DATA: the statement */
+    struct stmt_execute execute; /* EXECUTE; its span is not valid */
+    struct request request;
+    bool resent;           /* was sent to the same server anew, over a new connection */
+    bool finished;         /* the reply is complete; only its last bytes are still pinned */
+    size_t request_pinned; /* bytes of the client's buffer that a write to the server still needs */
+    size_t reply_pinned;   /* bytes of the server's buffer that a write to the client still needs */
+    bool failed;           /* an ERR packet ended it */
+    bool gtid_seen;        /* a reply of it told a GTID: causal_wrote covers what it saw */
+    bool variable_changed; /* a variable or the schema changed, as the server told */
+    bool state_changed;    /* the server said that something changed which variables do not tell */
+};
+
+#endif

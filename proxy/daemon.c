@@ -1,0 +1,323 @@
+#include "proxy/daemon.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "proxy/admin.h"
+#include "proxy/listener.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { SIGNALS = 4 };
+
+struct daemon {
+    uv_loop_t loop;
+    struct mailbox mailbox;
+    uv_signal_t signals[SIGNALS];
+    struct shared shared;
+    struct listener *listeners;
+    size_t listener_count;
+    struct admin *admin; /* NULL where none is configured */
+    struct conf *conf;
+    struct daemon_hooks hooks;
+    struct topology *topology; /* the newest, for the admin socket */
+    int workers_started;
+    bool draining;
+};
+
+/* A running worker with the fewest sessions. */
+static struct worker *least_loaded(struct daemon *d)
+{
+    struct worker *best = &d->shared.workers[0];
+
+    for (int i = 1; i < d->shared.worker_count; i++)
+        if (atomic_load(&d->shared.workers[i].session_count) < atomic_load(&best->session_count))
+            best = &d->shared.workers[i];
+    return best;
+}
+
+/* "Too many connections", as MariaDB says it before any greeting. */
+static void turn_away(const struct client_socket *c)
+{
+    struct buf b = buf_with_max(64);
+    size_t at = packet_begin(&b);
+
+    error_encode(&b, ER_CON_COUNT_ERROR, "08004", "Too many connections");
+    packet_end(&b, at, 0);
+    (void)!write(c->fd, b.data, b.len);
+    buf_free(&b);
+    (void)close(c->fd);
+}
+
+static void on_accepted(void *ctx, const struct client_socket *c)
+{
+    struct daemon *d = ctx;
+    long long open = atomic_load(&d->shared.metrics.value[METRIC_SESSIONS]);
+
+    if (open >= (long long)d->conf->limits.max_sessions) {
+        log_event(LOG_WARN, "listener.full", LOG_STR("address", c->address),
+                  LOG_NUM("sessions", open));
+        turn_away(c);
+        return;
+    }
+    worker_send_client(least_loaded(d), c);
+}
+
+static void close_listeners(struct daemon *d)
+{
+    for (size_t i = 0; i < d->listener_count; i++)
+        listener_close(&d->listeners[i]);
+    d->listener_count = 0;
+}
+
+static void drain(struct daemon *d, int signum)
+{
+    uint64_t deadline = clock_mono_ns() + d->conf->limits.drain_timeout_ns;
+
+    if (d->draining)
+        return;
+    d->draining = true;
+    log_event(LOG_INFO, "daemon.drain", LOG_STR("signal", sigdescr_np(signum)),
+              LOG_NUM("sessions", atomic_load(&d->shared.metrics.value[METRIC_SESSIONS])));
+    close_listeners(d);
+    for (int i = 0; i < d->workers_started; i++)
+        worker_send_drain(&d->shared.workers[i], deadline);
+    uv_stop(&d->loop);
+}
+
+static bool same_address(const struct conf_address *a, const struct conf_address *b)
+{
+    return strcmp(a->host, b->host) == 0 && a->port == b->port;
+}
+
+/* What a reload cannot change while sessions refer to it by index; in words, NULL where nothing of
+ * it changed. */
+static const char *needs_restart(const struct conf *a, const struct conf *b)
+{
+    if (a->server_count != b->server_count)
+        return "servers";
+    for (size_t i = 0; i < a->server_count; i++)
+        if (strcmp(a->servers[i].name, b->servers[i].name) != 0 ||
+            !same_address(&a->servers[i].address, &b->servers[i].address))
+            return "servers";
+    if (a->listener_count != b->listener_count)
+        return "listeners";
+    for (size_t i = 0; i < a->listener_count; i++)
+        if (!same_address(&a->listeners[i].address, &b->listeners[i].address))
+            return "listeners";
+    if (a->workers != b->workers)
+        return "workers";
+    return a->limits.buffer != b->limits.buffer ? "limits.buffer" : NULL;
+}
+
+static void apply(struct daemon *d, struct conf *c)
+{
+    struct err e;
+
+    if (!log_setup(c->log_level, c->log_format, c->log_file, &e))
+        log_event(LOG_ERROR, "daemon.reload", LOG_STR("why", e.text));
+    for (int i = 0; i < d->workers_started; i++)
+        worker_send_conf(&d->shared.workers[i], conf_ref(c));
+    d->hooks.reload(d->hooks.ctx, c);
+    conf_unref(d->conf);
+    d->conf = c;
+    log_event(LOG_INFO, "daemon.reload", LOG_STR("file", c->file));
+}
+
+static void reload(struct daemon *d)
+{
+    struct err e;
+    struct conf *c = conf_load(d->conf->file, &e);
+    const char *fixed;
+
+    log_reopen();
+    if (!c) {
+        log_event(LOG_ERROR, "daemon.reload", LOG_STR("why", e.text),
+                  LOG_STR("kept", "the configuration in force"));
+        return;
+    }
+    fixed = needs_restart(d->conf, c);
+    if (fixed) {
+        log_event(LOG_ERROR, "daemon.reload", LOG_STR("why", "needs a restart"),
+                  LOG_STR("changed", fixed), LOG_STR("kept", "the configuration in force"));
+        conf_unref(c);
+        return;
+    }
+    apply(d, c);
+}
+
+static void on_signal(uv_signal_t *h, int signum)
+{
+    struct daemon *d = h->data;
+
+    if (signum == SIGHUP)
+        reload(d);
+    else if (signum == SIGUSR1)
+        log_reopen();
+    else
+        drain(d, signum);
+}
+
+static bool watch_signals(struct daemon *d)
+{
+    static const int wanted[SIGNALS] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+
+    for (int i = 0; i < SIGNALS; i++) {
+        d->signals[i].data = d;
+        if (uv_signal_init(&d->loop, &d->signals[i]) != 0 ||
+            uv_signal_start(&d->signals[i], on_signal, wanted[i]) != 0)
+            return false;
+    }
+    return true;
+}
+
+static bool open_listeners(struct daemon *d, struct err *e)
+{
+    d->listeners =
+        calloc(d->conf->listener_count ? d->conf->listener_count : 1, sizeof *d->listeners);
+    if (!d->listeners)
+        return err_set(e, ERR_IO, "out of memory");
+    for (size_t i = 0; i < d->conf->listener_count; i++) {
+        struct listener *l = &d->listeners[i];
+
+        l->accepted = on_accepted;
+        l->ctx = d;
+        if (!listener_open(l, &d->loop, &d->conf->listeners[i], e))
+            return false;
+        d->listener_count++;
+    }
+    return true;
+}
+
+static bool start_workers(struct daemon *d, struct err *e)
+{
+    int n = (int)d->conf->workers;
+
+    d->shared.workers = calloc((size_t)n, sizeof *d->shared.workers);
+    if (!d->shared.workers)
+        return err_set(e, ERR_IO, "out of memory");
+    d->shared.worker_count = n;
+    d->shared.monitor = d->hooks.ctx;
+    d->shared.suspect = d->hooks.suspect;
+    d->shared.refresh_accounts = d->hooks.refresh_accounts;
+    for (; d->workers_started < n; d->workers_started++)
+        if (!worker_start(&d->shared.workers[d->workers_started], &d->shared, d->workers_started,
+                          d->conf, e))
+            return false;
+    return true;
+}
+
+static bool start_admin(struct daemon *d, struct err *e)
+{
+    if (d->conf->admin_socket[0] == 0)
+        return true;
+    d->admin = admin_open(d, &d->loop, d->conf->admin_socket, e);
+    return d->admin != NULL;
+}
+
+static bool set_up(struct daemon *d, struct err *e)
+{
+    if (!d->topology || uv_loop_init(&d->loop) != 0 || !mailbox_init(&d->mailbox, &d->loop, d) ||
+        !watch_signals(d))
+        return err_set(e, ERR_IO, "cannot set up the control thread: out of memory or descriptors");
+    return open_listeners(d, e) && start_workers(d, e) && start_admin(d, e);
+}
+
+struct daemon *daemon_start(struct conf *c, const struct daemon_hooks *hooks, struct err *e)
+{
+    struct daemon *d = calloc(1, sizeof *d);
+
+    if (!d) {
+        (void)err_set(e, ERR_IO, "out of memory");
+        return NULL;
+    }
+    (void)signal(SIGPIPE, SIG_IGN);
+    d->conf = conf_ref(c);
+    d->hooks = *hooks;
+    d->topology = topology_new();
+    if (set_up(d, e))
+        return d;
+    return NULL; /* the process ends with the reason; nothing was served */
+}
+
+struct snapshot_message {
+    struct message message;
+    struct topology *topology;
+};
+
+static void on_topology(struct message *m, void *receiver)
+{
+    struct snapshot_message *s = (struct snapshot_message *)(void *)m;
+    struct daemon *d = receiver;
+
+    topology_unref(d->topology);
+    d->topology = s->topology;
+    free(s);
+}
+
+void daemon_publish_topology(struct daemon *d, struct topology *t)
+{
+    struct snapshot_message *m = malloc(sizeof *m);
+
+    for (int i = 0; i < d->workers_started; i++) {
+        topology_ref(t);
+        worker_send_topology(&d->shared.workers[i], t);
+    }
+    if (m) {
+        *m = (struct snapshot_message){.message.run = on_topology, .topology = t};
+        if (mailbox_send(&d->mailbox, &m->message))
+            return;
+        free(m);
+    }
+    topology_unref(t);
+}
+
+void daemon_publish_catalog(struct daemon *d, struct catalog *c)
+{
+    for (int i = 0; i < d->workers_started; i++) {
+        catalog_ref(c);
+        worker_send_catalog(&d->shared.workers[i], c);
+    }
+    catalog_unref(c);
+}
+
+void daemon_run(struct daemon *d)
+{
+    log_event(LOG_INFO, "daemon.start", LOG_STR("file", d->conf->file),
+              LOG_NUM("workers", d->shared.worker_count), LOG_NUM("pid", getpid()));
+    (void)uv_run(&d->loop, UV_RUN_DEFAULT);
+    for (int i = 0; i < d->workers_started; i++)
+        worker_join(&d->shared.workers[i]);
+}
+
+void daemon_free(struct daemon *d)
+{
+    if (d->admin)
+        admin_close(d->admin);
+    for (int i = 0; i < SIGNALS; i++)
+        uv_close((uv_handle_t *)&d->signals[i], NULL);
+    mailbox_close(&d->mailbox);
+    (void)uv_run(&d->loop, UV_RUN_DEFAULT);
+    (void)uv_loop_close(&d->loop);
+    topology_unref(d->topology);
+    conf_unref(d->conf);
+    free(d->shared.workers);
+    free(d->listeners);
+    free(d);
+}
+
+struct shared *daemon_shared(struct daemon *d)
+{
+    return &d->shared;
+}
+
+struct topology *daemon_topology(struct daemon *d)
+{
+    return d->topology;
+}
+
+struct mailbox *daemon_mailbox(struct daemon *d)
+{
+    return &d->mailbox;
+}

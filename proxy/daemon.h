@@ -1,0 +1,35 @@
+/* The control thread: starts the workers, accepts and hands out connections, carries snapshots from
+ * the monitor to the workers, handles signals, configuration and the admin socket. */
+#ifndef PROXY_DAEMON_H
+#define PROXY_DAEMON_H
+
+#include "conf/conf.h"
+#include "proxy/worker.h"
+
+struct daemon;
+
+/* What the composition root wires in. `ctx` goes to every call. suspect and refresh_accounts: any
+ * thread. reload: control thread, with a configuration whose servers are the same. */
+struct daemon_hooks {
+    void *ctx;
+    void (*suspect)(void *ctx, int server);
+    void (*refresh_accounts)(void *ctx);
+    void (*reload)(void *ctx, struct conf *c);
+};
+
+/* Opens the listeners and starts the workers; NULL with `e` set. */
+struct daemon *daemon_start(struct conf *c, const struct daemon_hooks *hooks,
+                            struct err *e) MUST_CHECK;
+/* Any thread; each takes the reference over. */
+void daemon_publish_topology(struct daemon *d, struct topology *t);
+void daemon_publish_catalog(struct daemon *d, struct catalog *c);
+/* Serve until SIGTERM or SIGINT; then drain, and return when the last session is gone. */
+void daemon_run(struct daemon *d);
+void daemon_free(struct daemon *d);
+
+/* For admin.c. */
+struct shared *daemon_shared(struct daemon *d);
+struct topology *daemon_topology(struct daemon *d); /* control thread; no reference given */
+struct mailbox *daemon_mailbox(struct daemon *d);
+
+#endif

@@ -1,0 +1,161 @@
+#include "proxy/listener.h"
+
+#include "base/log.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { BACKLOG = 1024, ACCEPTS_A_TURN = 64 };
+
+static bool text_of_peer(const struct sockaddr_storage *a, char *out, size_t size)
+{
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)a;
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)a;
+
+    if (a->ss_family == AF_INET)
+        return inet_ntop(AF_INET, &v4->sin_addr, out, (socklen_t)size) != NULL;
+    if (a->ss_family != AF_INET6)
+        return false;
+    if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
+        return inet_ntop(AF_INET, &v6->sin6_addr.s6_addr[12], out, (socklen_t)size) != NULL;
+    return inet_ntop(AF_INET6, &v6->sin6_addr, out, (socklen_t)size) != NULL;
+}
+
+static bool accept_one(struct listener *l)
+{
+    struct client_socket c = {.is_unix = l->is_unix, .consistency = l->consistency};
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof peer;
+
+    c.fd = accept4(l->fd, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (c.fd < 0) {
+        if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+            log_event(LOG_ERROR, "listener.accept", LOG_STR("why", err_system(errno)));
+        return false;
+    }
+    if (l->is_unix || !text_of_peer(&peer, c.address, sizeof c.address))
+        (void)snprintf(c.address, sizeof c.address, "localhost");
+    l->accepted(l->ctx, &c);
+    return true;
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    struct listener *l = poll->data;
+
+    (void)events;
+    for (int i = 0; status == 0 && i < ACCEPTS_A_TURN; i++)
+        if (!accept_one(l))
+            return;
+}
+
+/* Whether somebody still answers at the path. */
+static bool is_alive(const struct sockaddr_un *a)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool alive = fd >= 0 && connect(fd, (const struct sockaddr *)a, sizeof *a) == 0;
+
+    if (fd >= 0)
+        (void)close(fd);
+    return alive;
+}
+
+int listener_bind_unix(const char *path, struct err *e)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    int fd;
+
+    if (strlen(path) >= sizeof a.sun_path) {
+        (void)err_set(e, ERR_USAGE, "socket path %s is longer than %zu bytes", path,
+                      sizeof a.sun_path - 1);
+        return -1;
+    }
+    memcpy(a.sun_path, path, strlen(path) + 1);
+    if (is_alive(&a)) {
+        (void)err_set(e, ERR_IO, "another process listens on %s", path);
+        return -1;
+    }
+    (void)unlink(path);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(fd, BACKLOG) == 0)
+        return fd;
+    (void)err_set(e, ERR_IO, "cannot listen on %s: %s", path, err_system(errno));
+    if (fd >= 0)
+        (void)close(fd);
+    return -1;
+}
+
+static int bind_address(const struct addrinfo *a)
+{
+    int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int one = 1;
+
+    if (fd < 0)
+        return -1;
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+        return fd;
+    one = errno;
+    (void)close(fd);
+    errno = one;
+    return -1;
+}
+
+static int bind_tcp(const struct conf_address *address, struct err *e)
+{
+    struct addrinfo hints = {.ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    char port[8];
+    int rc;
+    int fd;
+
+    (void)snprintf(port, sizeof port, "%u", address->port);
+    rc = getaddrinfo(address->host, port, &hints, &found);
+    if (rc != 0) {
+        (void)err_set(e, ERR_IO, "cannot listen on %s: %s", address->text, gai_strerror(rc));
+        return -1;
+    }
+    fd = bind_address(found);
+    if (fd < 0)
+        (void)err_set(e, ERR_IO, "cannot listen on %s: %s", address->text, err_system(errno));
+    freeaddrinfo(found);
+    return fd;
+}
+
+bool listener_open(struct listener *l, uv_loop_t *loop, const struct conf_listener *conf,
+                   struct err *e)
+{
+    l->is_unix = conf->address.port == 0;
+    l->consistency = (enum consistency)conf->consistency;
+    l->fd = l->is_unix ? listener_bind_unix(conf->address.host, e) : bind_tcp(&conf->address, e);
+    if (l->fd < 0)
+        return false;
+    if (l->is_unix)
+        (void)snprintf(l->path, sizeof l->path, "%s", conf->address.host);
+    l->poll.data = l;
+    if (uv_poll_init(loop, &l->poll, l->fd) != 0 ||
+        uv_poll_start(&l->poll, UV_READABLE, on_poll) != 0)
+        return err_set(e, ERR_IO, "cannot watch the socket of %s", conf->address.text);
+    log_event(LOG_INFO, "listener.open", LOG_STR("address", conf->address.text));
+    return true;
+}
+
+static void on_closed(uv_handle_t *h)
+{
+    struct listener *l = h->data;
+
+    (void)close(l->fd);
+    if (l->path[0])
+        (void)unlink(l->path);
+}
+
+void listener_close(struct listener *l)
+{
+    (void)uv_poll_stop(&l->poll);
+    uv_close((uv_handle_t *)&l->poll, on_closed);
+}

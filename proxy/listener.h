@@ -1,0 +1,27 @@
+/* A listening socket, TCP or unix, on the control thread: accepts and hands the descriptors on. */
+#ifndef PROXY_LISTENER_H
+#define PROXY_LISTENER_H
+
+#include "base/err.h"
+#include "conf/conf.h"
+#include "proxy/worker.h"
+
+struct listener {
+    uv_poll_t poll;
+    int fd;
+    bool is_unix;
+    enum consistency consistency;
+    char path[108]; /* of a unix socket: removed at the end */
+    void (*accepted)(void *ctx, const struct client_socket *c);
+    void *ctx;
+};
+
+bool listener_open(struct listener *l, uv_loop_t *loop, const struct conf_listener *conf,
+                   struct err *e) MUST_CHECK;
+void listener_close(struct listener *l);
+
+/* A unix socket that listens at `path`, a dead one's remains removed; or -1. Also for the admin
+ * socket. */
+int listener_bind_unix(const char *path, struct err *e) MUST_CHECK;
+
+#endif

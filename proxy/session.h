@@ -1,0 +1,135 @@
+/* A client's session: its state machine, and what it carries from server to server.
+ *
+ *             ┌──────────▶ CLOSING ◀── (any state: the client left, an error that ends it, drained)
+ *   GREET ─▶ LOGIN ─▶ VERIFY ─▶ ROUTE ─▶ CONNECT ─▶ SYNC ─▶ RELAY ─▶ READY ─▶ ROUTE …
+ *                ▲        │        ▲                           │        │
+ *                └ SWITCH ┘        └──── the read goes elsewhere ┘      └─▶ VERIFY
+ * (COM_CHANGE_USER) └─▶ REPLY ─▶ READY (the proxy answers itself)
+ *
+ *   GREET    the catalog is not read yet: nothing to greet with
+ *   LOGIN    the greeting is out; waits for the client's response
+ *   SWITCH   asked for mysql_native_password; waits for the reply
+ *   VERIFY   checks the account; a failed one waits once for a fresh catalog
+ *   READY    between commands
+ *   ROUTE    chooses the server for the command under way
+ *   CONNECT  waits for a connection to it
+ *   SYNC     waits until the session's state is laid on (commands that are not reads, log-ins)
+ *   RELAY    the command goes out, the reply comes back
+ *   ASK      waits for another worker's answer (KILL of its session)
+ *   REPLY    takes the rest of the command off the client, then writes what the proxy answers
+ * itself CLOSING  writes a last packet, then closes
+ *
+ * A libuv callback only calls session_step. A handler answers MORE (step again) or WAIT. Memory
+ * goes when the client's handle is closed. */
+#ifndef PROXY_SESSION_H
+#define PROXY_SESSION_H
+
+#include "protocol/handshake.h"
+#include "proxy/backend.h"
+#include "proxy/command_run.h"
+#include "proxy/worker.h"
+
+enum session_state {
+    SESSION_GREET,
+    SESSION_LOGIN,
+    SESSION_SWITCH,
+    SESSION_VERIFY,
+    SESSION_READY,
+    SESSION_ROUTE,
+    SESSION_CONNECT,
+    SESSION_SYNC,
+    SESSION_RELAY,
+    SESSION_ASK,
+    SESSION_REPLY,
+    SESSION_CLOSING,
+    SESSION_STATE_COUNT,
+};
+
+enum step { STEP_MORE, STEP_WAIT };
+
+/* What would be lost with the server connection the session calls home; bits. */
+enum {
+    FRAGILE_USER_VARIABLES = 1 << 0,
+    FRAGILE_TEMPORARY = 1 << 1,
+    FRAGILE_LOCKS = 1 << 2,
+    FRAGILE_PREPARED = 1 << 3, /* SQL-level PREPARE */
+    FRAGILE_OPAQUE = 1 << 4,
+    FRAGILE_XA = 1 << 5,
+};
+
+enum { SESSION_SCHEMA_MAX = BACKEND_SCHEMA_MAX, SESSION_OUT_MAX = 1 << 20 };
+
+struct session {
+    struct worker *worker;
+    struct session *next;
+    struct session *prev;
+    uint32_t id;
+    struct state state;
+    uint64_t deadline_ns; /* of the state; 0: none */
+    bool stepping;
+    bool again;      /* stepped from inside a step */
+    bool freed_soon; /* the client's handle is closing */
+
+    struct stream client;
+    struct buf out; /* what the proxy says itself; pinned while client.writing */
+    bool out_sent;  /* `out` was handed to the stream: clear it once it is not writing */
+    uint8_t seq;    /* of the packet that a reply of ours follows */
+
+    /* log-in */
+    char address[64];
+    uint8_t nonce[AUTH_NONCE];
+    uint64_t caps;
+    struct buf credentials; /* user NUL auth, kept from the packet until verified */
+    size_t user_len;
+    uint64_t catalog_seen; /* worker->catalog_count when the failed check asked for a fresh one; 0:
+                              did not ask */
+    bool changing_user;
+    enum consistency consistency;
+    struct identity *identity;
+
+    /* session state, as the servers reported it */
+    struct vars *vars;
+    char schema[SESSION_SCHEMA_MAX];
+    bool multi_statements;
+    uint16_t status;
+    struct sql_mode mode;
+    uint32_t pins;    /* session_pin bits */
+    uint32_t fragile; /* FRAGILE_ bits */
+    bool tables_locked;
+    bool probe_due; /* PIN_OPAQUE is to be checked */
+    bool lost;      /* a connection with fragile state died while idle: the next command is told */
+    struct causal causal;
+    uint32_t turn;
+    int home; /* the server that holds connection-bound state: the last one that ran a non-read; -1
+               */
+    int last; /* the server that answered the last statement; -1 */
+    struct backend *held[SERVERS_MAX];
+    uint32_t held_bits;
+    struct stmts stmts;
+
+    struct command_run run;
+    struct backend *target;
+    uint16_t option;     /* COM_SET_OPTION's argument */
+    uint64_t statements; /* commands begun */
+};
+
+/* Take over a client's descriptor. */
+void session_start(struct worker *w, const struct client_socket *c);
+/* Run the machine until it waits. */
+void session_step(struct session *s);
+/* End it: a last ERR packet where code is not 0. */
+void session_end(struct session *s, uint16_t code, const char *sqlstate, const char *why);
+static inline struct span session_user(const struct session *s)
+{
+    return s->identity ? identity_user(s->identity) : (struct span){NULL, 0};
+}
+
+struct session *session_by_id(struct worker *w, uint32_t id);
+/* Why its reads stay on the primary, in words; "" where they do not. */
+const char *session_pin_words(const struct session *s);
+/* A newer topology is there: a read that waits for a server now known to be bad goes elsewhere. */
+void session_topology_changed(struct session *s);
+/* The state's deadline has passed. */
+void session_timeout(struct session *s);
+
+#endif

@@ -1,0 +1,183 @@
+/* KILL [QUERY] of a session by the id the proxy gave it.
+ *
+ * The killer's session asks the worker that owns the id and waits (ASK) for its answer. There the
+ * victim's statement, if one is under way, is killed on its server over a connection of its own
+ * with the victim's credentials (everybody may kill his own); KILL CONNECTION also ends the
+ * victim's session. Who may: the same user, or an account with SUPER or CONNECTION ADMIN. */
+#include "proxy/session_steps.h"
+
+#include "base/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum kill_answer { KILL_DONE, KILL_UNKNOWN, KILL_DENIED };
+
+struct kill_request {
+    struct message message;
+    struct worker *from;
+    uint32_t killer;
+    uint32_t victim;
+    bool query;
+    bool privileged;
+    enum kill_answer answer;
+    uint32_t user_len;
+    uint8_t user[]; /* the killer's */
+};
+
+struct session *session_by_id(struct worker *w, uint32_t id)
+{
+    for (struct session *s = w->sessions; s; s = s->next)
+        if (s->id == id && !s->freed_soon)
+            return s;
+    return NULL;
+}
+
+/* The side connection's life: ready, send, wait for the answer (which only says that it arrived),
+ * close. */
+static void on_side_event(struct backend *b, void *owner)
+{
+    char *sql = owner;
+
+    if (backend_is_ready(b) && b->caps && b->serial) {
+        bool sent = backend_command(b, COM_QUERY, span_of(sql), EXPECT_DISCARD) &&
+                    backend_write(b, NULL, 0) != STREAM_FAILED;
+
+        b->serial = 0; /* sent: the next event ends it */
+        if (sent)
+            return;
+    }
+    if (b->state.now == BACKEND_READY && stream_left(&b->stream) == 0 && !b->stream.eof)
+        return;
+    if (b->state.now < BACKEND_READY)
+        return;
+    free(sql);
+    backend_close(b);
+}
+
+static void kill_on_server(struct session *victim)
+{
+    struct worker *w = victim->worker;
+    struct backend *target = victim->target;
+    struct backend *side;
+    char *sql = malloc(64);
+
+    side = sql ? backend_connect(&w->loop, &w->buffers, &w->topology->servers[target->server],
+                                 target->server, victim->identity, w->catalog->default_collation)
+               : NULL;
+    if (!side) {
+        free(sql);
+        return;
+    }
+    (void)snprintf(sql, 64, "KILL QUERY %u", target->thread_id);
+    side->notify = on_side_event;
+    side->owner = sql;
+}
+
+static void kill_victim(struct session *victim, bool query)
+{
+    bool mid_reply = victim->state.now == SESSION_RELAY && victim->run.answered;
+
+    if (victim->target && victim->state.now == SESSION_RELAY)
+        kill_on_server(victim);
+    if (query)
+        return;
+    log_event(LOG_INFO, "session.killed", LOG_NUM("id", victim->id));
+    session_end(victim, mid_reply ? 0 : ER_CONNECTION_KILLED, "70100", "Connection was killed");
+}
+
+static bool may_kill(const struct kill_request *k, const struct session *victim)
+{
+    struct span user = session_user(victim);
+
+    return k->privileged || (user.n == k->user_len && memcmp(user.p, k->user, user.n) == 0);
+}
+
+static void answer(struct message *m, void *receiver)
+{
+    struct kill_request *k = (struct kill_request *)(void *)m;
+    struct session *s = session_by_id(receiver, k->killer);
+    char text[64];
+
+    if (s && s->state.now == SESSION_ASK) {
+        if (k->answer == KILL_DONE) {
+            (void)session_answer_ok(s);
+        } else {
+            (void)snprintf(text, sizeof text,
+                           k->answer == KILL_UNKNOWN ? "Unknown thread id: %u"
+                                                     : "You are not owner of thread %u",
+                           k->victim);
+            (void)session_answer_error(
+                s, k->answer == KILL_UNKNOWN ? ER_NO_SUCH_THREAD : ER_KILL_DENIED_ERROR, "HY000",
+                text);
+        }
+        session_step(s);
+    }
+    free(k);
+}
+
+static void carry_out(struct message *m, void *receiver)
+{
+    struct kill_request *k = (struct kill_request *)(void *)m;
+    struct session *victim = session_by_id(receiver, k->victim);
+
+    k->answer = KILL_UNKNOWN;
+    if (victim && victim->identity)
+        k->answer = may_kill(k, victim) ? KILL_DONE : KILL_DENIED;
+    if (k->answer == KILL_DONE)
+        kill_victim(victim, k->query);
+    k->message.run = answer;
+    worker_send(k->from, &k->message);
+}
+
+static bool is_privileged(const struct session *s)
+{
+    const struct account *a = catalog_account(s->worker->catalog, session_user(s), s->address);
+
+    return a && (a->access & (ACCESS_SUPER | ACCESS_CONNECTION_ADMIN)) != 0;
+}
+
+static enum step kill_self(struct session *s, bool query)
+{
+    if (query)
+        return session_answer_error(s, ER_QUERY_INTERRUPTED, "70100",
+                                    "Query execution was interrupted");
+    session_end(s, ER_CONNECTION_KILLED, "70100", "Connection was killed");
+    return STEP_WAIT;
+}
+
+enum step session_kill(struct session *s, uint64_t id, bool query)
+{
+    struct span user = session_user(s);
+    struct kill_request *k;
+    char text[64];
+
+    if (id == s->id)
+        return kill_self(s, query);
+    if (id > UINT32_MAX) {
+        (void)snprintf(text, sizeof text, "Unknown thread id: %llu", (unsigned long long)id);
+        return session_answer_error(s, ER_NO_SUCH_THREAD, "HY000", text);
+    }
+    k = calloc(1, sizeof *k + user.n);
+    if (!k)
+        return session_answer_error(s, ER_UNKNOWN_ERROR, "HY000", "out of memory");
+    k->message.run = carry_out;
+    k->from = s->worker;
+    k->killer = s->id;
+    k->victim = (uint32_t)id;
+    k->query = query;
+    k->privileged = is_privileged(s);
+    k->user_len = (uint32_t)user.n;
+    if (user.n)
+        memcpy(k->user, user.p, user.n);
+    session_enter(s, SESSION_ASK);
+    worker_send(&s->worker->shared->workers[id % (unsigned)s->worker->shared->worker_count],
+                &k->message);
+    return STEP_WAIT;
+}
+
+enum step session_ask(struct session *s)
+{
+    (void)s;
+    return STEP_WAIT;
+}

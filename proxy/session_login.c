@@ -1,0 +1,312 @@
+/* Greeting, the client's response, the account check, and what COM_CHANGE_USER shares with them. */
+#include "proxy/session_steps.h"
+
+#include "base/log.h"
+
+#include <openssl/rand.h>
+#include <stdio.h>
+
+/* What the proxy offers. Compression, TLS, session tracking and MariaDB's extended capabilities are
+ * not offered: a client never asks for what was not offered. */
+#define CAPS_OFFERED                                                                           \
+    (CAP_CLIENT_MYSQL | CAP_FOUND_ROWS | CAP_LONG_FLAG | CAP_CONNECT_WITH_DB | CAP_NO_SCHEMA | \
+     CAP_ODBC | CAP_LOCAL_FILES | CAP_IGNORE_SPACE | CAP_PROTOCOL_41 | CAP_INTERACTIVE |       \
+     CAP_IGNORE_SIGPIPE | CAP_TRANSACTIONS | CAP_RESERVED | CAP_SECURE_CONNECTION |            \
+     CAP_MULTI_STATEMENTS | CAP_MULTI_RESULTS | CAP_PS_MULTI_RESULTS | CAP_PLUGIN_AUTH |       \
+     CAP_CONNECT_ATTRS | CAP_PLUGIN_AUTH_LENENC | CAP_EXPIRED_PASSWORDS | CAP_DEPRECATE_EOF)
+
+enum { LOGIN_PACKET_MAX = 16384 };
+
+static bool make_nonce(struct session *s)
+{
+    uint8_t random[AUTH_NONCE];
+
+    if (RAND_bytes(random, sizeof random) != 1)
+        return false;
+    auth_make_nonce(random, s->nonce);
+    return true;
+}
+
+/* Write `out` as one packet that starts at `at`. */
+static enum step send_packet(struct session *s, size_t at, uint8_t seq, enum session_state next)
+{
+    struct span part;
+
+    packet_end(&s->out, at, seq);
+    part = buf_span(&s->out);
+    if (!buf_ok(&s->out) || stream_write(&s->client, &part, 1) == STREAM_FAILED) {
+        session_end(s, 0, NULL, "cannot write to the client");
+        return STEP_WAIT;
+    }
+    if (!s->client.writing)
+        buf_clear(&s->out);
+    s->seq = seq;
+    session_enter(s, next);
+    return STEP_MORE;
+}
+
+/* MariaDB before 11 puts "5.5.5-" in front, for replicas of old that compare versions as text. */
+static void version_text(const struct catalog *c, char *out, size_t size)
+{
+    (void)snprintf(out, size, "%s%s", strncmp(c->version, "10.", 3) == 0 ? "5.5.5-" : "",
+                   c->version);
+}
+
+enum step session_greet(struct session *s)
+{
+    const struct catalog *c = s->worker->catalog;
+    struct greeting g = {
+        .connection_id = s->id, .capabilities = CAPS_OFFERED, .status = STATUS_AUTOCOMMIT};
+    char version[128];
+    size_t at;
+
+    if (s->client.eof) {
+        session_end(s, 0, NULL, NULL);
+        return STEP_WAIT;
+    }
+    if (!c)
+        return STEP_WAIT;
+    if (!make_nonce(s)) {
+        session_end(s, ER_HANDSHAKE_ERROR, "08S01", "no random bytes from the system");
+        return STEP_WAIT;
+    }
+    version_text(c, version, sizeof version);
+    g.version = span_of(version);
+    g.collation = c->default_collation;
+    g.plugin = span_of(AUTH_NATIVE);
+    memcpy(g.nonce, s->nonce, sizeof g.nonce);
+    at = packet_begin(&s->out);
+    greeting_encode(&s->out, &g);
+    return send_packet(s, at, 0, SESSION_LOGIN);
+}
+
+/* The next whole packet of the connection phase, consumed by the caller; false: wait (or the
+ * session has ended). */
+static bool next_packet(struct session *s, struct span *payload, size_t *used)
+{
+    struct span in = {stream_data(&s->client), stream_left(&s->client)};
+    struct packet_header h;
+    int whole;
+
+    if (s->client.writing)
+        return false;
+    buf_clear(&s->out);
+    whole = packet_whole(in, LOGIN_PACKET_MAX, &h, payload, used);
+    if (whole < 0)
+        session_end(s, ER_NET_PACKET_TOO_LARGE, "08S01",
+                    "Got a packet bigger than 'max_allowed_packet' bytes");
+    else if (whole == 0 && s->client.eof)
+        session_end(s, 0, NULL, "client left before it logged in");
+    if (whole <= 0)
+        return false;
+    if (h.seq != (uint8_t)(s->seq + 1)) {
+        session_end(s, ER_NET_PACKETS_OUT_OF_ORDER, "08S01", "Got packets out of order");
+        return false;
+    }
+    s->seq = h.seq;
+    return true;
+}
+
+/* Keep what the check needs: the packet's bytes go. False: no room. */
+static bool keep_credentials(struct session *s, struct span user, struct span auth)
+{
+    buf_clear(&s->credentials);
+    buf_put_span(&s->credentials, user);
+    s->user_len = user.n;
+    buf_put_span(&s->credentials, auth);
+    return buf_ok(&s->credentials);
+}
+
+static bool keep_schema(struct session *s, struct span schema)
+{
+    if (schema.n >= sizeof s->schema)
+        return false;
+    if (schema.n)
+        memcpy(s->schema, schema.p, schema.n);
+    s->schema[schema.n] = 0;
+    return true;
+}
+
+/* Go on to the check, or ask for the plugin that is spoken where the client used another. */
+static enum step check_or_switch(struct session *s, struct span plugin)
+{
+    size_t at;
+
+    if (plugin.n == 0 || span_eq(plugin, AUTH_NATIVE)) {
+        session_enter(s, SESSION_VERIFY);
+        return STEP_MORE;
+    }
+    at = packet_begin(&s->out);
+    auth_switch_encode(&s->out, AUTH_NATIVE, s->nonce);
+    return send_packet(s, at, (uint8_t)(s->seq + 1), SESSION_SWITCH);
+}
+
+static const char *login_fault(struct session *s, const struct login *l)
+{
+    if (!(l->capabilities & CAP_PROTOCOL_41) || !(l->capabilities & CAP_SECURE_CONNECTION))
+        return "the client is too old: protocol 4.1 with secure authentication is needed";
+    if (!keep_credentials(s, l->user, l->auth))
+        return "the login packet is too large";
+    if (!keep_schema(s, l->database))
+        return "Incorrect database name";
+    return NULL;
+}
+
+enum step session_login(struct session *s)
+{
+    struct span payload;
+    struct login l;
+    const char *why = NULL;
+    enum step step;
+    size_t used;
+
+    if (!next_packet(s, &payload, &used))
+        return STEP_WAIT;
+    if (!login_decode(payload, CAPS_OFFERED, &l, &why) || l.ssl_request)
+        why = why ? why : "TLS was not offered";
+    else
+        why = login_fault(s, &l);
+    if (why) {
+        session_end(s, ER_HANDSHAKE_ERROR, "08S01", why);
+        return STEP_WAIT;
+    }
+    s->caps = l.capabilities;
+    s->multi_statements = (s->caps & CAP_MULTI_STATEMENTS) != 0;
+    session_set_charset(s, l.collation);
+    step = check_or_switch(s, l.plugin);
+    if (s->state.now != SESSION_CLOSING)
+        stream_consume(&s->client, used);
+    return step;
+}
+
+enum step session_switch(struct session *s)
+{
+    struct span payload;
+    size_t used;
+    bool ok;
+
+    if (!next_packet(s, &payload, &used))
+        return STEP_WAIT;
+    s->credentials.len = s->user_len; /* the first reply was for another plugin */
+    buf_put_span(&s->credentials, payload);
+    ok = buf_ok(&s->credentials);
+    stream_consume(&s->client, used);
+    if (!ok) {
+        session_end(s, ER_HANDSHAKE_ERROR, "08S01", "Bad handshake");
+        return STEP_WAIT;
+    }
+    session_enter(s, SESSION_VERIFY);
+    return STEP_MORE;
+}
+
+/* COM_CHANGE_USER: its state is that of a new login. */
+enum step session_begin_change_user(struct session *s, struct span payload)
+{
+    struct change_user u;
+    const char *why = "";
+
+    if (!change_user_decode(payload, s->caps, &u, &why) || !keep_credentials(s, u.user, u.auth)) {
+        session_end(s, ER_HANDSHAKE_ERROR, "08S01", "Bad handshake");
+        return STEP_WAIT;
+    }
+    session_release_all(s);
+    session_forget_state(s);
+    if (!keep_schema(s, u.database)) {
+        session_end(s, ER_BAD_DB_ERROR, "42000", "Incorrect database name");
+        return STEP_WAIT;
+    }
+    s->changing_user = true;
+    session_set_charset(s, u.collation);
+    return check_or_switch(s, u.plugin);
+}
+
+/* Whether the reply fits the account; fills the identity. */
+static bool account_matches(struct session *s, const struct account *a)
+{
+    struct span user = {s->credentials.data, s->user_len};
+    struct span reply = {s->credentials.data + s->user_len, s->credentials.len - s->user_len};
+    uint8_t stage1[AUTH_HASH];
+    bool empty = a->auth == ACCOUNT_NO_PASSWORD && reply.n == 0;
+
+    if (reply.n == 1 && reply.p[0] == 0) /* some clients send a NUL for no password */
+        empty = a->auth == ACCOUNT_NO_PASSWORD;
+    if (!empty &&
+        (a->auth != ACCOUNT_NATIVE || !auth_native_check(s->nonce, reply, a->stage2, stage1)))
+        return false;
+    identity_unref(s->identity);
+    s->identity = identity_new(user, empty ? NULL : stage1, s->caps);
+    return s->identity != NULL;
+}
+
+static enum step refuse(struct session *s, const struct account *a)
+{
+    bool password = s->credentials.len > s->user_len;
+    char text[512];
+
+    if (a && a->auth == ACCOUNT_OTHER)
+        (void)snprintf(text, sizeof text,
+                       "Access denied for user '%.*s'@'%s': its plugin %s is not supported here; "
+                       "use " AUTH_NATIVE,
+                       (int)s->user_len, (const char *)s->credentials.data, s->address, a->plugin);
+    else
+        (void)snprintf(text, sizeof text, "Access denied for user '%.*s'@'%s' (using password: %s)",
+                       (int)s->user_len, (const char *)s->credentials.data, s->address,
+                       password ? "YES" : "NO");
+    metric_add(&s->worker->shared->metrics, METRIC_LOGINS_REFUSED, 1);
+    if (a && a->auth == ACCOUNT_LOCKED) {
+        session_end(s, 4151, "HY000", "Access denied, this account is locked");
+        return STEP_WAIT;
+    }
+    session_end(s, ER_ACCESS_DENIED_ERROR, "28000", text);
+    return STEP_WAIT;
+}
+
+/* The check failed: perhaps the account is newer than what is known of it. Ask once, wait for the
+ * answer. */
+static bool ask_for_fresh_accounts(struct session *s)
+{
+    struct shared *shared = s->worker->shared;
+
+    if (s->catalog_seen == 0) {
+        s->catalog_seen = s->worker->catalog_count;
+        shared->refresh_accounts(shared->monitor);
+        return true;
+    }
+    return s->catalog_seen == s->worker->catalog_count;
+}
+
+enum step session_verify(struct session *s)
+{
+    struct span user = {s->credentials.data, s->user_len};
+    const struct account *a = catalog_account(s->worker->catalog, user, s->address);
+
+    if (s->client.writing)
+        return STEP_WAIT;
+    if (a && account_matches(s, a)) {
+        s->catalog_seen = 0;
+        buf_clear(&s->credentials);
+        s->run =
+            (struct command_run){.byte = COM_INIT_DB, .log_in = true, .request = {.done = true}};
+        session_enter(s, SESSION_ROUTE);
+        return STEP_MORE;
+    }
+    if (ask_for_fresh_accounts(s))
+        return STEP_WAIT;
+    return refuse(s, a);
+}
+
+/* The session's state is laid on a server: the log-in is complete. */
+enum step session_welcome(struct session *s)
+{
+    if (!s->changing_user) {
+        char user[128];
+
+        (void)snprintf(user, sizeof user, "%.*s", (int)session_user(s).n,
+                       (const char *)session_user(s).p);
+        log_event(LOG_INFO, "session.login", LOG_NUM("id", s->id), LOG_STR("user", user),
+                  LOG_STR("address", s->address), LOG_STR("schema", s->schema));
+    }
+    s->changing_user = false;
+    s->target = NULL;
+    return session_answer_ok(s);
+}

@@ -1,0 +1,122 @@
+/* When a server is lost: who is told, and what is sent again elsewhere.
+ *
+ * A command is sent again only if it was never sent, or is provably a read, nothing of its reply
+ * reached the client, and no state of the session was lost with the connection. */
+#include "proxy/session_steps.h"
+
+#include "base/log.h"
+
+#include <stdio.h>
+
+bool session_lose_home(struct session *s)
+{
+    const uint32_t bound =
+        PIN_TRANSACTION | PIN_TX_SETTINGS | PIN_TEMPORARY | PIN_LOCKS | PIN_XA | PIN_OPAQUE;
+    bool had_state = (s->pins & bound) != 0 || s->fragile != 0;
+
+    s->pins &= ~bound;
+    s->fragile = 0;
+    s->probe_due = s->tables_locked = false;
+    s->status &= (uint16_t) ~(unsigned)(STATUS_IN_TRANS | STATUS_IN_TRANS_READONLY);
+    s->home = -1;
+    return had_state;
+}
+
+static void note_loss(struct session *s, const struct backend *b)
+{
+    struct shared *shared = s->worker->shared;
+
+    metric_add(&shared->metrics, METRIC_BACKEND_LOST, 1);
+    log_event(LOG_INFO, "backend.lost", LOG_NUM("id", s->id),
+              LOG_STR("server", s->worker->topology->servers[b->server].name),
+              LOG_STR("state", state_name(&s->state)),
+              LOG_STR("why", b->error.text[0] ? b->error.text : "connection closed"));
+    shared->suspect(shared->monitor, b->server);
+}
+
+/* Whether the command may go out again, and where. */
+static bool may_go_again(struct session *s, bool had_state)
+{
+    struct command_run *run = &s->run;
+
+    if (run->answered || (had_state && !run->log_in))
+        return false;
+    if (run->log_in || (run->read && run->whole))
+        return true;
+    if (run->sent || run->resent || !run->whole)
+        return false;
+    run->resent = true; /* never sent: once more, over a new connection */
+    return true;
+}
+
+enum step session_target_lost(struct session *s)
+{
+    struct backend *b = s->target;
+    int server = b->server;
+    bool had_state = false;
+    char text[400];
+
+    note_loss(s, b);
+    (void)snprintf(text, sizeof text, "Lost connection to server during query (%s: %s)",
+                   s->worker->topology->servers[server].name,
+                   b->error.text[0] ? b->error.text : "connection closed");
+    session_release(s, server, false);
+    if (server == s->home)
+        had_state = session_lose_home(s);
+    if (may_go_again(s, had_state)) {
+        bool same = s->run.resent && !s->run.read && !s->run.log_in;
+
+        (void)session_reroute(s);
+        if (same)
+            s->run.exclude = 0;
+        return STEP_MORE;
+    }
+    if (s->run.answered) {
+        session_end(s, 0, NULL, text);
+        return STEP_WAIT;
+    }
+    if (s->run.request_pinned)
+        stream_consume(&s->client, s->run.request_pinned);
+    s->run.request_pinned = 0;
+    return session_answer_error(s, CR_SERVER_LOST, "08S01", text);
+}
+
+static bool waits_for_read(const struct session *s)
+{
+    bool state = s->state.now == SESSION_RELAY || s->state.now == SESSION_SYNC ||
+                 s->state.now == SESSION_CONNECT;
+
+    return state && s->target && s->run.read && s->run.whole && !s->run.answered &&
+           !s->client.writing;
+}
+
+void session_topology_changed(struct session *s)
+{
+    const struct topology *t = s->worker->topology;
+    enum server_health health;
+
+    if (!waits_for_read(s))
+        return;
+    health = t->servers[s->target->server].health;
+    if (health != HEALTH_DOWN && health != HEALTH_TIMEOUT)
+        return;
+    s->stepping = true;
+    (void)session_target_lost(s);
+    s->stepping = false;
+    session_step(s);
+}
+
+void session_timeout(struct session *s)
+{
+    s->deadline_ns = 0;
+    if (s->state.now == SESSION_CONNECT && s->target) {
+        backend_fail(s->target, CR_SERVER_LOST, "08S01", "connection attempt timed out");
+        session_step(s);
+        return;
+    }
+    if (s->state.now == SESSION_CLOSING) {
+        session_step(s);
+        return;
+    }
+    session_end(s, ER_NET_READ_INTERRUPTED, "08S01", "Got timeout reading communication packets");
+}

@@ -1,0 +1,283 @@
+/* Chooses the server for the command under way and gets a connection to it. */
+#include "proxy/session_steps.h"
+
+#include "base/log.h"
+
+#include <stdio.h>
+
+void session_release(struct session *s, int server, bool keep)
+{
+    struct backend *b = s->held[server];
+
+    if (!b)
+        return;
+    s->held[server] = NULL;
+    s->held_bits &= ~(1u << server);
+    if (s->target == b)
+        s->target = NULL;
+    if (keep && backend_is_ready(b) && b->expect_count == 0 && !b->load && !b->stream.writing)
+        pool_give(&s->worker->pool, b);
+    else
+        backend_close(b);
+}
+
+/* A connection with a transaction, locks or the like is closed, so that the server lets go of them
+ * at once. */
+void session_release_all(struct session *s)
+{
+    bool clean = s->pins == 0 && s->fragile == 0 && !(s->status & STATUS_IN_TRANS);
+
+    for (int i = 0; i < SERVERS_MAX; i++)
+        session_release(s, i, clean);
+    s->target = NULL;
+    s->home = s->last = -1;
+}
+
+static void hold(struct session *s, struct backend *b)
+{
+    s->held[b->server] = b;
+    s->held_bits |= 1u << b->server;
+    b->notify = session_backend_event;
+    b->owner = s;
+}
+
+/* Something came on a connection that serves no command of this session now. */
+static void on_idle_event(struct session *s, struct backend *b)
+{
+    enum swallow swallowed = session_swallow(s, b);
+    bool home = b->server == s->home;
+    int server = b->server;
+
+    if (swallowed == SWALLOW_WAIT)
+        return;
+    if (swallowed == SWALLOW_DONE && backend_is_ready(b) && !b->stream.eof &&
+        stream_left(&b->stream) == 0)
+        return;
+    session_release(s, server, false);
+    if (home && session_lose_home(s))
+        s->lost = true;
+}
+
+void session_backend_event(struct backend *b, void *owner)
+{
+    struct session *s = owner;
+
+    if (b != s->target) {
+        on_idle_event(s, b);
+        return;
+    }
+    session_step(s);
+}
+
+/* Any server will do to check a log-in where there is no primary. */
+static int any_server(const struct session *s)
+{
+    const struct topology *t = s->worker->topology;
+
+    for (int i = 0; i < t->count; i++)
+        if (t->servers[i].health == HEALTH_UP && !(s->run.exclude & 1u << i))
+            return i;
+    return -1;
+}
+
+static struct route route_log_in(const struct session *s)
+{
+    const struct topology *t = s->worker->topology;
+    bool primary = t->primary >= 0 && !(s->run.exclude & 1u << t->primary);
+
+    return (struct route){primary ? t->primary : any_server(s), ROUTE_STATEMENT, false};
+}
+
+/* State that lives on one connection keeps the session there, whatever the topology says by now. */
+static bool bound_elsewhere(const struct session *s, const struct route *r)
+{
+    const uint32_t bound = PIN_TRANSACTION | PIN_TX_SETTINGS | PIN_TEMPORARY | PIN_LOCKS | PIN_XA;
+
+    return s->home >= 0 && r->server != s->home && s->held[s->home] &&
+           r->reason != ROUTE_BALANCED && r->reason != ROUTE_WAITS &&
+           r->reason != ROUTE_REPLICA_STAYED && ((s->pins & bound) != 0 || s->fragile != 0);
+}
+
+static struct route_policy policy_of(const struct session *s)
+{
+    const struct conf_routing *r = &s->worker->conf->routing;
+
+    return (struct route_policy){s->consistency, r->max_lag_ns / 1000000, r->wait_for_replica};
+}
+
+static struct route choose(struct session *s)
+{
+    const struct command_run *run = &s->run;
+    struct route_policy policy = policy_of(s);
+    struct route_ask ask = {
+        .statement = &run->statement,
+        .policy = &policy,
+        .topology = s->worker->topology,
+        .causal = &s->causal,
+        .loads = s->worker->shared->loads,
+        .pins = s->pins,
+        .exclude = run->exclude,
+        .held = s->held_bits,
+        .turn = s->turn++,
+    };
+    struct route r;
+
+    if (run->log_in)
+        return route_log_in(s);
+    if (run->stmt && run->stmt->bound >= 0)
+        return (struct route){run->stmt->bound, ROUTE_STATEMENT, false};
+    if ((run->statement.effects & SQL_EFFECT_ASKS_LAST) && s->last >= 0 && s->held[s->last])
+        return (struct route){s->last, ROUTE_REPLICA_STAYED, false};
+    causal_fold(&s->causal, s->worker->topology);
+    r = route_statement(&ask);
+    if (bound_elsewhere(s, &r))
+        return (struct route){s->home, ROUTE_PINNED, false};
+    return r;
+}
+
+static enum step nowhere(struct session *s)
+{
+    const struct topology *t = s->worker->topology;
+    char text[400];
+    size_t used;
+
+    used = (size_t)snprintf(
+        text, sizeof text, "Lost connection to server: no %s is available",
+        s->run.route.reason == ROUTE_NO_SERVER || s->run.log_in ? "server" : "primary server");
+    for (int i = 0; i < t->count && used < sizeof text; i++)
+        if (t->servers[i].health != HEALTH_UP)
+            used += (size_t)snprintf(text + used, sizeof text - used, "; %s: %s",
+                                     t->servers[i].name, t->servers[i].why);
+    if (s->run.log_in) {
+        session_end(s, CR_SERVER_LOST, "08S01", text);
+        return STEP_WAIT;
+    }
+    return session_answer_error(s, CR_SERVER_LOST, "08S01", text);
+}
+
+static bool acquire(struct session *s, int server)
+{
+    struct worker *w = s->worker;
+    struct backend *b = s->held[server];
+
+    if (!b)
+        b = pool_take(&w->pool, server, s->identity, s->schema[0] != 0);
+    if (!b) {
+        b = backend_connect(&w->loop, &w->buffers, &w->topology->servers[server], server,
+                            s->identity, w->catalog->default_collation);
+        metric_add(&w->shared->metrics, METRIC_BACKEND_CONNECTS, 1);
+    }
+    if (!b)
+        return false;
+    if (s->held[server] != b)
+        hold(s, b);
+    s->target = b;
+    return true;
+}
+
+static void log_route(const struct session *s)
+{
+    if (!log_enabled(LOG_DEBUG) || s->run.log_in)
+        return;
+    log_event(LOG_DEBUG, "statement.route", LOG_NUM("id", s->id),
+              LOG_STR("server", s->worker->topology->servers[s->run.route.server].name),
+              LOG_STR("why", route_reason_text(s->run.route.reason)),
+              LOG_STR("statement", sql_reason_text(s->run.statement.reason)),
+              LOG_STR("pins", session_pin_words(s)));
+}
+
+/* A read must stay on the primary only because nobody knows yet how far the primary was when the
+ * session looked at it last. Asking it costs less than the read, and from then on replicas will do.
+ */
+static bool worth_asking(const struct session *s)
+{
+    int primary = s->worker->topology->primary;
+    const struct backend *b = primary >= 0 ? s->held[primary] : NULL;
+
+    return s->run.route.reason == ROUTE_NOT_FRESH && s->causal.seen_at == primary &&
+           !s->run.position_asked && s->worker->conf->routing.wait_for_replica && b &&
+           backend_is_ready(b) && b->expect_count == 0 && !b->stream.writing && !b->stream.eof;
+}
+
+static enum step ask_position(struct session *s)
+{
+    struct backend *b = s->held[s->worker->topology->primary];
+
+    s->run.position_asked = s->run.asking_position = true;
+    s->target = b;
+    if (!backend_command(b, COM_QUERY, span_of("SELECT @@global.gtid_binlog_pos"), EXPECT_POSITION))
+        return session_answer_error(s, ER_UNKNOWN_ERROR, "HY000", "out of memory");
+    session_enter(s, SESSION_SYNC);
+    return STEP_MORE;
+}
+
+enum step session_route(struct session *s)
+{
+    s->run.route = choose(s);
+    if (worth_asking(s))
+        return ask_position(s);
+    if (s->run.route.server < 0)
+        return nowhere(s);
+    if (!s->run.log_in)
+        metrics_count_route(&s->worker->shared->metrics, &s->run.route, s->run.statement.reason);
+    log_route(s);
+    if (!acquire(s, s->run.route.server))
+        return session_answer_error(s, ER_UNKNOWN_ERROR, "HY000", "out of memory or descriptors");
+    session_enter(s, SESSION_CONNECT);
+    return STEP_MORE;
+}
+
+enum step session_reroute(struct session *s)
+{
+    s->run.exclude |= 1u << s->run.route.server;
+    s->run.sent = s->run.wait_sent = false;
+    s->target = NULL;
+    metric_add(&s->worker->shared->metrics, METRIC_RETRIED, 1);
+    session_enter(s, SESSION_ROUTE);
+    return STEP_MORE;
+}
+
+/* The server would not have us: a matter for the client, unless another server can answer. */
+static enum step connect_failed(struct session *s)
+{
+    struct backend_error e = s->target->error;
+    bool network = e.code == CR_SERVER_LOST;
+
+    if (network)
+        return session_target_lost(s);
+    session_release(s, s->run.route.server, false);
+    if (s->run.read)
+        return session_reroute(s);
+    if (!s->run.log_in)
+        return session_answer_error(s, e.code, e.sqlstate, e.text);
+    session_end(s, e.code, e.sqlstate, e.text);
+    return STEP_WAIT;
+}
+
+/* Reads on a replica go out together with what prepares them. Where a failed preparation could do
+ * harm, it is waited for. */
+static bool may_pipeline(const struct session *s)
+{
+    return s->run.read && s->run.whole && s->run.route.server != s->worker->topology->primary;
+}
+
+enum step session_connect(struct session *s)
+{
+    struct backend *b = s->target;
+
+    if (b->state.now == BACKEND_FAILED)
+        return connect_failed(s);
+    if (b->state.now == BACKEND_LOST || (backend_is_ready(b) && b->stream.eof))
+        return session_target_lost(s);
+    if (!backend_is_ready(b) || b->stream.writing)
+        return STEP_WAIT;
+    if (!session_lay_on_state(s, b)) {
+        session_release(s, b->server, false);
+        return session_answer_error(s, ER_UNKNOWN_ERROR, "HY000",
+                                    "the session's state does not fit the proxy's limits");
+    }
+    session_enter(s, b->expect_count == 0 || may_pipeline(s) ? SESSION_RELAY : SESSION_SYNC);
+    if (s->state.now == SESSION_RELAY && s->run.log_in)
+        return session_welcome(s);
+    return STEP_MORE;
+}

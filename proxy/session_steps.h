@@ -1,0 +1,101 @@
+/* The steps of the session's machine, by the file each stands in. For the session_*.c files alone.
+ */
+#ifndef PROXY_SESSION_STEPS_H
+#define PROXY_SESSION_STEPS_H
+
+#include "proxy/session.h"
+
+/* session.c: go to a state and set its deadline. */
+void session_enter(struct session *s, enum session_state next);
+/* session_login.c */
+enum step session_greet(struct session *s);
+enum step session_login(struct session *s);
+enum step session_switch(struct session *s);
+enum step session_verify(struct session *s);
+enum step session_begin_change_user(struct session *s, struct span payload);
+enum step session_welcome(struct session *s);
+
+/* session_command.c */
+enum step session_ready(struct session *s);
+/* Answer the command under way with an OK or ERR packet of the proxy's own and go on with the next.
+ */
+enum step session_answer_ok(struct session *s);
+/* Nothing to answer: only take the command off the client. */
+enum step session_answer_nothing(struct session *s);
+enum step session_answer_error(struct session *s, uint16_t code, const char *sqlstate,
+                               const char *text);
+enum step session_reply(struct session *s);
+/* The command's bytes are done with; the session is ready for the next. */
+void session_finish_command(struct session *s);
+
+/* session_route.c */
+enum step session_route(struct session *s);
+enum step session_connect(struct session *s);
+/* Give up the connection to a server, if the session holds one; `keep`: it is clean enough for the
+ * pool. */
+void session_release(struct session *s, int server, bool keep);
+void session_release_all(struct session *s);
+/* Send the command to another server: this one failed it before anything of the reply was
+ * forwarded. */
+enum step session_reroute(struct session *s);
+void session_backend_event(struct backend *b, void *owner);
+
+/* session_sync.c */
+/* Write into the target's `out` what brings it to the session's state. */
+bool session_lay_on_state(struct session *s, struct backend *b) MUST_CHECK;
+enum step session_sync(struct session *s);
+/* Take off the replies that belong to the proxy, up to the client's. */
+enum swallow {
+    SWALLOW_DONE,  /* none is left before the client's */
+    SWALLOW_WAIT,  /* more bytes are to come */
+    SWALLOW_STALE, /* the replica did not catch up in time: the rest will be discarded */
+    SWALLOW_ERROR, /* the server refused, see b->error; the connection is of no use */
+    SWALLOW_LOST,  /* the connection ended */
+};
+enum swallow session_swallow(struct session *s, struct backend *b);
+
+/* session_relay.c */
+enum step session_relay(struct session *s);
+
+/* session_lost.c */
+enum step session_target_lost(struct session *s);
+/* The connection that may have held state of the session is gone: forget what it held; whether
+ * there was any. */
+bool session_lose_home(struct session *s);
+
+/* session_track.c: what an OK packet of the client's command tells. */
+void session_track(struct session *s, struct backend *b, const struct ok *ok);
+/* The command ended: pins, causality. */
+void session_track_end(struct session *s, struct backend *b);
+/* Ask whether code that the text did not show left anything behind; and the answer. */
+bool session_track_ask(struct session *s, struct backend *b) MUST_CHECK;
+void session_track_probe(struct session *s, const struct reply *r);
+void session_set_charset(struct session *s, uint16_t collation);
+void session_forget_state(struct session *s);
+
+/* session_stmt.c: prepared statements. */
+enum step session_prepare(struct session *s, struct span payload);
+enum step session_execute(struct session *s, struct span payload);
+enum step session_long_data(struct session *s, struct span payload);
+enum step session_stmt_close(struct session *s, struct span payload);
+enum step session_stmt_reset(struct session *s, struct span payload);
+enum step session_fetch(struct session *s, struct span payload);
+/* Prepare the command's statement on a connection that does not know it. */
+bool session_stmt_ensure(struct session *s, struct backend *b) MUST_CHECK;
+/* What the command's first bytes become for this connection: the statement's id there, the
+ * parameter types where it has not seen them. Answers the part to write behind b->out. */
+struct span session_stmt_fit(struct session *s, struct backend *b, struct span bytes);
+/* The connection has accepted a statement prepared again, under the id its reply tells. */
+void session_stmt_known(struct session *s, const struct backend *b, uint32_t client_id,
+                        bool failed);
+/* The command is through. */
+void session_stmt_end(struct session *s, struct backend *b);
+/* A PREPARE that came to nothing leaves nothing. */
+void session_stmt_drop_unprepared(struct session *s);
+
+/* session_kill.c: KILL of a session by the id the proxy greeted it with, whichever worker it lives
+ * on. */
+enum step session_kill(struct session *s, uint64_t id, bool query);
+enum step session_ask(struct session *s);
+
+#endif

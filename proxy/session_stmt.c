@@ -1,0 +1,310 @@
+/* Prepared statements. The client knows a statement by the proxy's id; each server connection knows
+ * it, once prepared there, by its own.
+ *
+ * A statement goes where its text would go as a query, execution by execution: it is prepared
+ * again, in the same write, on a connection that does not know it. Long data and cursors live on
+ * one connection: `bound`. */
+#include "proxy/session_steps.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { ER_MAX_PREPARED = 1461, ER_NO_OPEN_CURSOR = 1421 };
+
+static enum step go(struct session *s)
+{
+    session_enter(s, SESSION_ROUTE);
+    return STEP_MORE;
+}
+
+static enum step too_many(struct session *s)
+{
+    char text[128];
+
+    (void)snprintf(text, sizeof text,
+                   "Can't create more than max_prepared_stmt_count statements (current value: %u)",
+                   s->worker->conf->limits.max_prepared);
+    return session_answer_error(s, ER_MAX_PREPARED, "42000", text);
+}
+
+static enum step unknown_statement(struct session *s, uint32_t id, const char *command)
+{
+    char text[128];
+
+    (void)snprintf(text, sizeof text, "Unknown prepared statement handler (%u) given to %s", id,
+                   command);
+    return session_answer_error(s, ER_UNKNOWN_STMT_HANDLER, "HY000", text);
+}
+
+/* To the primary although it is a read: cursors and long data. */
+static void keep_from_replicas(struct session *s)
+{
+    s->run.read = false;
+    if (s->run.statement.reason == SQL_IS_READ)
+        s->run.statement.reason = SQL_SESSION_FUNCTION;
+}
+
+enum step session_prepare(struct session *s, struct span payload)
+{
+    struct span text = {payload.p + 1, payload.n - 1};
+    struct command_run *run = &s->run;
+
+    if (s->stmts.count >= s->worker->conf->limits.max_prepared)
+        return too_many(s);
+    run->stmt = stmts_add(&s->stmts, run->whole ? text : (struct span){NULL, 0});
+    if (!run->stmt)
+        return session_answer_error(s, ER_UNKNOWN_ERROR, "HY000", "out of memory");
+    sql_classify(text, s->mode, !run->whole, &run->statement);
+    run->stmt->statement = run->statement;
+    run->stmt->statement.function = (struct span){NULL, 0};
+    run->read = run->whole && sql_is_read(&run->statement);
+    return go(s);
+}
+
+void session_stmt_drop_unprepared(struct session *s)
+{
+    if (s->run.byte == COM_STMT_PREPARE && s->run.stmt && !s->run.stmt->prepared)
+        stmts_remove(&s->stmts, s->run.stmt);
+    s->run.stmt = NULL;
+}
+
+/* Whether the head of an EXECUTE could be read; if its types could not, it stays on one connection
+ * from now on. */
+static bool read_head(struct session *s, struct stmt *stmt, struct span payload)
+{
+    struct stmt_execute *e = &s->run.execute;
+    int decoded = stmt_execute_decode(payload, stmt->params, e);
+
+    if (decoded < 0 || (decoded == 0 && s->run.whole))
+        return false;
+    if (decoded == 0) {
+        *e = (struct stmt_execute){.has_types = true};
+        stmt->home_only = true;
+        return true;
+    }
+    if (e->has_types && !stmt_keep_types(stmt, e->types))
+        stmt->home_only = true;
+    return true;
+}
+
+enum step session_execute(struct session *s, struct span payload)
+{
+    struct command_run *run = &s->run;
+    struct stmt *stmt = NULL;
+    uint32_t id = 0;
+
+    if (stmt_id_of(payload, &id))
+        stmt = stmts_find(&s->stmts, id);
+    if (!stmt)
+        return unknown_statement(s, id, "mysqld_stmt_execute");
+    if (!read_head(s, stmt, payload))
+        return session_answer_error(s, ER_MALFORMED_PACKET, "HY000",
+                                    "Malformed communication packet");
+    run->stmt = stmt;
+    run->statement = stmt->statement;
+    run->read = run->whole && sql_is_read(&run->statement);
+    if ((run->execute.flags & STMT_FLAG_CURSOR) || stmt->long_data || stmt->home_only ||
+        !run->whole)
+        keep_from_replicas(s);
+    if (stmt->cursor && !stmt->long_data && !stmt->home_only)
+        stmt->bound = -1; /* executing anew closes its cursor */
+    if (stmt->bound >= 0 && !s->held[stmt->bound])
+        return unknown_statement(s, id, "mysqld_stmt_execute");
+    return go(s);
+}
+
+enum step session_long_data(struct session *s, struct span payload)
+{
+    struct stmt *stmt = NULL;
+    uint32_t id;
+
+    if (stmt_id_of(payload, &id))
+        stmt = stmts_find(&s->stmts, id);
+    if (!stmt)
+        return session_answer_nothing(s);
+    s->run.stmt = stmt;
+    s->run.statement = stmt->statement;
+    keep_from_replicas(s);
+    return go(s);
+}
+
+static void close_on(struct backend *b, const struct stmt *stmt)
+{
+    uint32_t id = stmt->remote[b->server].id;
+    const uint8_t argument[4] = {(uint8_t)id, (uint8_t)(id >> 8), (uint8_t)(id >> 16),
+                                 (uint8_t)(id >> 24)};
+
+    if (stmt->remote[b->server].serial != b->serial || id == STMT_ID_LAST || b->stream.writing)
+        return;
+    if (backend_command(b, COM_STMT_CLOSE, (struct span){argument, sizeof argument},
+                        EXPECT_DISCARD))
+        (void)!backend_write(b, NULL, 0); /* a connection that died says so by itself */
+}
+
+enum step session_stmt_close(struct session *s, struct span payload)
+{
+    struct stmt *stmt = NULL;
+    uint32_t id;
+
+    if (stmt_id_of(payload, &id))
+        stmt = stmts_find(&s->stmts, id);
+    for (int i = 0; stmt && i < SERVERS_MAX; i++)
+        if (s->held[i] && backend_is_ready(s->held[i]))
+            close_on(s->held[i], stmt);
+    if (stmt)
+        stmts_remove(&s->stmts, stmt);
+    return session_answer_nothing(s);
+}
+
+enum step session_stmt_reset(struct session *s, struct span payload)
+{
+    struct stmt *stmt = NULL;
+    uint32_t id = 0;
+
+    if (stmt_id_of(payload, &id))
+        stmt = stmts_find(&s->stmts, id);
+    if (!stmt)
+        return unknown_statement(s, id, "mysqld_stmt_reset");
+    if (stmt->bound < 0 || !s->held[stmt->bound])
+        return session_answer_ok(s);
+    s->run.stmt = stmt;
+    keep_from_replicas(s);
+    return go(s);
+}
+
+enum step session_fetch(struct session *s, struct span payload)
+{
+    struct stmt *stmt = NULL;
+    uint32_t id = 0;
+    char text[96];
+
+    if (stmt_id_of(payload, &id))
+        stmt = stmts_find(&s->stmts, id);
+    if (!stmt)
+        return unknown_statement(s, id, "mysqld_stmt_fetch");
+    if (!stmt->cursor || stmt->bound < 0 || !s->held[stmt->bound]) {
+        (void)snprintf(text, sizeof text, "The statement (%u) has no open cursor", id);
+        return session_answer_error(s, ER_NO_OPEN_CURSOR, "HY000", text);
+    }
+    s->run.stmt = stmt;
+    keep_from_replicas(s);
+    return go(s);
+}
+
+static bool uses_statement(const struct command_run *run)
+{
+    return run->stmt && run->byte != COM_STMT_PREPARE;
+}
+
+bool session_stmt_ensure(struct session *s, struct backend *b)
+{
+    const struct command_run *run = &s->run;
+    struct stmt_remote *remote;
+    struct span text;
+
+    if (!uses_statement(run))
+        return true;
+    remote = &run->stmt->remote[b->server];
+    if (remote->serial == b->serial)
+        return true;
+    if (!run->stmt->text)
+        return false;
+    *remote = (struct stmt_remote){b->serial, STMT_ID_LAST, false};
+    text = (struct span){(const uint8_t *)run->stmt->text, run->stmt->text_len};
+    if (!backend_command(b, COM_STMT_PREPARE, text, EXPECT_PREPARE))
+        return false;
+    b->expect[(b->expect_head + b->expect_count - 1) % EXPECT_MAX].stmt = run->stmt->id;
+    return true;
+}
+
+void session_stmt_known(struct session *s, const struct backend *b, uint32_t client_id, bool failed)
+{
+    struct stmt *stmt = stmts_find(&s->stmts, client_id);
+    struct stmt_remote *remote = stmt ? &stmt->remote[b->server] : NULL;
+
+    if (!remote || remote->serial != b->serial)
+        return;
+    remote->id = b->reply.stmt_id;
+    if (failed)
+        *remote = (struct stmt_remote){0};
+}
+
+/* The packet's head, with the types put in, goes behind what b->out holds; the rest of the packet
+ * is left. */
+static struct span put_types_in(struct session *s, struct backend *b, struct span bytes)
+{
+    const struct stmt *stmt = s->run.stmt;
+    uint32_t length = packet_header_at(bytes.p).length + 2u * stmt->params;
+    size_t head = PACKET_HEADER + s->run.execute.bound_at;
+    uint8_t header[PACKET_HEADER];
+
+    packet_header_write(header, length, 0);
+    buf_put(&b->out, header, sizeof header);
+    buf_put(&b->out, bytes.p + PACKET_HEADER, head - PACKET_HEADER);
+    buf_put_u8(&b->out, 1);
+    buf_put(&b->out, stmt->types, (size_t)2 * stmt->params);
+    return (struct span){bytes.p + head + 1, bytes.n - head - 1};
+}
+
+static bool types_missing(const struct session *s, const struct stmt_remote *remote)
+{
+    const struct command_run *run = &s->run;
+
+    return run->byte == COM_STMT_EXECUTE && run->stmt->params > 0 && !run->execute.has_types &&
+           run->execute.bound_at > 0 && run->stmt->types && !remote->types_sent;
+}
+
+struct span session_stmt_fit(struct session *s, struct backend *b, struct span bytes)
+{
+    struct stmt_remote *remote;
+
+    if (!uses_statement(&s->run))
+        return bytes;
+    remote = &s->run.stmt->remote[b->server];
+    stmt_id_patch(stream_data(&s->client) + PACKET_HEADER, remote->id);
+    if (types_missing(s, remote) &&
+        packet_header_at(bytes.p).length < PACKET_MAX_PAYLOAD - 2u * s->run.stmt->params)
+        bytes = put_types_in(s, b, bytes);
+    remote->types_sent = remote->types_sent || s->run.byte == COM_STMT_EXECUTE;
+    return bytes;
+}
+
+static void end_prepare(struct session *s, const struct backend *b)
+{
+    struct stmt *stmt = s->run.stmt;
+
+    if (s->run.failed)
+        return;
+    stmt->prepared = true;
+    stmt->params = b->reply.stmt_params;
+    stmt->remote[b->server] = (struct stmt_remote){b->serial, b->reply.stmt_id, false};
+    if (stmt->home_only)
+        stmt->bound = b->server;
+}
+
+void session_stmt_end(struct session *s, struct backend *b)
+{
+    struct stmt *stmt = s->run.stmt;
+
+    if (!stmt)
+        return;
+    switch (s->run.byte) {
+    case COM_STMT_PREPARE:
+        end_prepare(s, b);
+        return;
+    case COM_STMT_SEND_LONG_DATA:
+        stmt->long_data = true;
+        stmt->bound = b->server;
+        return;
+    case COM_STMT_EXECUTE:
+        stmt->cursor = !s->run.failed && (s->status & STATUS_CURSOR_EXISTS) != 0;
+        break;
+    case COM_STMT_RESET:
+        stmt->cursor = false;
+        break;
+    default:
+        return;
+    }
+    stmt->long_data = false;
+    stmt->bound = stmt->cursor || stmt->home_only ? b->server : -1;
+}

@@ -1,0 +1,224 @@
+/* Brings a server connection to the session's state, and takes the replies to the proxy's own
+ * questions off it. */
+#include "proxy/session_steps.h"
+
+#include "base/log.h"
+
+#include <stdio.h>
+
+enum { SET_MAX = 256 * 1024 };
+
+static bool lay_on_schema(struct session *s, struct backend *b)
+{
+    if (s->schema[0] == 0 || strcmp(s->schema, b->schema) == 0)
+        return true;
+    memcpy(b->schema, s->schema, sizeof b->schema);
+    return backend_command(b, COM_INIT_DB, span_of(s->schema), EXPECT_STATE);
+}
+
+static bool lay_on_option(struct session *s, struct backend *b)
+{
+    const uint8_t option[2] = {s->multi_statements ? 0 : 1, 0};
+
+    if (s->multi_statements == b->multi_statements)
+        return true;
+    b->multi_statements = s->multi_statements;
+    return backend_command(b, COM_SET_OPTION, (struct span){option, sizeof option}, EXPECT_STATE);
+}
+
+static bool lay_on_variables(struct session *s, struct backend *b)
+{
+    struct buf sql;
+    bool ok;
+
+    if (vars_fingerprint(s->vars) == vars_fingerprint(b->vars))
+        return true;
+    sql = buf_with_max(SET_MAX);
+    vars_difference(&sql, b->vars, s->vars, s->worker->catalog);
+    ok = buf_ok(&sql);
+    if (ok && sql.len)
+        ok = backend_command(b, COM_QUERY, buf_span(&sql), EXPECT_STATE);
+    if (ok)
+        vars_copy(b->vars, s->vars);
+    buf_free(&sql);
+    return ok;
+}
+
+static bool ask_to_wait(struct session *s, struct backend *b)
+{
+    char position[GTID_SET_TEXT_MAX];
+    char sql[GTID_SET_TEXT_MAX + 64];
+
+    if (!s->run.route.wait)
+        return true;
+    gtid_set_format(&s->causal.need, position, sizeof position);
+    (void)snprintf(sql, sizeof sql, "SELECT MASTER_GTID_WAIT('%s',%.6f)", position,
+                   (double)s->worker->conf->routing.wait_timeout_ns / 1e9);
+    s->run.wait_sent = true;
+    return backend_command(b, COM_QUERY, span_of(sql), EXPECT_WAIT);
+}
+
+bool session_lay_on_state(struct session *s, struct backend *b)
+{
+    if (b->used && !backend_reset(b))
+        return false;
+    return lay_on_schema(s, b) && lay_on_option(s, b) && lay_on_variables(s, b) &&
+           session_track_ask(s, b) && ask_to_wait(s, b) && session_stmt_ensure(s, b);
+}
+
+static void discard_rest(struct backend *b)
+{
+    for (unsigned i = 0; i < b->expect_count; i++)
+        b->expect[(b->expect_head + i) % EXPECT_MAX].role = EXPECT_DISCARD;
+}
+
+static enum swallow on_refused(struct backend *b, const struct server_error *e)
+{
+    b->error.code = e->code;
+    memcpy(b->error.sqlstate, e->sqlstate, sizeof b->error.sqlstate);
+    (void)snprintf(b->error.text, sizeof b->error.text, "%.*s", (int)e->message.n,
+                   (const char *)e->message.p);
+    return SWALLOW_ERROR;
+}
+
+/* A position too long for the cell is cut in the middle of a GTID: then the read stays where it is.
+ */
+static void note_position(struct session *s, const struct reply *r)
+{
+    struct gtid_set position;
+    struct span text = {(const uint8_t *)r->cell, r->cell_len};
+
+    if (!r->cell_null && r->cell_len < REPLY_CELL - 1 && gtid_set_parse(text, &position))
+        causal_bound(&s->causal, &position);
+}
+
+/* One complete reply of the proxy's own. */
+static enum swallow on_reply(struct session *s, struct backend *b, struct expect e, bool failed)
+{
+    const struct reply *r = &b->reply;
+
+    if (e.kind == REPLY_PREPARE)
+        session_stmt_known(s, b, e.stmt, failed);
+    if (e.role == EXPECT_POSITION && !failed)
+        note_position(s, r);
+    if (e.role == EXPECT_DISCARD || e.role == EXPECT_POSITION || e.role == EXPECT_PROBE) {
+        if (e.role == EXPECT_PROBE && !failed)
+            session_track_probe(s, r);
+        return SWALLOW_DONE;
+    }
+    if (failed)
+        return on_refused(b, &r->error);
+    if (e.role == EXPECT_SETUP)
+        s->worker->default_status = r->ok.status & STATUS_LASTING;
+    if (s->run.log_in)
+        s->status = r->ok.status & STATUS_LASTING;
+    if (e.role != EXPECT_WAIT || (!r->cell_null && strcmp(r->cell, "0") == 0))
+        return SWALLOW_DONE;
+    metric_add(&s->worker->shared->metrics, METRIC_STALE_WAITS, 1);
+    return SWALLOW_STALE;
+}
+
+/* Feed the tracker with what is there. An error's text is still needed: its bytes, `kept`, are left
+ * for the caller to consume. */
+static enum reply_event feed(struct session *s, struct backend *b, bool *done, size_t *kept)
+{
+    struct stream *in = &b->stream;
+    struct reply_out out;
+
+    *done = false;
+    *kept = 0;
+    for (;;) {
+        reply_feed(&b->reply, stream_data(in), stream_left(in), worker_whole_max(s->worker), &out);
+        if (out.event == REPLY_BAD || out.event == REPLY_INFILE)
+            return REPLY_BAD;
+        *done = out.done;
+        *kept = out.pass + out.drop;
+        if (out.event == REPLY_ERROR)
+            return REPLY_ERROR;
+        stream_consume(in, *kept);
+        *kept = 0;
+        if (out.done || out.event == REPLY_MORE)
+            return out.event;
+    }
+}
+
+static enum swallow bad_reply(struct backend *b)
+{
+    log_event(LOG_WARN, "backend.bad_reply", LOG_NUM("server", b->server),
+              LOG_STR("why", b->reply.why));
+    return SWALLOW_LOST;
+}
+
+enum swallow session_swallow(struct session *s, struct backend *b)
+{
+    enum swallow result = SWALLOW_DONE;
+    struct expect *e;
+
+    while ((e = backend_due(b, s->caps, s->status)) && e->role != EXPECT_CLIENT) {
+        struct expect what = *e;
+        bool done = false;
+        size_t kept = 0;
+        enum reply_event event = stream_left(&b->stream) ? feed(s, b, &done, &kept) : REPLY_MORE;
+
+        if (event == REPLY_BAD)
+            return bad_reply(b);
+        if (!done) {
+            stream_read(&b->stream, true);
+            return b->stream.eof ? SWALLOW_LOST : SWALLOW_WAIT;
+        }
+        result = on_reply(s, b, what, event == REPLY_ERROR);
+        stream_consume(&b->stream, kept);
+        backend_done(b);
+        if (result != SWALLOW_DONE) {
+            discard_rest(b);
+            return result;
+        }
+    }
+    return SWALLOW_DONE;
+}
+
+static enum step refused(struct session *s, struct backend *b)
+{
+    struct backend_error e = b->error;
+
+    session_release(s, b->server, false);
+    if (s->run.log_in) {
+        session_end(s, e.code, e.sqlstate, e.text);
+        return STEP_WAIT;
+    }
+    if (s->run.read && s->run.route.server != s->worker->topology->primary)
+        return session_reroute(s);
+    return session_answer_error(s, e.code, e.sqlstate, e.text);
+}
+
+enum step session_sync(struct session *s)
+{
+    struct backend *b = s->target;
+
+    if (b->stream.writing)
+        return STEP_WAIT;
+    if (b->out.len && backend_write(b, NULL, 0) == STREAM_FAILED)
+        return session_target_lost(s);
+    switch (session_swallow(s, b)) {
+    case SWALLOW_WAIT:
+        return STEP_WAIT;
+    case SWALLOW_LOST:
+        return session_target_lost(s);
+    case SWALLOW_ERROR:
+        return refused(s, b);
+    case SWALLOW_STALE:
+        return session_reroute(s);
+    case SWALLOW_DONE:
+        break;
+    }
+    if (s->run.log_in)
+        return session_welcome(s);
+    if (s->run.asking_position) {
+        s->run.asking_position = false;
+        s->target = NULL;
+        session_enter(s, SESSION_ROUTE);
+        return STEP_MORE;
+    }
+    session_enter(s, SESSION_RELAY);
+    return STEP_MORE;
+}

@@ -1,0 +1,231 @@
+/* Session state as the servers report it (session tracking), and what a statement leaves behind
+ * that they do not report. */
+#include "proxy/session_steps.h"
+
+#include "base/log.h"
+
+/* Character sets whose trail bytes may look like a quote or a backslash. */
+static bool charset_is_unsafe(struct span name)
+{
+    static const char *const unsafe[] = {"big5",   "cp932", "gb18030", "gbk",    "sjis",
+                                         "gb2312", "euckr", "ujis",    "eucjpms"};
+
+    for (size_t i = 0; i < ARRAY_LEN(unsafe); i++)
+        if (span_eq(name, unsafe[i]))
+            return true;
+    return false;
+}
+
+static bool contains(struct span text, const char *word)
+{
+    return text.p && memmem(text.p, text.n, word, strlen(word)) != NULL;
+}
+
+/* The client's character set: what it set, or else the servers' default. */
+static struct span charset_of(const struct session *s)
+{
+    struct span set = vars_value(s->vars, "character_set_client");
+    const struct catalog *c = s->worker->catalog;
+    const struct collation *standard = c ? catalog_collation(c, c->default_collation) : NULL;
+
+    if (set.p || !standard)
+        return set;
+    return span_of(standard->charset);
+}
+
+static void update_mode(struct session *s)
+{
+    struct span charset = charset_of(s);
+
+    s->mode.ansi_quotes = (s->status & STATUS_ANSI_QUOTES) != 0 ||
+                          contains(vars_value(s->vars, "sql_mode"), "ANSI_QUOTES");
+    s->mode.no_backslash_escapes = (s->status & STATUS_NO_BACKSLASH_ESCAPES) != 0;
+    s->mode.oracle = contains(vars_value(s->vars, "sql_mode"), "ORACLE");
+    s->mode.unsafe_charset = charset_is_unsafe(charset);
+    s->mode.utf8 = charset.n >= 4 && memcmp(charset.p, "utf8", 4) == 0;
+}
+
+static void set_pin(struct session *s, uint32_t pin, bool on)
+{
+    s->pins = on ? s->pins | pin : s->pins & ~pin;
+}
+
+static void on_gtid(struct session *s, struct span value)
+{
+    struct gtid g;
+
+    if (!gtid_parse(value, &g))
+        return;
+    causal_wrote(&s->causal, &g);
+    s->run.gtid_seen = true;
+}
+
+static void on_variable(struct session *s, struct backend *b, const struct change *c)
+{
+    enum vars_set set;
+
+    if (span_eq(c->name, "last_gtid")) {
+        on_gtid(s, c->value);
+        return;
+    }
+    (void)vars_note(b->vars, c->name, c->value);
+    set = vars_note(s->vars, c->name, c->value);
+    if (set == VARS_PINS || set == VARS_FULL)
+        s->pins |= PIN_VARIABLE;
+    s->run.variable_changed = true;
+}
+
+static void on_schema(struct session *s, struct backend *b, struct span name)
+{
+    if (name.n >= sizeof s->schema) {
+        s->pins |= PIN_OPAQUE;
+        return;
+    }
+    if (name.n)
+        memcpy(s->schema, name.p, name.n);
+    s->schema[name.n] = 0;
+    memcpy(b->schema, s->schema, sizeof b->schema);
+    s->run.variable_changed = true;
+}
+
+static void on_change(struct session *s, struct backend *b, const struct change *c)
+{
+    switch (c->kind) {
+    case CHANGE_VARIABLE:
+        on_variable(s, b, c);
+        break;
+    case CHANGE_SCHEMA:
+        on_schema(s, b, c->value);
+        break;
+    case CHANGE_STATE:
+        s->run.state_changed = true;
+        break;
+    case CHANGE_TX_CHARACTERISTICS:
+        set_pin(s, PIN_TX_SETTINGS, c->value.n > 0 && !(s->status & STATUS_IN_TRANS));
+        break;
+    case CHANGE_TX_STATE:
+        s->tables_locked = c->value.n == 8 && c->value.p[7] == 'L';
+        break;
+    default:
+        break;
+    }
+}
+
+void session_track(struct session *s, struct backend *b, const struct ok *ok)
+{
+    struct change_iter it = change_iter_of(ok->changes);
+    struct change c;
+
+    s->status = ok->status & (uint16_t) ~(unsigned)STATUS_SESSION_STATE_CHANGED;
+    while (change_next(&it, &c) == 1)
+        on_change(s, b, &c);
+    set_pin(s, PIN_TRANSACTION, (s->status & STATUS_IN_TRANS) != 0);
+    set_pin(s, PIN_AUTOCOMMIT_OFF, (s->status & STATUS_AUTOCOMMIT) == 0);
+    set_pin(s, PIN_LOCKS, s->tables_locked);
+    set_pin(s, PIN_SYSTEM_SCHEMA, sql_is_system_schema(span_of(s->schema)));
+    update_mode(s);
+}
+
+/* What the text says it leaves on its connection: pins the reads, or is only lost with the
+ * connection. */
+static const struct {
+    uint32_t effect;
+    uint32_t pin;
+    uint32_t fragile;
+} effects[] = {
+    {SQL_EFFECT_USER_VARIABLE, 0, FRAGILE_USER_VARIABLES},
+    {SQL_EFFECT_TEMPORARY, PIN_TEMPORARY, FRAGILE_TEMPORARY},
+    {SQL_EFFECT_LOCK, 0, FRAGILE_LOCKS},
+    {SQL_EFFECT_ROLE, PIN_ROLE, 0},
+    {SQL_EFFECT_PREPARE, 0, FRAGILE_PREPARED},
+    {SQL_EFFECT_XA, PIN_XA, FRAGILE_XA},
+};
+
+static void note_effects(struct session *s)
+{
+    const struct sql_class *c = &s->run.statement;
+    const uint32_t shown = SQL_EFFECT_USER_VARIABLE | SQL_EFFECT_TEMPORARY | SQL_EFFECT_ROLE |
+                           SQL_EFFECT_PREPARE | SQL_EFFECT_SET;
+    bool explained = (c->effects & shown) != 0 || s->run.variable_changed;
+
+    for (size_t i = 0; i < ARRAY_LEN(effects); i++)
+        if (c->effects & effects[i].effect) {
+            s->pins |= effects[i].pin;
+            s->fragile |= effects[i].fragile;
+        }
+    if (!s->run.state_changed || ((c->effects & SQL_EFFECT_OPAQUE) == 0 && explained))
+        return;
+    s->pins |= PIN_OPAQUE;
+    s->fragile |= FRAGILE_OPAQUE;
+    s->probe_due = true;
+}
+
+static void note_causality(struct session *s, const struct backend *b)
+{
+    if (s->consistency != CONSISTENCY_SESSION)
+        return;
+    if (!s->run.gtid_seen || s->run.failed || (s->status & STATUS_IN_TRANS))
+        causal_saw(&s->causal, b->server, worker_now_ns());
+}
+
+void session_track_end(struct session *s, struct backend *b)
+{
+    note_causality(s, b);
+    if (s->run.read)
+        return;
+    note_effects(s);
+    s->home = b->server;
+    if (s->run.byte == COM_SET_OPTION && !s->run.failed)
+        s->multi_statements = b->multi_statements = s->option == 0;
+}
+
+/* Code that ran unseen (CALL, a stored function, a compound statement) changed something besides
+ * variables: a user variable is harmless to reads elsewhere, a temporary table or a role is not.
+ * The server counts both for the session. */
+static const char probe_sql[] = "SELECT CONCAT((SELECT SUM(VARIABLE_VALUE) FROM "
+                                "information_schema.SESSION_STATUS WHERE VARIABLE_NAME IN "
+                                "('COM_CREATE_TEMPORARY_TABLE','COM_LOCK_TABLES','COM_XA_START')),'"
+                                "/',IFNULL(CURRENT_ROLE(),''))";
+
+bool session_track_ask(struct session *s, struct backend *b)
+{
+    if (!s->probe_due || b->server != s->home || (s->run.statement.effects & SQL_EFFECT_ASKS_LAST))
+        return true;
+    s->probe_due = false;
+    return backend_command(b, COM_QUERY, span_of(probe_sql), EXPECT_PROBE);
+}
+
+void session_track_probe(struct session *s, const struct reply *r)
+{
+    if (!r->cell_null && strcmp(r->cell, "0/") == 0)
+        s->pins &= ~(uint32_t)PIN_OPAQUE;
+}
+
+void session_set_charset(struct session *s, uint16_t collation)
+{
+    const struct catalog *c = s->worker->catalog;
+    const struct collation *found = catalog_collation(c, collation);
+    static const char *const names[] = {"character_set_client", "character_set_results",
+                                        "character_set_connection"};
+
+    bool standard = !found || collation == c->default_collation;
+
+    for (size_t i = 0; i < ARRAY_LEN(names) && !standard; i++)
+        (void)vars_note(s->vars, span_of(names[i]), span_of(found->charset));
+    if (!standard)
+        (void)vars_note(s->vars, span_of("collation_connection"), span_of(found->name));
+    update_mode(s);
+}
+
+void session_forget_state(struct session *s)
+{
+    vars_clear(s->vars);
+    stmts_clear(&s->stmts);
+    s->run.stmt = NULL;
+    s->pins = s->fragile = 0;
+    s->tables_locked = s->probe_due = s->lost = false;
+    s->status = s->worker->default_status ? s->worker->default_status : STATUS_AUTOCOMMIT;
+    s->multi_statements = (s->caps & CAP_MULTI_STATEMENTS) != 0;
+    set_pin(s, PIN_SYSTEM_SCHEMA, sql_is_system_schema(span_of(s->schema)));
+    update_mode(s);
+}

@@ -1,0 +1,85 @@
+#include "proxy/stmts.h"
+
+#include <stdlib.h>
+
+/* uthash's macros, each in a function of its own. */
+/* NOLINTNEXTLINE(readability-function-size,readability-function-cognitive-complexity) */
+static void add_by_id(struct stmts *all, struct stmt *s)
+{
+    HASH_ADD_INT(all->by_id, id, s);
+}
+
+/* NOLINTNEXTLINE(readability-function-size,readability-function-cognitive-complexity) */
+static struct stmt *find_by_id(const struct stmts *all, uint32_t id)
+{
+    struct stmt *s = NULL;
+
+    HASH_FIND_INT(all->by_id, &id, s);
+    return s;
+}
+
+/* NOLINTNEXTLINE(readability-function-size,readability-function-cognitive-complexity) */
+static void remove_by_id(struct stmts *all, struct stmt *s)
+{
+    HASH_DEL(all->by_id, s);
+}
+
+struct stmt *stmts_add(struct stmts *all, struct span text)
+{
+    struct stmt *s = calloc(1, sizeof *s);
+
+    if (!s)
+        return NULL;
+    s->text = text.p ? malloc(text.n + 1) : NULL;
+    if (text.p && !s->text) {
+        free(s);
+        return NULL;
+    }
+    if (text.p) {
+        memcpy(s->text, text.p, text.n);
+        s->text[text.n] = 0;
+        s->text_len = text.n;
+    }
+    s->home_only = !text.p;
+    s->bound = -1;
+    s->id = ++all->last_id;
+    add_by_id(all, s);
+    all->count++;
+    all->last = s;
+    return s;
+}
+
+struct stmt *stmts_find(struct stmts *all, uint32_t id)
+{
+    return id == UINT32_MAX ? all->last : find_by_id(all, id);
+}
+
+void stmts_remove(struct stmts *all, struct stmt *s)
+{
+    remove_by_id(all, s);
+    all->count--;
+    if (all->last == s)
+        all->last = NULL;
+    free(s->types);
+    free(s->text);
+    free(s);
+}
+
+void stmts_clear(struct stmts *all)
+{
+    while (all->by_id)
+        stmts_remove(all, all->by_id);
+}
+
+bool stmt_keep_types(struct stmt *s, struct span types)
+{
+    if (!s->types)
+        s->types = malloc(types.n ? types.n : 1);
+    if (!s->types)
+        return false;
+    if (types.n)
+        memcpy(s->types, types.p, types.n);
+    for (int i = 0; i < SERVERS_MAX; i++)
+        s->remote[i].types_sent = false;
+    return true;
+}

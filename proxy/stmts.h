@@ -1,0 +1,51 @@
+/* A session's prepared statements: the client's id, the text, and under which id each server
+ * connection knows it. */
+#ifndef PROXY_STMTS_H
+#define PROXY_STMTS_H
+
+#include "base/cursor.h"
+#include "routing/topology.h"
+#include "sql/classify.h"
+
+#include <uthash.h>
+
+/* What one connection knows of a statement; another serial means another connection, which knows
+ * nothing. */
+struct stmt_remote {
+    uint64_t serial;
+    uint32_t id;
+    bool types_sent; /* the parameter types it has are stmt->types */
+};
+
+struct stmt {
+    UT_hash_handle hh;
+    uint32_t id; /* the client's */
+    char *text;  /* NULL: too long to keep; then it lives on one connection only */
+    size_t text_len;
+    struct sql_class statement; /* its spans are not valid */
+    uint16_t params;
+    bool prepared;  /* a server has accepted it */
+    bool long_data; /* COM_STMT_SEND_LONG_DATA came since the last execute: it is on `bound` */
+    bool cursor;    /* a cursor may be open on `bound` */
+    bool home_only; /* cannot be carried: text or types unknown */
+    int bound;      /* server with its long data, cursor, or (home_only) the statement; -1 */
+    uint8_t *types; /* 2 bytes a parameter, as last bound; NULL: never */
+    struct stmt_remote remote[SERVERS_MAX];
+};
+
+struct stmts {
+    struct stmt *by_id;
+    uint32_t last_id;
+    uint32_t count;
+    struct stmt *last; /* id -1 means it */
+};
+
+/* NULL where memory refuses. `text` is copied; p NULL: not kept. */
+struct stmt *stmts_add(struct stmts *all, struct span text);
+struct stmt *stmts_find(struct stmts *all, uint32_t id);
+void stmts_remove(struct stmts *all, struct stmt *s);
+void stmts_clear(struct stmts *all);
+/* Remember the types a client bound (2 * params bytes): every other connection's are old now. */
+bool stmt_keep_types(struct stmt *s, struct span types) MUST_CHECK;
+
+#endif

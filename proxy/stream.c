@@ -1,0 +1,245 @@
+#include "proxy/stream.h"
+
+#include <assert.h>
+#include <unistd.h>
+
+void stream_init(struct stream *s, const struct stream_ops *ops, void *owner,
+                 struct buffers *buffers)
+{
+    *s = (struct stream){.ops = ops, .owner = owner, .buffers = buffers};
+}
+
+static int init_handle(struct stream *s, uv_loop_t *loop, bool is_unix)
+{
+    int rc = is_unix ? uv_pipe_init(loop, &s->uv.pipe, 0) : uv_tcp_init(loop, &s->uv.tcp);
+
+    s->uv.handle.data = s;
+    s->open = rc == 0;
+    return rc;
+}
+
+int stream_open_fd(struct stream *s, uv_loop_t *loop, int fd, bool is_unix)
+{
+    int rc = init_handle(s, loop, is_unix);
+
+    if (rc == 0)
+        rc = is_unix ? uv_pipe_open(&s->uv.pipe, fd) : uv_tcp_open(&s->uv.tcp, fd);
+    if (rc != 0)
+        (void)close(fd);
+    else if (!is_unix)
+        (void)uv_tcp_nodelay(&s->uv.tcp, 1);
+    return rc;
+}
+
+static void on_connect(uv_connect_t *req, int status)
+{
+    struct stream *s = req->data;
+
+    if (s->closing)
+        return;
+    if (status == 0 && s->uv.handle.type == UV_TCP) {
+        (void)uv_tcp_nodelay(&s->uv.tcp, 1);
+        (void)uv_tcp_keepalive(&s->uv.tcp, 1, 30);
+    }
+    s->ops->connected(s->owner, status);
+}
+
+static int connect_tcp(struct stream *s, const char *host, uint16_t port)
+{
+    struct sockaddr_storage address;
+    int rc = uv_ip4_addr(host, port, (struct sockaddr_in *)(void *)&address);
+
+    if (rc != 0)
+        rc = uv_ip6_addr(host, port, (struct sockaddr_in6 *)(void *)&address);
+    if (rc != 0)
+        return rc;
+    return uv_tcp_connect(&s->connect_req, &s->uv.tcp, (struct sockaddr *)&address, on_connect);
+}
+
+int stream_connect(struct stream *s, uv_loop_t *loop, const char *host, uint16_t port)
+{
+    int rc = init_handle(s, loop, port == 0);
+
+    s->connect_req.data = s;
+    if (rc != 0)
+        return rc;
+    if (port != 0)
+        return connect_tcp(s, host, port);
+    uv_pipe_connect(&s->connect_req, &s->uv.pipe, host, on_connect);
+    return 0;
+}
+
+/* Bytes that are still needed move to the front when the room behind them is small. Never while
+ * they are pinned by a write of the other side: that side does not read meanwhile. */
+static void make_room(struct stream *s)
+{
+    size_t left = stream_left(s);
+
+    if (s->start == 0 || s->end < s->buffers->size)
+        return;
+    memmove(s->in, s->in + s->start, left);
+    s->start = 0;
+    s->end = left;
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+    struct stream *s = handle->data;
+
+    (void)suggested;
+    if (!s->in) {
+        s->in = buffers_take(s->buffers);
+        s->start = s->end = 0;
+    }
+    make_room(s);
+    *buf = s->in ? uv_buf_init((char *)s->in + s->end, (unsigned)(s->buffers->size - s->end))
+                 : uv_buf_init(NULL, 0);
+}
+
+static void give_back_empty(struct stream *s)
+{
+    if (!s->in || s->start != s->end)
+        return;
+    buffers_give(s->buffers, s->in);
+    s->in = NULL;
+    s->start = s->end = 0;
+}
+
+static void on_read(uv_stream_t *handle, ssize_t n, const uv_buf_t *buf)
+{
+    struct stream *s = handle->data;
+
+    (void)buf;
+    if (n > 0) {
+        s->end += (size_t)n;
+        if (s->end == s->buffers->size)
+            stream_read(s, false);
+        s->ops->readable(s->owner);
+    } else if (n < 0) {
+        give_back_empty(s);
+        stream_read(s, false);
+        s->eof = true;
+        s->error = n == UV_EOF ? 0 : (int)n;
+        s->ops->readable(s->owner);
+    } else {
+        give_back_empty(s);
+    }
+}
+
+void stream_read(struct stream *s, bool on)
+{
+    if (s->closing || s->reading == on || (on && s->eof))
+        return;
+    if (on && s->in && stream_left(s) == s->buffers->size)
+        return;
+    s->reading = on;
+    if (on)
+        (void)uv_read_start(&s->uv.any, on_alloc, on_read);
+    else
+        (void)uv_read_stop(&s->uv.any);
+}
+
+bool stream_full(const struct stream *s)
+{
+    return s->in && stream_left(s) == s->buffers->size;
+}
+
+void stream_consume(struct stream *s, size_t n)
+{
+    assert(n <= stream_left(s));
+    s->start += n;
+    give_back_empty(s);
+}
+
+static void on_written(uv_write_t *req, int status)
+{
+    struct stream *s = req->data;
+
+    s->writing = false;
+    if (s->closing)
+        return;
+    if (status != 0) {
+        s->eof = true;
+        s->error = status;
+    }
+    s->ops->drained(s->owner);
+}
+
+static int rest_of(const struct span *parts, int n, size_t sent, uv_buf_t *rest)
+{
+    int count = 0;
+
+    for (int i = 0; i < n; i++) {
+        size_t skip = sent < parts[i].n ? sent : parts[i].n;
+
+        sent -= skip;
+        if (skip < parts[i].n) {
+            union {
+                const uint8_t *in;
+                char *out;
+            } at = {parts[i].p + skip};
+
+            rest[count++] = uv_buf_init(at.out, (unsigned)(parts[i].n - skip));
+        }
+    }
+    return count;
+}
+
+static enum stream_sent fail(struct stream *s, int error)
+{
+    s->eof = true;
+    s->error = error;
+    return STREAM_FAILED;
+}
+
+enum stream_sent stream_write(struct stream *s, const struct span *parts, int n)
+{
+    uv_buf_t bufs[STREAM_PARTS];
+    size_t total = 0;
+    int count;
+    int rc;
+
+    assert(!s->writing && n <= STREAM_PARTS);
+    if (s->closing || s->eof)
+        return STREAM_FAILED;
+    for (int i = 0; i < n; i++)
+        total += parts[i].n;
+    if (total == 0)
+        return STREAM_SENT;
+    count = rest_of(parts, n, 0, bufs);
+    rc = uv_try_write(&s->uv.any, bufs, (unsigned)count);
+    if (rc < 0 && rc != UV_EAGAIN)
+        return fail(s, rc);
+    if (rc > 0 && (size_t)rc == total)
+        return STREAM_SENT;
+    count = rest_of(parts, n, rc > 0 ? (size_t)rc : 0, bufs);
+    s->write_req.data = s;
+    rc = uv_write(&s->write_req, &s->uv.any, bufs, (unsigned)count, on_written);
+    if (rc != 0)
+        return fail(s, rc);
+    s->writing = true;
+    return STREAM_BLOCKED;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct stream *s = handle->data;
+
+    if (s->in)
+        buffers_give(s->buffers, s->in);
+    s->in = NULL;
+    s->start = s->end = 0;
+    s->ops->closed(s->owner);
+}
+
+void stream_close(struct stream *s)
+{
+    if (s->closing)
+        return;
+    s->closing = true;
+    s->eof = true;
+    if (s->open)
+        uv_close(&s->uv.handle, on_closed);
+    else
+        s->ops->closed(s->owner);
+}

@@ -1,0 +1,86 @@
+/* One connected socket: a read buffer with two offsets, and writes that are never queued.
+ *
+ * Reading: bytes arrive in [start, end) of `in`; the owner looks at them in place and calls
+ * stream_consume. Reading stops by itself while the buffer is full. Writing: stream_write hands the
+ * kernel what it takes at once. If it did not take all, the rest is pinned: the owner must not
+ * change those bytes, nor write again, until `drained` is called. So a slow receiver stops its
+ * sender, and nothing piles up. Closing: stream_close at any time, once or more; memory may go in
+ * `closed`, which comes last.
+ *
+ * One worker thread. Callbacks come from the loop, never from inside a call of this module. */
+#ifndef PROXY_STREAM_H
+#define PROXY_STREAM_H
+
+#include "base/cursor.h"
+#include "proxy/buffers.h"
+
+#include <uv.h>
+
+struct stream_ops {
+    void (*connected)(void *owner,
+                      int status); /* status 0 or a UV_E… number; only after stream_connect */
+    void (*readable)(void *owner); /* bytes came, or `eof` was set */
+    void (*drained)(void *owner);  /* pinned bytes are free again, or `eof` was set */
+    void (*closed)(void *owner);
+};
+
+enum { STREAM_PARTS = 24 };
+
+struct stream {
+    union {
+        uv_handle_t handle;
+        uv_stream_t any;
+        uv_tcp_t tcp;
+        uv_pipe_t pipe;
+    } uv;
+    uv_write_t write_req;
+    uv_connect_t connect_req;
+    const struct stream_ops *ops;
+    void *owner;
+    struct buffers *buffers;
+
+    /* read only for others */
+    uint8_t *in; /* NULL while empty */
+    size_t start;
+    size_t end;
+    bool reading;
+    bool writing; /* a write is pinned */
+    bool eof;     /* the peer closed, or the connection failed: `error` */
+    bool closing;
+    bool open; /* the handle was initialised: `closed` will come */
+    int error; /* UV_E… number, 0 for an orderly close */
+};
+
+void stream_init(struct stream *s, const struct stream_ops *ops, void *owner,
+                 struct buffers *buffers);
+/* Take over a connected descriptor (closed on failure, too). 0 or a UV_E… number. */
+int stream_open_fd(struct stream *s, uv_loop_t *loop, int fd, bool is_unix) MUST_CHECK;
+/* Connect to host:port (numeric address) or, where port is 0, to the unix socket `host`. 0 or
+ * UV_E…. */
+int stream_connect(struct stream *s, uv_loop_t *loop, const char *host, uint16_t port) MUST_CHECK;
+
+void stream_read(struct stream *s, bool on);
+
+static inline size_t stream_left(const struct stream *s)
+{
+    return s->end - s->start;
+}
+
+static inline uint8_t *stream_data(const struct stream *s)
+{
+    return s->in ? s->in + s->start : NULL;
+}
+
+/* Whether the buffer can take no more although nothing was consumed: the unit in it is larger than
+ * the buffer. */
+bool stream_full(const struct stream *s);
+void stream_consume(struct stream *s, size_t n);
+
+enum stream_sent { STREAM_SENT, STREAM_BLOCKED, STREAM_FAILED };
+
+/* Write the parts in order; at most STREAM_PARTS. Not while `writing`. */
+enum stream_sent stream_write(struct stream *s, const struct span *parts, int n) MUST_CHECK;
+
+void stream_close(struct stream *s);
+
+#endif

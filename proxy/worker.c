@@ -1,0 +1,313 @@
+#include "proxy/worker.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "proxy/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { JANITOR_MS = 100, POOL_IDLE_MAX = 512 };
+
+/* Deadlines of all sessions and the age of idle connections, by one timer. */
+static void on_janitor(uv_timer_t *timer)
+{
+    struct worker *w = timer->data;
+    uint64_t now = worker_now_ns();
+    struct session *next;
+
+    for (struct session *s = w->sessions; s; s = next) {
+        next = s->next;
+        if (s->deadline_ns && s->deadline_ns <= now)
+            session_timeout(s);
+        else if (w->drain_deadline_ns && w->drain_deadline_ns <= now)
+            session_end(s, ER_SERVER_SHUTDOWN, "08S01", "Server shutdown in progress");
+    }
+    if (now > w->conf->limits.pool_idle_ns)
+        pool_trim(&w->pool, now - w->conf->limits.pool_idle_ns);
+    if (w->drain_deadline_ns && !w->sessions)
+        uv_stop(&w->loop);
+}
+
+static void close_handle(uv_handle_t *h, void *arg)
+{
+    (void)arg;
+    if (!uv_is_closing(h))
+        uv_close(h, NULL);
+}
+
+/* No session is left: the last handles close, then the loop is empty. */
+static void shut_down(struct worker *w)
+{
+    pool_drop(&w->pool, -1);
+    mailbox_close(&w->mailbox);
+    uv_close((uv_handle_t *)&w->janitor, NULL);
+    for (int turns = 0; uv_run(&w->loop, UV_RUN_NOWAIT) && turns < 100; turns++)
+        continue;
+    if (uv_loop_alive(&w->loop)) { /* side connections still on their way */
+        uv_walk(&w->loop, close_handle, NULL);
+        (void)uv_run(&w->loop, UV_RUN_DEFAULT);
+    }
+    (void)uv_loop_close(&w->loop);
+    buffers_free(&w->buffers);
+    topology_unref(w->topology);
+    if (w->catalog)
+        catalog_unref(w->catalog);
+    conf_unref(w->conf);
+}
+
+static void thread_main(void *arg)
+{
+    struct worker *w = arg;
+
+    (void)uv_run(&w->loop, UV_RUN_DEFAULT);
+    shut_down(w);
+}
+
+static bool init_loop(struct worker *w)
+{
+    w->janitor.data = w;
+    return uv_loop_init(&w->loop) == 0 && mailbox_init(&w->mailbox, &w->loop, w) &&
+           uv_timer_init(&w->loop, &w->janitor) == 0 &&
+           uv_timer_start(&w->janitor, on_janitor, JANITOR_MS, JANITOR_MS) == 0;
+}
+
+bool worker_start(struct worker *w, struct shared *shared, int index, struct conf *conf,
+                  struct err *e)
+{
+    w->shared = shared;
+    w->index = index;
+    w->conf = conf_ref(conf);
+    w->topology = topology_new();
+    buffers_init(&w->buffers, (size_t)conf->limits.buffer);
+    pool_init(&w->pool, POOL_IDLE_MAX);
+    if (!w->topology || !init_loop(w))
+        return err_set(e, ERR_IO, "cannot set up worker %d: out of memory or descriptors", index);
+    if (uv_thread_create(&w->thread, thread_main, w) != 0)
+        return err_set(e, ERR_IO, "cannot start the thread of worker %d", index);
+    return true;
+}
+
+void worker_join(struct worker *w)
+{
+    (void)uv_thread_join(&w->thread);
+}
+
+void worker_send(struct worker *w, struct message *m)
+{
+    if (!mailbox_send(&w->mailbox, m))
+        free(m);
+}
+
+struct client_message {
+    struct message message;
+    struct client_socket client;
+};
+
+static void on_client(struct message *m, void *receiver)
+{
+    struct client_message *c = (struct client_message *)(void *)m;
+    struct worker *w = receiver;
+
+    if (w->drain_deadline_ns) {
+        (void)close(c->client.fd);
+        atomic_fetch_sub(&w->session_count, 1);
+    } else {
+        session_start(w, &c->client);
+    }
+    free(c);
+}
+
+void worker_send_client(struct worker *w, const struct client_socket *client)
+{
+    struct client_message *c = malloc(sizeof *c);
+
+    if (c) {
+        *c = (struct client_message){.message.run = on_client, .client = *client};
+        atomic_fetch_add(&w->session_count, 1);
+        if (mailbox_send(&w->mailbox, &c->message))
+            return;
+        atomic_fetch_sub(&w->session_count, 1);
+        free(c);
+    }
+    (void)close(client->fd);
+}
+
+struct pointer_message {
+    struct message message;
+    void *pointer;
+};
+
+/* Send a pointer whose reference goes along; false: still the caller's. */
+static bool send_pointer(struct worker *w, void *pointer, void (*run)(struct message *, void *))
+{
+    struct pointer_message *m = malloc(sizeof *m);
+
+    if (!m)
+        return false;
+    *m = (struct pointer_message){.message.run = run, .pointer = pointer};
+    if (mailbox_send(&w->mailbox, &m->message))
+        return true;
+    free(m);
+    return false;
+}
+
+static void *take_pointer(struct message *m)
+{
+    struct pointer_message *p = (struct pointer_message *)(void *)m;
+    void *pointer = p->pointer;
+
+    free(p);
+    return pointer;
+}
+
+static void each_session(struct worker *w, void (*visit)(struct session *s))
+{
+    struct session *next;
+
+    for (struct session *s = w->sessions; s; s = next) {
+        next = s->next;
+        visit(s);
+    }
+}
+
+static bool health_changed(const struct topology *a, const struct topology *b)
+{
+    bool changed = a->count != b->count || a->primary != b->primary;
+
+    for (int i = 0; i < b->count && !changed; i++)
+        changed = a->servers[i].health != b->servers[i].health ||
+                  a->servers[i].role != b->servers[i].role;
+    return changed;
+}
+
+static void drop_dead_idle(struct worker *w)
+{
+    for (int i = 0; i < w->topology->count; i++)
+        if (w->topology->servers[i].health == HEALTH_DOWN ||
+            w->topology->servers[i].health == HEALTH_TIMEOUT)
+            pool_drop(&w->pool, i);
+}
+
+static void on_topology(struct message *m, void *receiver)
+{
+    struct worker *w = receiver;
+    struct topology *t = take_pointer(m);
+    bool changed = health_changed(w->topology, t);
+
+    topology_unref(w->topology);
+    w->topology = t;
+    if (!changed)
+        return;
+    drop_dead_idle(w);
+    each_session(w, session_topology_changed);
+}
+
+void worker_send_topology(struct worker *w, struct topology *t)
+{
+    if (!send_pointer(w, t, on_topology))
+        topology_unref(t);
+}
+
+static void on_catalog(struct message *m, void *receiver)
+{
+    struct worker *w = receiver;
+
+    if (w->catalog)
+        catalog_unref(w->catalog);
+    w->catalog = take_pointer(m);
+    w->catalog_count++;
+    each_session(w, session_step);
+}
+
+void worker_send_catalog(struct worker *w, struct catalog *c)
+{
+    if (!send_pointer(w, c, on_catalog))
+        catalog_unref(c);
+}
+
+static void on_conf(struct message *m, void *receiver)
+{
+    struct worker *w = receiver;
+
+    conf_unref(w->conf);
+    w->conf = take_pointer(m);
+}
+
+void worker_send_conf(struct worker *w, struct conf *c)
+{
+    if (!send_pointer(w, c, on_conf))
+        conf_unref(c);
+}
+
+struct drain_message {
+    struct message message;
+    uint64_t deadline_ns;
+};
+
+static void on_drain(struct message *m, void *receiver)
+{
+    struct drain_message *d = (struct drain_message *)(void *)m;
+    struct worker *w = receiver;
+
+    w->drain_deadline_ns = d->deadline_ns;
+    free(d);
+    each_session(w, session_step);
+    if (!w->sessions)
+        uv_stop(&w->loop);
+}
+
+void worker_send_drain(struct worker *w, uint64_t deadline_ns)
+{
+    struct drain_message *d = malloc(sizeof *d);
+
+    if (!d)
+        return;
+    *d = (struct drain_message){.message.run = on_drain, .deadline_ns = deadline_ns};
+    worker_send(w, &d->message);
+}
+
+struct list_message {
+    struct message message;
+    void (*answer)(void *ctx, struct buf *lines);
+    void *ctx;
+};
+
+static void print_session(struct worker *w, struct session *s, struct buf *out)
+{
+    struct span user = session_user(s);
+
+    buf_printf(out, "%u\t%.*s\t%s\t%s\t%s\t%llu\t", s->id, (int)user.n, (const char *)user.p,
+               s->address, s->schema, state_name(&s->state), (unsigned long long)s->statements);
+    for (int i = 0; i < w->topology->count; i++)
+        if (s->held[i])
+            buf_printf(out, "%s#%u ", w->topology->servers[i].name, s->held[i]->thread_id);
+    buf_printf(out, "\t%s\n", session_pin_words(s));
+}
+
+static void on_list(struct message *m, void *receiver)
+{
+    struct list_message *l = (struct list_message *)(void *)m;
+    struct worker *w = receiver;
+    struct buf lines = buf_with_max(64u << 20);
+
+    for (struct session *s = w->sessions; s; s = s->next)
+        print_session(w, s, &lines);
+    l->answer(l->ctx, &lines);
+    buf_free(&lines);
+    free(l);
+}
+
+bool worker_send_list(struct worker *w, void (*answer)(void *ctx, struct buf *lines), void *ctx)
+{
+    struct list_message *l = malloc(sizeof *l);
+
+    if (!l)
+        return false;
+    *l = (struct list_message){.message.run = on_list, .answer = answer, .ctx = ctx};
+    if (mailbox_send(&w->mailbox, &l->message))
+        return true;
+    free(l);
+    return false;
+}

@@ -1,0 +1,91 @@
+/* A worker: one thread, one loop, its own sessions, server connections and buffers. Nothing of it
+ * is touched by another thread except its mailbox. A session lives and dies on the worker that was
+ * handed its descriptor. */
+#ifndef PROXY_WORKER_H
+#define PROXY_WORKER_H
+
+#include "conf/conf.h"
+#include "proxy/mailbox.h"
+#include "proxy/metrics.h"
+#include "proxy/pool.h"
+#include "routing/catalog.h"
+#include "routing/route.h"
+
+struct session;
+
+/* What all workers share; set up by the daemon before the first worker starts, constant but for the
+ * atomics. */
+struct shared {
+    struct metrics metrics;
+    struct server_load loads[SERVERS_MAX];
+    atomic_uint next_session; /* counts up; see session ids in session.h */
+    int worker_count;
+    struct worker *workers; /* [worker_count] */
+    /* the monitor's ear; may be called from any thread */
+    void *monitor;
+    void (*suspect)(void *monitor, int server);
+    void (*refresh_accounts)(void *monitor);
+};
+
+struct worker {
+    uv_loop_t loop;
+    uv_thread_t thread;
+    uv_timer_t janitor;
+    struct mailbox mailbox;
+    struct shared *shared;
+    int index;
+    atomic_int session_count; /* read by the control thread to hand out descriptors */
+
+    struct buffers buffers;
+    struct pool pool;
+    struct session *sessions; /* a list, newest first */
+    struct conf *conf;
+    struct topology *topology;
+    struct catalog *catalog; /* NULL until the monitor has read one */
+    uint64_t catalog_count;  /* catalogs received: a login that asked for a newer one waits for this
+                                to change */
+    uint16_t default_status; /* status flags of a fresh server session; 0 until one was seen */
+    uint64_t drain_deadline_ns; /* 0: not draining */
+};
+
+/* Start the thread. */
+bool worker_start(struct worker *w, struct shared *shared, int index, struct conf *conf,
+                  struct err *e) MUST_CHECK;
+void worker_join(struct worker *w);
+
+/* What the control thread sends. Each takes over the reference or descriptor it is given; any
+ * thread. */
+struct client_socket {
+    int fd;
+    bool is_unix;
+    enum consistency consistency;
+    char address[64]; /* the peer's, as text; "localhost" for a unix socket */
+};
+void worker_send_client(struct worker *w, const struct client_socket *c);
+void worker_send_topology(struct worker *w, struct topology *t);
+void worker_send_catalog(struct worker *w, struct catalog *c);
+void worker_send_conf(struct worker *w, struct conf *c);
+/* Sessions end as they become idle, all of them by the deadline; then the thread ends. */
+void worker_send_drain(struct worker *w, uint64_t deadline_ns);
+
+/* Ask for the list of sessions; `answer` is called once, on the worker's thread, with its lines
+ * (tab-separated: id, user, address, schema, state, statements, connections held, why pinned).
+ * False: the worker is gone. */
+bool worker_send_list(struct worker *w, void (*answer)(void *ctx, struct buf *lines),
+                      void *ctx) MUST_CHECK;
+
+/* Any message of a module's own; the message is freed where the worker is gone already. */
+void worker_send(struct worker *w, struct message *m);
+
+/* The longest packet that a reply tracker may want to see whole. */
+static inline size_t worker_whole_max(const struct worker *w)
+{
+    return w->buffers.size - REPLY_PEEK - PACKET_HEADER;
+}
+
+static inline uint64_t worker_now_ns(void)
+{
+    return uv_hrtime();
+}
+
+#endif
