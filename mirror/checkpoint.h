@@ -1,0 +1,34 @@
+/* The mirror's documents in the state collection: where it stands, what it is told to do.
+ *
+ * `checkpoint` is written after the data it speaks of; `control` by the command line; `status` once
+ * a second, for people and for a second mirror to see that it is not alone. */
+#ifndef MIRROR_CHECKPOINT_H
+#define MIRROR_CHECKPOINT_H
+
+#include "mirror/sink.h"
+#include "protocol/gtid.h"
+
+struct checkpoint {
+    bool present;         /* a whole snapshot has been written once */
+    struct gtid_set gtid; /* the documents hold everything up to here, and nothing beyond */
+    char source[128];     /* name of the server it was read from */
+    char file[512];       /* and the place in that one's binlog */
+    uint64_t position;
+    uint64_t fingerprint; /* of the mapping */
+    bool xa;              /* prepared XA transactions changed mapped tables and are not decided */
+    bson_oid_t rebuild;   /* the last rebuild that was asked for and is done */
+};
+
+/* The checkpoint; `present` false where there is none. */
+bool checkpoint_load(struct sink *s, struct checkpoint *out, struct err *e) MUST_CHECK;
+bool checkpoint_save(struct sink *s, const struct checkpoint *c, struct err *e) MUST_CHECK;
+
+/* The rebuild that is asked for; all zero: none was ever. */
+bool checkpoint_asked(struct sink *s, bson_oid_t *out, struct err *e) MUST_CHECK;
+bool checkpoint_ask(struct sink *s, const bson_oid_t *rebuild, struct err *e) MUST_CHECK;
+
+/* Text of a field of a document; "" where there is none. */
+const char *checkpoint_text(const bson_t *doc, const char *name);
+int64_t checkpoint_number(const bson_t *doc, const char *name);
+
+#endif

@@ -1,0 +1,290 @@
+#include "mirror/document.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+/* An element that is being built; its objects stand on a stack of their own. */
+struct frame {
+    int level;
+    int op;
+    int column; /* of the next value */
+    uint32_t index;
+    bson_t array;
+    bson_t doc; /* unused in the first frame, whose document is the caller's */
+    int depth;
+    bson_t objects[MAP_DEPTH_MAX];
+};
+
+struct builder {
+    struct document_merge *m;
+    struct frame frames[MAP_DEPTH_MAX];
+    int n;
+    bson_t *out;
+    struct err *e;
+};
+
+void document_begin(struct document_merge *m, const struct plan *plan, struct rows *const *rows)
+{
+    *m = (struct document_merge){.plan = plan};
+    for (int i = 0; i < plan->a->n_levels; i++) {
+        m->rows[i] = rows[i];
+        m->has[i] = rows_next(rows[i]);
+    }
+}
+
+bool document_id(const struct plan *plan, const enum value_kind *kinds, const struct span *key,
+                 bson_t *out, struct err *e)
+{
+    const struct aggregate *a = plan->a;
+    bson_t id;
+    bool ok = true;
+
+    if (plan->n_key == 1)
+        return value_append(out, "_id", kinds[0], key[0], e);
+    (void)bson_append_document_begin(out, "_id", 3, &id);
+    for (int i = 0; ok && i < plan->n_key; i++) {
+        const char *name = a->tables[0].columns[aggregate_root(a)->key[i].column].name;
+
+        ok = value_append(&id, name, kinds[i], key[i], e);
+    }
+    (void)bson_append_document_end(out, &id);
+    return ok;
+}
+
+/* The value at `it` as the i-th column; false where its type is none of ours. */
+static bool key_part(const bson_iter_t *it, int i, struct buf *memory, size_t *ends)
+{
+    bool ok = value_text(it, memory);
+
+    ends[i] = memory->len;
+    return ok;
+}
+
+bool document_key(const struct plan *plan, const bson_t *doc, struct buf *memory, struct span *key)
+{
+    bool one = plan->n_key == 1;
+    size_t ends[MAP_KEY_MAX];
+    size_t begin = 0;
+    bson_iter_t it;
+    bson_iter_t inner;
+
+    buf_clear(memory);
+    if (!bson_iter_init_find(&it, doc, "_id") || (one && !key_part(&it, 0, memory, ends)))
+        return false;
+    if (!one && (!BSON_ITER_HOLDS_DOCUMENT(&it) || !bson_iter_recurse(&it, &inner)))
+        return false;
+    for (int i = 0; !one && i < plan->n_key; i++)
+        if (!bson_iter_next(&inner) || !key_part(&inner, i, memory, ends))
+            return false;
+    for (int i = 0; i < plan->n_key; i++) {
+        key[i] = (struct span){memory->data + begin, ends[i] - begin};
+        begin = ends[i];
+    }
+    return buf_ok(memory);
+}
+
+static struct frame *top(struct builder *b)
+{
+    return &b->frames[b->n - 1];
+}
+
+static bson_t *current(struct builder *b)
+{
+    struct frame *f = top(b);
+
+    if (f->depth > 0)
+        return &f->objects[f->depth - 1];
+    return b->n == 1 ? b->out : &f->doc;
+}
+
+static const struct map_level *level_of(const struct builder *b, const struct frame *f)
+{
+    return &b->m->plan->a->levels[f->level];
+}
+
+/* Whether the row waiting at `child` belongs to the row of its parent level. */
+static bool belongs(const struct document_merge *m, int child)
+{
+    const struct plan_level *l = &m->plan->levels[child];
+    int parent = m->plan->a->levels[child].parent;
+
+    if (!m->has[child])
+        return false;
+    for (int i = 0; i < l->n_parent_path; i++) {
+        struct span a = m->rows[child]->cells[i];
+        struct span b = m->rows[parent]->cells[i];
+
+        if (a.n != b.n || !a.p || !b.p || memcmp(a.p, b.p, a.n) != 0)
+            return false;
+    }
+    return true;
+}
+
+static void begin_element(struct builder *b)
+{
+    struct frame *f = top(b);
+    char name[12];
+
+    f->op = 0;
+    f->column = b->m->plan->levels[f->level].n_path;
+    f->depth = 0;
+    (void)snprintf(name, sizeof name, "%u", f->index++);
+    (void)bson_append_document_begin(&f->array, name, -1, &f->doc);
+}
+
+static bool value_op(struct builder *b, const struct map_op *op)
+{
+    struct frame *f = top(b);
+    const struct rows *r = b->m->rows[f->level];
+    int column = f->column++;
+
+    f->op++;
+    return value_append(current(b), op->name, value_kind_of(op->type, r->kinds[column]),
+                        r->cells[column], b->e);
+}
+
+/* Skip to behind the END of the object that stands at f->op. */
+static void skip_object(const struct map_level *l, struct frame *f)
+{
+    int depth = 0;
+
+    do {
+        const struct map_op *op = &l->ops[f->op++];
+
+        depth += op->kind == MAP_OP_OBJECT;
+        depth -= op->kind == MAP_OP_END;
+        f->column += op->expr.n > 0;
+    } while (depth > 0);
+}
+
+static bool object_op(struct builder *b, const struct map_op *op)
+{
+    struct frame *f = top(b);
+
+    if (op->expr.n && !b->m->rows[f->level]->cells[f->column].p) {
+        bool ok = bson_append_null(current(b), op->name, -1);
+
+        skip_object(level_of(b, f), f);
+        return ok;
+    }
+    f->column += op->expr.n > 0;
+    f->op++;
+    assert(f->depth < MAP_DEPTH_MAX);
+    if (!bson_append_document_begin(current(b), op->name, -1, &f->objects[f->depth]))
+        return false;
+    f->depth++;
+    return true;
+}
+
+static bool end_op(struct builder *b)
+{
+    struct frame *f = top(b);
+    bson_t *inner = current(b);
+
+    f->depth--;
+    f->op++;
+    return bson_append_document_end(current(b), inner);
+}
+
+static bool array_op(struct builder *b, const struct map_op *op)
+{
+    struct frame *f = top(b);
+    bson_t *doc = current(b);
+
+    f->op++;
+    assert(b->n < MAP_DEPTH_MAX);
+    b->n++;
+    top(b)->level = op->level;
+    top(b)->index = 0;
+    if (!bson_append_array_begin(doc, op->name, -1, &top(b)->array))
+        return false;
+    if (belongs(b->m, op->level)) {
+        begin_element(b);
+        return true;
+    }
+    b->n--;
+    return bson_append_array_end(doc, &b->frames[b->n].array);
+}
+
+/* An element is complete: the next of its array, or back to the one around. */
+static bool finish_element(struct builder *b)
+{
+    struct frame *f = top(b);
+
+    if (!bson_append_document_end(&f->array, &f->doc))
+        return false;
+    b->m->has[f->level] = rows_next(b->m->rows[f->level]);
+    if (belongs(b->m, f->level)) {
+        begin_element(b);
+        return true;
+    }
+    b->n--;
+    return bson_append_array_end(current(b), &f->array);
+}
+
+static bool step(struct builder *b)
+{
+    const struct frame *f = top(b);
+    const struct map_op *op = &level_of(b, f)->ops[f->op];
+
+    switch (op->kind) {
+    case MAP_OP_VALUE:
+        return value_op(b, op);
+    case MAP_OP_ARRAY:
+        return array_op(b, op);
+    case MAP_OP_OBJECT:
+        return object_op(b, op);
+    case MAP_OP_END:
+        return end_op(b);
+    }
+    return false;
+}
+
+static bool build(struct builder *b)
+{
+    for (;;) {
+        const struct frame *f = top(b);
+
+        if (f->op < level_of(b, f)->n_ops) {
+            if (!step(b))
+                return false;
+        } else if (b->n == 1) {
+            return true;
+        } else if (!finish_element(b)) {
+            return false;
+        }
+    }
+}
+
+/* Nothing may be left over: rows without a parent would mean that results don't fit together. */
+static int finish(struct document_merge *m, struct err *e)
+{
+    for (int i = 1; i < m->plan->a->n_levels; i++) {
+        if (!m->has[i])
+            continue;
+        (void)err_set(e, ERR_DATA, "%s: rows of `%s` have no parent row", m->plan->a->collection,
+                      m->plan->a->levels[i].name);
+        return -1;
+    }
+    return 0;
+}
+
+int document_next(struct document_merge *m, bson_t *out, struct err *e)
+{
+    struct builder b = {.m = m, .n = 1, .out = out, .e = e};
+    struct rows *root = m->rows[0];
+
+    if (!m->has[0])
+        return finish(m, e);
+    e->kind = ERR_NONE;
+    b.frames[0].column = m->plan->n_key;
+    if (!document_id(m->plan, root->kinds, root->cells, out, e))
+        return -1;
+    if (!build(&b)) {
+        if (e->kind == ERR_NONE)
+            (void)err_set(e, ERR_DATA, "%s: a document is too large", m->plan->a->collection);
+        return -1;
+    }
+    m->has[0] = rows_next(root);
+    return 1;
+}

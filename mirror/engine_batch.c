@@ -1,0 +1,172 @@
+#include "mirror/engine_batch.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "mirror/pass.h"
+#include "mirror/schema.h"
+
+#include <stdio.h>
+
+enum { DRAIN_MS = 10000, AHEAD_TRIES = 2000, CHANGED_TRIES = 100, IDLE_SAVE_MS = 500 };
+
+static void progress(void *to, const char *collection, uint64_t done, uint64_t total)
+{
+    struct work *k = to;
+
+    notes_pass(&k->w->notes, collection, done, total);
+    notes_counts(&k->w->notes, sink_written(k->sink), k->feed.changes);
+}
+
+static struct pass pass_of(struct work *k, int i, const struct gtid_set *gtid)
+{
+    struct pass p = {
+        .plan = k->w->plans[i],
+        .source = k->source,
+        .sink = k->sink,
+        .stop = &k->w->stop,
+        .progress = progress,
+        .to = k,
+    };
+
+    gtid_set_format(gtid, p.gtid, sizeof p.gtid);
+    return p;
+}
+
+static bool whole(struct work *k, int i, const struct gtid_set *gtid, struct err *e)
+{
+    struct pass p = pass_of(k, i, gtid);
+    const char *collection = k->w->plans[i]->a->collection;
+    uint64_t begin = clock_mono_ns();
+    uint64_t before = sink_written(k->sink);
+    bson_oid_t run;
+
+    bson_oid_init(&run, NULL);
+    p.run = &run;
+    log_event(LOG_INFO, "mirror.snapshot", LOG_STR("collection", collection),
+              LOG_STR("gtid", p.gtid));
+    if (!pass_all(&p, e))
+        return false;
+    log_event(LOG_INFO, "mirror.snapshot.done", LOG_STR("collection", collection),
+              LOG_NUM("documents", sink_written(k->sink) - before),
+              LOG_NUM("ms", (clock_mono_ns() - begin) / CLOCK_NS_PER_MS));
+    return true;
+}
+
+static bool save(struct work *k, const struct gtid_set *gtid, struct err *e)
+{
+    k->at.gtid = *gtid;
+    k->at.xa = k->feed.xa;
+    k->at.fingerprint = k->w->fingerprint;
+    k->at.present = true;
+    if (!checkpoint_save(k->sink, &k->at, e))
+        return false;
+    k->saved_ns = clock_mono_ns();
+    notes_gtid(&k->w->notes, gtid);
+    notes_counts(&k->w->notes, sink_written(k->sink), k->feed.changes);
+    return true;
+}
+
+static void place(struct work *k, const char *file, uint64_t position)
+{
+    (void)snprintf(k->at.file, sizeof k->at.file, "%s", file);
+    k->at.position = position;
+}
+
+bool work_snapshot(struct work *k, const bson_oid_t *rebuild, struct err *e)
+{
+    struct snapshot at;
+    struct gtid_set gtid;
+
+    notes_state(&k->w->notes, STATUS_SNAPSHOT, "");
+    if (!snapshot_begin(k->source, &at, e) || !snapshot_gtid(k->source, &at, &gtid, e))
+        return false;
+    for (int i = 0; i < k->w->n; i++)
+        if (!whole(k, i, &gtid, e))
+            return false;
+    k->feed.xa = true; /* for all we know */
+    k->at.rebuild = *rebuild;
+    place(k, at.file, at.position);
+    return save(k, &gtid, e) && snapshot_end(k->source, e);
+}
+
+/* A snapshot, and the feed exactly as far as it. */
+static bool meet(struct work *k, struct snapshot *at, struct err *e)
+{
+    uint64_t deadline = clock_mono_ns() + DRAIN_MS * CLOCK_NS_PER_MS;
+
+    for (int i = 0; i < AHEAD_TRIES; i++) {
+        enum feed_got got;
+
+        if (!snapshot_begin(k->source, at, e))
+            return false;
+        got = feed_drain(&k->feed, at, deadline, e);
+        if (got == FEED_FAILED)
+            return false;
+        if (got == FEED_IDLE)
+            return err_set(e, ERR_TIMEOUT, "the binlog does not come: %s:%llu was expected",
+                           at->file, (unsigned long long)at->position);
+        if (!feed_ahead(&k->feed, at))
+            return true;
+        if (!engine_pause(k->w, 1))
+            return err_set(e, ERR_STOPPED, "stopped");
+    }
+    return err_set(e, ERR_TIMEOUT, "the source has sent changes that it does not commit");
+}
+
+static bool write_touched(struct work *k, const struct gtid_set *gtid, struct err *e)
+{
+    for (int i = 0; i < k->w->n; i++) {
+        struct touched *t = touch_of(k->touch, i);
+        struct pass p = pass_of(k, i, gtid);
+
+        if (!pass_touched(&p, t, e))
+            return false;
+        if (t->all && !whole(k, i, gtid, e))
+            return false;
+    }
+    return sink_flush(k->sink, e);
+}
+
+static bool apply_once(struct work *k, struct err *e)
+{
+    struct snapshot at;
+
+    if (!meet(k, &at, e))
+        return false;
+    if (touch_schema(k->touch) && !schema_check(k->w->mapping, k->source, e))
+        return false;
+    if (!write_touched(k, feed_gtid(&k->feed), e))
+        return false;
+    place(k, at.file, at.position);
+    return save(k, feed_gtid(&k->feed), e) && snapshot_end(k->source, e);
+}
+
+bool work_batch(struct work *k, struct err *e)
+{
+    bool ok = apply_once(k, e);
+
+    /* A table was altered behind the snapshot's back: newer snapshots know it, and the DDL comes.
+     */
+    for (int i = 0; !ok && e->code == SOURCE_ERR_TABLE_CHANGED && i < CHANGED_TRIES; i++)
+        ok = engine_pause(k->w, 10) && apply_once(k, e);
+    if (!ok)
+        return false;
+    touch_clear(k->touch);
+    feed_applied(&k->feed);
+    notes_pending(&k->w->notes, 0);
+    return true;
+}
+
+bool work_idle(struct work *k, struct err *e)
+{
+    const struct gtid_set *gtid = feed_gtid(&k->feed);
+
+    if (k->feed.in_group || gtid_set_equal(gtid, &k->at.gtid))
+        return true;
+    feed_applied(&k->feed);
+    notes_gtid(&k->w->notes, gtid);
+    if (clock_mono_ns() - k->saved_ns < IDLE_SAVE_MS * CLOCK_NS_PER_MS)
+        return true;
+    place(k, k->feed.end_file, k->feed.end_position);
+    return save(k, gtid, e);
+}

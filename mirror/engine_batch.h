@@ -1,0 +1,28 @@
+/* The engine's parts that touch data; for engine.c. */
+#ifndef MIRROR_ENGINE_BATCH_H
+#define MIRROR_ENGINE_BATCH_H
+
+#include "mirror/checkpoint.h"
+#include "mirror/engine.h"
+#include "mirror/feed.h"
+
+/* What one connection to a source has. */
+struct work {
+    struct engine *w;
+    struct sink *sink;
+    struct source *source;
+    int server; /* its number in the configuration */
+    struct touch *touch;
+    struct feed feed;
+    struct checkpoint at;
+    uint64_t saved_ns; /* when the checkpoint was written */
+};
+
+/* All aggregates from one snapshot, then the checkpoint; `rebuild` is what asked for it. */
+bool work_snapshot(struct work *k, const bson_oid_t *rebuild, struct err *e) MUST_CHECK;
+/* Apply what the feed has touched. */
+bool work_batch(struct work *k, struct err *e) MUST_CHECK;
+/* Nothing was touched: move the checkpoint now and then. */
+bool work_idle(struct work *k, struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,190 @@
+#include "mirror/mirror.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "mirror/checkpoint.h"
+#include "mirror/choose.h"
+#include "mirror/engine.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+enum { REPORT_MS = 500, SAMPLE_MS = 250 };
+
+struct mirror {
+    struct conf *conf;
+    struct engine *engine;
+    pthread_t work_thread;
+    pthread_t report_thread;
+    bool reporting;
+    atomic_bool end; /* of the reporter, after the engine */
+    /* The reporter's own. */
+    struct sink *sink;
+    struct source *primary;
+    uint64_t primary_tried_ns;
+    struct behind behind;
+};
+
+bool mirror_check(const struct conf *c, struct err *e)
+{
+    struct mapping *m;
+
+    if (!c->mirror.present)
+        return true;
+    m = mapping_new(c->mirror.aggregates, e);
+    mapping_free(m);
+    return m != NULL;
+}
+
+/* Where the primary stands now, if there is one to ask. */
+static void sample(struct mirror *m)
+{
+    struct buf text = buf_with_max(4096);
+    struct gtid_set gtid;
+    struct err e;
+
+    if (!m->primary) {
+        if (clock_mono_ns() - m->primary_tried_ns < 2 * CLOCK_NS_PER_S)
+            return;
+        m->primary = choose_primary(m->conf);
+        m->primary_tried_ns = clock_mono_ns();
+    }
+    if (m->primary && source_value(m->primary, "SELECT @@gtid_binlog_pos", &text, &e) &&
+        gtid_set_parse(buf_span(&text), &gtid)) {
+        behind_add(&m->behind, clock_wall_ms(), &gtid);
+    } else {
+        source_close(m->primary);
+        m->primary = NULL;
+    }
+    buf_free(&text);
+}
+
+/* By the commits that were seen and not applied, and by those that the primary has and we haven't
+ * seen; a sample younger than the next report says nothing. */
+static int64_t current_lag(struct mirror *m, const struct status *s)
+{
+    uint64_t now = clock_wall_ms();
+    uint64_t seen = s->pending_ms && s->pending_ms < now ? now - s->pending_ms : 0;
+    uint64_t unseen;
+
+    if (!s->has_gtid)
+        return -1;
+    unseen = behind_ms(&m->behind, now, &s->gtid);
+    if (unseen < SAMPLE_MS + 100)
+        unseen = 0;
+    return (int64_t)(seen > unseen ? seen : unseen);
+}
+
+static void report(struct mirror *m)
+{
+    struct status s = notes_read(&m->engine->notes);
+    bson_t doc = BSON_INITIALIZER;
+    bson_oid_t asked;
+    struct err e = {.kind = ERR_NONE};
+
+    /* A standby must not write over the one that works. */
+    if (s.state.now != STATUS_STANDBY && (s.has_gtid || s.state.now != STATUS_CONNECTING)) {
+        status_bson(&s, current_lag(m, &s), &m->engine->owner, &doc);
+        if (!sink_state_put(m->sink, "status", &doc, &e))
+            log_event(LOG_DEBUG, "mirror.report", LOG_STR("reason", e.text));
+    }
+    if (checkpoint_asked(m->sink, &asked, &e))
+        notes_asked(&m->engine->notes, &asked);
+    bson_destroy(&doc);
+}
+
+/* The last word: this mirror has ended by itself, so that the next needs not wait. */
+static void report_end(struct mirror *m)
+{
+    struct status s = notes_read(&m->engine->notes);
+    bson_t change = BSON_INITIALIZER;
+    bson_t set;
+    struct err e;
+
+    if (s.state.now == STATUS_STANDBY || !s.has_gtid)
+        return;
+    (void)bson_append_document_begin(&change, "$set", -1, &set);
+    (void)bson_append_bool(&set, "running", -1, false);
+    (void)bson_append_utf8(&set, "state", -1, "ended", -1);
+    (void)bson_append_document_end(&change, &set);
+    if (!sink_state_update(m->sink, "status", &change, &e))
+        log_event(LOG_DEBUG, "mirror.report", LOG_STR("reason", e.text));
+    bson_destroy(&change);
+}
+
+static void *report_main(void *arg)
+{
+    struct mirror *m = arg;
+    uint64_t next = 0;
+
+    m->sink = sink_open(m->engine->pool);
+    while (!atomic_load(&m->end)) {
+        struct timespec t = {0, SAMPLE_MS / 5 * (long)CLOCK_NS_PER_MS};
+        uint64_t now = clock_mono_ns();
+
+        if (now >= next) {
+            sample(m);
+            report(m);
+            next = now + REPORT_MS * CLOCK_NS_PER_MS;
+        }
+        (void)nanosleep(&t, NULL);
+    }
+    report_end(m);
+    sink_close(m->sink);
+    source_close(m->primary);
+    return NULL;
+}
+
+static void *work_main(void *arg)
+{
+    struct mirror *m = arg;
+
+    (void)engine_run(m->engine);
+    return NULL;
+}
+
+static void destroy(struct mirror *m)
+{
+    engine_free(m->engine);
+    conf_unref(m->conf);
+    free(m);
+}
+
+struct mirror *mirror_start(struct conf *c, struct err *e)
+{
+    struct mirror *m = calloc(1, sizeof *m);
+
+    if (!m || !engine_library_init()) {
+        free(m);
+        (void)err_set(e, ERR_IO, "out of memory");
+        return NULL;
+    }
+    atomic_init(&m->end, false);
+    m->conf = conf_ref(c);
+    m->engine = engine_new(m->conf, e);
+    if (!m->engine) {
+        destroy(m);
+        return NULL;
+    }
+    if (pthread_create(&m->report_thread, NULL, report_main, m) == 0) {
+        m->reporting = true;
+        if (pthread_create(&m->work_thread, NULL, work_main, m) == 0)
+            return m;
+        atomic_store(&m->end, true);
+        (void)pthread_join(m->report_thread, NULL);
+    }
+    destroy(m);
+    (void)err_set(e, ERR_IO, "no thread for the mirror");
+    return NULL;
+}
+
+void mirror_stop(struct mirror *m)
+{
+    if (!m)
+        return;
+    engine_stop(m->engine);
+    (void)pthread_join(m->work_thread, NULL);
+    atomic_store(&m->end, true);
+    (void)pthread_join(m->report_thread, NULL);
+    destroy(m);
+}

@@ -1,0 +1,120 @@
+#include "mirror/pass.h"
+
+enum { KEYS_MAX = 64 << 20, SWEEP = 500, STOP_EVERY = 1000 };
+
+static bool stopped(const struct pass *p, struct err *e)
+{
+    return p->stop && atomic_load(p->stop) ? !err_set(e, ERR_STOPPED, "stopped") : false;
+}
+
+/* `_tillway` stands last: the position the document holds, and the pass that wrote it. */
+static bool put(void *to, const bson_t *id, bson_t *doc, struct err *e)
+{
+    struct pass *p = to;
+    bson_t mark;
+
+    if (doc) {
+        (void)bson_append_document_begin(doc, "_tillway", -1, &mark);
+        (void)bson_append_utf8(&mark, "gtid", -1, p->gtid, -1);
+        if (p->run)
+            (void)bson_append_oid(&mark, "run", -1, p->run);
+        if (!bson_append_document_end(doc, &mark))
+            return err_set(e, ERR_DATA, "%s: a document is too large", p->plan->a->collection);
+    }
+    return sink_put(p->sink, p->plan->a->collection, id, doc, e);
+}
+
+bool pass_touched(struct pass *p, struct touched *t, struct err *e)
+{
+    struct fetch f;
+    bool ok;
+
+    fetch_init(&f, p->plan, p->source, put, p);
+    ok = fetch_walk(&f, t, e);
+    for (size_t i = 0; ok && !t->all && i < t->roots.n; i += STOP_EVERY) {
+        size_t end = t->roots.n - i < STOP_EVERY ? t->roots.n : i + STOP_EVERY;
+
+        ok = !stopped(p, e) && fetch_keys(&f, &t->roots, i, end, e);
+    }
+    fetch_free(&f);
+    return ok;
+}
+
+/* Every root, in key order. */
+static bool write_all(struct pass *p, struct fetch *f, struct keyset *keys, struct err *e)
+{
+    uint64_t total;
+
+    if (!fetch_estimate(f, &total, e))
+        return false;
+    do {
+        if (stopped(p, e) || !fetch_next_keys(f, keys, f->slice, e) ||
+            !fetch_keys(f, keys, 0, keys->n, e))
+            return false;
+        if (p->progress)
+            p->progress(p->to, p->plan->a->collection, f->documents, total);
+    } while (keys->n);
+    return sink_flush(p->sink, e);
+}
+
+/* Documents of other passes are deleted, and made anew where their roots are there all the same: a
+ * dying mirror's last write may have come after ours. */
+static bool sweep_some(struct pass *p, struct fetch *f, struct keyset *keys, struct err *e)
+{
+    bool ok =
+        sink_flush(p->sink, e) && fetch_keys(f, keys, 0, keys->n, e) && sink_flush(p->sink, e);
+
+    keyset_clear(keys);
+    return ok;
+}
+
+static bool sweep(struct pass *p, struct fetch *f, struct keyset *keys, struct sink_cursor *old,
+                  struct err *e)
+{
+    struct buf memory = buf_with_max(KEYS_MAX);
+    const bson_t *id;
+    int got;
+
+    keyset_clear(keys);
+    while ((got = sink_next(old, &id, e)) == 1) {
+        struct span key[MAP_KEY_MAX];
+
+        if (stopped(p, e) || !sink_put(p->sink, p->plan->a->collection, id, NULL, e))
+            break;
+        if (document_key(p->plan, id, &memory, key))
+            (void)keyset_add(keys, key);
+        if (keys->n >= SWEEP && !sweep_some(p, f, keys, e))
+            break;
+    }
+    buf_free(&memory);
+    return got == 0 && sweep_some(p, f, keys, e);
+}
+
+bool pass_all(struct pass *p, struct err *e)
+{
+    bson_t filter = BSON_INITIALIZER;
+    bson_t fields = BSON_INITIALIZER;
+    bson_t other;
+    struct keyset keys;
+    struct fetch f;
+    bool ok;
+
+    (void)bson_append_document_begin(&filter, "_tillway.run", -1, &other);
+    (void)bson_append_oid(&other, "$ne", -1, p->run);
+    (void)bson_append_document_end(&filter, &other);
+    (void)bson_append_int32(&fields, "_id", -1, 1);
+    fetch_init(&f, p->plan, p->source, put, p);
+    keyset_init(&keys, p->plan->n_key, KEYS_MAX);
+    ok = sink_flush(p->sink, e) && write_all(p, &f, &keys, e);
+    if (ok) {
+        struct sink_cursor *old = sink_find(p->sink, p->plan->a->collection, &filter, &fields);
+
+        ok = sweep(p, &f, &keys, old, e);
+        sink_cursor_free(old);
+    }
+    keyset_free(&keys);
+    fetch_free(&f);
+    bson_destroy(&filter);
+    bson_destroy(&fields);
+    return ok;
+}

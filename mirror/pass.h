@@ -1,0 +1,30 @@
+/* Writes documents as a snapshot has them: those of some keys, or a whole aggregate. */
+#ifndef MIRROR_PASS_H
+#define MIRROR_PASS_H
+
+#include "mirror/fetch.h"
+#include "mirror/sink.h"
+#include "protocol/gtid.h"
+
+#include <stdatomic.h>
+
+struct pass {
+    const struct plan *plan;
+    struct source *source; /* inside its snapshot, whose GTID position is `gtid` */
+    struct sink *sink;
+    char gtid[GTID_SET_TEXT_MAX];
+    const bson_oid_t *run; /* of a whole pass: its mark on each document; NULL for single keys */
+    atomic_bool *stop;     /* checked between slices */
+    /* Called between slices of a whole pass; may be NULL. */
+    void (*progress)(void *to, const char *collection, uint64_t done, uint64_t total);
+    void *to;
+};
+
+/* The documents of what was touched: links are walked, then written or deleted; not flushed. False
+ * with ERR_STOPPED where `stop` was set. */
+bool pass_touched(struct pass *p, struct touched *t, struct err *e) MUST_CHECK;
+
+/* Every document of the aggregate; those that are not of this pass are deleted. Flushed. */
+bool pass_all(struct pass *p, struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,58 @@
+/* Where the documents go: MongoDB. The files sink*.c are the only ones that know libmongoc.
+ *
+ * Every write waits for a majority and its journal; every call has a deadline (five seconds unless
+ * the URI says otherwise). One thread a sink; the pool is for any. */
+#ifndef MIRROR_SINK_H
+#define MIRROR_SINK_H
+
+#include "base/err.h"
+
+#include <bson/bson.h>
+#include <stdint.h>
+
+struct sink_pool;
+struct sink;
+struct sink_cursor;
+
+/* Before the first pool; more than once is fine. Control thread. */
+void sink_library_init(void);
+
+/* NULL with `e` where the URI is malformed; MongoDB itself is not asked. */
+struct sink_pool *sink_pool_new(const char *uri, const char *database, const char *state_collection,
+                                struct err *e) MUST_CHECK;
+/* After all of its sinks. */
+void sink_pool_free(struct sink_pool *p);
+
+struct sink *sink_open(struct sink_pool *p);
+void sink_close(struct sink *s);
+/* Whether the primary answers. */
+bool sink_ping(struct sink *s, struct err *e) MUST_CHECK;
+
+/* Documents of one collection, written in bulk, in no order: each `_id` at most once before a
+ * flush. `id` is {_id: …}; `doc` replaces or becomes the document, NULL deletes it. Writes when
+ * enough have come. */
+bool sink_put(struct sink *s, const char *collection, const bson_t *id, const bson_t *doc,
+              struct err *e) MUST_CHECK;
+/* Write what is left. False with `e`: some of the documents since the last flush may be written. */
+bool sink_flush(struct sink *s, struct err *e) MUST_CHECK;
+/* Forget what is not written, after an error. */
+void sink_discard(struct sink *s);
+/* Documents written and deleted since the sink was opened. */
+uint64_t sink_written(const struct sink *s);
+
+/* A document of the state collection. get: 1, 0 where there is none, -1 with `e`; `out` is
+ * initialised by the call where it returns 1. put replaces or makes it. update: {$set: …} and the
+ * like, by upsert. */
+int sink_state_get(struct sink *s, const char *name, bson_t *out, struct err *e) MUST_CHECK;
+bool sink_state_put(struct sink *s, const char *name, const bson_t *doc, struct err *e) MUST_CHECK;
+bool sink_state_update(struct sink *s, const char *name, const bson_t *change,
+                       struct err *e) MUST_CHECK;
+
+/* Documents that match, from the primary, majority-committed; `fields` is a projection or NULL. */
+struct sink_cursor *sink_find(struct sink *s, const char *collection, const bson_t *filter,
+                              const bson_t *fields) MUST_CHECK;
+/* The next: 1 with `doc` (good until the next call), 0 at the end, -1 with `e`. */
+int sink_next(struct sink_cursor *c, const bson_t **doc, struct err *e) MUST_CHECK;
+void sink_cursor_free(struct sink_cursor *c);
+
+#endif

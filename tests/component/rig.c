@@ -1,0 +1,300 @@
+#include "component/rig.h"
+
+#include "base/clock.h"
+
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct rig *current;
+
+static void on_suspect(void *monitor, int server)
+{
+    struct rig *r = monitor;
+
+    atomic_fetch_add(&r->suspicions[server], 1);
+}
+
+void rig_send_catalog(struct rig *r, struct catalog *c)
+{
+    for (int i = 0; i < r->shared.worker_count; i++) {
+        catalog_ref(c);
+        worker_send_catalog(&r->workers[i], c);
+    }
+    catalog_unref(c);
+}
+
+/* As the monitor promises: every refresh ends in a catalog, changed or not. */
+static void on_refresh(void *monitor)
+{
+    struct rig *r = monitor;
+
+    atomic_fetch_add(&r->refreshes, 1);
+    if (!r->catalog)
+        return;
+    catalog_ref(r->catalog);
+    rig_send_catalog(r, r->catalog);
+}
+
+static void put_limit(struct buf *b, const char *key, int value, const char *unit)
+{
+    if (value)
+        buf_printf(b, "  %s: %d%s\n", key, value, unit);
+}
+
+static struct conf *make_conf(const struct rig_options *o)
+{
+    struct buf b = buf_with_max(65536);
+    struct conf *c;
+    struct err e;
+
+    buf_put_str(&b, "listeners:\n  - address: 127.0.0.1:1\n"
+                    "servers:\n  - {name: one, address: 127.0.0.1:2}\n"
+                    "monitor:\n  user: monitor\n  password: unused\n"
+                    "limits:\n  pool_idle: 60s\n");
+    put_limit(&b, "login_timeout", o->login_timeout_ms, "ms");
+    put_limit(&b, "connect_timeout", o->connect_timeout_ms, "ms");
+    put_limit(&b, "max_prepared", o->max_prepared, "");
+    put_limit(&b, "buffer", o->buffer_kib, "KiB");
+    buf_printf(&b, "routing:\n  wait_timeout: 250ms\n  wait_for_replica: %s\n",
+               o->no_waiting ? "false" : "true");
+    c = conf_parse("rig.yaml", b.data, b.len, &e);
+    buf_free(&b);
+    if (!c)
+        fail_msg("%s", e.text);
+    return c;
+}
+
+static void add_account(struct catalog *c, const char *user, enum account_auth auth,
+                        uint64_t access)
+{
+    struct account *a = &c->accounts[c->account_count++];
+    uint8_t stage1[AUTH_HASH];
+
+    a->user = strdup(user);
+    a->host = strdup("%");
+    a->plugin = strdup(auth == ACCOUNT_OTHER ? "ed25519" : AUTH_NATIVE);
+    a->auth = auth;
+    a->access = access;
+    auth_stage1(span_of("secret"), stage1);
+    auth_stage1((struct span){stage1, sizeof stage1}, a->stage2);
+}
+
+static void add_collation(struct catalog *c, uint16_t id, const char *name, const char *charset)
+{
+    c->collations[c->collation_count++] =
+        (struct collation){.id = id, .name = strdup(name), .charset = strdup(charset)};
+}
+
+struct catalog *rig_catalog(const char *more)
+{
+    struct catalog *c = calloc(1, sizeof *c);
+
+    assert_non_null(c);
+    c->version = strdup("10.11.19-MariaDB-log");
+    c->default_collation = 45;
+    c->accounts = calloc(8, sizeof *c->accounts);
+    c->collations = calloc(4, sizeof *c->collations);
+    assert_true(c->accounts && c->collations);
+    add_account(c, "till", ACCOUNT_NATIVE, 0);
+    add_account(c, "other", ACCOUNT_NATIVE, 0);
+    add_account(c, "super", ACCOUNT_NATIVE, ACCESS_SUPER);
+    add_account(c, "guest", ACCOUNT_NO_PASSWORD, 0);
+    add_account(c, "locked", ACCOUNT_LOCKED, 0);
+    add_account(c, "clever", ACCOUNT_OTHER, 0);
+    if (more)
+        add_account(c, more, ACCOUNT_NATIVE, 0);
+    add_collation(c, 8, "latin1_swedish_ci", "latin1");
+    add_collation(c, 28, "gbk_chinese_ci", "gbk");
+    add_collation(c, 45, "utf8mb4_general_ci", "utf8mb4");
+    catalog_seal(c);
+    return c;
+}
+
+static void make_view(struct rig *r)
+{
+    static const char *const names[] = {"primary", "replica", "second"};
+
+    r->view = topology_new();
+    assert_non_null(r->view);
+    r->view->count = 2;
+    r->view->primary = PRIMARY;
+    for (int i = 0; i < RIG_SERVERS; i++) {
+        struct server_view *v = &r->view->servers[i];
+
+        server_open(&r->servers[i], names[i]);
+        (void)snprintf(v->name, sizeof v->name, "%s", names[i]);
+        (void)snprintf(v->host, sizeof v->host, "127.0.0.1");
+        v->port = r->servers[i].port;
+        v->weight = 1;
+        v->role = i == PRIMARY ? ROLE_PRIMARY : ROLE_REPLICA;
+        v->health = HEALTH_UP;
+        rig_position(r, i, "0-1-1");
+    }
+}
+
+static void start_workers(struct rig *r)
+{
+    int n = r->options.workers ? r->options.workers : 1;
+    struct conf *conf = make_conf(&r->options);
+    struct err e;
+
+    r->shared.worker_count = n;
+    r->shared.workers = r->workers;
+    r->shared.monitor = r;
+    r->shared.suspect = on_suspect;
+    r->shared.refresh_accounts = on_refresh;
+    for (int i = 0; i < n; i++)
+        if (!worker_start(&r->workers[i], &r->shared, i, conf, &e))
+            fail_msg("%s", e.text);
+    conf_unref(conf);
+}
+
+struct rig *rig_start_with(const struct rig_options *o)
+{
+    struct server door;
+    struct err e;
+    struct rig *r = calloc(1, sizeof *r);
+
+    assert_non_null(r);
+    assert_null(current);
+    assert_true(log_setup(getenv("RIG_LOG") ? LOG_DEBUG : LOG_ERROR, LOG_TEXT, "stderr", &e));
+    current = r;
+    r->options = *o;
+    server_open(&door, "door");
+    r->door = door.fd;
+    make_view(r);
+    r->catalog = rig_catalog(NULL);
+    start_workers(r);
+    rig_publish(r);
+    if (!o->no_catalog)
+        on_refresh(r);
+    atomic_store(&r->refreshes, 0);
+    return r;
+}
+
+void rig_drain(struct rig *r, unsigned ms)
+{
+    r->drained = true;
+    for (int i = 0; i < r->shared.worker_count; i++)
+        worker_send_drain(&r->workers[i], worker_now_ns() + ms * CLOCK_NS_PER_MS);
+}
+
+/* With their clients gone the sessions end by themselves; give them a moment, for a drain ends the
+ * rest more slowly. */
+static void end_sessions(struct rig *r)
+{
+    for (int i = 0; i < 100 && atomic_load(&r->shared.metrics.value[METRIC_SESSIONS]); i++)
+        (void)usleep(500);
+}
+
+int rig_stop(void **state)
+{
+    struct rig *r = current;
+
+    (void)state;
+    current = NULL;
+    if (!r)
+        return 0;
+    peer_free_all();
+    end_sessions(r);
+    if (!r->drained)
+        rig_drain(r, 0);
+    for (int i = 0; i < r->shared.worker_count; i++)
+        worker_join(&r->workers[i]);
+    for (int i = 0; i < RIG_SERVERS; i++)
+        server_close(&r->servers[i]);
+    (void)close(r->door);
+    topology_unref(r->view);
+    catalog_unref(r->catalog);
+    free(r);
+    return 0;
+}
+
+struct barrier {
+    struct message message;
+    sem_t *reached;
+};
+
+static void on_barrier(struct message *m, void *receiver)
+{
+    struct barrier *b = (struct barrier *)(void *)m;
+
+    (void)receiver;
+    (void)sem_post(b->reached);
+    free(b);
+}
+
+void rig_barrier(struct rig *r)
+{
+    sem_t reached;
+
+    (void)sem_init(&reached, 0, 0);
+    for (int i = 0; i < r->shared.worker_count; i++) {
+        struct barrier *b = calloc(1, sizeof *b);
+
+        assert_non_null(b);
+        b->message.run = on_barrier;
+        b->reached = &reached;
+        worker_send(&r->workers[i], &b->message);
+    }
+    for (int i = 0; i < r->shared.worker_count; i++)
+        while (sem_wait(&reached) != 0)
+            continue;
+    (void)sem_destroy(&reached);
+}
+
+/* Positions count for what a session saw before only if they were sampled a while after it. */
+static void let_it_settle(void)
+{
+    struct timespec pause = {.tv_nsec = 2 * (long)CAUSAL_SETTLE_NS};
+
+    (void)nanosleep(&pause, NULL);
+}
+
+void rig_publish(struct rig *r)
+{
+    struct topology *t;
+
+    let_it_settle();
+    for (int i = 0; i < RIG_SERVERS; i++)
+        r->view->servers[i].sampled_ns = clock_mono_ns();
+    t = topology_copy(r->view);
+    assert_non_null(t);
+    for (int i = 0; i < r->shared.worker_count; i++) {
+        topology_ref(t);
+        worker_send_topology(&r->workers[i], t);
+    }
+    topology_unref(t);
+    rig_barrier(r);
+}
+
+void rig_position(struct rig *r, int server, const char *gtids)
+{
+    assert_true(gtid_set_parse(span_of(gtids), &r->view->servers[server].position));
+}
+
+void rig_counts(struct rig *r, enum metric which, long long n)
+{
+    uint64_t deadline = clock_mono_ns() + PEER_STEP_MS * CLOCK_NS_PER_MS;
+
+    while (atomic_load(&r->shared.metrics.value[which]) != n) {
+        if (clock_mono_ns() > deadline)
+            fail_msg("counter %d stays at %lld, not %lld", (int)which,
+                     atomic_load(&r->shared.metrics.value[which]), n);
+        let_it_settle();
+    }
+}
+
+struct scene rig_scene(struct rig *r)
+{
+    struct scene s = {.till = client_connects(r, 0)};
+
+    client_hears_greeting(s.till);
+    client_logs_in(s.till, .user = NULL);
+    s.primary = server_serves(&r->servers[PRIMARY]);
+    (void)client_hears_ok(s.till);
+    return s;
+}

@@ -1,0 +1,66 @@
+/* The stage: real workers of the proxy in threads of their own, with servers and clients that the
+ * test plays. There is one rig at a time; a test starts it first, RIG_TEST stops it.
+ *
+ * The topology has the primary and one replica, both up and fresh, unless the test changes
+ * `view` and publishes. */
+#ifndef COMPONENT_RIG_H
+#define COMPONENT_RIG_H
+
+#include "component/client.h"
+#include "component/server.h"
+#include "proxy/worker.h"
+
+enum { PRIMARY, REPLICA, SECOND, RIG_SERVERS, RIG_WORKERS = 2 };
+
+struct rig_options {
+    int workers;             /* 0: one */
+    int login_timeout_ms;    /* 0: 10 s */
+    int connect_timeout_ms;  /* 0: 3 s */
+    int max_prepared;        /* 0: the default */
+    int buffer_kib;          /* 0: the default, 32 */
+    bool no_waiting;         /* routing.wait_for_replica: false */
+    bool no_catalog;         /* the monitor has not read one yet */
+    bool unix_clients;       /* clients come by a unix socket */
+    enum consistency consistency;
+};
+
+struct rig {
+    struct rig_options options;
+    struct shared shared;
+    struct worker workers[RIG_WORKERS];
+    struct topology *view; /* the test's own copy: change it, then rig_publish */
+    struct server servers[RIG_SERVERS];
+    int door; /* where clients connect; the test hands the accepted descriptor to a worker */
+    bool drained;
+    struct catalog *catalog; /* what a refresh answers; NULL: nothing */
+    atomic_int refreshes;    /* how often a worker asked for fresh accounts */
+    atomic_int suspicions[RIG_SERVERS];
+};
+
+#define rig_start(...) rig_start_with(&(struct rig_options){__VA_ARGS__})
+struct rig *rig_start_with(const struct rig_options *o);
+/* cmocka's teardown. */
+int rig_stop(void **state);
+#define RIG_TEST(f) cmocka_unit_test_teardown(f, rig_stop)
+
+/* Publish `view`, sampled now, and return when every worker has it. */
+void rig_publish(struct rig *r);
+/* Set a server's position ("0-1-7") in `view`. */
+void rig_position(struct rig *r, int server, const char *gtids);
+/* All workers have run every message sent to them so far. */
+void rig_barrier(struct rig *r);
+/* Accounts: till/secret, other/secret, super/secret (SUPER), guest (no password), locked, clever
+ * (another plugin); `more` as a further user with the password "secret", or NULL. */
+struct catalog *rig_catalog(const char *more);
+void rig_send_catalog(struct rig *r, struct catalog *c); /* takes the reference */
+void rig_drain(struct rig *r, unsigned ms);
+/* Wait until a counter stands at n. */
+void rig_counts(struct rig *r, enum metric which, long long n);
+/* A till that is logged in, with its connection to the primary. */
+struct scene {
+    struct peer *till;
+    struct peer *primary;
+};
+struct scene rig_scene(struct rig *r);
+
+#endif

@@ -1,0 +1,366 @@
+/* Which server a statement goes to, and read-your-writes. */
+#include "component/rig.h"
+
+static const char read_sql[] = "SELECT name FROM Product";
+static const char wait_sql[] = "SELECT MASTER_GTID_WAIT('0-1-5',0.250000)";
+static const char position_sql[] = "SELECT @@global.gtid_binlog_pos";
+
+/* The till reads; `server` answers over a connection that it has. */
+static void reads_at(struct scene *s, struct peer *server)
+{
+    client_asks(s->till, read_sql);
+    server_hears_query(server, read_sql);
+    server_says_rows(server, "tea");
+    (void)client_hears_rows(s->till, "tea");
+}
+
+/* The till writes; the primary's OK tells this GTID. */
+static void writes(struct scene *s, const char *gtid)
+{
+    client_asks(s->till, "UPDATE Product SET price=1");
+    server_hears_query(s->primary, "UPDATE Product SET price=1");
+    server_says(s->primary, .affected = 1, .gtid = gtid);
+    assert_int_equal(client_hears_ok(s->till).affected_rows, 1);
+}
+
+/* The first read of a session: the replica gets a connection. */
+static struct peer *first_read(struct rig *r, struct scene *s)
+{
+    struct peer *replica;
+
+    client_asks(s->till, read_sql);
+    replica = server_serves(&r->servers[REPLICA]);
+    server_hears_query(replica, read_sql);
+    server_says_rows(replica, "tea");
+    (void)client_hears_rows(s->till, "tea");
+    return replica;
+}
+
+static void reads_go_to_a_replica_and_writes_to_the_primary(void **state)
+{
+    static const char *const writing[] = {
+        "INSERT INTO t VALUES (1)",
+        "SELECT name FROM Product FOR UPDATE",
+        "SELECT LAST_INSERT_ID()",
+        "SELECT a_stored_function()",
+        "SELECT @v:=1",
+        "CALL place_order(1)",
+        "SHOW TABLES",
+        "SELECT 1; SELECT 2",
+        "SELECT 'not finished",
+        "CREATE TABLE t (a INT)",
+        "",
+    };
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+    struct peer *replica = first_read(r, &s);
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(writing); i++) {
+        client_asks(s.till, writing[i]);
+        server_hears_query(s.primary, writing[i]);
+        server_says_ok(s.primary);
+        (void)client_hears_ok(s.till);
+    }
+    peer_hears_nothing(replica, 0);
+    assert_int_equal(atomic_load(&r->shared.metrics.routed[REPLICA][ROUTE_BALANCED]), 1);
+}
+
+static void a_listener_of_the_primary_does_not_split(void **state)
+{
+    struct rig *r = rig_start(.consistency = CONSISTENCY_PRIMARY);
+    struct scene s = rig_scene(r);
+
+    (void)state;
+    reads_at(&s, s.primary);
+    server_is_left_alone(&r->servers[REPLICA], 0);
+}
+
+static void a_read_comes_after_the_own_write(void **state)
+{
+    struct rig *r = rig_start(.no_waiting = true);
+    struct scene s = rig_scene(r);
+    struct peer *replica = first_read(r, &s);
+
+    (void)state;
+    writes(&s, "0-1-5");
+    reads_at(&s, s.primary); /* nobody knows that the replica has it */
+    rig_position(r, PRIMARY, "0-1-5");
+    rig_position(r, REPLICA, "0-1-4");
+    rig_publish(r);
+    reads_at(&s, s.primary); /* it is known to lack it */
+    rig_position(r, REPLICA, "0-1-5");
+    rig_publish(r);
+    reads_at(&s, replica);
+}
+
+static void an_eventual_read_does_not_care(void **state)
+{
+    struct rig *r = rig_start(.consistency = CONSISTENCY_EVENTUAL);
+    struct scene s = rig_scene(r);
+    struct peer *replica = first_read(r, &s);
+
+    (void)state;
+    writes(&s, "0-1-5");
+    reads_at(&s, replica);
+}
+
+static void another_sessions_write_does_not_count(void **state)
+{
+    struct rig *r = rig_start(.no_waiting = true);
+    struct scene s = rig_scene(r);
+    struct scene other = rig_scene(r);
+    struct peer *replica = first_read(r, &s);
+
+    (void)state;
+    writes(&other, "0-1-5");
+    reads_at(&s, replica);
+}
+
+/* A read that waits for the replica: the wait and the statement come in one go. */
+static struct peer *waits(struct rig *r, struct scene *s)
+{
+    struct peer *replica = first_read(r, s);
+
+    writes(s, "0-1-5");
+    client_asks(s->till, read_sql);
+    server_hears_query(replica, wait_sql);
+    server_hears_query(replica, read_sql);
+    return replica;
+}
+
+static void a_replica_catches_up(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+    struct peer *replica = waits(r, &s);
+
+    (void)state;
+    replica->seq = 0;
+    server_says_rows(replica, "0");
+    replica->seq = 0;
+    server_says_rows(replica, "tea");
+    (void)client_hears_rows(s.till, "tea");
+    peer_hears_nothing(s.primary, 0);
+    rig_counts(r, METRIC_STALE_WAITS, 0);
+}
+
+/* What the replica says to MASTER_GTID_WAIT, and to the read behind it, is not to be seen. */
+static void goes_to_the_primary_after(const char *waited)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+    struct peer *replica = waits(r, &s);
+
+    replica->seq = 0;
+    if (waited)
+        server_says_rows(replica, waited);
+    else
+        server_says_error(replica, 1105, "HY000", "no idea");
+    server_hears_query(s.primary, read_sql);
+    server_says_rows(s.primary, "coffee");
+    (void)client_hears_rows(s.till, "coffee");
+    if (waited) { /* the connection is still good once the stale reply came */
+        replica->seq = 0;
+        server_says_rows(replica, "tea");
+        rig_position(r, REPLICA, "0-1-5");
+        rig_publish(r);
+        reads_at(&s, replica);
+        rig_counts(r, METRIC_STALE_WAITS, 1);
+    }
+}
+
+static void a_replica_that_runs_out_of_time_is_left(void **state)
+{
+    (void)state;
+    goes_to_the_primary_after("-1");
+}
+
+static void a_replica_that_does_not_replicate_is_left(void **state)
+{
+    (void)state;
+    goes_to_the_primary_after("\\N");
+}
+
+static void a_replica_that_cannot_wait_is_left(void **state)
+{
+    (void)state;
+    goes_to_the_primary_after(NULL);
+}
+
+static void the_stale_reply_may_come_late(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+    struct peer *replica = waits(r, &s);
+
+    (void)state;
+    replica->seq = 0;
+    server_says_rows(replica, "-1");
+    server_hears_query(s.primary, read_sql);
+    server_says_rows(s.primary, "coffee");
+    (void)client_hears_rows(s.till, "coffee");
+    rig_position(r, REPLICA, "0-1-5");
+    rig_publish(r);
+    client_asks(s.till, read_sql); /* before the first one was answered */
+    server_hears_query(replica, read_sql);
+    replica->seq = 0;
+    server_says_rows(replica, "stale");
+    replica->seq = 0;
+    server_says_rows(replica, "tea");
+    (void)client_hears_rows(s.till, "tea");
+}
+
+/* After a look at the primary a replica must be as far as the primary was: it is asked how far. */
+static void the_primary_is_asked_how_far_it_is(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+    struct peer *replica = first_read(r, &s);
+
+    (void)state;
+    rig_publish(r);
+    client_asks(s.till, "SHOW TABLES");
+    server_hears_query(s.primary, "SHOW TABLES");
+    server_says_rows(s.primary, "Product");
+    (void)client_hears_rows(s.till, "Product");
+    client_asks(s.till, read_sql);
+    server_hears_query(s.primary, position_sql);
+    server_says_rows(s.primary, "0-1-5");
+    server_hears_query(replica, wait_sql);
+    server_hears_query(replica, read_sql);
+    replica->seq = 0;
+    server_says_rows(replica, "0");
+    replica->seq = 0;
+    server_says_rows(replica, "tea");
+    (void)client_hears_rows(s.till, "tea");
+}
+
+static void a_primary_that_dies_when_asked_is_done_without(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+    struct peer *replica = first_read(r, &s);
+
+    (void)state;
+    rig_publish(r);
+    client_asks(s.till, "SHOW TABLES");
+    server_hears_query(s.primary, "SHOW TABLES");
+    server_says_rows(s.primary, "Product");
+    (void)client_hears_rows(s.till, "Product");
+    server_close(&r->servers[PRIMARY]);
+    client_asks(s.till, read_sql);
+    server_hears_query(s.primary, position_sql);
+    peer_cut(s.primary);
+    client_hears_error(s.till, 2013, "08S01", "Lost connection");
+    rig_publish(r);
+    reads_at(&s, replica);
+}
+
+static void a_read_stays_where_it_read_last(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s;
+    struct peer *read_at[RIG_SERVERS];
+    int first;
+
+    (void)state;
+    r->view->count = 3;
+    rig_publish(r);
+    s = rig_scene(r);
+    client_asks(s.till, read_sql);
+    rig_counts(r, METRIC_BACKEND_CONNECTS, 2);
+    first = atomic_load(&r->shared.metrics.routed[SECOND][ROUTE_BALANCED]) ? SECOND : REPLICA;
+    read_at[first] = server_serves(&r->servers[first]);
+    server_hears_query(read_at[first], read_sql);
+    server_says_rows(read_at[first], "tea");
+    (void)client_hears_rows(s.till, "tea");
+    for (int i = 0; i < 6; i++)
+        reads_at(&s, read_at[first]);
+    assert_int_equal(atomic_load(&r->shared.metrics.routed[first][ROUTE_REPLICA_STAYED]), 6);
+}
+
+static void a_busy_replica_is_left_alone(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene slow;
+    struct scene s;
+    struct peer *busy;
+
+    (void)state;
+    slow = rig_scene(r);
+    s = rig_scene(r);
+    busy = first_read(r, &slow);
+    client_asks(slow.till, read_sql); /* and no answer */
+    server_hears_query(busy, read_sql);
+    r->view->count = 3;
+    rig_publish(r);
+    client_asks(s.till, read_sql);
+    server_hears_query(server_serves(&r->servers[SECOND]), read_sql);
+}
+
+static void a_replica_too_far_behind_takes_no_reads(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s;
+
+    (void)state;
+    r->view->servers[REPLICA].lag_ms = 11000;
+    rig_publish(r);
+    s = rig_scene(r);
+    reads_at(&s, s.primary);
+    assert_int_equal(atomic_load(&r->shared.metrics.routed[PRIMARY][ROUTE_NO_REPLICA]), 1);
+}
+
+static void a_hint_keeps_a_read_on_the_primary(void **state)
+{
+    static const char sql[] = "SELECT /* tillway:primary */ name FROM Product";
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+    enum sql_reason why = SQL_HINT_PRIMARY;
+
+    (void)state;
+    client_asks(s.till, sql);
+    server_hears_query(s.primary, sql);
+    server_says_rows(s.primary, "tea");
+    (void)client_hears_rows(s.till, "tea");
+    assert_int_equal(atomic_load(&r->shared.metrics.because[why]), 1);
+}
+
+static void questions_about_the_last_statement_follow_it(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+    struct peer *replica = first_read(r, &s);
+
+    (void)state;
+    client_asks(s.till, "SHOW WARNINGS");
+    server_hears_query(replica, "SHOW WARNINGS");
+    server_says_rows(replica, "Note");
+    (void)client_hears_rows(s.till, "Note");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RIG_TEST(reads_go_to_a_replica_and_writes_to_the_primary),
+        RIG_TEST(a_listener_of_the_primary_does_not_split),
+        RIG_TEST(a_read_comes_after_the_own_write),
+        RIG_TEST(an_eventual_read_does_not_care),
+        RIG_TEST(another_sessions_write_does_not_count),
+        RIG_TEST(a_replica_catches_up),
+        RIG_TEST(a_replica_that_runs_out_of_time_is_left),
+        RIG_TEST(a_replica_that_does_not_replicate_is_left),
+        RIG_TEST(a_replica_that_cannot_wait_is_left),
+        RIG_TEST(the_stale_reply_may_come_late),
+        RIG_TEST(the_primary_is_asked_how_far_it_is),
+        RIG_TEST(a_primary_that_dies_when_asked_is_done_without),
+        RIG_TEST(a_read_stays_where_it_read_last),
+        RIG_TEST(a_busy_replica_is_left_alone),
+        RIG_TEST(a_replica_too_far_behind_takes_no_reads),
+        RIG_TEST(a_hint_keeps_a_read_on_the_primary),
+        RIG_TEST(questions_about_the_last_statement_follow_it),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

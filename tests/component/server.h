@@ -1,0 +1,68 @@
+/* A MariaDB server as a test plays it. The listening socket is there from the start; a connection
+ * of the proxy's waits in its queue until it is accepted. */
+#ifndef COMPONENT_SERVER_H
+#define COMPONENT_SERVER_H
+
+#include "component/peer.h"
+#include "protocol/consts.h"
+
+struct server {
+    const char *name;
+    int fd; /* -1: refuses connections */
+    uint16_t port;
+    uint32_t connections; /* accepted so far; the thread id of each is 1000 times its port's... */
+};
+
+void server_open(struct server *s, const char *name);
+void server_close(struct server *s); /* refuse connections from now on */
+
+/* What an OK packet says; a status without AUTOCOMMIT only where `autocommit_off`. */
+struct says {
+    uint16_t status; /* more flags */
+    bool autocommit_off;
+    uint64_t affected;
+    uint64_t insert_id;
+    uint16_t warnings;
+    const char *info;
+    const char *gtid;         /* last_gtid */
+    const char *variable[6];  /* name, value, name, value, … */
+    const char *schema;
+    bool state;               /* something changed which variables do not tell */
+    const char *transaction;  /* eight characters */
+    const char *characteristics;
+};
+
+/* The next connection, and what comes before the first command. */
+struct peer *server_accepts(struct server *s);
+void server_greets(struct peer *p);
+/* The log-in of `user` with `password` (NULL: none), right or the test fails. */
+void server_hears_login(struct peer *p, const char *user, const char *password);
+/* Session tracking switched on: heard and answered. */
+void server_hears_setup(struct peer *p);
+/* All of it for till/secret. */
+struct peer *server_serves(struct server *s);
+/* Nobody connects for so long. */
+void server_is_left_alone(struct server *s, int ms);
+
+/* A command with this text (or bytes) behind its first byte. */
+void server_hears(struct peer *p, uint8_t command, const char *text);
+void server_hears_command(struct peer *p, uint8_t command, struct span argument);
+#define server_hears_query(p, text) server_hears((p), COM_QUERY, (text))
+
+void server_sends_ok(struct peer *p, const struct says *says);
+/* server_says(p, .gtid = "0-1-2"); server_says_ok(p) says nothing more. */
+#define server_says(p, ...) server_sends_ok((p), &(struct says){__VA_ARGS__})
+#define server_says_ok(p)   server_sends_ok((p), &(struct says){0})
+void server_says_error(struct peer *p, uint16_t code, const char *sqlstate, const char *text);
+/* A result set of one column; its end as `says`. A row "\\N" is NULL. */
+void server_sends_rows(struct peer *p, const struct says *end, const char *const *rows);
+#define server_says_rows(p, ...) \
+    server_sends_rows((p), &(struct says){0}, (const char *const[]){__VA_ARGS__, NULL})
+/* Its parts. */
+void server_says_columns(struct peer *p, unsigned n);
+void server_says_row(struct peer *p, const char *value);
+void server_says_end(struct peer *p, const struct says *end);
+/* The reply to PREPARE. */
+void server_says_prepared(struct peer *p, uint32_t id, unsigned columns, unsigned params);
+
+#endif

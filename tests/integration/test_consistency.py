@@ -1,0 +1,127 @@
+"""Read-your-writes and monotonic reads, with replicas that lag, stop and lead."""
+
+import threading
+
+from proxied import Proxied, main
+
+
+class Consistency(Proxied):
+    def stale_reads(self, connection, n, key):
+        stale = 0
+        self.run_sql(connection, "REPLACE INTO t VALUES (%s,'0')", (key,))
+        for i in range(n):
+            self.run_sql(connection, "UPDATE t SET v=%s WHERE id=%s", (str(i), key))
+            stale += self.run_sql(connection, "SELECT v FROM t WHERE id=%s", (key,)) != [(str(i),)]
+        return stale
+
+    def test_own_writes_are_read(self):
+        before, primary = self.routed(), self.primary_name()
+        self.assertEqual(self.stale_reads(self.connect(), 300, 10), 0)
+        moved = {k: v - before[k] for k, v in self.routed().items()}
+        self.assertGreater(sum(v for k, v in moved.items() if k != primary), 100, moved)
+
+    def test_own_writes_are_read_with_one_replica_stopped(self):
+        stopped = self.cluster.replicas[0]
+        stopped.stop_slave()
+        try:
+            self.assertEqual(self.stale_reads(self.connect(), 100, 11), 0)
+        finally:
+            stopped.start_slave()
+            self.settle()
+
+    def test_own_writes_are_read_with_all_replicas_stopped(self):
+        for r in self.cluster.replicas:
+            r.stop_slave()
+        try:
+            self.assertEqual(self.stale_reads(self.connect(), 50, 12), 0)
+        finally:
+            for r in self.cluster.replicas:
+                r.start_slave()
+            self.settle()
+
+    def test_own_writes_in_transactions_and_procedures(self):
+        self.cluster.primary.query("CREATE OR REPLACE PROCEDURE shop.put(k INT, x TEXT) REPLACE INTO t VALUES (k, x)")
+        self.cluster.wait_in_sync()
+        c = self.connect()
+        for i in range(100):
+            self.run_sql(c, "CALL put(20, %s)", (str(i),))
+            self.assertEqual(self.run_sql(c, "SELECT v FROM t WHERE id=20"), [(str(i),)])
+            self.run_sql(c, "BEGIN")
+            self.run_sql(c, "UPDATE t SET v=%s WHERE id=20", ("b%d" % i,))
+            self.run_sql(c, "COMMIT")
+            self.assertEqual(self.run_sql(c, "SELECT v FROM t WHERE id=20"), [("b%d" % i,)])
+
+    def test_reads_of_a_session_never_go_back(self):
+        """Somebody else counts up, past the proxy; what a session reads only grows, whichever server answers."""
+        self.cluster.primary.query("REPLACE INTO shop.t VALUES (30,'0')")
+        self.settle()
+        stop = threading.Event()
+
+        def count():
+            writer = self.cluster.primary.connect(autocommit=True)
+            n = 0
+            while not stop.is_set():
+                n += 1
+                with writer.cursor() as cursor:
+                    cursor.execute("UPDATE shop.t SET v=%s WHERE id=30", (str(n),))
+            writer.close()
+
+        thread = threading.Thread(target=count)
+        thread.start()
+        try:
+            c, last, back = self.connect(), 0, 0
+            for i in range(1500):
+                if i % 100 == 50:
+                    self.run_sql(c, "BEGIN")
+                seen = int(self.run_sql(c, "SELECT v FROM t WHERE id=30")[0][0])
+                if i % 100 == 60:
+                    self.run_sql(c, "COMMIT")
+                if i % 400 == 399:
+                    self.cluster.replicas[(i // 400) % 2].stop_slave()
+                    self.cluster.replicas[(i // 400 + 1) % 2].start_slave()
+                back += seen < last
+                last = max(last, seen)
+            self.assertEqual(back, 0)
+            self.assertGreater(last, 0)
+        finally:
+            stop.set()
+            thread.join()
+            for r in self.cluster.replicas:
+                r.start_slave()
+            self.settle()
+
+    def test_many_sessions_at_once(self):
+        stale = []
+
+        def one(k):
+            stale.append(self.stale_reads(self.tillway.connect(database="shop"), 60, k))
+
+        threads = [threading.Thread(target=one, args=(100 + k,)) for k in range(12)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        self.assertEqual(stale, [0] * 12)
+
+
+class Eventual(Proxied):
+    """The listener's option: replicas whatever was written."""
+
+    def test_eventual_reads_take_any_replica(self):
+        self.tillway.stop()
+        listeners = self.tillway.config["listeners"]
+        self.tillway.write_config({"listeners": [dict(x, consistency="eventual") for x in listeners]})
+        self.tillway.start()
+        for r in self.cluster.replicas:
+            r.stop_slave()
+        try:
+            c = self.connect()
+            self.run_sql(c, "REPLACE INTO t VALUES (40,'new')")
+            self.assertEqual(self.run_sql(c, "SELECT v FROM t WHERE id=40"), [])
+        finally:
+            for r in self.cluster.replicas:
+                r.start_slave()
+
+
+if __name__ == "__main__":
+    main()

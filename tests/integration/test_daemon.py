@@ -1,0 +1,96 @@
+"""The daemon: configuration, signals, logs, the admin socket."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pymysql
+
+from proxied import Proxied, main
+
+
+class Daemon(Proxied):
+    def test_sigterm_lets_a_transaction_finish(self):
+        c, idle = self.connect(), self.connect()
+        self.run_sql(idle, "SELECT 1")
+        self.run_sql(c, "BEGIN")
+        self.run_sql(c, "REPLACE INTO t VALUES (80,'drained')")
+        os.kill(self.tillway.pid, signal.SIGTERM)
+        time.sleep(0.5)
+        with self.assertRaises(pymysql.err.MySQLError):
+            self.run_sql(idle, "SELECT 1")
+        self.run_sql(c, "COMMIT")
+        self.tillway.stop()
+        self.assertEqual(self.cluster.primary.query("SELECT v FROM shop.t WHERE id=80"), [("drained",)])
+        self.tillway.start()
+
+    def test_reload(self):
+        self.tillway.reload({"log": {"format": "json"}})
+        self.tillway.wait_log(r'"event":"daemon\.reload"')
+        c = self.connect()
+        self.run_sql(c, "SELECT 1")
+        for line in self.tillway.log_text().splitlines()[-3:]:
+            json.loads(line)
+        with open(self.tillway.config_file, "a") as f:
+            f.write("\nnonsense: 1\n")
+        self.tillway.reload()
+        self.tillway.wait_log(r"nonsense")
+        self.run_sql(c, "SELECT 1")
+        self.tillway.reload({"log": {"format": "text"}})
+        self.tillway.wait_log(r"daemon\.reload file=")
+
+    def test_bad_configuration_says_where(self):
+        path = os.path.join(self.tillway.folder, "bad.yaml")
+        with open(path, "w") as f:
+            f.write("workers: 2\nlistners:\n  - address: 127.0.0.1:1\n")
+        for command in ("check", "run"):
+            done = subprocess.run([self.tillway.binary, command, "--config", path], stderr=subprocess.PIPE, text=True,
+                                  stdout=subprocess.PIPE, timeout=20)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn("bad.yaml:2:1", done.stderr)
+            self.assertIn("listeners", done.stderr)
+
+    def test_check_version_help(self):
+        self.assertEqual(self.tillway.command("check").returncode, 0)
+        for word in ("--version", "--help"):
+            self.assertEqual(subprocess.run([self.tillway.binary, word], stdout=subprocess.DEVNULL).returncode, 0)
+        self.assertEqual(subprocess.run([self.tillway.binary, "dance"], stderr=subprocess.DEVNULL).returncode, 2)
+
+    def test_sessions_and_stats(self):
+        c = self.connect()
+        self.run_sql(c, "BEGIN")
+        self.run_sql(c, "SELECT 1")
+        out = self.tillway.command("sessions", check=True).stdout
+        row = [line.split("\t") for line in out.splitlines() if line.startswith("%d\t" % c.thread_id())][0]
+        self.assertEqual(row[1:4], ["till", "127.0.0.1", "shop"])
+        self.assertIn("transaction", row[-1])
+        self.assertIn("statements by server", self.tillway.command("stats", check=True).stdout)
+        self.assertGreaterEqual(self.stats()["sessions"], 1)
+
+    def test_a_busy_port_is_said(self):
+        done = subprocess.run([self.tillway.binary, "run", "--config", self.tillway.config_file], stderr=subprocess.PIPE,
+                              text=True, timeout=20)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("cannot listen", done.stderr)
+
+    def test_too_many_sessions(self):
+        self.tillway.reload({"limits": {"max_sessions": 3}})
+        self.tillway.wait_log(r"daemon\.reload")
+        time.sleep(0.3)
+        held = []
+        try:
+            with self.assertRaises(pymysql.err.OperationalError) as caught:
+                for _ in range(6):
+                    held.append(self.tillway.connect())
+            self.assertEqual(caught.exception.args[0], 1040)
+        finally:
+            for c in held:
+                c.close()
+            self.tillway.reload({"limits": {"max_sessions": 10000}})
+            time.sleep(0.5)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""Prepared statements by the binary protocol, across servers."""
+
+from proxied import Proxied, main  # isort: skip (puts the harness on the path)
+
+from harness.binary import Binary, Failed
+
+
+class Prepared(Proxied):
+    def binary(self):
+        b = Binary(self.tillway.port, database="shop")
+        self.addCleanup(b.close)
+        return b
+
+    def test_reads_and_writes(self):
+        b = self.binary()
+        put, get = b.prepare("REPLACE INTO t VALUES (?, ?)"), b.prepare("SELECT v FROM t WHERE id=?")
+        for i in range(100):
+            put.execute(70, "v%d" % i)
+            self.assertEqual(get.execute(70), [("v%d" % i,)])
+        put.execute(71, None)
+        self.assertEqual(get.execute(71), [(None,)])
+
+    def test_executed_again_without_types_on_another_server(self):
+        """Types are sent with the first execution only; the next server has not seen them."""
+        b = self.binary()
+        get = b.prepare("SELECT v, ? FROM t WHERE id=?")
+        get.bind("text", 2)
+        seen = set()
+        for i in range(60):
+            before = self.routed() if i % 6 == 0 else None
+            get.run()
+            self.assertEqual(get.rows(), [("two", "text")])
+            if before:
+                after = self.routed()
+                seen |= {n for n in after if after[n] > before[n]}
+            if i % 10 == 9:
+                b.query("BEGIN" if i % 20 == 9 else "COMMIT")
+        self.assertGreaterEqual(len(seen), 2, seen)
+
+    def test_many_statements_keep_their_ids(self):
+        b = self.binary()
+        statements = [b.prepare("SELECT %d + ?" % i) for i in range(100)]
+        for i, s in reversed(list(enumerate(statements))):
+            self.assertEqual(s.execute(1), [(str(i + 1),)])
+            if i % 2:
+                s.close()
+        for i, s in enumerate(statements):
+            if i % 2 == 0:
+                self.assertEqual(s.execute(2), [(str(i + 2),)])
+
+    def test_long_data(self):
+        b = self.binary()
+        put = b.prepare("REPLACE INTO t VALUES (?, ?)")
+        put.bind(72, "")
+        for _ in range(40):
+            put.long_data(1, b"x" * 100000)
+        put.run()
+        check = b.prepare("SELECT LENGTH(v) FROM t WHERE id=?")
+        self.assertEqual(check.execute(72), [("4000000",)])
+        put.execute(72, "short")
+        self.assertEqual(check.execute(72), [("5",)])
+
+    def test_cursor(self):
+        b = self.binary()
+        s = b.prepare("SELECT id FROM t WHERE id < ? ORDER BY id")
+        s.cursor(1)
+        s.bind(4)
+        for _ in range(3):
+            s.run()
+            self.assertEqual(s.rows(), [("1",), ("2",), ("3",)])
+
+    def test_errors(self):
+        b = self.binary()
+        with self.assertRaises(Failed) as caught:
+            b.prepare("SELECT * FROM nosuch WHERE id=?")
+        self.assertEqual(caught.exception.args[0], 1146)
+        with self.assertRaises(Failed) as caught:
+            b.prepare("SELEC 1")
+        self.assertEqual(caught.exception.args[0], 1064)
+        put = b.prepare("INSERT INTO t VALUES (?, ?)")
+        with self.assertRaises(Failed) as caught:
+            put.execute(1, "again")
+        self.assertEqual(caught.exception.args[0], 1062)
+        self.assertEqual(b.prepare("SELECT v FROM t WHERE id=?").execute(1), [("one",)])
+
+    def test_a_statement_survives_its_replica(self):
+        b = self.binary()
+        get = b.prepare("SELECT v FROM t WHERE id=?")
+        self.assertEqual(get.execute(3), [("three",)])
+        for r in self.cluster.replicas:
+            r.kill()
+            self.assertEqual(get.execute(3), [("three",)])
+        for r in self.cluster.replicas:
+            r.restart()
+            r.start_slave()
+        self.settle(1)
+        self.assertEqual(get.execute(3), [("three",)])
+
+
+if __name__ == "__main__":
+    main()
