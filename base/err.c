@@ -41,3 +41,10 @@ bool err_wrap(struct err *e, const char *fmt, ...)
     memcpy(e->text, text, sizeof text);
     return false;
 }
+
+const char *err_system(int number)
+{
+    const char *text = strerrordesc_np(number);
+
+    return text ? text : "unknown error";
+}

@@ -30,4 +30,7 @@ bool err_set(struct err *e, enum err_kind kind, const char *fmt, ...) PRINTF_LIK
 /* Put "prefix: " in front of the text `e` already has; returns false. */
 bool err_wrap(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* What an errno value means, in words; static, any thread. */
+const char *err_system(int number);
+
 #endif

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* A value is cut, so that a line is never lost; a byte of it may need six. */
@@ -53,7 +54,7 @@ bool log_setup(enum log_level level, enum log_format format, const char *file, s
     int fd = open_file(file);
 
     if (fd < 0)
-        return err_set(e, ERR_IO, "cannot open log file %s: %s", file, strerror(errno));
+        return err_set(e, ERR_IO, "cannot open log file %s: %s", file, strerrordesc_np(errno));
     (void)pthread_mutex_lock(&sink.lock);
     replace_fd(fd);
     atomic_store(&sink.level, (int)level);

@@ -42,6 +42,7 @@ void log_event_fields(enum log_level level, const char *event, const struct log_
 
 /* log_event(LOG_INFO, "session.open", LOG_NUM("id", 12), LOG_STR("user", user)); at least one
  * field. */
+/* NOLINTNEXTLINE(readability-identifier-naming): it reads as the function it wraps */
 #define log_event(level, event, ...)                                                      \
     do {                                                                                  \
         if (log_enabled(level)) {                                                         \

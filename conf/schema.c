@@ -131,7 +131,7 @@ const struct schema_row conf_schema[] = {
     {"mirror.source.server_id", SCHEMA_NUMBER, IN(mirror.source.server_id), "4242", 1, UINT32_MAX,
      NULL, "The mirror's own server id; no server or other mirror may have the same."},
     {"mirror.aggregates", SCHEMA_TREE, IN(mirror.aggregates), NULL, 1, 1000, NULL,
-     "What becomes a document: a list of aggregates, see [mapping.md](mapping.md)."},
+     "What becomes a document: a list of aggregates, see [mirror.md](mirror.md)."},
 };
 
 const size_t conf_schema_count = ARRAY_LEN(conf_schema);

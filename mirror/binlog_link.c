@@ -199,6 +199,8 @@ static bool receive(struct binlog_link *l, struct err *e)
 
     buf_consume(&l->in, l->done);
     l->done = 0;
+    if (l->in.len == 0 && l->in.cap > KEEP_BUFFER)
+        buf_free(&l->in);
     room = buf_reserve(&l->in, READ_CHUNK);
     if (!room)
         return err_set(e, ERR_IO, "no memory to receive the binlog");

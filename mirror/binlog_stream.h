@@ -1,8 +1,9 @@
 /* A connection on which a MariaDB server sends its binlog, by GTID.
  *
- * It looks like a replica to the server (SHOW SLAVE HOSTS), but never acknowledges semi-sync: it is
- * not a safe copy. Heartbeats prove that a silent connection lives. One thread, but for
- * binlog_stream_interrupt. */
+ * Not encrypted: a server with require_secure_transport
+ * refuses it. It looks like a replica to the server (SHOW SLAVE HOSTS), but never acknowledges
+ * semi-sync: it is not a safe copy. Heartbeats prove that a silent connection lives. One thread,
+ * but for binlog_stream_interrupt. */
 #ifndef MIRROR_BINLOG_STREAM_H
 #define MIRROR_BINLOG_STREAM_H
 
@@ -38,8 +39,8 @@ struct binlog_stream;
 
 /* What `e->code` says when open or next fails: the server's number with ERR_SERVER. 1236: the
  * position is purged or unknown there, or diverged (`e->text` says which). 4052: another reader
- * with our server_id took over. 1045, 1227: account. ERR_IO: the connection is lost; try again.
- * ERR_STOPPED: interrupted. */
+ * with our server_id took over. 1045: the account or its rights. ERR_IO: the connection is lost;
+ * try again. ERR_STOPPED: interrupted. */
 enum { BINLOG_ERR_GONE = 1236, BINLOG_ERR_DUPLICATE_ID = 4052 };
 
 /* Connect and ask for everything after `from` (empty: from the first binlog there is). Blocks at

@@ -10,6 +10,7 @@
 #include "base/compiler.h"
 #include "base/err.h"
 #include "conf/node.h"
+#include "mirror/mapping_kind.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,15 +31,6 @@ enum {
 struct map_ref {
     int16_t table; /* -1: none */
     int16_t column;
-};
-
-/* How values of a column are written into SQL and compared as keys. */
-enum map_class {
-    MAP_CLASS_NONE,   /* not asked of the schema yet, or unfit for keys (floats) */
-    MAP_CLASS_NUMBER, /* integers, DECIMAL, YEAR, BIT */
-    MAP_CLASS_TEXT,   /* character columns, ENUM, SET, UUID, INET */
-    MAP_CLASS_BYTES,
-    MAP_CLASS_TIME, /* dates and times */
 };
 
 struct map_column {
@@ -72,26 +64,6 @@ struct map_expr {
     const struct conf_node *at;
     int n;
     struct map_piece *pieces;
-};
-
-enum map_fold {
-    MAP_FOLD_NONE,
-    MAP_FOLD_SUM,
-    MAP_FOLD_COUNT,
-    MAP_FOLD_MIN,
-    MAP_FOLD_MAX,
-    MAP_FOLD_AVG
-};
-
-/* What the value becomes in BSON; AUTO goes by the SQL type (see value.h). */
-enum map_type {
-    MAP_TYPE_AUTO,
-    MAP_TYPE_INT,
-    MAP_TYPE_DOUBLE,
-    MAP_TYPE_DECIMAL,
-    MAP_TYPE_TEXT,
-    MAP_TYPE_DATE,
-    MAP_TYPE_BOOL,
 };
 
 /* A level's document is made by running its ops in order. */
@@ -150,7 +122,6 @@ struct mapping {
 struct mapping *mapping_new(const struct conf_node *aggregates, struct err *e) MUST_CHECK;
 void mapping_free(struct mapping *m);
 
-/* The root's key. */
 static inline const struct map_level *aggregate_root(const struct aggregate *a)
 {
     return &a->levels[0];

@@ -12,7 +12,7 @@ static const struct state_row rows[STATUS_COUNT] = {
                                              STATE_BIT(STATUS_STREAMING) | ANYWAY},
     [STATUS_STANDBY] = {"standby", STATE_BIT(STATUS_CONNECTING) | ANYWAY},
     [STATUS_SNAPSHOT] = {"snapshot", STATE_BIT(STATUS_STREAMING) | ANYWAY},
-    [STATUS_STREAMING] = {"streaming", STATE_BIT(STATUS_SNAPSHOT) | ANYWAY},
+    [STATUS_STREAMING] = {"streaming", STATE_BIT(STATUS_CONNECTING) | ANYWAY},
     [STATUS_RETRYING] = {"retrying", STATE_BIT(STATUS_CONNECTING)},
     [STATUS_STOPPED] = {"stopped", STATE_BIT(STATUS_CONNECTING)},
 };

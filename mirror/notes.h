@@ -10,12 +10,12 @@
 #include <bson/bson.h>
 #include <pthread.h>
 
-/* What the mirror does, as the drawing goes:
+/* What the mirror does:
  *
- *   CONNECTING ──▶ SNAPSHOT ──▶ STREAMING       any ──▶ RETRYING ──▶ CONNECTING (after a pause)
- *       │  ▲                       ▲            any ──▶ STOPPED ───▶ CONNECTING (rarely, or when
- *       │  STANDBY                 │                                 a rebuild is asked for)
- *       └──────────────────────────┘
+ *   CONNECTING ──▶ SNAPSHOT ──▶ STREAMING ──▶ CONNECTING   (a rebuild is asked for)
+ *   CONNECTING ──▶ STREAMING                               (from a checkpoint)
+ *   CONNECTING ◀─▶ STANDBY
+ *   any ──▶ RETRYING or STOPPED ──▶ CONNECTING             (after a pause)
  */
 enum status_state {
     STATUS_CONNECTING,

@@ -192,7 +192,7 @@ static void put_fold_of(struct buf *b, const struct aggregate *a, const struct m
     for (int i = 0; i < a->n_tables; i++)
         if (a->tables[i].level != op->of)
             mask &= ~(1u << i);
-    buf_put_str(b, "(SELECT ");
+    buf_put_str(b, "(SELECT STRAIGHT_JOIN ");
     put_fold(b, a, op);
     buf_put_str(b, " FROM ");
     put_from(b, a, mask);

@@ -15,7 +15,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "mirror/mapping.h"
+#include "mirror/mapping_kind.h"
 
 #include <bson/bson.h>
 

@@ -1,7 +1,8 @@
+# shellcheck shell=bash disable=SC2034
 # Sourced by load and generate_aggregates: the arguments that say which server, and the client that goes there.
 # connection_args "$@" reads --host --port --user --password --database --csv --help and leaves other words in rest[].
 
-host=127.0.0.1 port=3306 user=root password= database=pos csv=
+host=127.0.0.1 port=3306 user=root password='' database=pos csv=''
 rest=()
 
 connection_args() {

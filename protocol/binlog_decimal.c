@@ -67,6 +67,7 @@ bool binlog_decimal_text(struct span packed, unsigned precision, unsigned scale,
     in = (struct packed){packed.p, packed.p[0] & 0x80 ? 0 : 0xFF, 0x80};
     if (in.mask)
         *out++ = '-';
+    memset(digits, '0', sizeof digits);
     ok = take_side(&in, whole, true, digits);
     ok = take_side(&in, scale, false, digits + whole) && ok;
     while (skip + 1 < whole && digits[skip] == '0')

@@ -1,5 +1,7 @@
 #include "protocol/binlog_field.h"
 
+#include <assert.h>
+
 enum {
     MICROS = 1000000,
     DATETIME_MONTHS = 13, /* year * 13 + month */
@@ -27,6 +29,7 @@ static int64_t sign_extended(uint64_t v, unsigned bytes)
 {
     unsigned shift = 64 - 8 * bytes;
 
+    assert(bytes >= 1 && bytes <= 8);
     return (int64_t)(v << shift) >> shift;
 }
 
@@ -38,11 +41,18 @@ static uint32_t fraction_micros(uint64_t fraction, unsigned decimals)
     return (uint32_t)fraction * scale[decimals];
 }
 
+/* Three bytes and up to three of fraction, as the table map said. */
+static unsigned time_width(const struct binlog_column *c)
+{
+    assert(c->width >= 3 && c->width <= 6);
+    return c->width;
+}
+
 /* Seconds fields with the fraction below them, offset so that bytes sort: one big signed number
  * whose magnitude is the time's. */
 static int64_t read_time(const uint8_t *p, const struct binlog_column *c)
 {
-    unsigned fraction_bits = 8 * (c->width - 3u);
+    unsigned fraction_bits = 8 * (time_width(c) - 3u);
     int64_t packed = (int64_t)big(p, c->width) - (0x800000LL << fraction_bits);
     uint64_t size = (uint64_t)(packed < 0 ? -packed : packed);
     uint64_t hms = size >> fraction_bits;

@@ -1,4 +1,9 @@
-/* The rows of a rows event, one after the other: before and after images as typed values. */
+/* The rows of a rows event, one after the other: before and after images as typed values.
+ *
+ * With binlog_row_image=MINIMAL (seen with 10.11) columns are absent not only from UPDATE and
+ * DELETE: an INSERT's image lacks those that took a constant DEFAULT, and virtual columns, and an
+ * UPDATE's lacks virtual columns that changed with others. Absent then means "ask the server", not
+ * NULL. */
 #ifndef PROTOCOL_BINLOG_ROW_H
 #define PROTOCOL_BINLOG_ROW_H
 

@@ -124,7 +124,7 @@ static void convert_one(iconv_t cd, enum charset set, struct span one, struct bu
     char *at = utf8;
     size_t left = sizeof utf8;
 
-    assert(one.n <= sizeof bytes);
+    assert(one.p && one.n <= sizeof bytes);
     memcpy(bytes, one.p, one.n);
     if (other)
         charset_put_utf8(other, out);

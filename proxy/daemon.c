@@ -226,12 +226,9 @@ static bool set_up(struct daemon *d, struct err *e)
 
 struct daemon *daemon_start(struct conf *c, const struct daemon_hooks *hooks, struct err *e)
 {
-    struct daemon *d = calloc(1, sizeof *d);
+    static struct daemon the_daemon; /* one a process */
+    struct daemon *d = &the_daemon;
 
-    if (!d) {
-        (void)err_set(e, ERR_IO, "out of memory");
-        return NULL;
-    }
     (void)signal(SIGPIPE, SIG_IGN);
     d->conf = conf_ref(c);
     d->hooks = *hooks;
@@ -304,7 +301,6 @@ void daemon_free(struct daemon *d)
     conf_unref(d->conf);
     free(d->shared.workers);
     free(d->listeners);
-    free(d);
 }
 
 struct shared *daemon_shared(struct daemon *d)

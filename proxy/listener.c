@@ -29,7 +29,7 @@ static bool text_of_peer(const struct sockaddr_storage *a, char *out, size_t siz
 static bool accept_one(struct listener *l)
 {
     struct client_socket c = {.is_unix = l->is_unix, .consistency = l->consistency};
-    struct sockaddr_storage peer;
+    struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
     socklen_t size = sizeof peer;
 
     c.fd = accept4(l->fd, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);

@@ -79,10 +79,13 @@ struct session {
     char address[64];
     uint8_t nonce[AUTH_NONCE];
     uint64_t caps;
-    struct buf credentials; /* user NUL auth, kept from the packet until verified */
+    struct buf credentials; /* user, schema, reply: kept from the packet until verified */
     size_t user_len;
-    uint64_t catalog_seen; /* worker->catalog_count when the failed check asked for a fresh one; 0:
-                              did not ask */
+    size_t schema_len;
+    uint16_t collation;     /* asked for at log-in */
+    uint8_t failed_changes; /* COM_CHANGE_USERs in a row */
+    uint64_t catalog_seen;  /* worker->catalog_count when the failed check asked for a fresh one; 0:
+                               did not ask */
     bool changing_user;
     enum consistency consistency;
     struct identity *identity;

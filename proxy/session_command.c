@@ -40,6 +40,14 @@ enum step session_answer_error(struct session *s, uint16_t code, const char *sql
     return STEP_MORE;
 }
 
+enum step session_fail(struct session *s, uint16_t code, const char *sqlstate, const char *text)
+{
+    if (!s->run.log_in)
+        return session_answer_error(s, code, sqlstate, text);
+    session_end(s, code, sqlstate, text);
+    return STEP_WAIT;
+}
+
 enum step session_answer_nothing(struct session *s)
 {
     session_enter(s, SESSION_REPLY);
@@ -149,11 +157,14 @@ static enum step on_reset(struct session *s, struct span payload)
 
 static enum step on_change_user(struct session *s, struct span payload)
 {
+    size_t size = s->run.size;
     enum step step = session_begin_change_user(s, payload);
 
-    if (s->state.now != SESSION_CLOSING)
-        stream_consume(&s->client, s->run.size);
+    if (s->state.now == SESSION_CLOSING)
+        return step;
+    stream_consume(&s->client, size);
     s->run.whole = false;
+    s->run.log_in = s->run.request.done = true; /* its packet is taken; s->seq counts on */
     return step;
 }
 

@@ -33,6 +33,21 @@ struct session *session_by_id(struct worker *w, uint32_t id)
     return NULL;
 }
 
+/* Whether the replies to the set-up and to KILL are both there, a packet each. A server that reads
+ * slowly might otherwise find the connection closed before it came to the KILL. */
+static bool is_answered(const struct stream *in)
+{
+    struct cursor c = cursor_of(stream_data(in), stream_left(in));
+
+    for (int replies = 0; replies < 2; replies++) {
+        const uint8_t *head = cursor_take(&c, PACKET_HEADER);
+
+        if (head)
+            cursor_skip(&c, packet_header_at(head).length);
+    }
+    return cursor_ok(&c) || stream_full(in);
+}
+
 /* The side connection's life: ready, send, wait for the answer (which only says that it arrived),
  * close. */
 static void on_side_event(struct backend *b, void *owner)
@@ -43,11 +58,11 @@ static void on_side_event(struct backend *b, void *owner)
         bool sent = backend_command(b, COM_QUERY, span_of(sql), EXPECT_DISCARD) &&
                     backend_write(b, NULL, 0) != STREAM_FAILED;
 
-        b->serial = 0; /* sent: the next event ends it */
+        b->serial = 0; /* sent: what comes now answers it */
         if (sent)
             return;
     }
-    if (b->state.now == BACKEND_READY && stream_left(&b->stream) == 0 && !b->stream.eof)
+    if (b->state.now == BACKEND_READY && !is_answered(&b->stream) && !b->stream.eof)
         return;
     if (b->state.now < BACKEND_READY)
         return;

@@ -15,7 +15,12 @@
      CAP_MULTI_STATEMENTS | CAP_MULTI_RESULTS | CAP_PS_MULTI_RESULTS | CAP_PLUGIN_AUTH |       \
      CAP_CONNECT_ATTRS | CAP_PLUGIN_AUTH_LENENC | CAP_EXPIRED_PASSWORDS | CAP_DEPRECATE_EOF)
 
-enum { LOGIN_PACKET_MAX = 16384 };
+enum {
+    USER_MAX = 384,
+    SCHEMA_MAX = 192,
+    LOGIN_PACKET_MAX = 16384,
+    CHANGES_MAX = 3 /* failed COM_CHANGE_USERs that are answered */
+};
 
 static bool make_nonce(struct session *s)
 {
@@ -107,24 +112,45 @@ static bool next_packet(struct session *s, struct span *payload, size_t *used)
     return true;
 }
 
-/* Keep what the check needs: the packet's bytes go. False: no room. */
-static bool keep_credentials(struct session *s, struct span user, struct span auth)
+/* Keep what the check needs, and what holds once it succeeds: the packet's bytes go. Names are cut
+ * where MariaDB cuts them (USERNAME_LENGTH, NAME_LEN). False: no room. */
+static bool keep_credentials(struct session *s, struct span user, struct span schema,
+                             struct span auth)
 {
+    user.n = user.n < USER_MAX ? user.n : USER_MAX;
+    schema.n = schema.n < SCHEMA_MAX ? schema.n : SCHEMA_MAX;
     buf_clear(&s->credentials);
     buf_put_span(&s->credentials, user);
-    s->user_len = user.n;
+    buf_put_span(&s->credentials, schema);
     buf_put_span(&s->credentials, auth);
+    s->user_len = user.n;
+    s->schema_len = schema.n;
     return buf_ok(&s->credentials);
 }
 
-static bool keep_schema(struct session *s, struct span schema)
+static struct span kept_user(const struct session *s)
 {
-    if (schema.n >= sizeof s->schema)
-        return false;
-    if (schema.n)
-        memcpy(s->schema, schema.p, schema.n);
-    s->schema[schema.n] = 0;
-    return true;
+    return (struct span){s->credentials.data, s->user_len};
+}
+
+/* The client's reply to the nonce: the last part. */
+static struct span kept_reply(const struct session *s)
+{
+    size_t at = s->user_len + s->schema_len;
+
+    return (struct span){s->credentials.data + at, s->credentials.len - at};
+}
+
+/* The check succeeded: the schema and the character set that were asked for are the session's. */
+static void adopt(struct session *s)
+{
+    if (s->schema_len)
+        memcpy(s->schema, s->credentials.data + s->user_len, s->schema_len);
+    s->schema[s->schema_len] = 0;
+    session_set_charset(s, s->collation);
+    s->catalog_seen = 0;
+    s->failed_changes = 0;
+    buf_clear(&s->credentials);
 }
 
 /* Go on to the check, or ask for the plugin that is spoken where the client used another. */
@@ -145,10 +171,8 @@ static const char *login_fault(struct session *s, const struct login *l)
 {
     if (!(l->capabilities & CAP_PROTOCOL_41) || !(l->capabilities & CAP_SECURE_CONNECTION))
         return "the client is too old: protocol 4.1 with secure authentication is needed";
-    if (!keep_credentials(s, l->user, l->auth))
+    if (!keep_credentials(s, l->user, l->database, l->auth))
         return "the login packet is too large";
-    if (!keep_schema(s, l->database))
-        return "Incorrect database name";
     return NULL;
 }
 
@@ -172,7 +196,7 @@ enum step session_login(struct session *s)
     }
     s->caps = l.capabilities;
     s->multi_statements = (s->caps & CAP_MULTI_STATEMENTS) != 0;
-    session_set_charset(s, l.collation);
+    s->collation = l.collation;
     step = check_or_switch(s, l.plugin);
     if (s->state.now != SESSION_CLOSING)
         stream_consume(&s->client, used);
@@ -187,7 +211,7 @@ enum step session_switch(struct session *s)
 
     if (!next_packet(s, &payload, &used))
         return STEP_WAIT;
-    s->credentials.len = s->user_len; /* the first reply was for another plugin */
+    s->credentials.len = s->user_len + s->schema_len; /* the first reply was for another plugin */
     buf_put_span(&s->credentials, payload);
     ok = buf_ok(&s->credentials);
     stream_consume(&s->client, used);
@@ -199,32 +223,29 @@ enum step session_switch(struct session *s)
     return STEP_MORE;
 }
 
-/* COM_CHANGE_USER: its state is that of a new login. */
+/* COM_CHANGE_USER: its state is that of a new login; user and schema stay what they were should it
+ * fail. */
 enum step session_begin_change_user(struct session *s, struct span payload)
 {
     struct change_user u;
     const char *why = "";
 
-    if (!change_user_decode(payload, s->caps, &u, &why) || !keep_credentials(s, u.user, u.auth)) {
+    if (!change_user_decode(payload, s->caps, &u, &why) ||
+        !keep_credentials(s, u.user, u.database, u.auth)) {
         session_end(s, ER_HANDSHAKE_ERROR, "08S01", "Bad handshake");
         return STEP_WAIT;
     }
     session_release_all(s);
     session_forget_state(s);
-    if (!keep_schema(s, u.database)) {
-        session_end(s, ER_BAD_DB_ERROR, "42000", "Incorrect database name");
-        return STEP_WAIT;
-    }
     s->changing_user = true;
-    session_set_charset(s, u.collation);
+    s->collation = u.collation;
     return check_or_switch(s, u.plugin);
 }
 
 /* Whether the reply fits the account; fills the identity. */
 static bool account_matches(struct session *s, const struct account *a)
 {
-    struct span user = {s->credentials.data, s->user_len};
-    struct span reply = {s->credentials.data + s->user_len, s->credentials.len - s->user_len};
+    struct span reply = kept_reply(s);
     uint8_t stage1[AUTH_HASH];
     bool empty = a->auth == ACCOUNT_NO_PASSWORD && reply.n == 0;
 
@@ -234,31 +255,46 @@ static bool account_matches(struct session *s, const struct account *a)
         (a->auth != ACCOUNT_NATIVE || !auth_native_check(s->nonce, reply, a->stage2, stage1)))
         return false;
     identity_unref(s->identity);
-    s->identity = identity_new(user, empty ? NULL : stage1, s->caps);
+    s->identity = identity_new(kept_user(s), empty ? NULL : stage1, s->caps);
     return s->identity != NULL;
+}
+
+/* Laying on the state of a new login takes the place of a command. */
+static const struct command_run log_in_run = {
+    .byte = COM_INIT_DB, .log_in = true, .request = {.done = true}};
+
+static enum step turn_down(struct session *s, uint16_t code, const char *sqlstate, const char *text)
+{
+    metric_add(&s->worker->shared->metrics, METRIC_LOGINS_REFUSED, 1);
+    if (!s->changing_user) {
+        session_end(s, code, sqlstate, text);
+        return STEP_WAIT;
+    }
+    s->changing_user = false;
+    s->catalog_seen = 0;
+    if (++s->failed_changes > CHANGES_MAX)
+        return session_answer_error(s, ER_UNKNOWN_COM_ERROR, "08S01", "Unknown command");
+    return session_answer_error(s, code, sqlstate, text);
 }
 
 static enum step refuse(struct session *s, const struct account *a)
 {
-    bool password = s->credentials.len > s->user_len;
+    struct span user = kept_user(s);
     char text[512];
 
+    if (a && a->auth == ACCOUNT_LOCKED)
+        return turn_down(s, ER_ACCOUNT_HAS_BEEN_LOCKED, "HY000",
+                         "Access denied, this account is locked");
     if (a && a->auth == ACCOUNT_OTHER)
         (void)snprintf(text, sizeof text,
                        "Access denied for user '%.*s'@'%s': its plugin %s is not supported here; "
                        "use " AUTH_NATIVE,
-                       (int)s->user_len, (const char *)s->credentials.data, s->address, a->plugin);
+                       (int)user.n, (const char *)user.p, s->address, a->plugin);
     else
         (void)snprintf(text, sizeof text, "Access denied for user '%.*s'@'%s' (using password: %s)",
-                       (int)s->user_len, (const char *)s->credentials.data, s->address,
-                       password ? "YES" : "NO");
-    metric_add(&s->worker->shared->metrics, METRIC_LOGINS_REFUSED, 1);
-    if (a && a->auth == ACCOUNT_LOCKED) {
-        session_end(s, 4151, "HY000", "Access denied, this account is locked");
-        return STEP_WAIT;
-    }
-    session_end(s, ER_ACCESS_DENIED_ERROR, "28000", text);
-    return STEP_WAIT;
+                       (int)user.n, (const char *)user.p, s->address,
+                       kept_reply(s).n ? "YES" : "NO");
+    return turn_down(s, ER_ACCESS_DENIED_ERROR, "28000", text);
 }
 
 /* The check failed: perhaps the account is newer than what is known of it. Ask once, wait for the
@@ -277,16 +313,13 @@ static bool ask_for_fresh_accounts(struct session *s)
 
 enum step session_verify(struct session *s)
 {
-    struct span user = {s->credentials.data, s->user_len};
-    const struct account *a = catalog_account(s->worker->catalog, user, s->address);
+    const struct account *a = catalog_account(s->worker->catalog, kept_user(s), s->address);
 
     if (s->client.writing)
         return STEP_WAIT;
     if (a && account_matches(s, a)) {
-        s->catalog_seen = 0;
-        buf_clear(&s->credentials);
-        s->run =
-            (struct command_run){.byte = COM_INIT_DB, .log_in = true, .request = {.done = true}};
+        adopt(s);
+        s->run = log_in_run;
         session_enter(s, SESSION_ROUTE);
         return STEP_MORE;
     }

@@ -148,11 +148,7 @@ static enum step nowhere(struct session *s)
         if (t->servers[i].health != HEALTH_UP)
             used += (size_t)snprintf(text + used, sizeof text - used, "; %s: %s",
                                      t->servers[i].name, t->servers[i].why);
-    if (s->run.log_in) {
-        session_end(s, CR_SERVER_LOST, "08S01", text);
-        return STEP_WAIT;
-    }
-    return session_answer_error(s, CR_SERVER_LOST, "08S01", text);
+    return session_fail(s, CR_SERVER_LOST, "08S01", text);
 }
 
 static bool acquire(struct session *s, int server)
@@ -222,7 +218,7 @@ enum step session_route(struct session *s)
         metrics_count_route(&s->worker->shared->metrics, &s->run.route, s->run.statement.reason);
     log_route(s);
     if (!acquire(s, s->run.route.server))
-        return session_answer_error(s, ER_UNKNOWN_ERROR, "HY000", "out of memory or descriptors");
+        return session_fail(s, ER_UNKNOWN_ERROR, "HY000", "out of memory or descriptors");
     session_enter(s, SESSION_CONNECT);
     return STEP_MORE;
 }
@@ -248,10 +244,7 @@ static enum step connect_failed(struct session *s)
     session_release(s, s->run.route.server, false);
     if (s->run.read)
         return session_reroute(s);
-    if (!s->run.log_in)
-        return session_answer_error(s, e.code, e.sqlstate, e.text);
-    session_end(s, e.code, e.sqlstate, e.text);
-    return STEP_WAIT;
+    return session_fail(s, e.code, e.sqlstate, e.text);
 }
 
 /* Reads on a replica go out together with what prepares them. Where a failed preparation could do
@@ -273,8 +266,8 @@ enum step session_connect(struct session *s)
         return STEP_WAIT;
     if (!session_lay_on_state(s, b)) {
         session_release(s, b->server, false);
-        return session_answer_error(s, ER_UNKNOWN_ERROR, "HY000",
-                                    "the session's state does not fit the proxy's limits");
+        return session_fail(s, ER_UNKNOWN_ERROR, "HY000",
+                            "the session's state does not fit the proxy's limits");
     }
     session_enter(s, b->expect_count == 0 || may_pipeline(s) ? SESSION_RELAY : SESSION_SYNC);
     if (s->state.now == SESSION_RELAY && s->run.log_in)

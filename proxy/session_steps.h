@@ -20,6 +20,8 @@ enum step session_ready(struct session *s);
 /* Answer the command under way with an OK or ERR packet of the proxy's own and go on with the next.
  */
 enum step session_answer_ok(struct session *s);
+/* The same where it may be a log-in that failed: that ends the session. */
+enum step session_fail(struct session *s, uint16_t code, const char *sqlstate, const char *text);
 /* Nothing to answer: only take the command off the client. */
 enum step session_answer_nothing(struct session *s);
 enum step session_answer_error(struct session *s, uint16_t code, const char *sqlstate,

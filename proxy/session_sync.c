@@ -182,13 +182,9 @@ static enum step refused(struct session *s, struct backend *b)
     struct backend_error e = b->error;
 
     session_release(s, b->server, false);
-    if (s->run.log_in) {
-        session_end(s, e.code, e.sqlstate, e.text);
-        return STEP_WAIT;
-    }
     if (s->run.read && s->run.route.server != s->worker->topology->primary)
         return session_reroute(s);
-    return session_answer_error(s, e.code, e.sqlstate, e.text);
+    return session_fail(s, e.code, e.sqlstate, e.text);
 }
 
 enum step session_sync(struct session *s)

@@ -21,7 +21,7 @@ static struct stmt *find_by_id(const struct stmts *all, uint32_t id)
 /* NOLINTNEXTLINE(readability-function-size,readability-function-cognitive-complexity) */
 static void remove_by_id(struct stmts *all, struct stmt *s)
 {
-    HASH_DEL(all->by_id, s);
+    HASH_DEL(all->by_id, s); /* NOLINT(clang-analyzer-unix.Malloc): it loses count of the list */
 }
 
 struct stmt *stmts_add(struct stmts *all, struct span text)
@@ -67,8 +67,12 @@ void stmts_remove(struct stmts *all, struct stmt *s)
 
 void stmts_clear(struct stmts *all)
 {
-    while (all->by_id)
-        stmts_remove(all, all->by_id);
+    struct stmt *next;
+
+    for (struct stmt *s = all->by_id; s; s = next) {
+        next = s->hh.next;
+        stmts_remove(all, s);
+    }
 }
 
 bool stmt_keep_types(struct stmt *s, struct span types)

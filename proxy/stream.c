@@ -44,16 +44,65 @@ static void on_connect(uv_connect_t *req, int status)
     s->ops->connected(s->owner, status);
 }
 
-static int connect_tcp(struct stream *s, const char *host, uint16_t port)
+static int connect_address(struct stream *s, const struct sockaddr *address)
+{
+    return uv_tcp_connect(&s->connect_req, &s->uv.tcp, address, on_connect);
+}
+
+static void finish_close(struct stream *s)
+{
+    if (s->handle_closed && !s->resolving)
+        s->ops->closed(s->owner);
+}
+
+static void set_port(struct sockaddr *address, uint16_t port)
+{
+    if (address->sa_family == AF_INET6)
+        ((struct sockaddr_in6 *)(void *)address)->sin6_port = htons(port);
+    else
+        ((struct sockaddr_in *)(void *)address)->sin_port = htons(port);
+}
+
+static void on_resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *found)
+{
+    struct stream *s = req->data;
+    int rc = status;
+
+    s->resolving = false;
+    if (s->closing) {
+        uv_freeaddrinfo(found);
+        finish_close(s);
+        return;
+    }
+    if (rc == 0) {
+        set_port(found->ai_addr, s->port);
+        rc = connect_address(s, found->ai_addr);
+    }
+    uv_freeaddrinfo(found);
+    if (rc != 0)
+        s->ops->connected(s->owner, rc);
+}
+
+static int resolve(struct stream *s, uv_loop_t *loop, const char *host)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    int rc;
+
+    s->resolve_req.data = s;
+    rc = uv_getaddrinfo(loop, &s->resolve_req, on_resolved, host, NULL, &hints);
+    s->resolving = rc == 0;
+    return rc;
+}
+
+static int connect_tcp(struct stream *s, uv_loop_t *loop, const char *host, uint16_t port)
 {
     struct sockaddr_storage address;
-    int rc = uv_ip4_addr(host, port, (struct sockaddr_in *)(void *)&address);
 
-    if (rc != 0)
-        rc = uv_ip6_addr(host, port, (struct sockaddr_in6 *)(void *)&address);
-    if (rc != 0)
-        return rc;
-    return uv_tcp_connect(&s->connect_req, &s->uv.tcp, (struct sockaddr *)&address, on_connect);
+    s->port = port;
+    if (uv_ip4_addr(host, port, (struct sockaddr_in *)(void *)&address) == 0 ||
+        uv_ip6_addr(host, port, (struct sockaddr_in6 *)(void *)&address) == 0)
+        return connect_address(s, (struct sockaddr *)&address);
+    return resolve(s, loop, host);
 }
 
 int stream_connect(struct stream *s, uv_loop_t *loop, const char *host, uint16_t port)
@@ -64,7 +113,7 @@ int stream_connect(struct stream *s, uv_loop_t *loop, const char *host, uint16_t
     if (rc != 0)
         return rc;
     if (port != 0)
-        return connect_tcp(s, host, port);
+        return connect_tcp(s, loop, host, port);
     uv_pipe_connect(&s->connect_req, &s->uv.pipe, host, on_connect);
     return 0;
 }
@@ -229,7 +278,8 @@ static void on_closed(uv_handle_t *handle)
         buffers_give(s->buffers, s->in);
     s->in = NULL;
     s->start = s->end = 0;
-    s->ops->closed(s->owner);
+    s->handle_closed = true;
+    finish_close(s);
 }
 
 void stream_close(struct stream *s)
@@ -238,6 +288,8 @@ void stream_close(struct stream *s)
         return;
     s->closing = true;
     s->eof = true;
+    if (s->resolving)
+        (void)uv_cancel((uv_req_t *)&s->resolve_req); /* its callback comes all the same */
     if (s->open)
         uv_close(&s->uv.handle, on_closed);
     else

@@ -35,6 +35,7 @@ struct stream {
     } uv;
     uv_write_t write_req;
     uv_connect_t connect_req;
+    uv_getaddrinfo_t resolve_req;
     const struct stream_ops *ops;
     void *owner;
     struct buffers *buffers;
@@ -47,16 +48,19 @@ struct stream {
     bool writing; /* a write is pinned */
     bool eof;     /* the peer closed, or the connection failed: `error` */
     bool closing;
-    bool open; /* the handle was initialised: `closed` will come */
-    int error; /* UV_E… number, 0 for an orderly close */
+    bool open;      /* the handle was initialised: `closed` will come */
+    bool resolving; /* a host name is being looked up, on a thread of libuv's */
+    bool handle_closed;
+    uint16_t port; /* to connect to once it is */
+    int error;     /* UV_E… number, 0 for an orderly close */
 };
 
 void stream_init(struct stream *s, const struct stream_ops *ops, void *owner,
                  struct buffers *buffers);
 /* Take over a connected descriptor (closed on failure, too). 0 or a UV_E… number. */
 int stream_open_fd(struct stream *s, uv_loop_t *loop, int fd, bool is_unix) MUST_CHECK;
-/* Connect to host:port (numeric address) or, where port is 0, to the unix socket `host`. 0 or
- * UV_E…. */
+/* Connect to host:port (a name is looked up) or, where port is 0, to the unix socket `host`. 0 or
+ * UV_E…; what goes wrong later is told by `connected`. */
 int stream_connect(struct stream *s, uv_loop_t *loop, const char *host, uint16_t port) MUST_CHECK;
 
 void stream_read(struct stream *s, bool on);

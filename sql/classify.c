@@ -20,15 +20,23 @@ static struct span unquoted(struct span s)
     return s;
 }
 
+static bool is_word(struct span s, const char *word)
+{
+    return strncasecmp((const char *)s.p, word, s.n) == 0;
+}
+
 bool sql_is_system_schema(struct span name)
 {
-    static const char *const names[] = {"information_schema", "performance_schema", "mysql", "sys"};
-
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        if (name.n == strlen(names[i]) && strncasecmp((const char *)name.p, names[i], name.n) == 0)
-            return true;
+    switch (name.n) {
+    case sizeof("sys") - 1:
+        return is_word(name, "sys");
+    case sizeof("mysql") - 1:
+        return is_word(name, "mysql");
+    case sizeof("information_schema") - 1:
+        return is_word(name, "information_schema") || is_word(name, "performance_schema");
+    default:
+        return false;
     }
-    return false;
 }
 
 static void set_bit(uint64_t *set, unsigned bit, bool on)

@@ -1,7 +1,5 @@
 #include "sql/functions.h"
 
-#include <strings.h>
-
 /* The functions of MariaDB 10.11 by name, sorted: what is not here may be a stored function.
  *
  * Only what reads its arguments and nothing else is pure (the clock, random numbers and the default
@@ -110,6 +108,21 @@ static const struct sql_function functions[] = {
 };
 /* clang-format on */
 
+static int order(struct span name, const struct sql_function *f)
+{
+    size_t n = name.n < f->n ? name.n : f->n;
+
+    for (size_t i = 0; i < n; i++) {
+        int a = name.p[i];
+        int b = (uint8_t)f->name[i];
+
+        a += a >= 'A' && a <= 'Z' ? 0x20 : 0;
+        if (a != b)
+            return a - b;
+    }
+    return (name.n > f->n) - (name.n < f->n);
+}
+
 const struct sql_function *sql_function_find(struct span name)
 {
     size_t low = 0;
@@ -117,13 +130,11 @@ const struct sql_function *sql_function_find(struct span name)
 
     while (low < high) {
         size_t mid = low + (high - low) / 2;
-        const struct sql_function *f = &functions[mid];
-        size_t n = name.n < f->n ? name.n : f->n;
-        int order = strncasecmp((const char *)name.p, f->name, n);
+        int c = order(name, &functions[mid]);
 
-        if (order == 0 && name.n == f->n)
-            return f;
-        if (order < 0 || (order == 0 && name.n < f->n))
+        if (c == 0)
+            return &functions[mid];
+        if (c < 0)
             high = mid;
         else
             low = mid + 1;

@@ -61,9 +61,6 @@ static inline struct span sql_lexer_text(const struct sql_lexer *l)
 /* Whether a '(' behind the word is no call of a function. */
 bool sql_word_takes_paren(enum sql_token t);
 
-/* A word that began at l->start; p is behind its first letter (sql/words.c). */
-enum sql_token sql_scan_word(struct sql_lexer *l, const uint8_t *p);
-
 /* Parts of the lexer in sql/scan.c. Each takes the place behind what opened it and answers the
  * place behind the whole, or NULL where it does not end. */
 const uint8_t *sql_scan_quoted(const uint8_t *p, const uint8_t *end, uint8_t quote,

@@ -1,9 +1,91 @@
 /* The tokens; the contract is in sql/lexer.h.
  *
  * The automaton decides what begins; words, strings and comments are then scanned by loops that are
- * quicker than its states (sql/words.c, sql/scan.c). The text has no sentinel: a peek at its end answers 0, which is no byte of
- * any rule, and a NUL inside the text is TOK_BAD. */
+ * quicker than its states (here and in sql/scan.c). The text has no sentinel: a peek at its end
+ * answers 0, which is no byte of any rule, and a NUL inside the text is TOK_BAD. */
 #include "sql/lexer.h"
+
+/* FIRST: a letter that begins a word and nothing else (x, b and n may begin a string). */
+enum { PART = 1, WIDE = 2, FIRST = 4 };
+
+/* What may stand in an unquoted name: letters, digits, '_', '$'; and bytes from 0x80. */
+/* clang-format off */
+static const uint8_t classes[256] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0,
+    0, 5, 1, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 1, 5, 5, 5, 5, 5, 5, 5, 5, 5, 1, 5, 5, 0, 0, 0, 0, 5,
+    0, 5, 1, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 1, 5, 5, 5, 5, 5, 5, 5, 5, 5, 1, 5, 5, 0, 0, 0, 0, 0,
+    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+};
+
+static const uint8_t places[WORD_PLACES] = {
+#define X(name, first, middle, last, n, flag) [WORD_PLACE(first, middle, last, n)] = W_##name,
+    SQL_WORDS(X)
+#undef X
+};
+
+static const struct {
+    uint8_t n;
+    uint8_t flag;
+    char text[WORD_MAX + 1];
+} words[TOK_COUNT] = {
+#define X(name, first, middle, last, n, flag) [W_##name] = {n, WORD_##flag, #name},
+    SQL_WORDS(X)
+#undef X
+};
+/* clang-format on */
+
+bool sql_word_takes_paren(enum sql_token t)
+{
+    return words[t].flag == WORD_PAREN;
+}
+
+static enum sql_token word_of(const uint8_t *p, size_t n)
+{
+    enum sql_token w = (enum sql_token)places[WORD_PLACE(p[0], p[n / 2], p[n - 1], n)];
+
+    if (w == TOK_END || words[w].n != n)
+        return TOK_NAME;
+    for (size_t i = 0; i < n; i++) {
+        /* 0x20 tells small letters from capital ones, and '_' from 0x7f, which is in no name. */
+        if ((p[i] | 0x20) != ((uint8_t)words[w].text[i] | 0x20))
+            return TOK_NAME;
+    }
+    return w;
+}
+
+/* The end of the word that goes on at p. */
+static inline const uint8_t *word_end(const uint8_t *p, const uint8_t *end, unsigned *seen)
+{
+    unsigned c;
+
+    for (; p < end && (c = classes[*p]) != 0; p++)
+        *seen |= c;
+    return p;
+}
+
+/* Whether bytes from 0x80 belong to a name depends on the character set. */
+static inline bool unclear(const struct sql_lexer *l, unsigned seen)
+{
+    return (seen & WIDE) && !l->mode.utf8;
+}
+
+/* A word that begins at p, a letter or a wide byte. */
+static inline enum sql_token word(struct sql_lexer *l, const uint8_t *p)
+{
+    unsigned seen = 0;
+    const uint8_t *const end = word_end(p, l->end, &seen);
+
+    l->start = p;
+    l->p = end;
+    l->name_end = end;
+    if (seen & WIDE)
+        return unclear(l, seen) ? TOK_BAD : TOK_NAME;
+    return word_of(p, (size_t)(end - p));
+}
 
 void sql_lexer_init(struct sql_lexer *l, struct span text, struct sql_mode mode)
 {
@@ -32,17 +114,18 @@ static enum sql_token quoted_name(struct sql_lexer *l, const uint8_t *p, uint8_t
 
 /* A dot and letters or digits: behind a word a name, whatever it looks like, else a number or the
  * rest of a name. */
-static enum sql_token dotted(struct sql_lexer *l, const uint8_t *p)
+static enum sql_token dotted(struct sql_lexer *l)
 {
-    bool digit = l->start[1] >= '0' && l->start[1] <= '9';
+    const uint8_t *const first = l->start + 1;
+    unsigned seen = 0;
 
-    if (digit && l->name_end != l->start) {
-        l->p = sql_scan_fraction(l->start + 1, l->end);
+    if (*first >= '0' && *first <= '9' && l->name_end != l->start) {
+        l->p = sql_scan_fraction(first, l->end);
         return TOK_NUMBER;
     }
-    l->p = p;
-    l->name_end = p;
-    return TOK_DOT_NAME;
+    l->p = word_end(first, l->end, &seen);
+    l->name_end = l->p;
+    return unclear(l, seen) ? TOK_BAD : TOK_DOT_NAME;
 }
 
 /* Digits and letters are a name, except that the server cuts 1e5x into a number and a word. */
@@ -78,6 +161,11 @@ enum sql_token sql_lexer_next(struct sql_lexer *l)
     const uint8_t *p = l->p;
     const uint8_t *mark = p;
 
+    /* Most of a statement is blanks and words. */
+    while (p < end && *p == ' ')
+        p++;
+    if (p < end && classes[*p] == (PART | FIRST))
+        return word(l, p);
 again:
     l->start = p;
     /*!re2c
@@ -95,7 +183,7 @@ again:
     exponent = [eE] [+-]? digit+;
     operator = [-+*/%<>=!&|^~:{}];
 
-    letter | wide            { return sql_scan_word(l, p); }
+    letter | wide            { return word(l, l->start); }
     digit+                   { return take(l, p, TOK_NUMBER); }
     digit+ exponent          { return take(l, p, TOK_NUMBER); }
     digit+ "." digit* exponent?
@@ -103,7 +191,7 @@ again:
     "0x" hex+                { return take(l, p, TOK_NUMBER); }
     "0b" [01]+               { return take(l, p, TOK_NUMBER); }
     digit part*              { return digit_name(l, p); }
-    "." (part | wide)+       { return dotted(l, p); }
+    "." (part | wide)        { return dotted(l); }
     "."                      { return take(l, p, TOK_DOT); }
     "(" { return take(l, p, TOK_OPEN); }
     ")" { return take(l, p, TOK_CLOSE); }

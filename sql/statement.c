@@ -113,8 +113,11 @@ void sql_statement_start(struct sql_scan *s, enum sql_token t)
 {
     const struct start *row = &starts[t];
 
-    if (t == TOK_OPEN)
+    if (t == TOK_OPEN) {
+        if (!s->inner && s->out->statements > 0)
+            sql_refuse(s, SQL_SEVERAL);
         return;
+    }
     if (!row->known)
         row = is_compound(t) ? &compound : &unknown;
     count(s);
@@ -378,7 +381,7 @@ void sql_statement_follow(struct sql_scan *s, enum sql_token t)
         follow_kill(s, t);
         break;
     case FOLLOW_LABEL:
-        s->at_start = t == TOK_OPERATOR;
+        s->at_start = t == TOK_OPERATOR && *s->lex.start == ':';
         s->inner = s->at_start;
         s->follow = FOLLOW_NONE;
         break;
@@ -404,7 +407,7 @@ void sql_statement_end(struct sql_scan *s)
 {
     if (s->follow == FOLLOW_EXPLAIN || s->follow == FOLLOW_ANALYZE)
         sql_refuse(s, SQL_NOT_SELECT); /* DESC format */
-    if (s->follow == FOLLOW_KILL)
+    if (s->follow == FOLLOW_KILL && s->out->kind == SQL_KILL)
         s->out->kill.simple = (s->kill_words & ~KILL_TARGET) == KILL_NUMBER;
     s->at_start = true;
     s->inner = false;

@@ -9,13 +9,13 @@
 struct rig;
 
 /* What the till asks for unless told. */
-#define CLIENT_CAPS                                                                        \
-    (CAP_CLIENT_MYSQL | CAP_PROTOCOL_41 | CAP_SECURE_CONNECTION | CAP_PLUGIN_AUTH |        \
+#define CLIENT_CAPS                                                                       \
+    (CAP_CLIENT_MYSQL | CAP_PROTOCOL_41 | CAP_SECURE_CONNECTION | CAP_PLUGIN_AUTH |       \
      CAP_TRANSACTIONS | CAP_MULTI_RESULTS | CAP_PS_MULTI_RESULTS | CAP_MULTI_STATEMENTS | \
      CAP_LOCAL_FILES | CAP_CONNECT_WITH_DB | CAP_DEPRECATE_EOF)
 
 struct login_as {
-    const char *user; /* NULL: till */
+    const char *user;     /* NULL: till */
     const char *password; /* NULL: secret; "": none */
     const char *schema;
     const char *plugin; /* NULL: mysql_native_password */
@@ -40,8 +40,7 @@ struct ok client_hears_ok(struct peer *p);
 void client_hears_error(struct peer *p, uint16_t code, const char *sqlstate, const char *part);
 /* A result set of one column: exactly these rows. Answers its end. */
 struct ok client_hears_result(struct peer *p, const char *const *rows);
-#define client_hears_rows(p, ...) \
-    client_hears_result((p), (const char *const[]){__VA_ARGS__, NULL})
+#define client_hears_rows(p, ...) client_hears_result((p), (const char *const[]){__VA_ARGS__, NULL})
 /* Its parts, as the client's capabilities want them. */
 void client_hears_columns(struct peer *p, unsigned n);
 void client_hears_row(struct peer *p, const char *value);

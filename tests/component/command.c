@@ -21,8 +21,9 @@ enum answer { ANSWERED, FORWARDED, SILENT };
 static enum answer answer_to(unsigned byte)
 {
     static const uint8_t forwarded[] = {
-        COM_INIT_DB,  COM_QUERY,      COM_FIELD_LIST,   COM_CREATE_DB,    COM_DROP_DB,   COM_REFRESH,
-        COM_SHUTDOWN, COM_STATISTICS, COM_PROCESS_INFO, COM_STMT_PREPARE, COM_SET_OPTION, COM_DEBUG,
+        COM_INIT_DB,      COM_QUERY,        COM_FIELD_LIST, COM_CREATE_DB,
+        COM_DROP_DB,      COM_REFRESH,      COM_SHUTDOWN,   COM_STATISTICS,
+        COM_PROCESS_INFO, COM_STMT_PREPARE, COM_SET_OPTION, COM_DEBUG,
     };
 
     if (byte == COM_STMT_CLOSE || byte == COM_STMT_SEND_LONG_DATA)
@@ -150,7 +151,8 @@ static void a_field_list_is_definitions(void **state)
     (void)state;
     client_sends(s.till, COM_FIELD_LIST, BYTES("Product\0%"));
     server_hears_command(s.primary, COM_FIELD_LIST, BYTES("Product\0%"));
-    peer_send_packet(s.primary, BYTES("\x03" "def\x04shop and so on"));
+    peer_send_packet(s.primary, BYTES("\x03"
+                                      "def\x04shop and so on"));
     server_says_end(s.primary, &(struct says){0});
     assert_true(peer_hears_packet(s.till).n > 8);
     (void)client_hears_end(s.till);
@@ -261,7 +263,8 @@ static void a_command_may_come_byte_by_byte(void **state)
 static void a_reply_may_come_byte_by_byte(void **state)
 {
     static const char reply[] = "\x01\x00\x00\x01\x01"
-                                "\x17\x00\x00\x02\x03" "def\0\0\0\x01x\0\x0C\x2D\0\0\0\0\0\xFD\0\0\0\0\0"
+                                "\x17\x00\x00\x02\x03"
+                                "def\0\0\0\x01x\0\x0C\x2D\0\0\0\0\0\xFD\0\0\0\0\0"
                                 "\x02\x00\x00\x03\x01y"
                                 "\x07\x00\x00\x04\xFE\0\0\x02\0\0\0";
     struct rig *r = rig_start(.workers = 1);

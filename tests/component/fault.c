@@ -303,7 +303,8 @@ static void a_plugin_that_is_not_spoken_is_said(void **state)
     primary = server_accepts(&r->servers[PRIMARY]);
     server_greets(primary);
     server_hears_login(primary, "till", "secret");
-    peer_send_packet(primary, BYTES("\xFE" "client_ed25519\0abcdefghijklmnopqrstuvwxyz012345"));
+    peer_send_packet(primary, BYTES("\xFE"
+                                    "client_ed25519\0abcdefghijklmnopqrstuvwxyz012345"));
     client_hears_error(till, 1251, "08004", "mysql_native_password");
     peer_hears_end(till);
 }
@@ -451,7 +452,8 @@ static void garbage_while_idle_costs_the_connection(void **state)
     struct scene s = rig_scene(r);
 
     (void)state;
-    peer_send(s.primary, BYTES("\x03\x00\x00\x09" "abc"));
+    peer_send(s.primary, BYTES("\x03\x00\x00\x09"
+                               "abc"));
     peer_hears_end(s.primary);
     client_asks(s.till, write_sql);
     s.primary = server_serves(&r->servers[PRIMARY]);
@@ -482,10 +484,10 @@ static void a_reply_too_many_costs_the_connection(void **state)
 static void a_malformed_reply_is_a_lost_connection(void **state)
 {
     static const struct span bad[] = {
-        {(const uint8_t *)"\x00\x00\x00\x01", 4},                 /* an empty packet */
-        {(const uint8_t *)"\x02\x00\x00\x01\x00\x01", 6},         /* an OK cut short */
-        {(const uint8_t *)"\x01\x00\x00\x01\xFF", 5},             /* an ERR cut short */
-        {(const uint8_t *)"\xFF\xFF\x0F\x01\x00", 5},             /* an OK of a megabyte */
+        {(const uint8_t *)"\x00\x00\x00\x01", 4},         /* an empty packet */
+        {(const uint8_t *)"\x02\x00\x00\x01\x00\x01", 6}, /* an OK cut short */
+        {(const uint8_t *)"\x01\x00\x00\x01\xFF", 5},     /* an ERR cut short */
+        {(const uint8_t *)"\xFF\xFF\x0F\x01\x00", 5},     /* an OK of a megabyte */
         {(const uint8_t *)"\x09\x00\x00\x01\xFE\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", 13},
     };
     struct rig *r = rig_start(.workers = 1);

@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +20,7 @@ static struct peer *all;
 struct peer *peer_new(int fd, const char *name)
 {
     struct peer *p = calloc(1, sizeof *p);
+    const int on = 1;
 
     assert_non_null(p);
     assert_true(fd >= 0);
@@ -26,6 +29,7 @@ struct peer *peer_new(int fd, const char *name)
     p->packet = buf_with_max(IN_MAX);
     (void)snprintf(p->name, sizeof p->name, "%s", name);
     assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     p->next = all;
     all = p;
     return p;

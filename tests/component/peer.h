@@ -1,7 +1,8 @@
 /* One end of a connection that a test plays by hand, step by step: it sends exact bytes, waits for
  * exact bytes, is silent, is cut off. The test's thread plays all peers of a scene in turn, as a
- * script reads; the worker under test runs in its own thread. So nothing is left to chance but time,
- * and no step waits longer than PEER_STEP_MS: then the test fails and shows the bytes that came.
+ * script reads; the worker under test runs in its own thread. So nothing is left to chance but
+ * time, and no step waits longer than PEER_STEP_MS: then the test fails and shows the bytes that
+ * came.
  *
  * Functions named after what a peer hears fail the test where something else comes. A span they
  * answer is valid until the peer's next step. */

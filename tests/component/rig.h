@@ -13,14 +13,14 @@
 enum { PRIMARY, REPLICA, SECOND, RIG_SERVERS, RIG_WORKERS = 2 };
 
 struct rig_options {
-    int workers;             /* 0: one */
-    int login_timeout_ms;    /* 0: 10 s */
-    int connect_timeout_ms;  /* 0: 3 s */
-    int max_prepared;        /* 0: the default */
-    int buffer_kib;          /* 0: the default, 32 */
-    bool no_waiting;         /* routing.wait_for_replica: false */
-    bool no_catalog;         /* the monitor has not read one yet */
-    bool unix_clients;       /* clients come by a unix socket */
+    int workers;            /* 0: one */
+    int login_timeout_ms;   /* 0: 10 s */
+    int connect_timeout_ms; /* 0: 3 s */
+    int max_prepared;       /* 0: the default */
+    int buffer_kib;         /* 0: the default, 32 */
+    bool no_waiting;        /* routing.wait_for_replica: false */
+    bool no_catalog;        /* the monitor has not read one yet */
+    bool unix_clients;      /* clients come by a unix socket */
     enum consistency consistency;
 };
 
@@ -31,7 +31,6 @@ struct rig {
     struct topology *view; /* the test's own copy: change it, then rig_publish */
     struct server servers[RIG_SERVERS];
     int door; /* where clients connect; the test hands the accepted descriptor to a worker */
-    bool drained;
     struct catalog *catalog; /* what a refresh answers; NULL: nothing */
     atomic_int refreshes;    /* how often a worker asked for fresh accounts */
     atomic_int suspicions[RIG_SERVERS];

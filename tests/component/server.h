@@ -24,11 +24,11 @@ struct says {
     uint64_t insert_id;
     uint16_t warnings;
     const char *info;
-    const char *gtid;         /* last_gtid */
-    const char *variable[6];  /* name, value, name, value, … */
+    const char *gtid;        /* last_gtid */
+    const char *variable[6]; /* name, value, name, value, … */
     const char *schema;
-    bool state;               /* something changed which variables do not tell */
-    const char *transaction;  /* eight characters */
+    bool state;              /* something changed which variables do not tell */
+    const char *transaction; /* eight characters */
     const char *characteristics;
 };
 

@@ -7,12 +7,12 @@
 static const char read_sql[] = "SELECT name FROM Product";
 
 /* The till runs `sql` on the primary, whose OK says what follows. */
-#define RUNS(s, sql, ...)                    \
-    do {                                     \
-        client_asks((s).till, (sql));        \
-        server_hears_query((s).primary, sql); \
+#define RUNS(s, sql, ...)                      \
+    do {                                       \
+        client_asks((s).till, (sql));          \
+        server_hears_query((s).primary, sql);  \
         server_says((s).primary, __VA_ARGS__); \
-        (void)client_hears_ok((s).till);     \
+        (void)client_hears_ok((s).till);       \
     } while (0)
 
 static struct peer *login_on(struct rig *r, const struct login_as *as)

@@ -27,14 +27,14 @@ static struct binlog_format usual_format(void)
 }
 
 /* Its length is the header's, so that most get past that check. A copy: no byte beyond is read. */
-static bool take_event(const uint8_t *data, size_t n, struct span *event)
+static uint8_t *take_event(const uint8_t *data, size_t n, struct span *event)
 {
     struct binlog_header h;
     uint8_t *copy;
     size_t size;
 
     if (!binlog_header_decode((struct span){data, n}, &h))
-        return false;
+        return NULL;
     size = h.size < BINLOG_HEADER || h.size > n ? n : h.size;
     copy = malloc(size);
     if (!copy)
@@ -43,7 +43,7 @@ static bool take_event(const uint8_t *data, size_t n, struct span *event)
     for (unsigned i = 0; i < 4; i++)
         copy[9 + i] = (uint8_t)(size >> (8 * i));
     *event = (struct span){copy, size};
-    return true;
+    return copy;
 }
 
 static void follow(struct binlog_group *g, const struct binlog_event *ev)
@@ -68,17 +68,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct buf inflated = buf_with_max(EVENT_MAX);
     struct binlog_event ev;
     struct span event;
+    uint8_t *copy;
     struct err e;
 
-    while (take_event(data, n, &event)) {
+    while ((copy = take_event(data, n, &event))) {
         if (binlog_event_decode(event, &f, &inflated, &ev, &e))
             follow(g, &ev);
         else
             assert((e.kind == ERR_DATA || e.kind == ERR_IO) && e.text[0]);
         f.checksum = false;
-        free((void *)(uintptr_t)event.p);
         data += event.n;
         n -= event.n;
+        free(copy);
     }
     assert(inflated.cap <= EVENT_MAX);
     buf_free(&inflated);

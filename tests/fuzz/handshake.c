@@ -17,7 +17,7 @@ static bool same(struct span a, struct span b)
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
-static void greeting(struct span in)
+static void check_greeting(struct span in)
 {
     struct buf b = buf_with_max(1 << 20);
     struct greeting first;
@@ -36,7 +36,7 @@ static void greeting(struct span in)
     buf_free(&b);
 }
 
-static void login(struct span in, uint64_t offered)
+static void check_login(struct span in, uint64_t offered)
 {
     struct buf b = buf_with_max(1 << 20);
     struct login first;
@@ -73,9 +73,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     if (!cursor_ok(&c))
         return 0;
     if (which % 4 == 0)
-        greeting(in);
+        check_greeting(in);
     else if (which % 4 == 1)
-        login(in, caps | CAP_PROTOCOL_41); /* nobody offers less */
+        check_login(in, caps | CAP_PROTOCOL_41); /* nobody offers less */
     else if (which % 4 == 2)
         abort_unless(change_user_decode(in, caps, &user, &why) == !why);
     else

@@ -1,4 +1,5 @@
-/* Runs a fuzz target over the files of a corpus folder, and over cut and bit-flipped forms of each. */
+/* Runs a fuzz target over the files of a corpus folder, and over cut and bit-flipped forms of each.
+ */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -4,11 +4,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-enum { HEAD = 3, MAX_WHOLE = 2048, MAX_IN = 1 << 16 };
+enum { HEAD = 3, MAX_WHOLE = 2048, MAX_IN = 1 << 16, MAX_OUT = 1 << 18 };
 
 static struct reply_run run_with(const uint8_t *head, struct span in, struct reply_cut cut)
 {
-    struct reply_run run = {.max_whole = MAX_WHOLE, .out = buf_with_max(MAX_IN * 4)};
+    struct reply_run run = {.max_whole = MAX_WHOLE, .out = buf_with_max(MAX_OUT)};
     uint64_t server = CAP_SESSION_TRACK | CAP_DEPRECATE_EOF;
     uint64_t client = 0;
 

@@ -136,8 +136,12 @@ class Server:
 
     def start(self, extra=(), timeout=30):
         """Start it and wait until it accepts."""
+        # A tmpdir of its own: a starting server deletes every "#sql*" file in it, whosever it is.
+        tmpdir = os.path.join(self.folder, "tmp")
+        os.makedirs(tmpdir, exist_ok=True)
         argv = [paths.program("mariadbd"), "--no-defaults", _user_option(),
-                "--datadir=" + self.datadir, "--port=%d" % self.port, "--socket=" + self.socket,
+                "--datadir=" + self.datadir, "--tmpdir=" + tmpdir, "--port=%d" % self.port,
+                "--socket=" + self.socket,
                 "--pid-file=" + os.path.join(self.folder, "pid"), "--log-error=" + self.error_log,
                 "--server-id=%d" % self.server_id] + self.options + list(extra)
         self._proc = scratch.spawn(argv, self.error_log, cwd=self.folder)

@@ -10,13 +10,14 @@
 #include "protocol/binlog_group.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { WAIT_S = 30, SCRATCH_MAX = 256 << 20 };
 
-static struct binlog_stream *stream; /* for the signal */
+static struct binlog_stream *stream;
 
 struct tool {
     struct binlog_group *group;
@@ -28,10 +29,15 @@ struct tool {
     uint64_t events;
 };
 
-static void on_signal(int signal_number)
+/* SIGTERM interrupts the reader, from a thread of its own. */
+static void *await_signal(void *arg)
 {
-    (void)signal_number;
-    binlog_stream_interrupt(stream);
+    sigset_t *set = arg;
+    int number;
+
+    if (sigwait(set, &number) == 0)
+        binlog_stream_interrupt(stream);
+    return NULL;
 }
 
 static void put_hex(struct span s)
@@ -194,14 +200,20 @@ int main(int argc, char **argv)
 {
     struct tool t = {.quiet = argc > 8};
     struct err e = {0};
+    pthread_t thread;
+    sigset_t set;
     uint64_t began;
     bool ok;
 
     if (argc < 8)
         return 2;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGTERM);
+    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
     ok = start(&t, argv, &e);
     if (ok) {
-        (void)signal(SIGTERM, on_signal);
+        if (pthread_create(&thread, NULL, await_signal, &set) != 0)
+            abort();
         began = clock_mono_ns();
         ok = run(&t, &e);
         printf("{\"step\": \"total\", \"rows\": %" PRIu64 ", \"groups\": %" PRIu64
@@ -211,6 +223,10 @@ int main(int argc, char **argv)
     if (!ok)
         printf("{\"step\": \"error\", \"kind\": %d, \"code\": %d, \"text\": \"%s\"}\n", (int)e.kind,
                e.code, e.text);
+    if (stream) {
+        (void)pthread_cancel(thread);
+        (void)pthread_join(thread, NULL);
+    }
     binlog_stream_close(stream);
     binlog_group_free(t.group);
     buf_free(&t.text);

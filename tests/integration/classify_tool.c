@@ -29,9 +29,14 @@ static const char *const reasons[SQL_REASON_COUNT] = {
 
 static void print(const struct sql_class *c)
 {
-    printf("%s %s %x %u %d %.*s\n", sql_kind_name(c->kind), reasons[c->reason], c->effects,
-           c->statements, c->writes, (int)c->function.n,
-           c->function.n ? (const char *)c->function.p : "");
+    printf("%s %s %x %u %d ", sql_kind_name(c->kind), reasons[c->reason], c->effects, c->statements,
+           c->writes);
+    for (size_t i = 0; i < c->function.n; i++) {
+        uint8_t byte = c->function.p[i];
+
+        (void)putchar(byte > ' ' && byte < 0x7f ? byte : '?');
+    }
+    (void)putchar('\n');
 }
 
 int main(int argc, char **argv)

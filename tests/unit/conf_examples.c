@@ -30,7 +30,7 @@ static void test_all_load(void **state)
 
     (void)state;
     assert_non_null(dir);
-    for (struct dirent *d; (d = readdir(dir));) {
+    for (struct dirent *d; (d = readdir(dir));) { /* NOLINT(concurrency-mt-unsafe): one thread */
         size_t n = strlen(d->d_name);
 
         if (n < 5 || strcmp(d->d_name + n - 5, ".yaml") != 0)

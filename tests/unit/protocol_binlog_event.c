@@ -176,7 +176,7 @@ static void test_gtid_list(void **state)
     for (uint32_t i = 1; i <= 2; i++) {
         buf_put_u32(&b, i);
         buf_put_u32(&b, 10 * i);
-        buf_put_u64(&b, 100 * i);
+        buf_put_u64(&b, 100ULL * i);
     }
     data_end(&b, false);
     assert_true(decode(&b, &f, &ev, &e));

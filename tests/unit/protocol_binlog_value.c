@@ -45,7 +45,7 @@ static void pack(struct buf *b, const char *digits, unsigned whole, unsigned sca
         pack_group(b, digits + i, 9);
     for (unsigned i = 0; i + 9 <= scale; i += 9)
         pack_group(b, digits + whole + i, 9);
-    pack_group(b, digits + whole + scale / 9 * 9, scale % 9);
+    pack_group(b, digits + whole + (size_t)(scale - scale % 9), scale % 9);
     b->data[0] ^= 0x80;
     for (size_t i = 0; negative && i < b->len; i++)
         b->data[i] = (uint8_t)~b->data[i];

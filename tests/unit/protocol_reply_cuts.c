@@ -6,7 +6,7 @@
 
 static const uint64_t server_caps = CAP_SESSION_TRACK | CAP_DEPRECATE_EOF;
 
-enum { MAX_WHOLE = 65536, ROUNDS = 400, BIG = 80 << 20 };
+enum { MAX_WHOLE = 65536, ROUNDS = 200, BIG = 80 << 20 };
 
 struct model {
     unsigned seed;
@@ -232,7 +232,7 @@ static void rows_of_16_mib(void **state)
         {PACKET_MAX_PAYLOAD, 0xFE},     {PACKET_MAX_PAYLOAD + 1, 0xFE},
         {PACKET_MAX_PAYLOAD + 5, 0x00}, {2 * (size_t)PACKET_MAX_PAYLOAD, 0xFE},
     };
-    static const struct reply_cut cuts[] = {{0, 0}, {8 << 20, 0}, {3000001, 0}, {6000000, 5}};
+    static const struct reply_cut cuts[] = {{0, 0}, {8 << 20, 0}, {6000000, 5}};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

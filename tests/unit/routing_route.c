@@ -1,0 +1,351 @@
+#include "routing/route.h"
+
+#include "tests/unit/check.h"
+
+enum { P, A, B, C, SERVERS };
+
+struct world {
+    struct topology *topology;
+    struct server_load loads[SERVERS];
+    struct route_policy policy;
+    struct causal causal;
+    struct sql_class statement;
+    struct route_ask ask;
+};
+
+static struct gtid_set position(const char *text)
+{
+    struct gtid_set s;
+
+    assert_true(gtid_set_parse(span_of(text), &s));
+    return s;
+}
+
+static void say(struct world *w, const char *sql)
+{
+    sql_classify(span_of(sql), (struct sql_mode){0}, false, &w->statement);
+}
+
+/* A primary, three equal fresh replicas, and a session that asks for a read. */
+static void setup(struct world *w)
+{
+    *w = (struct world){0};
+    w->topology = topology_new();
+    assert_non_null(w->topology);
+    w->topology->count = SERVERS;
+    w->topology->primary = P;
+    for (int i = 0; i < SERVERS; i++) {
+        struct server_view *v = &w->topology->servers[i];
+
+        v->role = i == P ? ROLE_PRIMARY : ROLE_REPLICA;
+        v->health = HEALTH_UP;
+        v->weight = 1;
+        v->sampled_ns = 1;
+        v->position = position("0-1-10");
+        v->name[0] = "pabc"[i];
+        atomic_init(&w->loads[i].busy, 0);
+    }
+    w->policy = (struct route_policy){.consistency = CONSISTENCY_SESSION, .max_lag_ms = 1000};
+    causal_init(&w->causal);
+    say(w, "SELECT 1");
+    w->ask = (struct route_ask){.statement = &w->statement,
+                                .policy = &w->policy,
+                                .topology = w->topology,
+                                .causal = &w->causal,
+                                .loads = w->loads};
+}
+
+static void wrote(struct world *w, const char *text)
+{
+    struct gtid g;
+
+    assert_true(gtid_parse(span_of(text), &g));
+    causal_wrote(&w->causal, &g);
+}
+
+static void check_route(struct world *w, int server, enum route_reason reason, bool wait)
+{
+    struct route r = route_statement(&w->ask);
+
+    if (r.reason != reason)
+        print_error("got: %d %s\n", r.server, route_reason_name(r.reason));
+    assert_int_equal(r.reason, reason);
+    assert_int_equal(r.server, server);
+    assert_int_equal(r.wait, wait);
+}
+
+static void with(void (*test)(struct world *))
+{
+    struct world w;
+
+    setup(&w);
+    test(&w);
+    topology_unref(w.topology);
+}
+
+static void what_goes_to_the_primary_(struct world *w)
+{
+    say(w, "UPDATE t SET a = 1");
+    check_route(w, P, ROUTE_STATEMENT, false);
+    say(w, "SELECT @@version");
+    check_route(w, P, ROUTE_STATEMENT, false);
+    say(w, "/* tillway: primary */ SELECT 1");
+    check_route(w, P, ROUTE_STATEMENT, false);
+    say(w, "/* tillway: replica */ DELETE FROM t");
+    check_route(w, P, ROUTE_STATEMENT, false);
+    say(w, "SELECT 1");
+    w->ask.pins = PIN_TRANSACTION;
+    check_route(w, P, ROUTE_PINNED, false);
+    say(w, "/* tillway: replica */ SELECT 1");
+    check_route(w, P, ROUTE_PINNED, false);
+    w->ask.pins = 0;
+    w->policy.consistency = CONSISTENCY_PRIMARY;
+    say(w, "SELECT 1");
+    check_route(w, P, ROUTE_POLICY, false);
+    say(w, "UPDATE t SET a = 1");
+    check_route(w, P, ROUTE_POLICY, false);
+    say(w, "/* tillway: replica */ SELECT 1");
+    check_route(w, A, ROUTE_BALANCED, false);
+}
+
+static void which_replicas_may_answer_(struct world *w)
+{
+    struct server_view *s = w->topology->servers;
+
+    s[A].health = HEALTH_BROKEN;
+    s[B].weight = 0;
+    check_route(w, C, ROUTE_BALANCED, false);
+    s[C].lag_ms = 1001;
+    check_route(w, P, ROUTE_NO_REPLICA, false);
+    s[C].lag_ms = UINT64_MAX;
+    check_route(w, P, ROUTE_NO_REPLICA, false);
+    s[C].lag_ms = 1000;
+    check_route(w, C, ROUTE_BALANCED, false);
+    w->ask.exclude = 1u << C;
+    check_route(w, P, ROUTE_NO_REPLICA, false);
+    s[B].weight = 1;
+    check_route(w, B, ROUTE_BALANCED, false);
+    for (int h = 0; h < HEALTH_COUNT; h++) {
+        s[B].health = (enum server_health)h;
+        check_route(w, h == HEALTH_UP ? B : P, h == HEALTH_UP ? ROUTE_BALANCED : ROUTE_NO_REPLICA,
+                    false);
+    }
+    s[B].health = HEALTH_UP;
+    s[B].role = ROLE_UNKNOWN;
+    check_route(w, P, ROUTE_NO_REPLICA, false);
+}
+
+static void freshness_(struct world *w)
+{
+    struct server_view *s = w->topology->servers;
+
+    wrote(w, "0-1-11");
+    check_route(w, P, ROUTE_NOT_FRESH, false);
+    s[B].position = position("0-1-11");
+    check_route(w, B, ROUTE_BALANCED, false);
+    atomic_store(&w->loads[B].busy, 100); /* fresh wins over idle */
+    w->policy.wait_for_replica = true;
+    check_route(w, B, ROUTE_BALANCED, false);
+    wrote(w, "0-1-12");
+    check_route(w, A, ROUTE_WAITS, true);
+    w->policy.consistency = CONSISTENCY_EVENTUAL;
+    check_route(w, A, ROUTE_BALANCED, false);
+    w->policy.consistency = CONSISTENCY_SESSION;
+    w->ask.exclude = 1u << A | 1u << B | 1u << C;
+    check_route(w, P, ROUTE_NO_REPLICA, false);
+}
+
+static void it_stays_where_it_read_(struct world *w)
+{
+    causal_saw(&w->causal, C, 50);
+    check_route(w, C, ROUTE_REPLICA_STAYED, false);
+    atomic_store(&w->loads[C].busy, 100);
+    check_route(w, C, ROUTE_REPLICA_STAYED, false);
+    w->policy.wait_for_replica = true;
+    w->ask.exclude = 1u << C;
+    check_route(w, P, ROUTE_NOT_FRESH, false);
+    w->ask.exclude = 0;
+    causal_saw(&w->causal, P, 60);
+    check_route(w, P, ROUTE_NOT_FRESH, false);
+}
+
+static void the_least_busy_for_its_weight_(struct world *w)
+{
+    static const struct {
+        int busy[SERVERS];
+        uint32_t weight[SERVERS];
+        int server;
+    } rows[] = {
+        {{0, 1, 2, 3}, {1, 1, 1, 1}, A},
+        {{0, 3, 2, 1}, {1, 1, 1, 1}, C},
+        {{0, 4, 3, 9}, {1, 2, 1, 3}, A},
+        {{0, 4, 1, 9}, {1, 2, 1, 3}, B},
+        {{0, 5, 5, 5}, {1, 1, 9, 8}, B},
+        {{0, 0, 0, 0}, {1, 0, 1, 0}, B},
+        {{0, -5, 1, 1}, {1, 1, 1, 1}, A},
+        {{9, 2, 2, 1}, {1, 1, 1, 1000000000}, C},
+        {{0, 1000000, 1, 1}, {1, 4000000000u, 1, 1}, A},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        for (int j = 0; j < SERVERS; j++) {
+            atomic_store(&w->loads[j].busy, rows[i].busy[j]);
+            w->topology->servers[j].weight = rows[i].weight[j];
+        }
+        for (w->ask.turn = 0; w->ask.turn < 5; w->ask.turn++)
+            check_route(w, rows[i].server, ROUTE_BALANCED, false);
+    }
+}
+
+static void ties_(struct world *w)
+{
+    int seen[SERVERS] = {0};
+
+    for (w->ask.turn = 0; w->ask.turn < 300; w->ask.turn++)
+        seen[route_statement(&w->ask).server]++;
+    assert_int_equal(seen[P], 0);
+    for (int i = A; i < SERVERS; i++)
+        assert_int_equal(seen[i], 100);
+    w->ask.held = 1u << B;
+    for (w->ask.turn = 0; w->ask.turn < 5; w->ask.turn++)
+        check_route(w, B, ROUTE_BALANCED, false);
+    w->ask.held = 1u << B | 1u << P;
+    atomic_store(&w->loads[B].busy, 1); /* held wins ties only */
+    w->ask.turn = 0;
+    check_route(w, A, ROUTE_BALANCED, false);
+    w->ask.turn = 1;
+    check_route(w, C, ROUTE_BALANCED, false);
+}
+
+static void without_a_primary_(struct world *w)
+{
+    struct server_view *s = w->topology->servers;
+
+    w->topology->primary = -1;
+    s[P].health = HEALTH_DOWN;
+    check_route(w, A, ROUTE_BALANCED, false);
+    say(w, "UPDATE t SET a = 1");
+    check_route(w, -1, ROUTE_NO_PRIMARY, false);
+    w->policy.consistency = CONSISTENCY_PRIMARY;
+    check_route(w, -1, ROUTE_NO_PRIMARY, false);
+    say(w, "SELECT 1");
+    check_route(w, A, ROUTE_NO_PRIMARY_READ, false);
+    w->ask.pins = PIN_TEMPORARY;
+    check_route(w, -1, ROUTE_NO_PRIMARY, false);
+    w->ask.pins = 0;
+    say(w, "/* tillway: primary */ SELECT 1");
+    check_route(w, -1, ROUTE_NO_PRIMARY, false);
+    say(w, "SELECT 1");
+    wrote(w, "0-1-11"); /* … but only where fresh */
+    check_route(w, -1, ROUTE_NO_PRIMARY, false);
+    w->policy.consistency = CONSISTENCY_SESSION;
+    check_route(w, -1, ROUTE_NO_PRIMARY, false);
+    s[C].position = position("0-1-11");
+    check_route(w, C, ROUTE_BALANCED, false);
+    for (int i = A; i < SERVERS; i++)
+        s[i].lag_ms = 5000; /* nobody commits any more: lag is no reason to answer nothing */
+    check_route(w, C, ROUTE_BALANCED, false);
+    s[A].lag_ms = 1;
+    s[A].position = position("0-1-11");
+    check_route(w, A, ROUTE_BALANCED, false);
+    for (int i = A; i < SERVERS; i++)
+        s[i].health = HEALTH_DOWN;
+    check_route(w, -1, ROUTE_NO_SERVER, false);
+    w->policy.consistency = CONSISTENCY_PRIMARY;
+    check_route(w, -1, ROUTE_NO_SERVER, false);
+}
+
+static void a_primary_that_failed_this_statement_(struct world *w)
+{
+    w->ask.exclude = 1u << P;
+    say(w, "UPDATE t SET a = 1");
+    check_route(w, -1, ROUTE_NO_PRIMARY, false);
+    say(w, "SELECT 1");
+    check_route(w, A, ROUTE_BALANCED, false);
+    w->ask.exclude = 1u << P | 1u << A | 1u << B | 1u << C;
+    check_route(w, -1, ROUTE_NO_SERVER, false);
+}
+
+static void check_explained(struct world *w, const char *expected)
+{
+    struct route r = route_statement(&w->ask);
+    char text[256];
+
+    route_explain(&w->ask, &r, text, sizeof(text));
+    assert_string_equal(text, expected);
+}
+
+static void explained_(struct world *w)
+{
+    char tiny[8];
+    struct route r;
+
+    check_explained(w, "replica a: a read, to the least busy fresh replica");
+    say(w, "SELECT a FROM t FOR UPDATE");
+    check_explained(w,
+                    "primary p: not provably a read: it locks what it reads (FOR UPDATE, LOCK IN "
+                    "SHARE MODE)");
+    say(w, "SELECT my_fn(1)");
+    check_explained(w,
+                    "primary p: not provably a read: it calls a function that may write (my_fn)");
+    r = route_statement(&w->ask);
+    route_explain(&w->ask, &r, tiny, sizeof(tiny));
+    assert_string_equal(tiny, "primary");
+    say(w, "SELECT 1");
+    w->ask.pins = PIN_TEMPORARY | PIN_OPAQUE;
+    check_explained(w, "primary p: a read, but the session's state keeps it on the primary: it may "
+                       "have temporary tables");
+    w->topology->primary = -1;
+    check_explained(w, "nowhere: needs the primary, and there is none");
+}
+
+static void words_for_all(void **state)
+{
+    (void)state;
+    for (int r = 0; r < ROUTE_REASON_COUNT; r++) {
+        assert_true(strlen(route_reason_name((enum route_reason)r)) > 0);
+        assert_true(strlen(route_reason_text((enum route_reason)r)) > 0);
+        for (int q = 0; q < r; q++)
+            assert_string_not_equal(route_reason_name((enum route_reason)r),
+                                    route_reason_name((enum route_reason)q));
+    }
+    for (uint32_t p = PIN_TRANSACTION; p <= PIN_ASKS_LAST; p <<= 1)
+        assert_true(strlen(session_pin_text(p)) > 0);
+    assert_string_equal(session_pin_text(PIN_LOCKS | PIN_ROLE), session_pin_text(PIN_LOCKS));
+    assert_string_equal(session_pin_text(0), "nothing pins it");
+}
+
+#define IN_A_WORLD(name)           \
+    static void name(void **state) \
+    {                              \
+        (void)state;               \
+        with(name##_);             \
+    }
+
+IN_A_WORLD(what_goes_to_the_primary)
+IN_A_WORLD(which_replicas_may_answer)
+IN_A_WORLD(freshness)
+IN_A_WORLD(it_stays_where_it_read)
+IN_A_WORLD(the_least_busy_for_its_weight)
+IN_A_WORLD(ties)
+IN_A_WORLD(without_a_primary)
+IN_A_WORLD(a_primary_that_failed_this_statement)
+IN_A_WORLD(explained)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_goes_to_the_primary),
+        cmocka_unit_test(which_replicas_may_answer),
+        cmocka_unit_test(freshness),
+        cmocka_unit_test(it_stays_where_it_read),
+        cmocka_unit_test(the_least_busy_for_its_weight),
+        cmocka_unit_test(ties),
+        cmocka_unit_test(without_a_primary),
+        cmocka_unit_test(a_primary_that_failed_this_statement),
+        cmocka_unit_test(explained),
+        cmocka_unit_test(words_for_all),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -144,6 +144,7 @@ static const struct row rows[] = {
     {SQL_SEVERAL, "SELECT 1;;"},
     {SQL_SEVERAL, "SELECT 1; DELETE FROM t"},
     {SQL_SEVERAL, "SELECT 1;(SELECT 2)"},
+    {SQL_SEVERAL, "SELECT 1;(("},
 
     {SQL_UNREADABLE, "SELECT 'abc"},
     {SQL_UNREADABLE, "SELECT \"abc"},
@@ -227,6 +228,7 @@ static void the_lexis_follows_the_session(void **state)
         {{.ansi_quotes = true}, SQL_INTO, "SELECT \"a\\\" INTO @x -- \""},
         /* 0xA0 is a blank in latin1 */
         {{0}, SQL_UNREADABLE, "SELECT 1\xa0INTO @x"},
+        {{0}, SQL_UNREADABLE, "SELECT t.a\xa0INTO OUTFILE 'x' FROM t"},
         {{0}, SQL_UNREADABLE, "SELECT a\xc3\xa9 FROM t"},
         {{.utf8 = true}, SQL_IS_READ, "SELECT a\xc3\xa9 FROM t"},
         {{0}, SQL_IS_READ, "SELECT '\xc3\xa9', `\xe9` FROM t"},

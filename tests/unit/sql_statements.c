@@ -135,6 +135,7 @@ static const struct {
     {SQL_OTHER, OPAQUE, true, "here: BEGIN NOT ATOMIC SELECT 1; END"},
     {SQL_OTHER, OPAQUE, true, "FROBNICATE t"},
     {SQL_OTHER, OPAQUE, true, "42"},
+    {SQL_OTHER, OPAQUE, true, "a/KILL 1"},
     {SQL_OTHER, NONE, false, "HELP 'select'"},
     {SQL_OTHER, NONE, false, "CHECKSUM TABLE t"},
     {SQL_EMPTY, NONE, false, ""},
@@ -237,7 +238,7 @@ static void hints(void **state)
 
 static void collations(void **state)
 {
-    static const char *const rows[][2] = {
+    static const char *const named[][2] = {
         {"SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci", "utf8mb4_unicode_ci"},
         {"set names 'utf8mb4' collate 'utf8mb4_unicode_ci';", "utf8mb4_unicode_ci"},
         {"SET NAMES \"utf8mb4\" COLLATE `utf8mb4_bin`", "utf8mb4_bin"},
@@ -251,11 +252,11 @@ static void collations(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(named); i++) {
         struct sql_class c;
 
-        sql_classify(span_of(rows[i][0]), (struct sql_mode){0}, false, &c);
-        check_span(c.collation, rows[i][1]);
+        sql_classify(span_of(named[i][0]), (struct sql_mode){0}, false, &c);
+        check_span(c.collation, named[i][1]);
     }
 }
 

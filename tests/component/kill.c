@@ -1,0 +1,235 @@
+/* KILL by the ids that the proxy greeted with, also across workers. */
+#include "component/rig.h"
+
+#include <stdio.h>
+
+static const char slow_sql[] = "UPDATE t SET a=SLEEP(100)";
+
+static struct scene scene_of(struct rig *r, int worker, const char *user)
+{
+    struct scene s = {.till = client_connects(r, worker)};
+
+    client_hears_greeting(s.till);
+    client_logs_in(s.till, .user = user);
+    s.primary = server_accepts(&r->servers[PRIMARY]);
+    server_greets(s.primary);
+    server_hears_login(s.primary, user, "secret");
+    server_says_ok(s.primary);
+    server_hears_setup(s.primary);
+    (void)client_hears_ok(s.till);
+    return s;
+}
+
+static void kills(struct peer *till, const char *what, uint32_t id)
+{
+    char sql[64];
+
+    (void)snprintf(sql, sizeof sql, "KILL %s %u", what, id);
+    client_asks(till, sql);
+}
+
+static void ids_are_unique_and_tell_the_worker(void **state)
+{
+    struct rig *r = rig_start(.workers = 2);
+    struct scene a = scene_of(r, 0, "till");
+    struct scene b = scene_of(r, 1, "till");
+    struct scene c = scene_of(r, 1, "till");
+
+    (void)state;
+    assert_int_equal(a.till->thread_id % 2, 0);
+    assert_int_equal(b.till->thread_id % 2, 1);
+    assert_int_not_equal(b.till->thread_id, c.till->thread_id);
+}
+
+/* The statement is killed on its server, over a connection of its own. */
+static struct peer *kill_arrives(struct rig *r, const struct scene *victim, const char *user)
+{
+    struct peer *side = server_accepts(&r->servers[PRIMARY]);
+    char sql[64];
+
+    server_greets(side);
+    server_hears_login(side, user, "secret");
+    server_says_ok(side);
+    server_hears_setup(side);
+    (void)snprintf(sql, sizeof sql, "KILL QUERY %u", victim->primary->thread_id);
+    server_hears_query(side, sql);
+    return side;
+}
+
+static void a_query_of_another_worker_is_killed(void **state)
+{
+    struct rig *r = rig_start(.workers = 2);
+    struct scene victim = scene_of(r, 1, "till");
+    struct scene killer = scene_of(r, 0, "till");
+
+    (void)state;
+    client_asks(victim.till, slow_sql);
+    server_hears_query(victim.primary, slow_sql);
+    kills(killer.till, "QUERY", victim.till->thread_id);
+    (void)client_hears_ok(killer.till);
+    server_says_ok(kill_arrives(r, &victim, "till"));
+    server_says_error(victim.primary, 1317, "70100", "Query execution was interrupted");
+    client_hears_error(victim.till, 1317, "70100", "interrupted");
+    client_sends(victim.till, COM_PING, BYTES(""));
+    (void)client_hears_ok(victim.till);
+}
+
+static void a_connection_is_killed(void **state)
+{
+    struct rig *r = rig_start(.workers = 2);
+    struct scene victim = scene_of(r, 1, "till");
+    struct scene killer = scene_of(r, 0, "till");
+    struct peer *side;
+
+    (void)state;
+    client_asks(victim.till, slow_sql);
+    server_hears_query(victim.primary, slow_sql);
+    kills(killer.till, "CONNECTION", victim.till->thread_id);
+    (void)client_hears_ok(killer.till);
+    client_hears_error(victim.till, 1927, "70100", "Connection was killed");
+    peer_hears_end(victim.till);
+    peer_hears_end(victim.primary);
+    side = kill_arrives(r, &victim, "till");
+    peer_hears_nothing(side, 20); /* it stays until the server has answered */
+    server_says_ok(side);
+    peer_hears_end(side);
+}
+
+static void an_idle_connection_is_killed(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene victim = scene_of(r, 0, "till");
+    struct scene killer = scene_of(r, 0, "till");
+    uint8_t id[4];
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof id; i++)
+        id[i] = (uint8_t)(victim.till->thread_id >> (8 * i));
+    client_sends(killer.till, COM_PROCESS_KILL, (struct span){id, sizeof id});
+    (void)client_hears_ok(killer.till);
+    victim.till->seq = 0;
+    client_hears_error(victim.till, 1927, "70100", "Connection was killed");
+    peer_hears_end(victim.till);
+    server_is_left_alone(&r->servers[PRIMARY], 0);
+}
+
+static void killing_the_query_of_an_idle_session_does_nothing(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene victim = scene_of(r, 0, "till");
+    struct scene killer = scene_of(r, 0, "till");
+
+    (void)state;
+    kills(killer.till, "QUERY", victim.till->thread_id);
+    (void)client_hears_ok(killer.till);
+    client_sends(victim.till, COM_PING, BYTES(""));
+    (void)client_hears_ok(victim.till);
+}
+
+static void oneself_may_be_killed(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = scene_of(r, 0, "till");
+
+    (void)state;
+    kills(s.till, "QUERY", s.till->thread_id);
+    client_hears_error(s.till, 1317, "70100", "Query execution was interrupted");
+    kills(s.till, "", s.till->thread_id);
+    client_hears_error(s.till, 1927, "70100", "Connection was killed");
+    peer_hears_end(s.till);
+}
+
+static void unknown_ids_are_refused(void **state)
+{
+    struct rig *r = rig_start(.workers = 2);
+    struct scene s = scene_of(r, 0, "till");
+
+    (void)state;
+    for (uint32_t id = 100; id < 104; id++) {
+        kills(s.till, "", id);
+        client_hears_error(s.till, 1094, "HY000", "Unknown thread id: 10");
+    }
+    client_asks(s.till, "KILL 18446744073709551615");
+    client_hears_error(s.till, 1094, "HY000", "Unknown thread id: 18446744073709551615");
+    client_sends(s.till, COM_PROCESS_KILL, BYTES("\x01"));
+    client_hears_error(s.till, 1835, "HY000", "Malformed");
+}
+
+static void others_are_not_to_be_killed(void **state)
+{
+    struct rig *r = rig_start(.workers = 2);
+    struct scene victim = scene_of(r, 1, "other");
+    struct scene killer = scene_of(r, 0, "till");
+
+    (void)state;
+    kills(killer.till, "", victim.till->thread_id);
+    client_hears_error(killer.till, 1095, "HY000", "You are not owner of thread");
+    client_sends(victim.till, COM_PING, BYTES(""));
+    (void)client_hears_ok(victim.till);
+}
+
+static void but_by_an_administrator(void **state)
+{
+    struct rig *r = rig_start(.workers = 2);
+    struct scene victim = scene_of(r, 1, "other");
+    struct scene killer = scene_of(r, 0, "super");
+
+    (void)state;
+    kills(killer.till, "", victim.till->thread_id);
+    (void)client_hears_ok(killer.till);
+    victim.till->seq = 0;
+    client_hears_error(victim.till, 1927, "70100", "Connection was killed");
+}
+
+static void somebody_who_has_not_logged_in_is_unknown(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene killer = scene_of(r, 0, "till");
+    struct peer *victim = client_connects(r, 0);
+
+    (void)state;
+    client_hears_greeting(victim);
+    kills(killer.till, "", victim->thread_id);
+    client_hears_error(killer.till, 1094, "HY000", "Unknown thread id");
+}
+
+static void the_killer_may_leave_meanwhile(void **state)
+{
+    struct rig *r = rig_start(.workers = 2);
+
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        struct peer *killer = client_connects(r, 0);
+        struct peer *primary;
+
+        client_hears_greeting(killer);
+        client_logs_in(killer, .user = "till");
+        primary = server_serves(&r->servers[PRIMARY]);
+        (void)client_hears_ok(killer);
+        kills(killer, "", 1001);
+        peer_cut(killer);
+        rig_counts(r, METRIC_SESSIONS, 0);
+        peer_cut(primary);
+        peer_free_all();
+        rig_barrier(r);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RIG_TEST(ids_are_unique_and_tell_the_worker),
+        RIG_TEST(a_query_of_another_worker_is_killed),
+        RIG_TEST(a_connection_is_killed),
+        RIG_TEST(an_idle_connection_is_killed),
+        RIG_TEST(killing_the_query_of_an_idle_session_does_nothing),
+        RIG_TEST(oneself_may_be_killed),
+        RIG_TEST(unknown_ids_are_refused),
+        RIG_TEST(others_are_not_to_be_killed),
+        RIG_TEST(but_by_an_administrator),
+        RIG_TEST(somebody_who_has_not_logged_in_is_unknown),
+        RIG_TEST(the_killer_may_leave_meanwhile),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

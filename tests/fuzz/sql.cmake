@@ -1,0 +1,1 @@
+tillway_fuzz(classify LINKS tw_sql)

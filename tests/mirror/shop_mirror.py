@@ -1,0 +1,155 @@
+"""The POS database, a MongoDB, and the mirror between them; the truth is pos/generate_aggregates.sql."""
+
+import os
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from bson.codec_options import CodecOptions  # noqa: E402
+
+from harness import pos, tillway  # noqa: E402
+from harness.cluster import Cluster  # noqa: E402
+from harness.mongo import Mongo  # noqa: E402
+
+COLLECTIONS = ("customers", "products")
+
+
+def tool():
+    path = os.environ.get("MIRROR_TOOL")
+    if not path:
+        raise RuntimeError("MIRROR_TOOL is not set: run it by ctest")
+    return path
+
+
+def new_mirror(cluster, mongo, section=None, **keys):
+    """A mirror process (not started). section: instead of the POS mapping."""
+    keys.setdefault("batch_delay", "1ms")
+    config = section or tillway.pos_mirror(mongo, **keys)
+    return tillway.Tillway(cluster, mongo, config=dict(config, listeners=None), binary=tool(), ready=False)
+
+
+class Shop:
+    """cluster, mongo, mirror: started, the sample loaded, the first snapshot not awaited."""
+
+    def __init__(self, replicas=1, load=True, **keys):
+        self.cluster = Cluster(replicas=replicas)
+        self.mongo = Mongo()
+        self.load = load
+        self.keys = keys
+        self.mirror = None
+
+    def __enter__(self):
+        try:
+            self.cluster.start()
+            self.mongo.start()
+            if self.load:
+                pos.load(self.primary.host, self.primary.port)
+                self.cluster.wait_in_sync()
+            self.mirror = new_mirror(self.cluster, self.mongo, **self.keys)
+            self.mirror.start()
+        except BaseException:
+            self.cluster.stop()
+            self.mongo.stop()
+            raise
+        return self
+
+    def __exit__(self, kind, value, trace):
+        try:
+            self.mirror.__exit__(kind, value, trace)
+        finally:
+            self.cluster.stop()
+            self.mongo.stop()
+
+    @property
+    def primary(self):
+        return self.cluster.primary
+
+    def run(self, *statements, database="pos"):
+        """The statements on one connection to the primary."""
+        connection = self.primary.connect(database=database, local_infile=True)
+        try:
+            with connection.cursor() as cursor:
+                for sql in statements:
+                    cursor.execute(sql)
+                    while cursor.nextset():
+                        pass
+        finally:
+            connection.close()
+
+    def state(self, name="checkpoint"):
+        return self.mongo.db().tillway_mirror.find_one({"_id": name}) or {}
+
+    def wait_state(self, state, timeout=30):
+        """Until the status document says so; the document."""
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            status = self.state("status")
+            if status.get("state") == state:
+                return status
+            time.sleep(0.05)
+        raise TimeoutError("the mirror is not %s: %r\n%s" % (state, status, self.mirror.log_text()[-3000:]))
+
+    def wait_applied(self, timeout=60):
+        """Until the checkpoint holds all that the primary has committed."""
+        need = sequence(self.primary.value("SELECT @@gtid_binlog_pos"))
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            at = self.state()
+            if at and sequence(at["gtid"]) >= need:
+                return at
+            time.sleep(0.01)
+        raise TimeoutError("the mirror did not reach %d: %r, %r\n%s" % (
+            need, at, self.state("status"), self.mirror.log_text()[-3000:]))
+
+    def documents(self):
+        """{collection: {_id: document without _tillway}}"""
+        options = CodecOptions(tz_aware=True)
+        found = {}
+        for name in COLLECTIONS:
+            rows = self.mongo.db()[name].with_options(codec_options=options).find({}, {"_tillway": 0})
+            found[name] = {d["_id"]: d for d in rows}
+        return found
+
+    def difference(self):
+        """None, or the first difference to SQL, in words. Nobody writes meanwhile."""
+        self.wait_applied()
+        wanted, got = pos.documents(self.primary), self.documents()
+        for name in COLLECTIONS:
+            for key in sorted(set(wanted[name]) | set(got[name])):
+                a, b = wanted[name].get(key), got[name].get(key)
+                if a != b or typed(a) != typed(b):
+                    return "%s %r:\n  SQL     %r\n  MongoDB %r" % (name, key, a, b)
+        return None
+
+
+def sequence(gtid):
+    """The sequence number of a position in one domain."""
+    return int(gtid.split("-")[2]) if gtid else 0
+
+
+def typed(value):
+    """The document with the order of its fields, and what Python's == overlooks; whole numbers of any
+    width are the same (SQL's JSON has no widths)."""
+    if isinstance(value, dict):
+        return [(k, typed(v)) for k, v in value.items()]
+    if isinstance(value, list):
+        return [typed(v) for v in value]
+    if isinstance(value, bool) or not isinstance(value, int):
+        return (type(value).__name__, value)
+    return ("int", int(value))
+
+
+class ShopTest(unittest.TestCase):
+    """Tests on one Shop, in the order of their names."""
+
+    replicas = 1
+    keys = {}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.shop = cls.enterClassContext(Shop(replicas=cls.replicas, **cls.keys))
+
+    def assert_same(self):
+        self.assertIsNone(self.shop.difference())

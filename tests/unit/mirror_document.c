@@ -1,0 +1,183 @@
+#include "mirror/document.h"
+
+#include "unit/mirror_map.h"
+
+enum { CELLS_MAX = 8 };
+
+/* Rows of a test: texts, NULL is NULL. */
+struct fake_rows {
+    struct rows base;
+    const char *const (*rows)[CELLS_MAX];
+    int n, at;
+    enum value_kind kinds[CELLS_MAX];
+    struct span cells[CELLS_MAX];
+};
+
+static bool fake_next(struct rows *base)
+{
+    struct fake_rows *f = (struct fake_rows *)base;
+
+    if (f->at == f->n)
+        return false;
+    for (int i = 0; i < base->n_columns; i++) {
+        const char *text = f->rows[f->at][i];
+
+        f->cells[i] = text ? span_of(text) : (struct span){NULL, 0};
+    }
+    f->at++;
+    return true;
+}
+
+static void fake_init(struct fake_rows *f, const char *const (*rows)[CELLS_MAX], int n, int columns)
+{
+    *f = (struct fake_rows){.rows = rows, .n = n};
+    f->base = (struct rows){columns, f->kinds, f->cells, 0, fake_next, NULL};
+    for (int i = 0; i < columns; i++)
+        f->kinds[i] = VALUE_TEXT;
+    f->kinds[0] = VALUE_INT;
+}
+
+static void check_next(struct document_merge *m, const char *json)
+{
+    bson_t doc = BSON_INITIALIZER;
+    struct err e = {.kind = ERR_NONE};
+    int got = document_next(m, &doc, &e);
+
+    if (got == 1) {
+        char *text = bson_as_relaxed_extended_json(&doc, NULL);
+
+        assert_non_null(json);
+        assert_string_equal(text, json);
+        bson_free(text);
+    } else if (json) {
+        fail_msg("%d: %s", got, e.text);
+    }
+    assert_int_equal(got, json ? 1 : 0);
+    bson_destroy(&doc);
+}
+
+static void test_merge(void **state)
+{
+    static const char *const roots[][CELLS_MAX] = {
+        {"1", "1", "Ann"}, {"2", "2", NULL}, {"3", "3", "Cy"}};
+    static const char *const orders[][CELLS_MAX] = {
+        {"1", "10", "10", "5.00"}, {"1", "11", "11", "0.00"}, {"3", "12", "12", "7.00"}};
+    static const char *const items[][CELLS_MAX] = {
+        {"1", "10", "7", "Pan", "2"}, {"1", "10", "8", "Pot", "1"}, {"3", "12", "7", "Pan", "4"}};
+    struct map_test t;
+    struct fake_rows f[3];
+    struct rows *rows[] = {&f[0].base, &f[1].base, &f[2].base};
+    struct document_merge m;
+
+    (void)state;
+    map_test_begin(&t, map_test_shop);
+    fake_init(&f[0], roots, 3, 3);
+    fake_init(&f[1], orders, 3, 4);
+    fake_init(&f[2], items, 3, 5);
+    document_begin(&m, t.plan, rows);
+    check_next(
+        &m,
+        "{ \"_id\" : 1, \"ID\" : \"1\", \"Name\" : \"Ann\", \"Orders\" : [ { \"Order\" : \"10\","
+        " \"Total\" : \"5.00\", \"Items\" : [ { \"Product\" : \"Pan\", \"Count\" : {"
+        " \"$numberDecimal\" : \"2\" } }, { \"Product\" : \"Pot\", \"Count\" : {"
+        " \"$numberDecimal\" : \"1\" } } ] }, { \"Order\" : \"11\", \"Total\" : \"0.00\","
+        " \"Items\" : [  ] } ] }");
+    check_next(&m, "{ \"_id\" : 2, \"ID\" : \"2\", \"Name\" : null, \"Orders\" : [  ] }");
+    check_next(
+        &m, "{ \"_id\" : 3, \"ID\" : \"3\", \"Name\" : \"Cy\", \"Orders\" : [ { \"Order\" : \"12\","
+            " \"Total\" : \"7.00\", \"Items\" : [ { \"Product\" : \"Pan\", \"Count\" : {"
+            " \"$numberDecimal\" : \"4\" } } ] } ] }");
+    check_next(&m, NULL);
+    map_test_end(&t);
+}
+
+/* A child row without its parent: the results are not of one snapshot, or not in one order. */
+static void test_orphan(void **state)
+{
+    static const char *const roots[][CELLS_MAX] = {{"1", "1", "Ann"}};
+    static const char *const orders[][CELLS_MAX] = {{"9", "10", "10", "5.00"}};
+    struct map_test t;
+    struct fake_rows f[3];
+    struct rows *rows[] = {&f[0].base, &f[1].base, &f[2].base};
+    struct document_merge m;
+    struct err e = {.kind = ERR_NONE};
+    bson_t doc = BSON_INITIALIZER;
+
+    (void)state;
+    map_test_begin(&t, map_test_shop);
+    fake_init(&f[0], roots, 1, 3);
+    fake_init(&f[1], orders, 1, 4);
+    fake_init(&f[2], NULL, 0, 5);
+    document_begin(&m, t.plan, rows);
+    check_next(&m, "{ \"_id\" : 1, \"ID\" : \"1\", \"Name\" : \"Ann\", \"Orders\" : [  ] }");
+    assert_int_equal(document_next(&m, &doc, &e), -1);
+    assert_string_equal(e.text, "customers: rows of `Orders` have no parent row");
+    bson_destroy(&doc);
+    map_test_end(&t);
+}
+
+static const char objects[] = "- collection: c\n"
+                              "  table: d.T\n"
+                              "  key: [a, b]\n"
+                              "  fields:\n"
+                              "    O: {unless_null: x, fields: {X: x, P: {fields: {Y: y}}}}\n"
+                              "    Z: z\n";
+
+/* Composite _id, objects inside objects, and an object that is null as a whole. */
+static void test_objects(void **state)
+{
+    static const char *const roots[][CELLS_MAX] = {{"1", "u", "x", "x", "y", "z"},
+                                                   {"1", "v", NULL, NULL, "y", "z"}};
+    struct map_test t;
+    struct fake_rows f;
+    struct rows *rows[] = {&f.base};
+    struct document_merge m;
+
+    (void)state;
+    map_test_begin(&t, objects);
+    fake_init(&f, roots, 2, 6);
+    document_begin(&m, t.plan, rows);
+    check_next(
+        &m, "{ \"_id\" : { \"a\" : 1, \"b\" : \"u\" }, \"O\" : { \"X\" : \"x\", \"P\" : { \"Y\" :"
+            " \"y\" } }, \"Z\" : \"z\" }");
+    check_next(&m, "{ \"_id\" : { \"a\" : 1, \"b\" : \"v\" }, \"O\" : null, \"Z\" : \"z\" }");
+    check_next(&m, NULL);
+    map_test_end(&t);
+}
+
+static void test_key_of_document(void **state)
+{
+    static const enum value_kind kinds[] = {VALUE_INT, VALUE_TEXT};
+    struct span key[] = {BYTES("5"), BYTES("u")};
+    struct span got[MAP_KEY_MAX];
+    struct buf memory = buf_with_max(1000);
+    bson_t doc = BSON_INITIALIZER;
+    bson_t other = BSON_INITIALIZER;
+    struct map_test t;
+    struct err e;
+
+    (void)state;
+    map_test_begin(&t, objects);
+    assert_true(document_id(t.plan, kinds, key, &doc, &e));
+    assert_true(document_key(t.plan, &doc, &memory, got));
+    check_span(got[0], "5");
+    check_span(got[1], "u");
+    assert_true(bson_append_int32(&other, "_id", -1, 5));
+    assert_false(document_key(t.plan, &other, &memory, got));
+    bson_destroy(&doc);
+    bson_destroy(&other);
+    buf_free(&memory);
+    map_test_end(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_merge),
+        cmocka_unit_test(test_orphan),
+        cmocka_unit_test(test_objects),
+        cmocka_unit_test(test_key_of_document),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

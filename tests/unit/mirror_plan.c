@@ -1,0 +1,214 @@
+#include "unit/mirror_map.h"
+
+static void check_level(const struct plan *p, int level, const char *head, const char *tail)
+{
+    assert_string_equal(p->levels[level].head, head);
+    assert_string_equal(p->levels[level].tail, tail);
+}
+
+static void test_fetch(void **state)
+{
+    struct map_test t;
+
+    (void)state;
+    map_test_begin(&t, map_test_shop);
+    check_level(t.plan, 0,
+                "SELECT STRAIGHT_JOIN t0.`id`, t0.`id`, CONCAT(t0.`firstName`, ' {x} ', t1.`city`)"
+                " FROM `pos`.`Customer` AS t0 LEFT JOIN `pos`.`City` AS t1 ON t1.`zip` = t0.`zip`"
+                " WHERE ",
+                " ORDER BY t0.`id`");
+    check_level(
+        t.plan, 1,
+        "SELECT STRAIGHT_JOIN t0.`id`, t2.`id`, t2.`id`, (SELECT STRAIGHT_JOIN"
+        " COALESCE(SUM(t3.`quantity` * t4.`price`), 0) FROM `pos`.`Line` AS t3 JOIN"
+        " `pos`.`Product` AS t4 ON t4.`id` = t3.`product_id` WHERE t3.`order_id` = t2.`id`)"
+        " FROM `pos`.`Customer` AS t0 JOIN `pos`.`Order` AS t2 ON t2.`customer_id` = t0.`id`"
+        " WHERE ",
+        " AND (t2.`placed` IS NOT NULL) ORDER BY t0.`id`, t2.`placed` DESC, t2.`id`");
+    check_level(
+        t.plan, 2,
+        "SELECT STRAIGHT_JOIN t0.`id`, t2.`id`, t3.`product_id`, t4.`name`, t3.`quantity`"
+        " FROM `pos`.`Customer` AS t0 JOIN `pos`.`Order` AS t2 ON t2.`customer_id` = t0.`id`"
+        " JOIN `pos`.`Line` AS t3 ON t3.`order_id` = t2.`id` JOIN `pos`.`Product` AS t4 ON"
+        " t4.`id` = t3.`product_id` WHERE ",
+        " AND (t2.`placed` IS NOT NULL) ORDER BY t0.`id`, t2.`placed` DESC, t2.`id`,"
+        " t3.`product_id`");
+    assert_int_equal(t.plan->levels[2].n_path, 3);
+    assert_int_equal(t.plan->levels[2].n_parent_path, 2);
+    assert_string_equal(t.plan->keys, "SELECT t0.`id` FROM `pos`.`Customer` AS t0 WHERE ");
+    map_test_end(&t);
+}
+
+static void test_walks(void **state)
+{
+    struct map_test t;
+
+    (void)state;
+    map_test_begin(&t, map_test_shop);
+    assert_true(t.plan->walks[0].direct);
+    assert_string_equal(t.plan->walks[1].head,
+                        "SELECT STRAIGHT_JOIN DISTINCT t0.`id` FROM `pos`.`Customer` AS t0 WHERE ");
+    assert_string_equal(t.plan->walks[1].match[0], "t0.`zip`");
+    assert_true(t.plan->walks[2].direct); /* Order.customer_id is the root's key */
+    assert_string_equal(
+        t.plan->walks[3].head,
+        "SELECT STRAIGHT_JOIN DISTINCT t2.`customer_id` FROM `pos`.`Order` AS t2 WHERE ");
+    assert_string_equal(t.plan->walks[3].match[0], "t2.`id`");
+    assert_string_equal(
+        t.plan->walks[4].head,
+        "SELECT STRAIGHT_JOIN DISTINCT t2.`customer_id` FROM `pos`.`Line` AS t3 JOIN"
+        " `pos`.`Order` AS t2 ON t3.`order_id` = t2.`id` WHERE ");
+    assert_string_equal(t.plan->walks[4].match[0], "t3.`product_id`");
+    map_test_end(&t);
+}
+
+static const char grouped[] = "- collection: p\n"
+                              "  table: d.P\n"
+                              "  key: [a, b]\n"
+                              "  fields: {A: a}\n"
+                              "  arrays:\n"
+                              "    Buyers:\n"
+                              "      table: d.L\n"
+                              "      on: {pb: b, pa: a}\n"
+                              "      joins: [{table: d.C, on: {id: c}, required: true}]\n"
+                              "      group_by: [C.id]\n"
+                              "      fields:\n"
+                              "        N: {sum: q, type: int}\n"
+                              "        Rows: {count: q}\n";
+
+static void test_grouped_composite(void **state)
+{
+    struct map_test t;
+
+    (void)state;
+    map_test_begin(&t, grouped);
+    check_level(t.plan, 1,
+                "SELECT STRAIGHT_JOIN t0.`a`, t0.`b`, t2.`id`, CAST(COALESCE(SUM(t1.`q`), 0) AS"
+                " SIGNED), COUNT(t1.`q`) FROM `d`.`P` AS t0 JOIN `d`.`L` AS t1 ON t1.`pb` = t0.`b`"
+                " AND t1.`pa` = t0.`a` JOIN `d`.`C` AS t2 ON t2.`id` = t1.`c` WHERE ",
+                " GROUP BY t0.`a`, t0.`b`, t2.`id` ORDER BY t0.`a`, t0.`b`, t2.`id`");
+    assert_true(t.plan->walks[1].direct);
+    assert_int_equal(t.plan->walks[1].direct_at[0], 1);
+    assert_int_equal(t.plan->walks[1].direct_at[1], 0);
+    assert_string_equal(t.plan->walks[2].head,
+                        "SELECT STRAIGHT_JOIN DISTINCT t1.`pa`, t1.`pb` FROM `d`.`L` AS t1 WHERE ");
+    map_test_end(&t);
+}
+
+static void test_conditions(void **state)
+{
+    static const enum map_class classes[] = {MAP_CLASS_NUMBER, MAP_CLASS_TEXT};
+    struct span tuples[][2] = {{BYTES("1"), BYTES("a'")}, {BYTES("-2"), BYTES("")}};
+    struct buf out = buf_with_max(10000);
+    struct map_test t;
+    struct plan_in in;
+
+    (void)state;
+    map_test_begin(&t, grouped);
+    in = (struct plan_in){&out, t.plan->key_names, classes, 2, 0};
+    plan_in_add(&in, tuples[0]);
+    plan_in_add(&in, tuples[1]);
+    plan_in_end(&in);
+    assert_string_equal(buf_text(&out), "((t0.`a` = 1 AND t0.`b` = _utf8mb4 x'6127') OR"
+                                        " (t0.`a` = -2 AND t0.`b` = _utf8mb4 x''))");
+    buf_clear(&out);
+    plan_after(&out, t.plan, classes, tuples[0]);
+    plan_key_order(&out, t.plan, 10);
+    assert_string_equal(buf_text(&out),
+                        "((t0.`a` > 1) OR (t0.`a` = 1 AND t0.`b` > _utf8mb4 x'6127'))"
+                        " ORDER BY t0.`a`, t0.`b` LIMIT 10");
+    buf_clear(&out);
+    in = (struct plan_in){&out, t.plan->key_names, classes, 1, 0};
+    plan_in_add(&in, tuples[0]);
+    plan_in_add(&in, tuples[1]);
+    plan_in_end(&in);
+    assert_string_equal(buf_text(&out), "t0.`a` IN (1,-2)");
+    buf_clear(&out);
+    in.n = 0;
+    plan_in_end(&in);
+    assert_string_equal(buf_text(&out), "FALSE");
+    buf_free(&out);
+    map_test_end(&t);
+}
+
+/* Nothing that isn't a number or a time stands bare in a statement. */
+static void test_literals(void **state)
+{
+    static const struct {
+        enum map_class class;
+        const char *text, *sql;
+    } cases[] = {
+        {MAP_CLASS_NUMBER, "12.50", "12.50"},
+        {MAP_CLASS_NUMBER, "1) OR (1=1", "_utf8mb4 x'3129204f522028313d31'"},
+        {MAP_CLASS_NUMBER, "", "_utf8mb4 x''"},
+        {MAP_CLASS_TIME, "2024-01-02 03:04:05.6", "'2024-01-02 03:04:05.6'"},
+        {MAP_CLASS_TIME, "x'", "_utf8mb4 x'7827'"},
+        {MAP_CLASS_TEXT, "it's", "_utf8mb4 x'69742773'"},
+        {MAP_CLASS_BYTES, "\x01\xff", "x'01ff'"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct buf out = buf_with_max(1000);
+
+        plan_literal(&out, cases[i].class, span_of(cases[i].text));
+        assert_string_equal(buf_text(&out), cases[i].sql);
+        buf_free(&out);
+    }
+}
+
+static uint64_t fingerprint(const char *text)
+{
+    struct map_test t;
+    uint64_t digest;
+
+    map_test_begin(&t, text);
+    digest = plan_fingerprint(&t.plan, 1);
+    map_test_end(&t);
+    return digest;
+}
+
+static void test_fingerprint(void **state)
+{
+    char other[sizeof map_test_shop];
+
+    (void)state;
+    assert_int_equal(fingerprint(map_test_shop), fingerprint(map_test_shop));
+    memcpy(other, map_test_shop, sizeof other);
+    *strstr(other, "Total") = 'S';
+    assert_int_not_equal(fingerprint(map_test_shop), fingerprint(other));
+    memcpy(other, map_test_shop, sizeof other);
+    memcpy(strstr(other, "quantity"), "xuantity", 8);
+    assert_int_not_equal(fingerprint(map_test_shop), fingerprint(other));
+}
+
+static void test_probe(void **state)
+{
+    struct buf out = buf_with_max(10000);
+    struct map_test t;
+
+    (void)state;
+    map_test_begin(&t, grouped);
+    plan_probe(t.mapping->aggregates[0], &t.mapping->aggregates[0]->levels[1].ops[0].expr, &out);
+    assert_string_equal(
+        buf_text(&out),
+        "SELECT t1.`q` FROM (SELECT `a`, `b` FROM `d`.`P`) AS t0, (SELECT `pb`, `pa`,"
+        " `c`, `q` FROM `d`.`L`) AS t1, (SELECT `id` FROM `d`.`C`) AS t2 LIMIT 0");
+    buf_free(&out);
+    map_test_end(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fetch),
+        cmocka_unit_test(test_walks),
+        cmocka_unit_test(test_grouped_composite),
+        cmocka_unit_test(test_conditions),
+        cmocka_unit_test(test_literals),
+        cmocka_unit_test(test_fingerprint),
+        cmocka_unit_test(test_probe),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
