@@ -158,7 +158,7 @@ struct source *choose_primary(const struct conf *c)
         struct source_address a = address(c, i);
         struct err e = {.kind = ERR_NONE};
         struct source *s;
-        struct facts f;
+        struct facts f = {.read_only = true};
 
         a.query_ms = CONNECT_MS;
         s = source_open(&a, &e);

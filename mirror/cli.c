@@ -172,8 +172,10 @@ static int cli_rebuild(struct engine *w, struct sink *s)
         return watch_rebuild(w, s, &asked);
     printf("no mirror is running: rebuilding here\n");
     w->once = true;
-    if (!engine_run(w))
-        return 1;
+    if (!engine_run(w)) {
+        (void)err_set(&e, ERR_SERVER, "%s", notes_read(&w->notes).last_error);
+        return complain(&e);
+    }
     printf("rebuilt\n");
     return 0;
 }
@@ -181,7 +183,7 @@ static int cli_rebuild(struct engine *w, struct sink *s)
 static int command(struct engine *w, const char *word)
 {
     struct err e = {.kind = ERR_NONE};
-    struct sink *s = sink_open(w->pool);
+    struct sink *s = sink_open(w->target);
     int status = 2;
 
     if (!sink_ping(s, &e))

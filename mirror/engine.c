@@ -44,8 +44,9 @@ struct engine *engine_new(struct conf *c, struct err *e)
             abort(); /* some kilobytes, at start */
     }
     if (w->mapping)
-        w->pool = sink_pool_new(c->mirror.uri, c->mirror.database, c->mirror.state_collection, e);
-    if (w->pool) {
+        w->target =
+            sink_target_new(c->mirror.uri, c->mirror.database, c->mirror.state_collection, e);
+    if (w->target) {
         w->fingerprint = plan_fingerprint(w->plans, w->n);
         return w;
     }
@@ -60,7 +61,7 @@ void engine_free(struct engine *w)
     for (int i = 0; i < w->n; i++)
         plan_free(w->plans[i]);
     mapping_free(w->mapping);
-    sink_pool_free(w->pool);
+    sink_target_free(w->target);
     notes_destroy(&w->notes);
     (void)pthread_mutex_destroy(&w->handle.lock);
     free(w);
@@ -144,14 +145,15 @@ static bool alone(struct work *k, struct err *e)
     return true;
 }
 
-/* The server to read from. Where none is left but those whose binlog is purged (`gone`, a bit a
- * server), one of these for a new snapshot. */
+/* The server to read from; one that did not follow only where there is no other. Where none is left
+ * but those whose binlog is purged (`gone`, a bit a server), one of these for a new snapshot. */
 static bool choose(struct work *k, uint32_t gone, struct choice *c, bool *lost, struct err *e)
 {
     const struct gtid_set *need = k->at.present ? &k->at.gtid : NULL;
 
     *lost = false;
-    if (choose_source(k->w->conf, need, gone, c, e))
+    if (choose_source(k->w->conf, need, gone | k->avoid, c, e) ||
+        (k->avoid && choose_source(k->w->conf, need, gone, c, e)))
         return true;
     if (!gone)
         return false;
@@ -212,23 +214,34 @@ static bool gather(struct work *k, struct err *e)
     return true;
 }
 
+static bool step(struct work *k, struct err *e)
+{
+    if (!gather(k, e))
+        return false;
+    if (touch_empty(k->touch))
+        return work_idle(k, e);
+    if (k->feed.first_wall_ms)
+        notes_pending(&k->w->notes, k->feed.first_wall_ms);
+    return work_batch(k, e);
+}
+
+/* Follow the binlog; the end is always an error. */
 static bool stream(struct work *k, struct err *e)
 {
     bson_oid_t asked;
 
-    while (!atomic_load(&k->w->stop)) {
-        if (!gather(k, e))
+    while (!notes_wants_rebuild(&k->w->notes, &k->at.rebuild, &asked)) {
+        if (atomic_load(&k->w->stop))
+            return err_set(e, ERR_STOPPED, "stopped");
+        if (!step(k, e))
             return false;
-        if (k->feed.first_wall_ms && !touch_empty(k->touch))
-            notes_pending(&k->w->notes, k->feed.first_wall_ms);
-        if (!(touch_empty(k->touch) ? work_idle(k, e) : work_batch(k, e)))
-            return false;
-        if (notes_wants_rebuild(&k->w->notes, &k->at.rebuild, &asked)) {
-            log_event(LOG_INFO, "mirror.rebuild", LOG_STR("reason", "asked for"));
-            return err_set(e, ERR_NONE, "a rebuild is asked for");
+        if (touch_empty(k->touch) && notes_take_stuck(&k->w->notes)) {
+            k->avoid = 1u << k->server;
+            return err_set(e, ERR_TIMEOUT, "server %s does not follow the primary", k->at.source);
         }
     }
-    return err_set(e, ERR_STOPPED, "stopped");
+    log_event(LOG_INFO, "mirror.rebuild", LOG_STR("reason", "asked for"));
+    return err_set(e, ERR_NONE, "a rebuild is asked for");
 }
 
 /* Why a snapshot must come first; NULL: it need not. */
@@ -254,6 +267,7 @@ static bool begin(struct work *k, bson_oid_t *asked, struct err *e)
         return false;
     if (notes_read(&k->w->notes).state.now == STATUS_STANDBY)
         notes_state(&k->w->notes, STATUS_CONNECTING, "");
+    notes_owner(&k->w->notes);
     notes_asked(&k->w->notes, asked);
     return true;
 }
@@ -288,7 +302,9 @@ static void release(struct work *k)
     feed_close(&k->feed);
     source_close(k->source);
     touch_free(k->touch);
-    sink_discard(k->sink);
+    k->written += sink_written(k->sink);
+    sink_close(k->sink);
+    k->sink = sink_open(k->w->target);
     k->source = NULL;
     k->touch = NULL;
     notes_pending(&k->w->notes, 0);
@@ -323,7 +339,7 @@ static void wait_better(struct work *k, unsigned ms)
 
 bool engine_run(struct engine *w)
 {
-    struct work k = {.w = w, .sink = sink_open(w->pool)};
+    struct work k = {.w = w, .sink = sink_open(w->target)};
     unsigned pause = RETRY_FIRST_MS;
     uint32_t gone = 0;
     bool done = false;
@@ -341,6 +357,8 @@ bool engine_run(struct engine *w)
             gone |= 1u << k.server;
         fatal = e.kind == ERR_USAGE;
         complain(w, &e, fatal);
+        if (w->once)
+            break;
         if (clock_mono_ns() - begin > RETRY_MAX_MS * CLOCK_NS_PER_MS)
             pause = RETRY_FIRST_MS;
         wait_better(&k, fatal ? STOPPED_MS : pause);

@@ -37,7 +37,7 @@ struct engine {
     struct plan *plans[MAP_AGGREGATES_MAX];
     uint64_t fingerprint;
     bson_oid_t owner; /* this process's name in the status document */
-    struct sink_pool *pool;
+    struct sink_target *target;
     struct notes notes;
     atomic_bool stop;
     bool once; /* end after the first snapshot that is asked for */
@@ -50,8 +50,8 @@ bool engine_library_init(void) MUST_CHECK;
  * it. */
 struct engine *engine_new(struct conf *c, struct err *e) MUST_CHECK;
 void engine_free(struct engine *w);
-/* Work until `stop` (or, with `once`, a snapshot is complete: then true). For a thread of its own.
- */
+/* Work until `stop`. With `once` until a snapshot is complete (true), or something went wrong (see
+ * the notes' last error). For a thread of its own. */
 bool engine_run(struct engine *w);
 /* Set `stop` and wake it. Any thread. */
 void engine_stop(struct engine *w);

@@ -14,7 +14,7 @@ static void progress(void *to, const char *collection, uint64_t done, uint64_t t
     struct work *k = to;
 
     notes_pass(&k->w->notes, collection, done, total);
-    notes_counts(&k->w->notes, sink_written(k->sink), k->feed.changes);
+    notes_counts(&k->w->notes, k->written + sink_written(k->sink), k->feed.changes);
 }
 
 static struct pass pass_of(struct work *k, int i, const struct gtid_set *gtid)
@@ -62,7 +62,7 @@ static bool save(struct work *k, const struct gtid_set *gtid, struct err *e)
         return false;
     k->saved_ns = clock_mono_ns();
     notes_gtid(&k->w->notes, gtid);
-    notes_counts(&k->w->notes, sink_written(k->sink), k->feed.changes);
+    notes_counts(&k->w->notes, k->written + sink_written(k->sink), k->feed.changes);
     return true;
 }
 
@@ -127,12 +127,29 @@ static bool write_touched(struct work *k, const struct gtid_set *gtid, struct er
     return sink_flush(k->sink, e);
 }
 
+/* Whether no XA transaction is prepared on the source. */
+static bool no_xa(struct work *k, bool *none, struct err *e)
+{
+    struct rows *r = source_query(k->source, span_of("XA RECOVER"), e);
+
+    if (!r)
+        return false;
+    *none = !rows_next(r);
+    rows_free(r);
+    return true;
+}
+
 static bool apply_once(struct work *k, struct err *e)
 {
     struct snapshot at;
+    bool none = false;
 
-    if (!meet(k, &at, e))
+    k->feed.xa_seen = false;
+    if ((k->feed.xa && !no_xa(k, &none, e)) || !meet(k, &at, e))
         return false;
+    /* What was prepared before is decided, and the decisions stand before the snapshot. */
+    if (none && !k->feed.xa_seen)
+        k->feed.xa = false;
     if (touch_schema(k->touch) && !schema_check(k->w->mapping, k->source, e))
         return false;
     if (!write_touched(k, feed_gtid(&k->feed), e))

@@ -11,10 +11,12 @@ struct work {
     struct engine *w;
     struct sink *sink;
     struct source *source;
-    int server; /* its number in the configuration */
+    int server;     /* its number in the configuration */
+    uint32_t avoid; /* a bit: the server that did not follow the primary */
     struct touch *touch;
     struct feed feed;
     struct checkpoint at;
+    uint64_t written;  /* documents, by the sinks before */
     uint64_t saved_ns; /* when the checkpoint was written */
 };
 

@@ -9,7 +9,7 @@ enum { ROW_MAX = 256 << 20, LIVE_MS = 1500 };
 bool feed_open(struct feed *f, const struct binlog_source *at, const struct gtid_set *from,
                struct touch *touch, bool xa, struct err *e)
 {
-    *f = (struct feed){.touch = touch, .xa = xa};
+    *f = (struct feed){.touch = touch, .xa = xa, .changes = f->changes};
     f->group = binlog_group_new(ROW_MAX);
     if (!f->group)
         return err_set(e, ERR_IO, "out of memory");
@@ -74,6 +74,7 @@ static bool rows(struct feed *f, const struct binlog_step *step, struct err *e)
             return false;
         f->changes++;
         f->xa |= f->prepared;
+        f->xa_seen |= f->prepared;
     }
     return got == 0;
 }

@@ -20,7 +20,8 @@ struct feed {
     struct touch *touch; /* the caller's */
     bool in_group;
     bool prepared;  /* the group is an XA PREPARE */
-    bool xa;        /* such groups touched mapped tables and are not decided */
+    bool xa;        /* such groups may have touched mapped tables and not be decided */
+    bool xa_seen;   /* one did; the caller may reset it */
     char file[512]; /* where the reader is: everything before has been seen */
     uint64_t position;
     char end_file[512]; /* where the last group seen ended */
@@ -32,7 +33,8 @@ struct feed {
     uint64_t first_wall_ms;
 };
 
-/* Everything after `from`; the feed stays the caller's memory. `xa`: see there. */
+/* Everything after `from`; *f is zeroed or was closed, and stays the caller's memory. `xa`: see
+ * there. */
 bool feed_open(struct feed *f, const struct binlog_source *at, const struct gtid_set *from,
                struct touch *touch, bool xa, struct err *e) MUST_CHECK;
 void feed_close(struct feed *f);

@@ -105,9 +105,7 @@ static const char *skip_quoted(const char *s)
     char quote = *s++;
 
     for (; *s; s++) {
-        if (*s == '\\' && quote != '`' && s[1])
-            s++;
-        else if (*s == quote && s[1] == quote)
+        if ((*s == '\\' && quote != '`' && s[1]) || (*s == quote && s[1] == quote))
             s++;
         else if (*s == quote)
             return s + 1;

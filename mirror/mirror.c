@@ -9,7 +9,11 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { REPORT_MS = 500, SAMPLE_MS = 250 };
+enum {
+    REPORT_MS = 500,
+    WAKE_MS = 50,
+    STUCK_MS = 5000, /* the primary is so far ahead, and the source brings nothing */
+};
 
 struct mirror {
     struct conf *conf;
@@ -60,7 +64,7 @@ static void sample(struct mirror *m)
 }
 
 /* By the commits that were seen and not applied, and by those that the primary has and we haven't
- * seen; a sample younger than the next report says nothing. */
+ * seen; a fresh sample says nothing: a batch is always under way. */
 static int64_t current_lag(struct mirror *m, const struct status *s)
 {
     uint64_t now = clock_wall_ms();
@@ -70,7 +74,7 @@ static int64_t current_lag(struct mirror *m, const struct status *s)
     if (!s->has_gtid)
         return -1;
     unseen = behind_ms(&m->behind, now, &s->gtid);
-    if (unseen < SAMPLE_MS + 100)
+    if (unseen < REPORT_MS + WAKE_MS * 2)
         unseen = 0;
     return (int64_t)(seen > unseen ? seen : unseen);
 }
@@ -83,13 +87,20 @@ static void report(struct mirror *m)
     struct err e = {.kind = ERR_NONE};
 
     /* A standby must not write over the one that works. */
-    if (s.state.now != STATUS_STANDBY && (s.has_gtid || s.state.now != STATUS_CONNECTING)) {
-        status_bson(&s, current_lag(m, &s), &m->engine->owner, &doc);
+    if (s.owner) {
+        int64_t lag = current_lag(m, &s);
+
+        notes_stuck(&m->engine->notes, lag > STUCK_MS && !s.pending_ms);
+        status_bson(&s, lag, &m->engine->owner, &doc);
         if (!sink_state_put(m->sink, "status", &doc, &e))
             log_event(LOG_DEBUG, "mirror.report", LOG_STR("reason", e.text));
     }
     if (checkpoint_asked(m->sink, &asked, &e))
         notes_asked(&m->engine->notes, &asked);
+    if (e.kind == ERR_IO) {
+        sink_close(m->sink);
+        m->sink = sink_open(m->engine->target);
+    }
     bson_destroy(&doc);
 }
 
@@ -101,7 +112,7 @@ static void report_end(struct mirror *m)
     bson_t set;
     struct err e;
 
-    if (s.state.now == STATUS_STANDBY || !s.has_gtid)
+    if (!s.owner)
         return;
     (void)bson_append_document_begin(&change, "$set", -1, &set);
     (void)bson_append_bool(&set, "running", -1, false);
@@ -117,9 +128,9 @@ static void *report_main(void *arg)
     struct mirror *m = arg;
     uint64_t next = 0;
 
-    m->sink = sink_open(m->engine->pool);
+    m->sink = sink_open(m->engine->target);
     while (!atomic_load(&m->end)) {
-        struct timespec t = {0, SAMPLE_MS / 5 * (long)CLOCK_NS_PER_MS};
+        struct timespec t = {0, WAKE_MS * (long)CLOCK_NS_PER_MS};
         uint64_t now = clock_mono_ns();
 
         if (now >= next) {

@@ -96,6 +96,31 @@ void notes_pending(struct notes *b, uint64_t wall_ms)
     (void)pthread_mutex_unlock(&b->lock);
 }
 
+void notes_owner(struct notes *b)
+{
+    (void)pthread_mutex_lock(&b->lock);
+    b->status.owner = true;
+    (void)pthread_mutex_unlock(&b->lock);
+}
+
+void notes_stuck(struct notes *b, bool stuck)
+{
+    (void)pthread_mutex_lock(&b->lock);
+    b->stuck = stuck;
+    (void)pthread_mutex_unlock(&b->lock);
+}
+
+bool notes_take_stuck(struct notes *b)
+{
+    bool stuck;
+
+    (void)pthread_mutex_lock(&b->lock);
+    stuck = b->stuck;
+    b->stuck = false;
+    (void)pthread_mutex_unlock(&b->lock);
+    return stuck;
+}
+
 void notes_asked(struct notes *b, const bson_oid_t *rebuild)
 {
     (void)pthread_mutex_lock(&b->lock);

@@ -39,6 +39,7 @@ struct status {
     uint64_t done, total; /* … its documents; total is an estimate */
     uint64_t documents;   /* written or deleted since the start */
     uint64_t changes;     /* row changes of mapped tables read since the start */
+    bool owner;           /* no other mirror writes: the status document is ours */
     uint64_t pending_ms;  /* wall time of the first commit seen and not applied; 0: none */
 };
 
@@ -48,6 +49,7 @@ struct notes {
     struct status status;
     bson_oid_t asked; /* the rebuild that control asks for, as the reporter saw it last */
     bool seen;        /* whether it has looked */
+    bool stuck;       /* the source does not follow the primary */
 };
 
 void notes_init(struct notes *b);
@@ -60,9 +62,14 @@ void notes_gtid(struct notes *b, const struct gtid_set *gtid);
 void notes_pass(struct notes *b, const char *collection, uint64_t done, uint64_t total);
 void notes_counts(struct notes *b, uint64_t documents, uint64_t changes);
 void notes_pending(struct notes *b, uint64_t wall_ms);
+void notes_owner(struct notes *b);
 void notes_asked(struct notes *b, const bson_oid_t *rebuild);
 /* Whether a rebuild other than `done` is asked for; fills `asked`. */
 bool notes_wants_rebuild(struct notes *b, const bson_oid_t *done, bson_oid_t *asked);
+
+/* The reporter says so; true once, to whoever asks next. */
+void notes_stuck(struct notes *b, bool stuck);
+bool notes_take_stuck(struct notes *b);
 
 /* The status document; lag_ms < 0: not known. */
 void status_bson(const struct status *s, int64_t lag_ms, const bson_oid_t *owner, bson_t *out);

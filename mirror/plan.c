@@ -1,5 +1,6 @@
 #include "mirror/plan.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -58,9 +59,14 @@ static uint32_t level_tables(const struct aggregate *a, int level)
 /* With everything that links them to the root: a parent has a lower number. */
 static uint32_t with_parents(const struct aggregate *a, uint32_t mask)
 {
-    for (int i = a->n_tables - 1; i > 0; i--)
-        if (mask & 1u << i && a->tables[i].parent >= 0)
-            mask |= 1u << a->tables[i].parent;
+    assert(a->n_tables <= MAP_TABLES_MAX);
+    for (int i = a->n_tables - 1; i > 0; i--) {
+        int parent = a->tables[i].parent;
+
+        assert(parent < MAP_TABLES_MAX);
+        if (mask & 1u << i && parent >= 0)
+            mask |= 1u << parent;
+    }
     return mask;
 }
 

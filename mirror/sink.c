@@ -7,14 +7,13 @@
 
 enum { BULK_DOCUMENTS = 1000, BULK_BYTES = 8 << 20 };
 
-struct sink_pool {
-    mongoc_client_pool_t *pool;
+struct sink_target {
+    mongoc_uri_t *uri;
     char *database;
     char *state;
 };
 
 struct sink {
-    struct sink_pool *from;
     mongoc_client_t *client;
     mongoc_database_t *database;
     mongoc_collection_t *state;
@@ -72,63 +71,62 @@ static void set_default(mongoc_uri_t *uri, const char *option, int ms)
         (void)mongoc_uri_set_option_as_int32(uri, option, ms);
 }
 
-struct sink_pool *sink_pool_new(const char *uri, const char *database, const char *state_collection,
-                                struct err *e)
+struct sink_target *sink_target_new(const char *uri, const char *database,
+                                    const char *state_collection, struct err *e)
 {
-    bson_error_t error;
-    mongoc_uri_t *parsed = mongoc_uri_new_with_error(uri, &error);
-    struct sink_pool *p = calloc(1, sizeof *p);
+    bson_error_t error = {.message = "out of memory"};
+    struct sink_target *t = calloc(1, sizeof *t);
 
-    if (!parsed || !p) {
-        if (parsed)
-            mongoc_uri_destroy(parsed);
-        free(p);
-        (void)err_set(e, ERR_USAGE, "mirror.uri: %s", parsed ? "out of memory" : error.message);
+    if (t) {
+        t->uri = mongoc_uri_new_with_error(uri, &error);
+        t->database = strdup(database);
+        t->state = strdup(state_collection);
+    }
+    if (!t || !t->uri || !t->database || !t->state) {
+        (void)err_set(e, ERR_USAGE, "mirror.uri: %s", error.message);
+        sink_target_free(t);
         return NULL;
     }
-    set_default(parsed, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, 2000);
-    set_default(parsed, MONGOC_URI_CONNECTTIMEOUTMS, 2000);
-    set_default(parsed, MONGOC_URI_SOCKETTIMEOUTMS, 5000);
-    p->pool = mongoc_client_pool_new(parsed);
-    mongoc_uri_destroy(parsed);
-    p->database = strdup(database);
-    p->state = strdup(state_collection);
-    if (p->pool && p->database && p->state) {
-        (void)mongoc_client_pool_set_error_api(p->pool, MONGOC_ERROR_API_VERSION_2);
-        (void)mongoc_client_pool_set_appname(p->pool, "tillway mirror");
-        return p;
-    }
-    sink_pool_free(p);
-    (void)err_set(e, ERR_USAGE, "mirror.uri: it can't be used (see the log)");
-    return NULL;
+    set_default(t->uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, 2000);
+    set_default(t->uri, MONGOC_URI_CONNECTTIMEOUTMS, 2000);
+    set_default(t->uri, MONGOC_URI_SOCKETTIMEOUTMS, 5000);
+    if (!mongoc_uri_has_option(t->uri, MONGOC_URI_SERVERSELECTIONTRYONCE))
+        (void)mongoc_uri_set_option_as_bool(t->uri, MONGOC_URI_SERVERSELECTIONTRYONCE, false);
+    return t;
 }
 
-void sink_pool_free(struct sink_pool *p)
+void sink_target_free(struct sink_target *t)
 {
-    if (!p)
+    if (!t)
         return;
-    if (p->pool)
-        mongoc_client_pool_destroy(p->pool);
-    free(p->database);
-    free(p->state);
-    free(p);
+    if (t->uri)
+        mongoc_uri_destroy(t->uri);
+    free(t->database);
+    free(t->state);
+    free(t);
 }
 
-struct sink *sink_open(struct sink_pool *p)
+/* A client of its own for each thread: it has no threads, and a new one forgets which servers did
+ * not answer. */
+struct sink *sink_open(const struct sink_target *t)
 {
     struct sink *s = calloc(1, sizeof *s);
+    bson_error_t error;
 
     if (!s)
-        abort(); /* once a thread, at start */
-    s->from = p;
-    s->client = mongoc_client_pool_pop(p->pool);
+        abort(); /* once a connection */
+    s->client = mongoc_client_new_from_uri_with_error(t->uri, &error);
+    if (!s->client)
+        abort(); /* the URI was good before; no memory */
+    (void)mongoc_client_set_error_api(s->client, MONGOC_ERROR_API_VERSION_2);
+    (void)mongoc_client_set_appname(s->client, "tillway mirror");
     s->concern = mongoc_write_concern_new();
     mongoc_write_concern_set_wmajority(s->concern, 0);
     mongoc_write_concern_set_journal(s->concern, true);
     s->read = mongoc_read_concern_new();
     (void)mongoc_read_concern_set_level(s->read, MONGOC_READ_CONCERN_LEVEL_MAJORITY);
-    s->database = mongoc_client_get_database(s->client, p->database);
-    s->state = mongoc_database_get_collection(s->database, p->state);
+    s->database = mongoc_client_get_database(s->client, t->database);
+    s->state = mongoc_database_get_collection(s->database, t->state);
     mongoc_collection_set_write_concern(s->state, s->concern);
     mongoc_collection_set_read_concern(s->state, s->read);
     s->upsert = bson_new();
@@ -159,7 +157,7 @@ void sink_close(struct sink *s)
     mongoc_database_destroy(s->database);
     mongoc_read_concern_destroy(s->read);
     mongoc_write_concern_destroy(s->concern);
-    mongoc_client_pool_push(s->from->pool, s->client);
+    mongoc_client_destroy(s->client);
     free(s);
 }
 
@@ -222,11 +220,6 @@ bool sink_flush(struct sink *s, struct err *e)
         s->written += s->n;
     drop_bulk(s);
     return ok || failed(e, &error);
-}
-
-void sink_discard(struct sink *s)
-{
-    drop_bulk(s);
 }
 
 uint64_t sink_written(const struct sink *s)

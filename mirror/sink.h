@@ -1,7 +1,7 @@
 /* Where the documents go: MongoDB. The files sink*.c are the only ones that know libmongoc.
  *
  * Every write waits for a majority and its journal; every call has a deadline (five seconds unless
- * the URI says otherwise). One thread a sink; the pool is for any. */
+ * the URI says otherwise). One thread a sink; the target is for any. */
 #ifndef MIRROR_SINK_H
 #define MIRROR_SINK_H
 
@@ -10,20 +10,20 @@
 #include <bson/bson.h>
 #include <stdint.h>
 
-struct sink_pool;
+struct sink_target;
 struct sink;
 struct sink_cursor;
 
-/* Before the first pool; more than once is fine. Control thread. */
+/* Before the first target; more than once is fine. Control thread. */
 void sink_library_init(void);
 
 /* NULL with `e` where the URI is malformed; MongoDB itself is not asked. */
-struct sink_pool *sink_pool_new(const char *uri, const char *database, const char *state_collection,
-                                struct err *e) MUST_CHECK;
-/* After all of its sinks. */
-void sink_pool_free(struct sink_pool *p);
+struct sink_target *sink_target_new(const char *uri, const char *database,
+                                    const char *state_collection, struct err *e) MUST_CHECK;
+void sink_target_free(struct sink_target *p);
 
-struct sink *sink_open(struct sink_pool *p);
+/* Connects when it is first used. After errors of the network, a new one is quicker. */
+struct sink *sink_open(const struct sink_target *p);
 void sink_close(struct sink *s);
 /* Whether the primary answers. */
 bool sink_ping(struct sink *s, struct err *e) MUST_CHECK;
@@ -35,8 +35,6 @@ bool sink_put(struct sink *s, const char *collection, const bson_t *id, const bs
               struct err *e) MUST_CHECK;
 /* Write what is left. False with `e`: some of the documents since the last flush may be written. */
 bool sink_flush(struct sink *s, struct err *e) MUST_CHECK;
-/* Forget what is not written, after an error. */
-void sink_discard(struct sink *s);
 /* Documents written and deleted since the sink was opened. */
 uint64_t sink_written(const struct sink *s);
 

@@ -331,7 +331,7 @@ bool verify_run(struct engine *w, FILE *out, unsigned list, unsigned wait_ms,
     bool ok;
 
     *r = (struct verify_result){0};
-    v.sink = sink_open(w->pool);
+    v.sink = sink_open(w->target);
     ok = checkpoint_load(v.sink, &at, e);
     if (ok && !at.present)
         ok = err_set(e, ERR_SERVER,

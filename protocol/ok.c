@@ -79,7 +79,8 @@ bool error_decode(struct span payload, struct server_error *e)
     if (!cursor_ok(&c) || header != 0xFF)
         return false;
     if (cursor_left(&c) > SQLSTATE && *c.p == '#') {
-        memcpy(e->sqlstate, c.p + 1, SQLSTATE);
+        if (!memchr(c.p + 1, 0, SQLSTATE)) /* so that it can be said on as a text of five */
+            memcpy(e->sqlstate, c.p + 1, SQLSTATE);
         cursor_skip(&c, 1 + SQLSTATE);
     }
     e->message = cursor_rest(&c);

@@ -74,7 +74,6 @@ static void on_lines(void *ctx, struct buf *lines)
     buf_put_span(&q->answer, buf_span(lines));
     last = --q->waiting == 0;
     (void)pthread_mutex_unlock(&q->lock);
-    q->message.run = all_answered;
     if (last && !mailbox_send(daemon_mailbox(q->daemon), &q->message))
         return; /* the daemon ends: so does the pipe */
 }
@@ -160,6 +159,7 @@ static void on_connection(uv_stream_t *server, int status)
     if (!q)
         return;
     q->daemon = a->daemon;
+    q->message.run = all_answered;
     q->answer = buf_with_max(ANSWER_MAX);
     (void)pthread_mutex_init(&q->lock, NULL);
     (void)uv_pipe_init(server->loop, &q->pipe, 0);

@@ -76,8 +76,8 @@ struct backend {
     struct vars *vars;
     char schema[BACKEND_SCHEMA_MAX];
     bool multi_statements;
-    bool used; /* served a session before: reset before another's */
-    uint64_t idle_since_ns;
+    bool used;              /* served a session before: reset before another's */
+    uint64_t idle_since_ns; /* in the pool; of one that carries a KILL: when it was opened */
 
     /* what is under way */
     struct expect expect[EXPECT_MAX];

@@ -33,6 +33,7 @@ static void print_effects(uint32_t effects)
         {SQL_EFFECT_PREPARE, "SQL-level prepared statements"},
         {SQL_EFFECT_XA, "XA transaction"},
         {SQL_EFFECT_SET, "sets variables (carried to every server)"},
+        {SQL_EFFECT_UNTRACKED, "changes variables that cannot be followed (stays on the primary)"},
         {SQL_EFFECT_ASKS_LAST, "asks about the statement before (goes where that went)"},
     };
 

@@ -39,13 +39,24 @@ struct arguments {
 struct parts {
     pthread_rwlock_t lock;
     struct monitor *monitor; /* under lock; NULL where there is none */
+    bool informed; /* a topology without unknown servers was published; the monitor in force alone
+                      uses it */
     struct daemon *daemon;
     struct mirror *mirror;
 };
 
+/* A monitor that has just started knows nothing yet. After a reload the old one's knowledge serves
+ * until the new one has asked every server. */
 static void on_topology(void *ctx, struct topology *t)
 {
-    daemon_publish_topology(((struct parts *)ctx)->daemon, t);
+    struct parts *p = ctx;
+
+    if (p->informed && topology_has_unknown(t)) {
+        topology_unref(t);
+        return;
+    }
+    p->informed = !topology_has_unknown(t);
+    daemon_publish_topology(p->daemon, t);
 }
 
 static void on_catalog(void *ctx, struct catalog *c)

@@ -6,7 +6,7 @@
  *                └ SWITCH ┘        └──── the read goes elsewhere ┘      └─▶ VERIFY
  * (COM_CHANGE_USER) └─▶ REPLY ─▶ READY (the proxy answers itself)
  *
- *   GREET    the catalog is not read yet: nothing to greet with
+ *   GREET    the monitor has not told accounts and servers yet: nothing to greet with
  *   LOGIN    the greeting is out; waits for the client's response
  *   SWITCH   asked for mysql_native_password; waits for the reply
  *   VERIFY   checks the account; a failed one waits once for a fresh catalog
@@ -128,6 +128,8 @@ static inline struct span session_user(const struct session *s)
 }
 
 struct session *session_by_id(struct worker *w, uint32_t id);
+/* Close the connections that were opened before `before_ns` to carry a KILL to a server. */
+void session_kill_trim(struct worker *w, uint64_t before_ns);
 /* Why its reads stay on the primary, in words; "" where they do not. */
 const char *session_pin_words(const struct session *s);
 /* A newer topology is there: a read that waits for a server now known to be bad goes elsewhere. */

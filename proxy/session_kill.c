@@ -48,14 +48,34 @@ static bool is_answered(const struct stream *in)
     return cursor_ok(&c) || stream_full(in);
 }
 
+/* A connection that carries one KILL; in the worker's list `sides` while it lives. */
+struct side {
+    struct worker *worker;
+    char sql[32];
+};
+
+static void side_close(struct backend *b)
+{
+    struct side *side = b->owner;
+
+    if (b->prev)
+        b->prev->next = b->next;
+    else
+        side->worker->sides = b->next;
+    if (b->next)
+        b->next->prev = b->prev;
+    free(side);
+    backend_close(b);
+}
+
 /* The side connection's life: ready, send, wait for the answer (which only says that it arrived),
  * close. */
 static void on_side_event(struct backend *b, void *owner)
 {
-    char *sql = owner;
+    const struct side *side = owner;
 
     if (backend_is_ready(b) && b->caps && b->serial) {
-        bool sent = backend_command(b, COM_QUERY, span_of(sql), EXPECT_DISCARD) &&
+        bool sent = backend_command(b, COM_QUERY, span_of(side->sql), EXPECT_DISCARD) &&
                     backend_write(b, NULL, 0) != STREAM_FAILED;
 
         b->serial = 0; /* sent: what comes now answers it */
@@ -66,27 +86,43 @@ static void on_side_event(struct backend *b, void *owner)
         return;
     if (b->state.now < BACKEND_READY)
         return;
-    free(sql);
-    backend_close(b);
+    side_close(b);
+}
+
+void session_kill_trim(struct worker *w, uint64_t before_ns)
+{
+    struct backend *next;
+
+    for (struct backend *b = w->sides; b; b = next) {
+        next = b->next;
+        if (b->idle_since_ns < before_ns)
+            side_close(b);
+    }
 }
 
 static void kill_on_server(struct session *victim)
 {
     struct worker *w = victim->worker;
     struct backend *target = victim->target;
-    struct backend *side;
-    char *sql = malloc(64);
+    struct side *side = calloc(1, sizeof *side);
+    struct backend *b;
 
-    side = sql ? backend_connect(&w->loop, &w->buffers, &w->topology->servers[target->server],
-                                 target->server, victim->identity, w->catalog->default_collation)
-               : NULL;
-    if (!side) {
-        free(sql);
+    b = side ? backend_connect(&w->loop, &w->buffers, &w->topology->servers[target->server],
+                               target->server, victim->identity, w->catalog->default_collation)
+             : NULL;
+    if (!b) {
+        free(side);
         return;
     }
-    (void)snprintf(sql, 64, "KILL QUERY %u", target->thread_id);
-    side->notify = on_side_event;
-    side->owner = sql;
+    side->worker = w;
+    (void)snprintf(side->sql, sizeof side->sql, "KILL QUERY %u", target->thread_id);
+    b->notify = on_side_event;
+    b->owner = side;
+    b->idle_since_ns = worker_now_ns();
+    b->next = w->sides;
+    if (w->sides)
+        w->sides->prev = b;
+    w->sides = b;
 }
 
 static void kill_victim(struct session *victim, bool query)

@@ -57,6 +57,14 @@ static void version_text(const struct catalog *c, char *out, size_t size)
                    c->version);
 }
 
+/* Whether the monitor has told enough to serve: who the primary is, or that there is none. */
+static bool is_informed(const struct worker *w)
+{
+    const struct topology *t = w->topology;
+
+    return w->catalog && (t->primary >= 0 || (t->count > 0 && !topology_has_unknown(t)));
+}
+
 enum step session_greet(struct session *s)
 {
     const struct catalog *c = s->worker->catalog;
@@ -69,7 +77,7 @@ enum step session_greet(struct session *s)
         session_end(s, 0, NULL, NULL);
         return STEP_WAIT;
     }
-    if (!c)
+    if (!is_informed(s->worker))
         return STEP_WAIT;
     if (!make_nonce(s)) {
         session_end(s, ER_HANDSHAKE_ERROR, "08S01", "no random bytes from the system");

@@ -43,6 +43,8 @@ static bool send_first(struct session *s, struct backend *b)
     bytes.n = run->whole ? run->size : request_take(&run->request, data, stream_left(&s->client));
     rest = session_stmt_fit(s, b, bytes);
     sent = backend_write(b, &rest, 1);
+    if (!run->whole && sent != STREAM_SENT)
+        run->request_pinned = bytes.n;
     if (sent == STREAM_FAILED)
         return false;
     run->sent = true;
@@ -52,8 +54,6 @@ static bool send_first(struct session *s, struct backend *b)
         stream_read(&s->client, false);
     if (!run->whole && sent == STREAM_SENT)
         stream_consume(&s->client, bytes.n);
-    else if (!run->whole)
-        run->request_pinned = bytes.n;
     return true;
 }
 
@@ -85,10 +85,11 @@ static enum pumped pump_request(struct session *s, struct backend *b)
             return s->client.eof && !r->done ? PUMP_ENDED : PUMP_WAIT;
         }
         sent = backend_write(b, &bytes, 1);
+        if (sent != STREAM_SENT)
+            s->run.request_pinned = bytes.n;
         if (sent == STREAM_FAILED)
             return PUMP_LOST;
         if (sent == STREAM_BLOCKED) {
-            s->run.request_pinned = bytes.n;
             stream_read(&s->client, false);
             return PUMP_WAIT;
         }
@@ -190,8 +191,8 @@ static enum pumped collect(struct session *s, struct backend *b, struct batch *b
 
         reply_feed(&b->reply, at, stream_left(&b->stream) - batch->used,
                    worker_whole_max(s->worker), &step);
-        if (step.event == REPLY_BAD)
-            return bad_reply(s, b);
+        if (step.event == REPLY_BAD || (step.event == REPLY_INFILE && b->stream.writing))
+            return bad_reply(s, b); /* nobody asks for a file before he has read the statement */
         if (step.event == REPLY_ERROR && ask_primary_instead(s, b, batch)) {
             stream_consume(&b->stream, step.pass + step.drop);
             return PUMP_REROUTE;
@@ -298,6 +299,9 @@ static enum step after_pump(struct session *s, enum pumped pumped)
 {
     int server = s->target->server;
 
+    /* what is still being written to it are the client's bytes, which go elsewhere now */
+    if (s->target->stream.writing && (pumped == PUMP_REROUTE || pumped == PUMP_STALE))
+        pumped = PUMP_REFUSED;
     switch (pumped) {
     case PUMP_LOST:
         return session_target_lost(s);

@@ -117,6 +117,8 @@ void session_track(struct session *s, struct backend *b, const struct ok *ok)
     struct change c;
 
     s->status = ok->status & (uint16_t) ~(unsigned)STATUS_SESSION_STATE_CHANGED;
+    vars_report(b->vars);
+    vars_report(s->vars);
     while (change_next(&it, &c) == 1)
         on_change(s, b, &c);
     set_pin(s, PIN_TRANSACTION, (s->status & STATUS_IN_TRANS) != 0);
@@ -139,6 +141,7 @@ static const struct {
     {SQL_EFFECT_ROLE, PIN_ROLE, 0},
     {SQL_EFFECT_PREPARE, 0, FRAGILE_PREPARED},
     {SQL_EFFECT_XA, PIN_XA, FRAGILE_XA},
+    {SQL_EFFECT_UNTRACKED, PIN_VARIABLE, FRAGILE_OPAQUE},
 };
 
 static void note_effects(struct session *s)
@@ -168,12 +171,24 @@ static void note_causality(struct session *s, const struct backend *b)
         causal_saw(&s->causal, b->server, worker_now_ns());
 }
 
+/* SET NAMES x COLLATE y: the servers report x alone. */
+static void note_collation(struct session *s, struct backend *b)
+{
+    const char *name = s->run.statement.collation;
+
+    if (!*name || s->run.failed)
+        return;
+    (void)vars_note(b->vars, span_of("collation_connection"), span_of(name));
+    (void)vars_note(s->vars, span_of("collation_connection"), span_of(name));
+}
+
 void session_track_end(struct session *s, struct backend *b)
 {
     note_causality(s, b);
     if (s->run.read)
         return;
     note_effects(s);
+    note_collation(s, b);
     s->home = b->server;
     if (s->run.byte == COM_SET_OPTION && !s->run.failed)
         s->multi_statements = b->multi_statements = s->option == 0;

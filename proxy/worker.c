@@ -26,6 +26,8 @@ static void on_janitor(uv_timer_t *timer)
     }
     if (now > w->conf->limits.pool_idle_ns)
         pool_trim(&w->pool, now - w->conf->limits.pool_idle_ns);
+    if (now > w->conf->limits.connect_timeout_ns)
+        session_kill_trim(w, now - w->conf->limits.connect_timeout_ns);
     if (w->drain_deadline_ns && !w->sessions)
         uv_stop(&w->loop);
 }
@@ -42,6 +44,7 @@ static void shut_down(struct worker *w)
 {
     pool_drop(&w->pool, -1);
     mailbox_close(&w->mailbox);
+    session_kill_trim(w, UINT64_MAX);
     uv_close((uv_handle_t *)&w->janitor, NULL);
     for (int turns = 0; uv_run(&w->loop, UV_RUN_NOWAIT) && turns < 100; turns++)
         continue;
@@ -202,6 +205,7 @@ static void on_topology(struct message *m, void *receiver)
         return;
     drop_dead_idle(w);
     each_session(w, session_topology_changed);
+    each_session(w, session_step);
 }
 
 void worker_send_topology(struct worker *w, struct topology *t)

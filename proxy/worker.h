@@ -38,6 +38,7 @@ struct worker {
 
     struct buffers buffers;
     struct pool pool;
+    struct backend *sides;    /* connections that carry a KILL; proxy/session_kill.c */
     struct session *sessions; /* a list, newest first */
     struct conf *conf;
     struct topology *topology;

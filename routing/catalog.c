@@ -209,7 +209,7 @@ static bool wild_match(const char *text, const char *pattern)
 
     while (*text) {
         bool plain = *pattern == '\\' && pattern[1];
-        char want = plain ? pattern[1] : *pattern;
+        char want = pattern[plain ? 1 : 0];
 
         if (!plain && want == '%') {
             retry_pattern = ++pattern;

@@ -48,6 +48,15 @@ void topology_unref(struct topology *t)
     }
 }
 
+bool topology_has_unknown(const struct topology *t)
+{
+    bool unknown = false;
+
+    for (int i = 0; i < t->count; i++)
+        unknown = unknown || t->servers[i].health == HEALTH_UNKNOWN;
+    return unknown;
+}
+
 const char *server_role_name(enum server_role r)
 {
     assert((size_t)r < sizeof(role_names) / sizeof(role_names[0]));

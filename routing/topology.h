@@ -60,6 +60,9 @@ struct topology *topology_copy(const struct topology *t);
 void topology_ref(struct topology *t);
 void topology_unref(struct topology *t);
 
+/* Whether some server has not been probed yet. */
+bool topology_has_unknown(const struct topology *t);
+
 const char *server_role_name(enum server_role r);
 const char *server_health_name(enum server_health h);
 

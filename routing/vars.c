@@ -171,7 +171,7 @@ static bool own(struct vars *v)
     if (old && old->refs == 1 && old->count < old->room) {
         return true;
     }
-    l = calloc(1, sizeof(*l) + room * sizeof(l->at[0]));
+    l = calloc(1, sizeof(*l) + room * sizeof(struct var *));
     if (!l) {
         return false;
     }
@@ -205,7 +205,7 @@ static void put(struct vars_list *l, uint32_t at, struct var *x)
         l->sum -= l->at[at]->hash;
         var_put(l->at[at]);
     } else {
-        memmove(&l->at[at + 1], &l->at[at], (l->count - at) * sizeof(l->at[0]));
+        memmove(&l->at[at + 1], &l->at[at], (l->count - at) * sizeof(struct var *));
         l->count++;
     }
     l->at[at] = x;
@@ -235,7 +235,7 @@ static bool drop(struct vars *v, struct span name)
     l->sum -= l->at[i]->hash;
     var_put(l->at[i]);
     l->count--;
-    memmove(&l->at[i], &l->at[i + 1], (l->count - i) * sizeof(l->at[0]));
+    memmove(&l->at[i], &l->at[i + 1], (l->count - i) * sizeof(struct var *));
     return true;
 }
 
@@ -318,24 +318,30 @@ struct span vars_value(const struct vars *v, const char *name)
 
 size_t vars_bytes(const struct vars *v)
 {
-    size_t list = v->list ? sizeof(*v->list) + v->list->room * sizeof(v->list->at[0]) : 0;
+    size_t list = v->list ? sizeof(*v->list) + v->list->room * sizeof(struct var *) : 0;
 
     return sizeof(*v) + list + (v->list ? v->list->bytes : 0);
 }
 
+/* A SET under way. */
+struct setting {
+    struct buf *out;
+    const struct catalog *catalog;
+    bool any;
+    bool wide; /* see vars_is_wide */
+};
+
 /* One assignment; `to` NULL: back to what a new connection has. */
-static void put_assignment(struct buf *out, bool *any, const struct var *named,
-                           const struct var *to, const struct catalog *c)
+static void put_assignment(struct setting *s, const struct var *named, const struct var *to)
 {
-    buf_put_str(out, *any ? "," : "SET ");
-    *any = true;
-    vars_put_name(out, name_of(named));
-    buf_put_u8(out, '=');
-    if (to) {
-        vars_put_value(out, name_of(to), value_of(to), c);
-    } else {
-        buf_put_str(out, "DEFAULT");
-    }
+    buf_put_str(s->out, s->any ? "," : "SET ");
+    s->any = true;
+    vars_put_name(s->out, name_of(named));
+    buf_put_u8(s->out, '=');
+    if (to)
+        vars_put_value(s->out, name_of(to), value_of(to), s->catalog, s->wide);
+    else
+        buf_put_str(s->out, "DEFAULT");
 }
 
 static bool differ(const struct var *a, const struct var *b)
@@ -343,16 +349,10 @@ static bool differ(const struct var *a, const struct var *b)
     return !a || !b || !same(value_of(a), value_of(b));
 }
 
-static struct span sql_mode(void)
-{
-    return span_of("sql_mode");
-}
-
-static void put_one(struct buf *out, bool *any, const struct var *a, const struct var *b,
-                    const struct catalog *c)
+static void put_one(struct setting *s, const struct var *a, const struct var *b)
 {
     if ((a || b) && differ(a, b))
-        put_assignment(out, any, b ? b : a, b, c);
+        put_assignment(s, b ? b : a, b);
 }
 
 /* Of a pair at most one is in a list. */
@@ -363,13 +363,17 @@ static const struct var *find_pair(const struct vars *v, const struct vars_pair 
     return x ? x : find(v, span_of(pair->charset));
 }
 
-static void put_pair(struct buf *out, bool *any, const struct var *a, const struct var *b,
-                     const struct catalog *c)
+static void put_pair(struct setting *s, const struct var *a, const struct var *b)
 {
     if (a && b && !same(name_of(a), name_of(b)))
-        put_assignment(out, any, b, b, c);
+        put_assignment(s, b, b);
     else
-        put_one(out, any, a, b, c);
+        put_one(s, a, b);
+}
+
+static struct span sql_mode(void)
+{
+    return span_of("sql_mode");
 }
 
 static bool is_ordered(struct span name)
@@ -377,29 +381,52 @@ static bool is_ordered(struct span name)
     return same(name, sql_mode()) || vars_pair_of(name) >= 0;
 }
 
-void vars_difference(struct buf *out, const struct vars *from, const struct vars *to,
-                     const struct catalog *c)
+static bool is_wide(const struct vars *v)
+{
+    const struct var *x = find_pair(v, &vars_pairs[VARS_CONNECTION]);
+
+    return x && vars_is_wide(value_of(x));
+}
+
+static const struct var *at(const struct vars *v, uint32_t i)
+{
+    return i < count_of(v) ? v->list->at[i] : NULL;
+}
+
+/* Which of two heads comes first; an ended list comes last. */
+static int order_of(const struct var *a, const struct var *b)
+{
+    if (!a || !b)
+        return a ? -1 : 1;
+    return order(name_of(a), name_of(b));
+}
+
+/* The lists are sorted: what stands in one, the other or both. */
+static void put_rest(struct setting *s, const struct vars *from, const struct vars *to)
 {
     uint32_t i = 0;
     uint32_t j = 0;
-    bool any = false;
+
+    while (i < count_of(from) || j < count_of(to)) {
+        int which = order_of(at(from, i), at(to, j));
+        const struct var *a = which <= 0 ? at(from, i++) : NULL;
+        const struct var *b = which >= 0 ? at(to, j++) : NULL;
+
+        assert(a || b);
+        if (!is_ordered(name_of(b ? b : a)))
+            put_one(s, a, b);
+    }
+}
+
+void vars_difference(struct buf *out, const struct vars *from, const struct vars *to,
+                     const struct catalog *c)
+{
+    struct setting s = {.out = out, .catalog = c, .wide = is_wide(from)};
 
     if (from->list == to->list)
         return;
-    put_one(out, &any, find(from, sql_mode()), find(to, sql_mode()), c);
-    for (int k = 0; k < VARS_PAIRS; k++)
-        put_pair(out, &any, find_pair(from, &vars_pairs[k]), find_pair(to, &vars_pairs[k]), c);
-    while (i < count_of(from) || j < count_of(to)) {
-        const struct var *a = i < count_of(from) ? from->list->at[i] : NULL;
-        const struct var *b = j < count_of(to) ? to->list->at[j] : NULL;
-        int which = !a ? 1 : !b ? -1 : order(name_of(a), name_of(b));
-
-        a = which <= 0 ? a : NULL;
-        b = which >= 0 ? b : NULL;
-        i += a ? 1 : 0;
-        j += b ? 1 : 0;
-        assert(a || b);
-        if (!is_ordered(name_of(b ? b : a)))
-            put_one(out, &any, a, b, c);
-    }
+    put_one(&s, find(from, sql_mode()), find(to, sql_mode()));
+    for (int i = 0; i < VARS_PAIRS; i++)
+        put_pair(&s, find_pair(from, &vars_pairs[i]), find_pair(to, &vars_pairs[i]));
+    put_rest(&s, from, to);
 }

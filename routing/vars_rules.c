@@ -66,8 +66,8 @@ static const struct {
 };
 
 const struct vars_pair vars_pairs[VARS_PAIRS] = {
-    {"character_set_connection", "collation_connection"},
-    {"character_set_server", "collation_server"},
+    [VARS_CONNECTION] = {"character_set_connection", "collation_connection"},
+    [VARS_SERVER] = {"character_set_server", "collation_server"},
 };
 
 /* Without SESSION they would count for the next transaction only. */
@@ -198,28 +198,43 @@ static void put_hex(struct buf *out, struct span s)
     buf_put_u8(out, '\'');
 }
 
-static void put_text(struct buf *out, struct span s)
+static void put_text(struct buf *out, struct span s, bool wide)
 {
     if (!is_plain(s)) {
         put_hex(out, s);
         return;
     }
+    if (wide)
+        buf_put_str(out, "_utf8mb4 ");
     buf_put_u8(out, '\'');
     buf_put_span(out, s);
     buf_put_u8(out, '\'');
 }
 
-void vars_put_value(struct buf *out, struct span name, struct span value, const struct catalog *c)
+static bool begins_with(struct span s, const char *head)
+{
+    size_t n = strlen(head);
+
+    return s.n >= n && strncasecmp((const char *)s.p, head, n) == 0;
+}
+
+bool vars_is_wide(struct span charset_or_collation)
+{
+    return begins_with(charset_or_collation, "ucs2") ||
+           begins_with(charset_or_collation, "utf16") || begins_with(charset_or_collation, "utf32");
+}
+
+void vars_put_value(struct buf *out, struct span name, struct span value, const struct catalog *c,
+                    bool wide)
 {
     const struct variable *known = c ? catalog_variable(c, name) : NULL;
     bool text = known && known->type == VARIABLE_TEXT;
+    bool keyword = span_eq(value, "DEFAULT") && span_eq(name, "system_versioning_asof");
 
-    if (!text && looks_like_number(value))
-        buf_put_span(out, value);
-    else if (value.n == 0 && is_one_of(name, nullable, ARRAY_LEN(nullable)))
+    if (value.n == 0 && is_one_of(name, nullable, ARRAY_LEN(nullable)))
         buf_put_str(out, "NULL");
-    else if (span_eq(value, "DEFAULT") && span_eq(name, "system_versioning_asof"))
+    else if (keyword || (!text && looks_like_number(value)))
         buf_put_span(out, value);
     else
-        put_text(out, value);
+        put_text(out, value, wide);
 }

@@ -6,6 +6,7 @@ scripts/demo installs and builds what this needs, then runs it.
 import contextlib
 import json
 import os
+import shutil
 import sys
 import time
 
@@ -15,13 +16,17 @@ sys.path.insert(0, os.path.join(ROOT, "tests"))
 from harness import pos, scratch  # noqa: E402
 from harness.cluster import Cluster  # noqa: E402
 from harness.mongo import Mongo  # noqa: E402
+from harness.paths import tillway_binary  # noqa: E402
 from harness.pos_till import Tills, percentile  # noqa: E402
 from harness.tillway import Tillway, covers, pos_mirror  # noqa: E402
-from demo_args import arguments  # noqa: E402
+from demo_args import CSV_FILES, arguments  # noqa: E402
 from show import ROWS, Show  # noqa: E402
 
 DATABASE = "pos"
 STALL_SECONDS = 60  # without any progress of the mirror
+# Throwaway servers are small; files of this many bytes get servers of a usual size.
+BIG_BYTES = 2 << 20
+BIG_OPTIONS = ["--innodb-buffer-pool-size=512M", "--innodb-log-file-size=256M"]
 
 SQL_QUERIES = [
     ("Customers and where they live",
@@ -45,6 +50,11 @@ MONGO_QUERIES = [
 
 class Failure(Exception):
     """The demo did not show what it should; the text says why."""
+
+
+def server_options(csv):
+    total = sum(os.path.getsize(os.path.join(csv, name)) for name in CSV_FILES) if csv else 0
+    return BIG_OPTIONS if total > BIG_BYTES else []
 
 
 def load(show, tillway, csv):
@@ -166,7 +176,7 @@ def verify(show, mirror):
                       % (done.stdout.strip()[-500:], done.stderr.strip()[-500:]))
 
 
-def show_connections(show, cluster, mongo, tillway):
+def show_connections(show, cluster, mongo, tillway, mirror):
     show.heading("Left running; scripts/demo --stop ends it")
     show.facts([
         ("through Tillway", "mariadb -h %s -P %d -u till -ptill %s" % (tillway.host, tillway.port, DATABASE)),
@@ -175,12 +185,14 @@ def show_connections(show, cluster, mongo, tillway):
         ("MongoDB", "mongosh '%s'   (then: use %s)" % (mongo.uri, mongo.database)),
         ("configuration", tillway.config_file),
         ("log", tillway.log_file),
+        ("counters", "%s stats --config %s" % (tillway.binary, tillway.config_file)),
+        ("mirror", "%s mirror status --config %s" % (mirror.binary, mirror.config_file)),
     ])
 
 
 def run(show, options):
     with contextlib.ExitStack() as stack:
-        cluster = Cluster(replicas=2)
+        cluster = Cluster(replicas=2, options=server_options(options.csv))
         with show.step("MariaDB: a primary and two replicas") as step:
             stack.enter_context(cluster)
             step.note("ports " + ", ".join(str(s.port) for s in cluster.servers))
@@ -188,13 +200,15 @@ def run(show, options):
         with show.step("MongoDB: a replica set") as step:
             stack.enter_context(mongo)
             step.note("MONGODB_URI" if mongo.external else "port %d" % mongo.port)
-        tillway = Tillway(cluster)
+        # A copy, so that a rebuild meanwhile doesn't matter.
+        binary = shutil.copy2(tillway_binary(), scratch.current().folder("bin"))
+        tillway = Tillway(cluster, binary=binary)
         with show.step("Tillway before them") as step:
             stack.enter_context(tillway)
             step.note("port %d" % tillway.port)
         load(show, tillway, options.csv)
         cluster.wait_in_sync(timeout=1800)
-        mirror = Tillway(cluster, config={"listeners": None, **pos_mirror(mongo)}, ready=False)
+        mirror = Tillway(cluster, config={"listeners": None, **pos_mirror(mongo)}, binary=binary, ready=False)
         stack.enter_context(mirror)
         catch_up(show, cluster, mirror, "mirror: a snapshot of all rows becomes documents")
         total, lags = sell(show, tillway, mirror, options)
@@ -207,7 +221,7 @@ def run(show, options):
         if total.stale:
             raise Failure("%d stale reads: %s" % (total.stale, "; ".join(total.stale_examples)))
         if options.keep:
-            show_connections(show, cluster, mongo, tillway)
+            show_connections(show, cluster, mongo, tillway, mirror)
             scratch.current().keep()
             stack.pop_all()
             sys.stdout.flush()

@@ -308,9 +308,9 @@ static void finish(struct sql_scan *s, bool cut)
         out->kind = SQL_EMPTY;
         sql_refuse(s, SQL_NOT_SELECT);
     }
-    if (out->collation.n && out->statements > 1) {
-        out->collation = (struct span){0};
-        out->effects |= SQL_EFFECT_OPAQUE;
+    if (*out->collation && out->statements > 1) {
+        *out->collation = 0;
+        out->effects |= SQL_EFFECT_UNTRACKED;
     }
     if (s->lex.executable || s->lex.mode.oracle)
         sql_refuse(s, SQL_UNREADABLE);

@@ -74,8 +74,7 @@ enum sql_reason {
 /* What it does to its session, beyond what the server's session tracking says by itself. */
 enum {
     SQL_EFFECT_OPAQUE =
-        1 << 0, /* runs code the text does not show: CALL, EXECUTE, compound statements, unknown;
-                   or changes variables unseen: SET CHARACTER SET */
+        1 << 0, /* runs code the text does not show: CALL, EXECUTE, compound statements, unknown */
     SQL_EFFECT_USER_VARIABLE = 1 << 1, /* may assign @v */
     SQL_EFFECT_TEMPORARY = 1 << 2,     /* CREATE/DROP TEMPORARY … */
     SQL_EFFECT_LOCK =
@@ -87,7 +86,12 @@ enum {
     SQL_EFFECT_SET = 1 << 8,       /* SET of system variables: tracked by the server */
     SQL_EFFECT_ASKS_LAST = 1 << 9, /* SHOW WARNINGS/ERRORS, GET DIAGNOSTICS, ROW_COUNT(),
                                       FOUND_ROWS(): about the statement before */
+    SQL_EFFECT_UNTRACKED =
+        1 << 10, /* changes variables otherwise than the server reports: SET CHARACTER SET, SET
+                    NAMES DEFAULT, SET STATEMENT, SET session_track…: nobody knows them from here */
 };
+
+enum { SQL_COLLATION_MAX = 64 };
 
 struct sql_kill {
     bool query;  /* KILL QUERY; else the connection */
@@ -102,11 +106,12 @@ struct sql_class {
     uint32_t effects;       /* SQL_EFFECT_* */
     uint32_t statements;    /* in the text; a trailing ';' does not count */
     struct span function;   /* SQL_UNKNOWN_FUNCTION: its name, else empty; points into the text */
-    struct span collation;  /* SET NAMES x COLLATE y: y, which the server does not report; the
-                               session's collation_connection once the server said OK */
-    struct sql_kill kill;   /* kind SQL_KILL */
-    bool hint_replica;      /* a comment asks for a replica; only ever honoured where reason is
-                               SQL_IS_READ */
+    char collation[SQL_COLLATION_MAX]; /* SET NAMES x COLLATE y: y, which the server does not
+                                          report; the session's collation_connection once it said
+                                          OK; "" */
+    struct sql_kill kill;              /* kind SQL_KILL */
+    bool hint_replica; /* a comment asks for a replica; only ever honoured where reason is
+                          SQL_IS_READ */
     bool writes; /* surely or possibly changes data (for statistics and read-your-writes); false for
                     reads, SET, USE, SHOW … */
 };

@@ -1,5 +1,7 @@
 #include "sql/scan.h"
 
+#include <strings.h>
+
 /* What a statement is by its first word. */
 struct start {
     uint8_t kind;
@@ -191,7 +193,7 @@ static void follow_analyze(struct sql_scan *s, enum sql_token t)
 }
 
 /* A collation's name, bare or in quotes; anything else is not understood. */
-static bool plain_name(struct span s, struct span *out)
+static bool read_collation(struct span s, char out[SQL_COLLATION_MAX])
 {
     if (s.n >= 2 && (s.p[0] == '\'' || s.p[0] == '"' || s.p[0] == '`'))
         s = (struct span){s.p + 1, s.n - 2};
@@ -202,8 +204,11 @@ static bool plain_name(struct span s, struct span *out)
         if (!letter && !(c >= '0' && c <= '9') && c != '_')
             return false;
     }
-    *out = s;
-    return s.n > 0;
+    if (s.n == 0 || s.n >= SQL_COLLATION_MAX)
+        return false;
+    memcpy(out, s.p, s.n);
+    out[s.n] = 0;
+    return true;
 }
 
 /* SET NAMES x [COLLATE y]: without COLLATE the character set's default, which is known. DEFAULT is
@@ -213,11 +218,11 @@ static void set_names(struct sql_scan *s, enum sql_token t)
     bool understood = true;
 
     if (s->prev == W_COLLATE && t != W_DEFAULT)
-        understood = plain_name(sql_lexer_text(&s->lex), &s->out->collation);
+        understood = read_collation(sql_lexer_text(&s->lex), s->out->collation);
     else if (s->prev == W_NAMES)
         understood = t != W_DEFAULT;
     if (!understood)
-        s->out->effects |= SQL_EFFECT_OPAQUE;
+        s->out->effects |= SQL_EFFECT_UNTRACKED;
 }
 
 static void set_item(struct sql_scan *s, enum sql_token t)
@@ -227,7 +232,7 @@ static void set_item(struct sql_scan *s, enum sql_token t)
     switch (t) {
     case W_CHARACTER: /* the collation becomes the schema's, unreported */
     case W_CHARSET:
-        s->out->effects |= SQL_EFFECT_SET | SQL_EFFECT_OPAQUE;
+        s->out->effects |= SQL_EFFECT_SET | SQL_EFFECT_UNTRACKED;
         break;
     case TOK_USER_VARIABLE:
         break; /* noted where any of them is */
@@ -238,9 +243,10 @@ static void set_item(struct sql_scan *s, enum sql_token t)
     case W_DEFAULT: /* SET DEFAULT ROLE */
         s->out->writes = true;
         break;
-    case W_STATEMENT:
+    case W_STATEMENT: /* the server reports the values of the moment, not those restored behind it
+                       */
         s->set_statement = true;
-        s->out->effects |= SQL_EFFECT_SET;
+        s->out->effects |= SQL_EFFECT_SET | SQL_EFFECT_UNTRACKED;
         set_kind(s, SQL_OTHER);
         break;
     default:
@@ -249,8 +255,26 @@ static void set_item(struct sql_scan *s, enum sql_token t)
     }
 }
 
+/* The variables by which the server reports what a session changes: it may fall silent. */
+static bool names_tracking(const struct sql_scan *s, enum sql_token t)
+{
+    static const char mark[] = "session_track";
+    const size_t n = sizeof(mark) - 1;
+    struct span text = sql_lexer_text(&s->lex);
+
+    if (t != TOK_NAME && t != TOK_QUOTED && t != TOK_DOT_NAME && t != TOK_SYSTEM_VARIABLE)
+        return false;
+    for (; text.n >= n; text.p++, text.n--) {
+        if (strncasecmp((const char *)text.p, mark, n) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void follow_set(struct sql_scan *s, enum sql_token t)
 {
+    if (names_tracking(s, t))
+        s->out->effects |= SQL_EFFECT_UNTRACKED;
     if (s->set_statement && t == W_FOR && s->depth == 0) {
         s->set_statement = false;
         s->follow = FOLLOW_NONE;

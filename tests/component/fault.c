@@ -326,6 +326,23 @@ static void the_servers_refusal_of_a_login_is_relayed(void **state)
     peer_hears_end(till);
 }
 
+/* Five bytes that are no text cannot be said on. */
+static void an_error_with_nuls_for_a_state_is_relayed(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct peer *till = client_connects(r, 0);
+    struct peer *primary;
+
+    (void)state;
+    client_hears_greeting(till);
+    client_logs_in(till, .user = "till");
+    primary = server_accepts(&r->servers[PRIMARY]);
+    server_greets(primary);
+    server_hears_login(primary, "till", "secret");
+    peer_send_packet(primary, BYTES("\xFF\xCA\x04#42\0\0\0 max_user_connections"));
+    client_hears_error(till, 1226, "HY000", "max_user_connections");
+}
+
 static void without_the_primary_a_login_goes_to_a_replica(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
@@ -554,6 +571,7 @@ int main(void)
         RIG_TEST(a_server_may_switch_the_plugin),
         RIG_TEST(a_plugin_that_is_not_spoken_is_said),
         RIG_TEST(the_servers_refusal_of_a_login_is_relayed),
+        RIG_TEST(an_error_with_nuls_for_a_state_is_relayed),
         RIG_TEST(without_the_primary_a_login_goes_to_a_replica),
         RIG_TEST(without_any_server_a_login_fails),
         RIG_TEST(without_a_primary_a_write_fails_and_reads_go_on),

@@ -95,6 +95,39 @@ static void a_connection_is_killed(void **state)
     peer_hears_end(side);
 }
 
+/* A frozen server takes no KILL: the attempt ends by itself. */
+static void a_kill_that_is_not_answered_is_given_up(void **state)
+{
+    struct rig *r = rig_start(.connect_timeout_ms = 100);
+    struct scene victim = scene_of(r, 0, "till");
+    struct scene killer = scene_of(r, 0, "till");
+    struct peer *side;
+
+    (void)state;
+    client_asks(victim.till, slow_sql);
+    server_hears_query(victim.primary, slow_sql);
+    kills(killer.till, "QUERY", victim.till->thread_id);
+    (void)client_hears_ok(killer.till);
+    side = server_accepts(&r->servers[PRIMARY]);
+    peer_hears_end(side);
+    peer_hears_nothing(victim.till, 0);
+}
+
+/* The worker ends while one is under way. */
+static void a_drain_does_not_wait_for_a_kill(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene victim = scene_of(r, 0, "till");
+    struct scene killer = scene_of(r, 0, "till");
+
+    (void)state;
+    client_asks(victim.till, slow_sql);
+    server_hears_query(victim.primary, slow_sql);
+    kills(killer.till, "", victim.till->thread_id);
+    (void)client_hears_ok(killer.till);
+    (void)server_accepts(&r->servers[PRIMARY]);
+}
+
 static void an_idle_connection_is_killed(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
@@ -221,6 +254,8 @@ int main(void)
         RIG_TEST(ids_are_unique_and_tell_the_worker),
         RIG_TEST(a_query_of_another_worker_is_killed),
         RIG_TEST(a_connection_is_killed),
+        RIG_TEST(a_kill_that_is_not_answered_is_given_up),
+        RIG_TEST(a_drain_does_not_wait_for_a_kill),
         RIG_TEST(an_idle_connection_is_killed),
         RIG_TEST(killing_the_query_of_an_idle_session_does_nothing),
         RIG_TEST(oneself_may_be_killed),

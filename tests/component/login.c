@@ -363,6 +363,36 @@ static void a_client_may_leave_while_its_server_logs_in(void **state)
     rig_counts(r, METRIC_SESSIONS, 0);
 }
 
+static void a_client_may_leave_while_accounts_are_read(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct peer *till = greeted(r);
+
+    (void)state;
+    catalog_unref(r->catalog);
+    r->catalog = NULL;
+    client_logs_in(till, .password = "guess");
+    while (atomic_load(&r->refreshes) == 0)
+        (void)usleep(100);
+    peer_reset(till);
+    rig_counts(r, METRIC_SESSIONS, 0);
+}
+
+static void a_client_may_leave_while_its_state_is_laid_on(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct peer *till = greeted(r);
+    struct peer *primary;
+
+    (void)state;
+    client_logs_in(till, .schema = "shop");
+    primary = server_serves(&r->servers[PRIMARY]);
+    server_hears(primary, COM_INIT_DB, "shop");
+    peer_reset(till);
+    rig_counts(r, METRIC_SESSIONS, 0);
+    peer_hears_end(primary);
+}
+
 static void a_client_may_come_by_a_unix_socket(void **state)
 {
     struct rig *r = rig_start(.unix_clients = true);
@@ -447,6 +477,8 @@ int main(void)
         RIG_TEST(a_refresh_that_never_ends_times_out),
         RIG_TEST(a_client_may_leave_at_any_step),
         RIG_TEST(a_client_may_leave_while_its_server_logs_in),
+        RIG_TEST(a_client_may_leave_while_accounts_are_read),
+        RIG_TEST(a_client_may_leave_while_its_state_is_laid_on),
         RIG_TEST(a_client_may_come_by_a_unix_socket),
         RIG_TEST(the_default_schema_is_laid_on),
         RIG_TEST(an_unknown_schema_is_the_servers_error),

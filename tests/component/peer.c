@@ -111,14 +111,19 @@ static uint64_t in_ms(uint64_t ms)
     return clock_mono_ns() + ms * CLOCK_NS_PER_MS;
 }
 
-/* Bytes sent at once; 0: the other side takes none now. */
+/* Bytes sent at once; 0: the other side takes none now. What is sent to a closed connection is
+ * lost, as on any network. */
 static size_t push(struct peer *p, struct span bytes)
 {
     ssize_t n = send(p->fd, bytes.p, bytes.n, MSG_NOSIGNAL);
 
-    if (n < 0 && errno != EAGAIN)
+    if (n >= 0)
+        return (size_t)n;
+    if (errno == EPIPE || errno == ECONNRESET)
+        return bytes.n;
+    if (errno != EAGAIN)
         peer_fail(p, "cannot send: errno %d", errno);
-    return n < 0 ? 0 : (size_t)n;
+    return 0;
 }
 
 void peer_send(struct peer *p, struct span bytes)

@@ -258,6 +258,7 @@ void rig_publish(struct rig *r)
 {
     struct topology *t;
 
+    rig_barrier(r); /* what was answered so far is finished, and was seen before the sample */
     let_it_settle();
     for (int i = 0; i < RIG_SERVERS; i++)
         r->view->servers[i].sampled_ns = clock_mono_ns();

@@ -437,6 +437,15 @@ static void change_user_is_a_new_login(void **state)
     answers(primary, "SHOW TABLES", s.till);
 }
 
+/* As on a server: who could not become somebody else stays who he is, with nothing of his state. */
+static void goes_on(const struct scene *s)
+{
+    client_asks(s->till, "SHOW TABLES");
+    is_laid_on(s->primary, COM_RESET_CONNECTION, "");
+    server_hears_setup(s->primary);
+    answers(s->primary, "SHOW TABLES", s->till);
+}
+
 static void change_user_with_a_wrong_password_is_refused(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
@@ -445,6 +454,7 @@ static void change_user_with_a_wrong_password_is_refused(void **state)
     (void)state;
     sends_change_user(s.till, "other", "guess", "");
     client_hears_error(s.till, 1045, "28000", "Access denied for user 'other'");
+    goes_on(&s);
 }
 
 static void a_malformed_change_user_is_refused(void **state)

@@ -201,6 +201,24 @@ static void a_replica_that_cannot_prepare_is_left(void **state)
     (void)client_hears_rows(s.till, "tea");
 }
 
+static void a_replica_cut_in_an_execute_is_replaced(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+    struct peer *replica;
+    uint32_t id = prepares_read(r, s.till, &replica, 5);
+
+    (void)state;
+    EXECUTES(s.till, .id = id, .types = true, .value = 1);
+    HEARS_EXECUTE(replica, .id = 5, .types = true, .value = 1);
+    peer_cut(replica);
+    server_hears(s.primary, COM_STMT_PREPARE, read_sql);
+    server_says_prepared(s.primary, 6, 1, 1);
+    HEARS_EXECUTE(s.primary, .id = 6, .types = true, .value = 1);
+    server_says_rows(s.primary, "tea");
+    (void)client_hears_rows(s.till, "tea");
+}
+
 static void a_statement_survives_its_connection(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
@@ -345,6 +363,30 @@ static void long_data_stays_on_one_connection(void **state)
     HEARS_EXECUTE(replica, .id = 5, .types = true, .value = 2);
     server_says_rows(replica, "milk");
     (void)client_hears_rows(s.till, "milk");
+}
+
+/* The new connection learns the statement with the long data, and the types with the execution. */
+static void long_data_comes_before_the_types(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+    uint32_t id = prepares(s.till, s.primary, write_sql, 70, 0, 1);
+
+    (void)state;
+    EXECUTES(s.till, .id = id, .types = true, .value = 1);
+    HEARS_EXECUTE(s.primary, .id = 70, .types = true, .value = 1);
+    server_says_ok(s.primary);
+    (void)client_hears_ok(s.till);
+    peer_cut(s.primary);
+    sends_long_data(s.till, id, "long");
+    s.primary = server_serves(&r->servers[PRIMARY]);
+    server_hears(s.primary, COM_STMT_PREPARE, write_sql);
+    server_says_prepared(s.primary, 6, 0, 1);
+    server_hears_command(s.primary, COM_STMT_SEND_LONG_DATA, BYTES("\x06\0\0\0\0\0long"));
+    EXECUTES(s.till, .id = id, .value = 2);
+    HEARS_EXECUTE(s.primary, .id = 6, .types = true, .value = 2);
+    server_says_ok(s.primary);
+    (void)client_hears_ok(s.till);
 }
 
 static void lost_long_data_is_told(void **state)
@@ -517,6 +559,7 @@ int main(void)
         RIG_TEST(a_statement_moves_to_the_primary),
         RIG_TEST(a_statement_moves_to_a_replica_in_one_write),
         RIG_TEST(a_replica_that_cannot_prepare_is_left),
+        RIG_TEST(a_replica_cut_in_an_execute_is_replaced),
         RIG_TEST(a_statement_survives_its_connection),
         RIG_TEST(a_failed_prepare_leaves_nothing),
         RIG_TEST(the_limit_of_statements_is_kept),
@@ -524,6 +567,7 @@ int main(void)
         RIG_TEST(unknown_ids_are_refused),
         RIG_TEST(a_short_execute_is_refused),
         RIG_TEST(long_data_stays_on_one_connection),
+        RIG_TEST(long_data_comes_before_the_types),
         RIG_TEST(lost_long_data_is_told),
         RIG_TEST(a_cursor_is_fetched),
         RIG_TEST(an_old_client_fetches_from_a_cursor),

@@ -80,7 +80,7 @@ static void check(struct span text, struct sql_mode mode, bool cut)
 
     sql_classify(text, mode, cut, &c);
     assert(c.kind < SQL_KIND_COUNT && c.reason < SQL_REASON_COUNT);
-    assert(c.function.n <= text.n && c.collation.n <= text.n);
+    assert(c.function.n <= text.n && strlen(c.collation) < SQL_COLLATION_MAX);
     assert((c.function.n > 0) <= (c.reason == SQL_UNKNOWN_FUNCTION));
     assert(!c.kill.simple || (c.kind == SQL_KILL && c.statements == 1));
     assert(!c.hint_replica || sql_is_read(&c));

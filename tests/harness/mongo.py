@@ -45,6 +45,7 @@ class Mongo:
         self.folder = None
         self._options = list(options)
         self._clients = []
+        self._shared = None
         self._proc = None
         if self.external:
             self.database = "tillway_test_%08x" % random.getrandbits(32)
@@ -58,7 +59,7 @@ class Mongo:
 
     def start(self, timeout=60):
         if self.external:
-            self.client().admin.command("ping")
+            self.db().client.admin.command("ping")
             return
         self.folder = scratch.current().folder("mongo")
         os.mkdir(os.path.join(self.folder, "data"))
@@ -115,8 +116,10 @@ class Mongo:
         return client
 
     def db(self):
-        """The database of this test."""
-        return self.client()[self.database]
+        """The database of this test, always over the same client: each has threads of its own."""
+        if self._shared is None:
+            self._shared = self.client()
+        return self._shared[self.database]
 
     def kill(self):
         self._own().kill()
@@ -148,7 +151,7 @@ class Mongo:
             self.client().drop_database(self.database)
         for client in self._clients:
             client.close()
-        self._clients = []
+        self._clients, self._shared = [], None
         if self._proc is not None:
             self._proc.kill()
             self._proc = None

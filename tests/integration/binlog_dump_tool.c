@@ -200,7 +200,7 @@ int main(int argc, char **argv)
 {
     struct tool t = {.quiet = argc > 8};
     struct err e = {0};
-    pthread_t thread;
+    pthread_t thread = pthread_self();
     sigset_t set;
     uint64_t began;
     bool ok;

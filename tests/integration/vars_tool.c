@@ -2,8 +2,8 @@
  *
  * Standard input, line by line: a statement, run on connection A; "CARRY": bring B to A's state by
  * vars_difference and compare every session variable; "SWAP": A and B change places. Standard
- * output: "set: …" for each SET sent, "pins: name", "error: …", "differs: name: a | b", and
- * "carried" where nothing differed. */
+ * output: "set: …" for each SET sent, "pins: name", "untracked", "error: …", "differs: name: a |
+ * b", and "carried" where nothing differed. */
 #include "routing/vars.h"
 #include "sql/classify.h"
 
@@ -22,7 +22,7 @@ static struct catalog *catalog;
 static void die(const char *what, MYSQL *mysql)
 {
     (void)fprintf(stderr, "%s: %s\n", what, mysql ? mysql_error(mysql) : "");
-    exit(2);
+    exit(2); /* NOLINT(concurrency-mt-unsafe): one thread */
 }
 
 /* What the server does not report. */
@@ -32,10 +32,10 @@ static void note_collation(struct side *s, const char *sql, size_t n)
 
     sql_classify((struct span){(const uint8_t *)sql, n}, (struct sql_mode){.utf8 = true}, false,
                  &c);
-    if (c.collation.n)
-        (void)vars_note(s->vars, span_of("collation_connection"), c.collation);
-    if (c.effects & SQL_EFFECT_OPAQUE)
-        printf("opaque\n");
+    if (*c.collation)
+        (void)vars_note(s->vars, span_of("collation_connection"), span_of(c.collation));
+    if (c.effects & SQL_EFFECT_UNTRACKED)
+        printf("untracked\n");
 }
 
 static void note_tracked(struct side *s)

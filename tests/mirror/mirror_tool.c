@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "mirror/mirror.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +18,7 @@ static int run(struct conf *c)
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGINT);
-    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
     if (!log_setup(c->log_level, c->log_format, c->log_file, &e))
         return 1;
     m = mirror_start(c, &e);

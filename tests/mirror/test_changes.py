@@ -45,17 +45,17 @@ class ChangesTest(ShopTest):
         self.assertNotIn(100001, ids)
 
     def test_14_line_moves_to_another_order(self):
-        self.change("INSERT INTO `Order` (id, datePlaced, customer_id) VALUES (100003, '2026-03-02', 6)",
-                    "UPDATE Orderline SET order_id = 100003 WHERE order_id = 100002 AND product_id = 1")
+        self.change("INSERT INTO `Order` (id, datePlaced, customer_id) VALUES (200003, '2026-03-02', 6)",
+                    "UPDATE Orderline SET order_id = 200003 WHERE order_id = 100002 AND product_id = 1")
 
     def test_15_order_and_lines_deleted_together(self):
         self.change("BEGIN", "DELETE FROM Orderline WHERE order_id = 100002",
                     "DELETE FROM `Order` WHERE id = 100002", "COMMIT")
 
     def test_16_moved_renamed_and_changed_in_one_transaction(self):
-        self.change("BEGIN", "UPDATE `Order` SET customer_id = 7 WHERE id = 100003",
-                    "UPDATE Orderline SET quantity = 9 WHERE order_id = 100003",
-                    "UPDATE `Order` SET customer_id = 8 WHERE id = 100003",
+        self.change("BEGIN", "UPDATE `Order` SET customer_id = 7 WHERE id = 200003",
+                    "UPDATE Orderline SET quantity = 9 WHERE order_id = 200003",
+                    "UPDATE `Order` SET customer_id = 8 WHERE id = 200003",
                     "UPDATE Customer SET lastName = 'Renamed' WHERE id IN (6, 7, 8)", "COMMIT")
 
     def test_20_product_renamed_and_repriced(self):
@@ -92,12 +92,13 @@ class ChangesTest(ShopTest):
                     "UPDATE Customer SET id = 90009 WHERE id = 99999", "COMMIT")
 
     def test_26_orphans(self):
-        self.change("SET foreign_key_checks = 0",
+        self.change("SET foreign_key_checks = 0, @tillway_etl = 1",
                     "INSERT INTO `Order` (id, datePlaced, customer_id) VALUES (100020, '2026-01-01', 777777)",
                     "INSERT INTO Orderline (order_id, product_id, quantity) VALUES (100021, 5, 1)")
         self.assertNotIn(777777, self.shop.documents()["customers"])
         self.change("INSERT INTO Customer (id, firstName, lastName) VALUES (777777, 'late', 'parent')")
-        self.change("INSERT INTO `Order` (id, datePlaced, customer_id) VALUES (100021, '2026-01-01', 777777)")
+        self.change("SET @tillway_etl = 1",
+                    "INSERT INTO `Order` (id, datePlaced, customer_id) VALUES (100021, '2026-01-01', 777777)")
 
     def test_30_replace(self):
         self.change("REPLACE INTO Customer (id, firstName, lastName) VALUES (90002, 'by', 'REPLACE')")
@@ -124,7 +125,7 @@ class ChangesTest(ShopTest):
                     " (id, firstName, lastName)" % path)
 
     def test_35_many_rows_in_one_transaction(self):
-        self.change("BEGIN", "UPDATE Customer SET phone = CONCAT('+', id)", "UPDATE `Order` SET datePlaced ="
+        self.change("SET @tillway_etl = 1", "BEGIN", "UPDATE Customer SET phone = CONCAT('+', id)", "UPDATE `Order` SET datePlaced ="
                     " DATE_SUB(datePlaced, INTERVAL 1 SECOND)", "COMMIT")
 
     def test_36_rollback_and_savepoints(self):
@@ -137,12 +138,19 @@ class ChangesTest(ShopTest):
         self.shop.run("XA START 'a'", "UPDATE Customer SET lastName = 'XA' WHERE id = 33", "XA END 'a'",
                       "XA PREPARE 'a'")
         self.assert_same()
+        self.change("UPDATE Customer SET phone = 'meanwhile' WHERE id = 34")
+        self.assertTrue(self.shop.state()["xa"])
         self.change("XA COMMIT 'a'")
         self.assertEqual(self.shop.documents()["customers"][33]["Customer Name"].split()[-1], "XA")
+        self.change("UPDATE Customer SET phone = 'afterwards' WHERE id = 34")
+        self.assertFalse(self.shop.state()["xa"])
 
     def test_40_truncate(self):
-        self.change("SET foreign_key_checks = 0", "TRUNCATE TABLE Orderline")
-        self.change("INSERT INTO Orderline (order_id, product_id, quantity) SELECT id, 8, 1 FROM `Order`")
+        self.shop.run("SET foreign_key_checks = 0", "TRUNCATE TABLE Orderline")
+        self.shop.wait_applied()
+        self.assertEqual(self.shop.mongo.db().products.count_documents({"Buyers": {"$ne": []}}), 0)
+        self.assertEqual(self.shop.mongo.db().customers.count_documents({"Orders.Items.0": {"$exists": True}}), 0)
+        self.change("SET @tillway_etl = 1", "INSERT INTO Orderline (order_id, product_id, quantity) SELECT id, 8, 1 FROM `Order`")
 
     def test_41_alter(self):
         self.change("ALTER TABLE Customer ADD COLUMN loyalty INT NOT NULL DEFAULT 3 FIRST",

@@ -3,83 +3,80 @@
 #define AGG  "- collection: c\n  table: d.T\n  key: [id]\n"
 #define TEXT AGG "  fields:\n    A: a\n"
 
+static const struct {
+    const char *text, *error;
+} errors[] = {
+    {"{}", "m.yaml:1:1: a list of aggregates, at least one"},
+    {"[]", "m.yaml:1:1: a list of aggregates, at least one"},
+    {"- x", "m.yaml:1:3: [0]: an aggregate is a map: collection, table, key, fields"},
+    {"- table: d.T\n", "m.yaml:1:3: [0]: `collection` is missing"},
+    {"- collection: c\n  table: T\n  key: [id]\n",
+     "m.yaml:2:10: [0].table: write database.table, such as pos.Customer"},
+    {"- collection: c\n  table: d.T\n  fields: {A: a}\n",
+     "m.yaml:1:3: [0]: `key` is missing: the columns that tell rows apart"},
+    {"- collection: c\n  table: d.T\n  key: id\n",
+     "m.yaml:3:8: [0].key: must be a list, such as [id]"},
+    {AGG, "m.yaml:1:3: [0]: no fields"},
+    {AGG "  feilds: {A: a}\n", "m.yaml:4:3: [0].feilds: unknown key; did you mean fields?"},
+    {AGG "  fields: {A: X.a}\n", "m.yaml:4:15: [0].fields.A: no table `X` here; join it"
+                                 " (joins: [{table: …, on: {…}}]), or name it with `as`"},
+    {AGG "  fields: {A: a, A.b: b}\n",
+     "m.yaml:4:18: [0].fields.A.b: a field's name has no dots and does not begin with $"},
+    {AGG "  fields: {_id: a}\n", "m.yaml:4:12: [0].fields._id: `_id` is made by the mirror itself"},
+    {AGG "  fields: {A: {sql: 'NOW()'}}\n",
+     "m.yaml:4:21: [0].fields.A.sql: `NOW`: an expression may only use the columns it names in"
+     " {braces}, or a change would go unseen"},
+    {AGG "  fields: {A: {sql: '(SELECT 1)'}}\n",
+     "m.yaml:4:21: [0].fields.A.sql: `SELECT`: an expression may only use the columns it names"
+     " in {braces}, or a change would go unseen"},
+    {AGG "  fields: {A: {sql: '{a'}}\n",
+     "m.yaml:4:21: [0].fields.A.sql: a `{` without a `}`; references are {column}"},
+    {AGG "  fields: {A: {sql: \"'x\"}}\n", "m.yaml:4:21: [0].fields.A.sql: a quote is not closed"},
+    {AGG "  fields: {A: {sql: '1; DROP'}}\n",
+     "m.yaml:4:21: [0].fields.A.sql: `;` and comments don't belong into an expression"},
+    {AGG "  fields: {A: {sum: a}}\n", "m.yaml:4:16: [0].fields.A.sum: over what? add `of: ARRAY`,"
+                                      " or `group_by` to the array"},
+    {AGG "  fields: {A: {sum: a, of: B}}\n",
+     "m.yaml:4:28: [0].fields.A.of: no array `B` beside this field"},
+    {AGG "  fields: {A: {sql: a, column: a}}\n",
+     "m.yaml:4:24: [0].fields.A.column: `sql` or `column`, not both"},
+    {AGG "  fields: {A: {type: int}}\n",
+     "m.yaml:4:15: [0].fields.A: column, sql, sum, count, min, max, avg or fields"},
+    {AGG "  fields: {A: {column: a, type: money}}\n",
+     "m.yaml:4:33: [0].fields.A.type: int, double, decimal, text, date or bool"},
+    {AGG "  fields: {A: [a]}\n",
+     "m.yaml:4:15: [0].fields.A: a column, or {sql: …}; arrays stand under `arrays`"},
+    {TEXT "  arrays: {A: {table: d.U, on: {t: id}, key: [k], fields: {X: x}}}\n",
+     "m.yaml:6:12: [0].arrays.A: two fields of one name"},
+    {TEXT "  arrays: {B: {table: d.U, key: [k], fields: {X: x}}}\n",
+     "m.yaml:6:15: [0].arrays.B: `on` is missing"},
+    {TEXT "  arrays: {B: {table: d.U, on: {t: id}, fields: {X: x}}}\n",
+     "m.yaml:6:15: [0].arrays.B: `key` is missing: the columns that tell rows apart"},
+    {TEXT "  arrays: {B: {table: d.U, on: {t: id}, key: [k], group_by: [k], fields: {X: x}}}\n",
+     "m.yaml:6:61: [0].arrays.B.group_by: `key` or `group_by`, not both"},
+    {TEXT "  arrays: {B: {table: d.U, on: {t: id}, key: [T.k], fields: {X: x}}}\n",
+     "m.yaml:6:47: [0].arrays.B.key[0]: a key consists of columns of its own table"},
+    {TEXT "  joins: [{table: d.T, on: {a: a}}]\n",
+     "m.yaml:6:19: [0].joins[0].table: `T` stands here twice; tell them apart with `as`"},
+    {TEXT "  joins: [{table: d.U, on: {a: U.a}}]\n",
+     "m.yaml:6:32: [0].joins[0].on.a: links the table to itself; a self-join needs `as`"},
+    {TEXT "  joins: [{table: d.U, on: {a: a}, required: 3}]\n", NULL},
+    {TEXT "- collection: c\n  table: d.T\n  key: [id]\n  fields: {A: a}\n",
+     "m.yaml:6:15: [1].collection: two aggregates for one collection"},
+    {"- collection: $c\n", "m.yaml:1:15: [0].collection: no name for a collection"},
+};
+
 static void test_errors(void **state)
 {
-    static const struct {
-        const char *text, *error;
-    } cases[] = {
-        {"{}", "m.yaml:1:1: a list of aggregates, at least one"},
-        {"[]", "m.yaml:1:1: a list of aggregates, at least one"},
-        {"- x", "m.yaml:1:3: [0]: an aggregate is a map: collection, table, key, fields"},
-        {"- table: d.T\n", "m.yaml:1:3: [0]: `collection` is missing"},
-        {"- collection: c\n  table: T\n  key: [id]\n",
-         "m.yaml:2:10: [0].table: write database.table, such as pos.Customer"},
-        {"- collection: c\n  table: d.T\n  fields: {A: a}\n",
-         "m.yaml:1:3: [0]: `key` is missing: the columns that tell rows apart"},
-        {"- collection: c\n  table: d.T\n  key: id\n",
-         "m.yaml:3:8: [0].key: must be a list, such as [id]"},
-        {AGG, "m.yaml:1:3: [0]: no fields"},
-        {AGG "  feilds: {A: a}\n", "m.yaml:4:3: [0].feilds: unknown key; did you mean fields?"},
-        {AGG "  fields: {A: X.a}\n", "m.yaml:4:15: [0].fields.A: no table `X` here; join it"
-                                     " (joins: [{table: …, on: {…}}]), or name it with `as`"},
-        {AGG "  fields: {A: a, A.b: b}\n",
-         "m.yaml:4:18: [0].fields.A.b: a field's name has no dots and does not begin with $"},
-        {AGG "  fields: {_id: a}\n",
-         "m.yaml:4:12: [0].fields._id: `_id` is made by the mirror itself"},
-        {AGG "  fields: {A: {sql: 'NOW()'}}\n",
-         "m.yaml:4:21: [0].fields.A.sql: `NOW`: an expression may only use the columns it names in"
-         " {braces}, or a change would go unseen"},
-        {AGG "  fields: {A: {sql: '(SELECT 1)'}}\n",
-         "m.yaml:4:21: [0].fields.A.sql: `SELECT`: an expression may only use the columns it names"
-         " in {braces}, or a change would go unseen"},
-        {AGG "  fields: {A: {sql: '{a'}}\n",
-         "m.yaml:4:21: [0].fields.A.sql: a `{` without a `}`; references are {column}"},
-        {AGG "  fields: {A: {sql: \"'x\"}}\n",
-         "m.yaml:4:21: [0].fields.A.sql: a quote is not closed"},
-        {AGG "  fields: {A: {sql: '1; DROP'}}\n",
-         "m.yaml:4:21: [0].fields.A.sql: `;` and comments don't belong into an expression"},
-        {AGG "  fields: {A: {sum: a}}\n",
-         "m.yaml:4:16: [0].fields.A.sum: over what? add `of: ARRAY`,"
-         " or `group_by` to the array"},
-        {AGG "  fields: {A: {sum: a, of: B}}\n",
-         "m.yaml:4:28: [0].fields.A.of: no array `B` beside this field"},
-        {AGG "  fields: {A: {sql: a, column: a}}\n",
-         "m.yaml:4:24: [0].fields.A.column: `sql` or `column`, not both"},
-        {AGG "  fields: {A: {type: int}}\n",
-         "m.yaml:4:15: [0].fields.A: column, sql, sum, count, min, max, avg or fields"},
-        {AGG "  fields: {A: {column: a, type: money}}\n",
-         "m.yaml:4:33: [0].fields.A.type: int, double, decimal, text, date or bool"},
-        {AGG "  fields: {A: [a]}\n",
-         "m.yaml:4:15: [0].fields.A: a column, or {sql: …}; arrays stand under `arrays`"},
-        {TEXT "  arrays: {A: {table: d.U, on: {t: id}, key: [k], fields: {X: x}}}\n",
-         "m.yaml:6:12: [0].arrays.A: two fields of one name"},
-        {TEXT "  arrays: {B: {table: d.U, key: [k], fields: {X: x}}}\n",
-         "m.yaml:6:15: [0].arrays.B: `on` is missing"},
-        {TEXT "  arrays: {B: {table: d.U, on: {t: id}, fields: {X: x}}}\n",
-         "m.yaml:6:15: [0].arrays.B: `key` is missing: the columns that tell rows apart"},
-        {TEXT "  arrays: {B: {table: d.U, on: {t: id}, key: [k], group_by: [k], fields: {X: x}}}\n",
-         "m.yaml:6:61: [0].arrays.B.group_by: `key` or `group_by`, not both"},
-        {TEXT "  arrays: {B: {table: d.U, on: {t: id}, key: [T.k], fields: {X: x}}}\n",
-         "m.yaml:6:47: [0].arrays.B.key[0]: a key consists of columns of its own table"},
-        {TEXT "  joins: [{table: d.T, on: {a: a}}]\n",
-         "m.yaml:6:19: [0].joins[0].table: `T` stands here twice; tell them apart with `as`"},
-        {TEXT "  joins: [{table: d.U, on: {a: U.a}}]\n",
-         "m.yaml:6:32: [0].joins[0].on.a: links the table to itself; a self-join needs `as`"},
-        {TEXT "  joins: [{table: d.U, on: {a: a}, required: 3}]\n", NULL},
-        {TEXT "- collection: c\n  table: d.T\n  key: [id]\n  fields: {A: a}\n",
-         "m.yaml:6:15: [1].collection: two aggregates for one collection"},
-        {"- collection: $c\n", "m.yaml:1:15: [0].collection: no name for a collection"},
-    };
-
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
         struct map_test t;
 
-        if (map_test_try(&t, cases[i].text))
-            fail_msg("no error: %s", cases[i].text);
+        if (map_test_try(&t, errors[i].text))
+            fail_msg("no error: %s", errors[i].text);
         assert_int_equal(t.e.kind, ERR_USAGE);
-        if (cases[i].error)
-            assert_string_equal(t.e.text, cases[i].error);
+        if (errors[i].error)
+            assert_string_equal(t.e.text, errors[i].error);
         map_test_end(&t);
     }
 }

@@ -4,6 +4,7 @@
 #include "protocol/charset.h"
 #include "protocol/number.h"
 
+#include <assert.h>
 #include <float.h>
 #include <math.h>
 #include <time.h>
@@ -46,6 +47,7 @@ static void pack(struct buf *b, const char *digits, unsigned whole, unsigned sca
     for (unsigned i = 0; i + 9 <= scale; i += 9)
         pack_group(b, digits + whole + i, 9);
     pack_group(b, digits + whole + (size_t)(scale - scale % 9), scale % 9);
+    assert(b->data);
     b->data[0] ^= 0x80;
     for (size_t i = 0; negative && i < b->len; i++)
         b->data[i] = (uint8_t)~b->data[i];

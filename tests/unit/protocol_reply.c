@@ -7,6 +7,7 @@
  * +    a number used by the other side */
 #include "tests/unit/check.h"
 #include "tests/unit/reply_run.h"
+#include <stdlib.h>
 
 #include <stdio.h>
 
@@ -39,10 +40,10 @@ static void put_ok(struct buf *b, uint8_t header, unsigned status, bool tracked)
 
 static void put_prepare(struct buf *b, const char *counts, uint32_t id)
 {
-    unsigned params = 0;
-    unsigned columns = 0;
+    char *comma;
+    unsigned params = (unsigned)strtoul(counts, &comma, 10);
+    unsigned columns = (unsigned)strtoul(comma + 1, NULL, 10);
 
-    (void)sscanf(counts, "%u,%u", &params, &columns);
     buf_put_u8(b, 0);
     buf_put_u32(b, id);
     put_u16(b, columns);

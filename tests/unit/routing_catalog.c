@@ -12,7 +12,7 @@ static struct catalog *catalog_of(const char *const (*accounts)[2], size_t count
     struct catalog *c = calloc(1, sizeof(*c));
 
     assert_non_null(c);
-    c->accounts = calloc(count, sizeof(*c->accounts));
+    c->accounts = calloc(count + 1, sizeof(*c->accounts));
     assert_non_null(c->accounts);
     c->account_count = count;
     for (size_t i = 0; i < count; i++) {

@@ -106,6 +106,12 @@ static void differences(void **state)
          "SET default_storage_engine='B'"},
         {{"transaction_isolation=X"}, {"tx_isolation=X"}, ""},
         {{NULL}, {"wsrep_OSU_method=RSU"}, "SET wsrep_OSU_method='RSU'"},
+        /* some variables do not understand a text of two bytes a letter */
+        {{"character_set_connection=ucs2"},
+         {"character_set_connection=utf8mb4", "a=x", "b=1"},
+         "SET character_set_connection=_utf8mb4 'utf8mb4',a=_utf8mb4 'x',b=1"},
+        {{"collation_connection=utf16_bin"}, {NULL}, "SET collation_connection=DEFAULT"},
+        {{NULL}, {"collation_connection=utf32_bin"}, "SET collation_connection='utf32_bin'"},
     };
     struct catalog *c = catalog();
 

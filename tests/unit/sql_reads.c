@@ -38,8 +38,8 @@ static const char *const plain[] = {
     "SELECT a FROM t WHERE a NOT IN (SELECT b FROM u)",
     "SELECT a FROM t WHERE EXISTS (SELECT 1 FROM u)",
     "SELECT a FROM t WHERE NOT EXISTS(SELECT 1 FROM u)",
-    "SELECT a FROM t WHERE a = ANY (SELECT b FROM u) AND a > ALL (SELECT 1) AND a < SOME (SELECT "
-    "2)",
+    "SELECT a FROM t WHERE a = ANY (SELECT b FROM u) AND a > ALL (SELECT 1)",
+    "SELECT a FROM t WHERE a < SOME (SELECT 2)",
     "SELECT a FROM t WHERE a BETWEEN (1) AND (2)",
     "SELECT a FROM t WHERE a LIKE ('x%') OR a RLIKE ('x') OR a REGEXP ('y')",
     "SELECT a FROM t WHERE a XOR (b) AND (c) OR (d)",
@@ -94,10 +94,8 @@ static const char *const plain[] = {
     "SELECT a || b && c | d & e ^ f << 1 >> 2 FROM t",
     "SELECT {d '2024-01-01'}, {fn NOW()}",
     "SELECT a COLLATE utf8mb4_bin FROM t",
-    "SELECT stra\xc3\x9f"
-    "e, \xe8\xa8\x82\xe5\x96\xae FROM \xe8\xa8\x82",
-    "SELECT 'Stra\xc3\x9f"
-    "e'",
+    "SELECT gr\xc3\xb6sse, \xe8\xa8\x82\xe5\x96\xae FROM \xe8\xa8\x82",
+    "SELECT 'Gr\xc3\xb6sse'",
     "SELECT a /* INTO OUTFILE 'x' FOR UPDATE @x */ FROM t",
     "SELECT a -- FOR UPDATE\n FROM t",
     "SELECT a # ; DELETE FROM t\n FROM t",

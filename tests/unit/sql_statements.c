@@ -13,6 +13,7 @@ enum {
     UNLOCK = SQL_EFFECT_UNLOCK,
     SET = SQL_EFFECT_SET,
     ASKS = SQL_EFFECT_ASKS_LAST,
+    UNTRACKED = SQL_EFFECT_UNTRACKED,
 };
 
 static const struct {
@@ -69,13 +70,17 @@ static const struct {
     {SQL_SET, SET, false, "SET SESSION a = 1, b = 'x,y'"},
     {SQL_SET, SET, false, "SET @@session.a = 1"},
     {SQL_SET, SET, false, "SET NAMES utf8mb4"},
+    {SQL_SET, SET | UNTRACKED, false, "SET session_track_system_variables = ''"},
+    {SQL_SET, SET | UNTRACKED, false, "SET a = 1, SESSION Session_Track_Schema = 0"},
+    {SQL_SET, SET | UNTRACKED, false, "SET @@session.session_track_state_change = 0"},
+    {SQL_SET, SET | UNTRACKED, false, "SET @@`session_track_schema` = 0"},
     {SQL_SET, SET, false, "SET NAMES 'utf8mb4' COLLATE 'utf8mb4_bin'"},
     {SQL_SET, SET, false, "SET NAMES utf8mb4 COLLATE DEFAULT"},
-    {SQL_SET, SET | OPAQUE, false, "SET NAMES DEFAULT"},
-    {SQL_SET, SET | OPAQUE, false, "SET NAMES utf8mb4 COLLATE 'a''b'"},
-    {SQL_SET, SET | OPAQUE, false, "SET NAMES utf8mb4 COLLATE utf8mb4_bin; SELECT 1"},
-    {SQL_SET, SET | OPAQUE, false, "SET CHARACTER SET utf8mb4"},
-    {SQL_SET, SET | OPAQUE | USERVAR, false, "SET @a = 1, CHARSET 'utf8mb4'"},
+    {SQL_SET, SET | UNTRACKED, false, "SET NAMES DEFAULT"},
+    {SQL_SET, SET | UNTRACKED, false, "SET NAMES utf8mb4 COLLATE 'a''b'"},
+    {SQL_SET, SET | UNTRACKED, false, "SET NAMES utf8mb4 COLLATE utf8mb4_bin; SELECT 1"},
+    {SQL_SET, SET | UNTRACKED, false, "SET CHARACTER SET utf8mb4"},
+    {SQL_SET, SET | UNTRACKED | USERVAR, false, "SET @a = 1, CHARSET 'utf8mb4'"},
     {SQL_SET, SET, false, "SET autocommit = 0"},
     {SQL_SET, SET, false, "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE"},
     {SQL_SET, SET, false, "SET SESSION TRANSACTION READ ONLY"},
@@ -89,10 +94,10 @@ static const struct {
     {SQL_SET, NONE, true, "SET PASSWORD = PASSWORD('x')"},
     {SQL_SET, NONE, true, "SET DEFAULT ROLE admin"},
     {SQL_SET, SET | OPAQUE, true, "SET sql_mode = f(1)"},
-    {SQL_OTHER, SET, false, "SET STATEMENT max_statement_time = 1 FOR SELECT 1"},
-    {SQL_OTHER, SET, true, "SET STATEMENT a = 1, b = (2) FOR INSERT INTO t VALUES (1)"},
-    {SQL_OTHER, SET | OPAQUE, true, "SET STATEMENT a = 1 FOR CALL p()"},
-    {SQL_OTHER, SET | LOCK, false, "SET STATEMENT a = 1 FOR SELECT GET_LOCK('a', 1)"},
+    {SQL_OTHER, SET | UNTRACKED, false, "SET STATEMENT max_statement_time = 1 FOR SELECT 1"},
+    {SQL_OTHER, SET | UNTRACKED, true, "SET STATEMENT a = 1, b = (2) FOR INSERT INTO t VALUES (1)"},
+    {SQL_OTHER, SET | UNTRACKED | OPAQUE, true, "SET STATEMENT a = 1 FOR CALL p()"},
+    {SQL_OTHER, SET | LOCK | UNTRACKED, false, "SET STATEMENT a = 1 FOR SELECT GET_LOCK('a', 1)"},
 
     {SQL_USE, NONE, false, "USE db"},
     {SQL_SHOW, NONE, false, "SHOW TABLES"},
@@ -256,7 +261,7 @@ static void collations(void **state)
         struct sql_class c;
 
         sql_classify(span_of(named[i][0]), (struct sql_mode){0}, false, &c);
-        check_span(c.collation, named[i][1]);
+        assert_string_equal(c.collation, named[i][1]);
     }
 }
 

@@ -1,0 +1,62 @@
+"""What the servers' session tracking leaves out, seen through the proxy: reads answer as on the primary."""
+
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from proxied import Proxied  # noqa: E402
+
+READ = "SELECT COLLATION('a'), CHARSET('a'), LENGTH('\u00e4')"
+
+
+class Untracked(Proxied):
+    def direct(self, statements):
+        connection = self.cluster.primary.connect(database="shop")
+        self.addCleanup(connection.close)
+        for sql in statements:
+            self.run_sql(connection, sql)
+        return self.run_sql(connection, READ)
+
+    def check(self, statements, place):
+        """READ through the proxy goes to `place` and answers as the primary does; ten times, on any replica."""
+        connection = self.connect()
+        for sql in statements:
+            self.run_sql(connection, sql)
+        expected = self.direct(statements)
+        self.assertEqual(self.went_to(connection, READ), place, statements)
+        for _ in range(10):
+            self.assertEqual(self.run_sql(connection, READ), expected, statements)
+
+    def test_collation_behind_names(self):
+        for statements in (
+                ["SET NAMES utf8mb4"],
+                ["SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci"],
+                ["set names 'utf8mb4' collate 'utf8mb4_bin'"],
+                ["SET NAMES utf8mb4 COLLATE utf8mb4_bin", "SET NAMES utf8mb4"],
+                ["SET NAMES utf8mb4 COLLATE utf8mb4_bin", "SET collation_connection=utf8mb4_unicode_ci"],
+                ["SET collation_connection=utf8mb4_bin", "SET character_set_connection=utf8mb4"],
+                ["SET character_set_connection=latin1, collation_connection=utf8mb4_bin"],
+                ["SET collation_connection=utf8mb4_bin, character_set_connection=latin1"]):
+            with self.subTest(statements=statements):
+                self.check(statements, "replica")
+
+    def test_a_refused_collation_changes_nothing(self):
+        connection = self.connect()
+        self.run_sql(connection, "SET NAMES utf8mb4 COLLATE utf8mb4_bin")
+        with self.assertRaises(Exception):
+            self.run_sql(connection, "SET NAMES utf8mb4 COLLATE latin1_bin")
+        for _ in range(5):
+            self.assertEqual(self.run_sql(connection, READ), [("utf8mb4_bin", "utf8mb4", 2)])
+
+    def test_what_nobody_can_follow_stays(self):
+        for statements in (["SET CHARACTER SET utf8mb4"], ["SET NAMES DEFAULT"],
+                           ["SET session_track_system_variables=''", "SET NAMES utf8mb4 COLLATE utf8mb4_bin"],
+                           ["SET STATEMENT lock_wait_timeout=5 FOR DO 1"]):
+            with self.subTest(statements=statements):
+                self.check(statements, "primary")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,139 @@
+"""`mirror verify` finds what was planted and nothing else, also while tills sell; `status` and `rebuild`."""
+
+import re
+import time
+import unittest
+
+import bson
+
+from shop_mirror import ShopTest
+
+from harness.pos_till import Tills
+
+
+class VerifyTest(ShopTest):
+    def verify(self, timeout=120):
+        return self.shop.mirror.command("mirror", "verify", timeout=timeout)
+
+    def assert_clean(self):
+        done = self.verify()
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        self.assertRegex(done.stdout, r"^verify: \d+ documents compared, 0 differences\n")
+        return done.stdout
+
+    def assert_found(self, *lines):
+        done = self.verify()
+        self.assertEqual((done.returncode, done.stderr), (1, ""), done.stdout)
+        found = done.stdout.splitlines()
+        self.assertEqual(len(found), len(lines) + 1, done.stdout)
+        for line, wanted in zip(sorted(found[:-1]), sorted(lines)):
+            self.assertRegex(line, wanted)
+        self.assertRegex(found[-1], r"^verify: \d+ documents compared, %d differences$" % len(lines))
+
+    def customers(self):
+        return self.shop.mongo.db().customers
+
+    def setUp(self):
+        self.shop.wait_applied()
+
+    def test_10_equal(self):
+        documents = sum(len(d) for d in self.shop.documents().values())
+        self.assertEqual(self.assert_clean(), "verify: %d documents compared, 0 differences\n" % documents)
+
+    def test_11_status(self):
+        time.sleep(1.2)
+        done = self.shop.mirror.command("mirror", "status")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        at = self.shop.state()["gtid"]
+        self.assertRegex(done.stdout, r"^state: streaming\nsource: replica1\ngtid: %s\nlag: 0 ms\n"
+                                      r"documents written: \d+\nrow changes read: \d+\nlast error: none\n$" % at)
+
+    def test_12_usage(self):
+        for words in (["mirror", "frobnicate"], ["mirror", "verify", "--what"]):
+            done = self.shop.mirror.command(*words)
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertIn("usage: tillway mirror status|verify|rebuild", done.stderr)
+
+    def test_20_changed_field(self):
+        self.customers().update_one({"_id": 1}, {"$set": {"Email": "x"}})
+        self.assert_found(r'^customers 1: Email: MongoDB has "x", SQL says "c1@example.com"$')
+        self.shop.run("UPDATE Customer SET phone = '1' WHERE id = 1")
+        self.shop.wait_applied()
+        self.assert_clean()
+
+    def test_21_nested_field(self):
+        self.customers().update_one({"_id": 1}, {"$set": {"Orders.1.Items.0.Quantity": bson.Int64(77)}})
+        self.assert_found(r"^customers 1: Orders\.1\.Items\.0\.Quantity: MongoDB has 77, SQL says \d+$")
+        self.shop.run("UPDATE Customer SET phone = '2' WHERE id = 1")
+
+    def test_22_type_and_order_of_fields(self):
+        self.customers().update_one({"_id": 2}, {"$set": {"Customer ID": 2.0}})
+        self.customers().update_one({"_id": 3}, {"$unset": {"Email": 1}})
+        self.customers().update_one({"_id": 4}, {"$set": {"More": 1}})
+        self.assert_found(r"^customers 2: Customer ID: MongoDB has 2.0, SQL says 2$",
+                          r"^customers 3: Email: MongoDB has nothing, SQL says ",
+                          r"^customers 4: More: MongoDB has 1, SQL says nothing$")
+        self.shop.run("UPDATE Customer SET phone = '2' WHERE id IN (2, 3, 4)")
+
+    def test_23_array_element_missing(self):
+        self.customers().update_one({"_id": 1}, {"$pop": {"Orders": 1}})
+        self.assert_found(r"^customers 1: Orders\.\d+: MongoDB has nothing, SQL says \{")
+        self.shop.run("UPDATE Customer SET phone = '3' WHERE id = 1")
+
+    def test_24_missing_and_extra(self):
+        self.customers().delete_one({"_id": 5})
+        self.customers().insert_one({"_id": bson.Int64(123456), "Customer ID": bson.Int64(123456)})
+        self.customers().insert_one({"_id": "no key of ours"})
+        oid = self.customers().insert_one({}).inserted_id
+        self.assert_found(r"^customers 5: missing in MongoDB$",
+                          r"^customers 123456: MongoDB has it, SQL does not$",
+                          r'^customers "no key of ours": MongoDB has it, SQL does not$',
+                          r'^customers \{ "_id" : \{ "\$oid" : "%s" \} \}: MongoDB has it, SQL can' % oid)
+
+    def test_25_rebuild_mends_all(self):
+        done = self.shop.mirror.command("mirror", "rebuild")
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        self.assertTrue(done.stdout.endswith("rebuilt\n"), done.stdout)
+        self.assert_clean()
+        self.assert_same()
+
+    def test_30_while_tills_sell(self):
+        with Tills(self.shop.primary.host, self.shop.primary.port, count=3, pace=0.01):
+            for _ in range(3):
+                time.sleep(0.5)
+                self.assert_clean()
+            self.customers().update_one({"_id": 290}, {"$set": {"Email": "planted"}})
+            self.customers().delete_one({"_id": 291})
+            done = self.verify()
+        # A till may have repaired one of them by selling to that customer.
+        left = {d["_id"] for d in self.customers().find({"Email": "planted"}, {"_id": 1})}
+        if not self.customers().find_one({"_id": 291}):
+            left.add(291)
+        named = {int(n) for n in re.findall(r"^customers (\d+):", done.stdout, re.M)}
+        self.assertLessEqual(left, named, done.stdout)
+        self.assertLessEqual(named, {290, 291}, done.stdout)
+        self.shop.run("UPDATE Customer SET phone = 'mend' WHERE id IN (290, 291)")
+        self.assert_same()
+        self.assert_clean()
+
+    def test_40_mirror_stopped(self):
+        self.shop.mirror.stop()
+        status = self.shop.mirror.command("mirror", "status")
+        self.assertEqual(status.returncode, 1)
+        self.assertIn("state: not running (was ended)\n", status.stdout)
+        self.assert_clean()
+        self.customers().update_one({"_id": 1}, {"$set": {"Email": "x"}})
+        self.assert_found(r'^customers 1: Email: MongoDB has "x"')
+
+    def test_41_rebuild_without_a_daemon(self):
+        done = self.shop.mirror.command("mirror", "rebuild")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("no mirror is running: rebuilding here\n", done.stdout)
+        self.assert_clean()
+        self.shop.mirror.start()
+        self.shop.run("UPDATE Customer SET phone = 'again' WHERE id = 1")
+        self.assert_same()
+
+
+if __name__ == "__main__":
+    unittest.main()
