@@ -59,9 +59,8 @@ static uint32_t level_tables(const struct aggregate *a, int level)
 /* With everything that links them to the root: a parent has a lower number. */
 static uint32_t with_parents(const struct aggregate *a, uint32_t mask)
 {
-    assert(a->n_tables <= MAP_TABLES_MAX);
-    for (int i = a->n_tables - 1; i > 0; i--) {
-        int parent = a->tables[i].parent;
+    for (int i = MAP_TABLES_MAX - 1; i > 0; i--) {
+        int parent = i < a->n_tables ? a->tables[i].parent : -1;
 
         assert(parent < MAP_TABLES_MAX);
         if (mask & 1u << i && parent >= 0)

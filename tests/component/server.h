@@ -10,7 +10,7 @@ struct server {
     const char *name;
     int fd; /* -1: refuses connections */
     uint16_t port;
-    uint32_t connections; /* accepted so far; the thread id of each is 1000 times its port's... */
+    uint32_t connections; /* accepted so far */
 };
 
 void server_open(struct server *s, const char *name);
