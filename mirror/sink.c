@@ -32,12 +32,12 @@ struct sink_cursor {
     mongoc_cursor_t *cursor;
 };
 
-/* libmongoc's own log goes into ours; what is of interest comes back as errors anyway. */
+/* libmongoc's own log goes into ours; what is of interest comes back as errors as well. */
 static void take_log(mongoc_log_level_t level, const char *domain, const char *message, void *data)
 {
     (void)data;
     if (level <= MONGOC_LOG_LEVEL_WARNING)
-        log_event(LOG_WARN, "mirror.mongoc", LOG_STR("domain", domain),
+        log_event(LOG_DEBUG, "mirror.mongoc", LOG_STR("domain", domain),
                   LOG_STR("message", message));
 }
 
@@ -48,8 +48,8 @@ void sink_library_init(void)
     if (done)
         return;
     done = true;
-    mongoc_init();
     mongoc_log_set_handler(take_log, NULL);
+    mongoc_init();
     (void)atexit(mongoc_cleanup);
 }
 

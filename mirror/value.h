@@ -2,11 +2,10 @@
  *
  *   integers, YEAR        int64 (BIGINT UNSIGNED over 2^63-1: Decimal128)
  *   DECIMAL               Decimal128, every digit and the scale kept; over 34 digits: text
- *   FLOAT, DOUBLE         double
- *   DATE                  date, midnight UTC
- *   DATETIME, TIMESTAMP   date, as UTC; MongoDB keeps milliseconds, what is finer is cut off
- *   zero dates            null, also those with a zero month or day
- *   TIME, JSON, ENUM, SET and all character types: text (UTF-8)
+ *   FLOAT, DOUBLE         double; a FLOAT as MariaDB prints it, with six digits (type: double casts
+ * it in SQL, which gives all it has) DATE                  date, midnight UTC DATETIME, TIMESTAMP
+ * date, as UTC; MongoDB keeps milliseconds, what is finer is cut off zero dates            null,
+ * also those with a zero month or day TIME, JSON, ENUM, SET and all character types: text (UTF-8)
  *   BIT, BINARY, BLOB, GEOMETRY  binary
  *   NULL                  null
  */

@@ -249,7 +249,7 @@ enum stream_sent stream_write(struct stream *s, const struct span *parts, int n)
     int rc;
 
     assert(!s->writing && n <= STREAM_PARTS);
-    if (s->closing || s->eof)
+    if (s->closing || s->error)
         return STREAM_FAILED;
     for (int i = 0; i < n; i++)
         total += parts[i].n;

@@ -31,8 +31,9 @@ class Daemon(Proxied):
         self.tillway.wait_log(r'"event":"daemon\.reload"')
         c = self.connect()
         self.run_sql(c, "SELECT 1")
-        for line in self.tillway.log_text().splitlines()[-3:]:
-            json.loads(line)
+        lines = self.tillway.log_text().splitlines()
+        first = next(i for i, line in enumerate(lines) if line.startswith("{"))
+        self.assertIn("session.login", [json.loads(line)["event"] for line in lines[first:]])
         with open(self.tillway.config_file, "a") as f:
             f.write("\nnonsense: 1\n")
         self.tillway.reload()

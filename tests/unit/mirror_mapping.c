@@ -1,5 +1,7 @@
 #include "unit/mirror_map.h"
 
+#include "conf/conf.h"
+
 #define AGG  "- collection: c\n  table: d.T\n  key: [id]\n"
 #define TEXT AGG "  fields:\n    A: a\n"
 
@@ -141,13 +143,30 @@ static void test_objects(void **state)
     map_test_end(&t);
 }
 
+/* The mappings of the example files are ones. */
+static void test_examples(void **state)
+{
+    static const char *const files[] = {"conf/pos.example.yaml", "conf/mirror-only.example.yaml"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        struct err e = {.kind = ERR_NONE};
+        struct conf *c = conf_load(files[i], &e);
+        struct mapping *m = c ? mapping_new(c->mirror.aggregates, &e) : NULL;
+
+        if (!m)
+            fail_msg("%s", e.text);
+        mapping_free(m);
+        conf_unref(c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_shop),
-        cmocka_unit_test(test_objects),
+        cmocka_unit_test(test_errors),   cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_shop),     cmocka_unit_test(test_objects),
+        cmocka_unit_test(test_examples),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
