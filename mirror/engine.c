@@ -228,9 +228,7 @@ static bool step(struct work *k, struct err *e)
 /* Follow the binlog; the end is always an error. */
 static bool stream(struct work *k, struct err *e)
 {
-    bson_oid_t asked;
-
-    while (!notes_wants_rebuild(&k->w->notes, &k->at.rebuild, &asked)) {
+    while (!notes_wants_rebuild(&k->w->notes, &k->asked)) {
         if (atomic_load(&k->w->stop))
             return err_set(e, ERR_STOPPED, "stopped");
         if (!step(k, e))
@@ -245,7 +243,7 @@ static bool stream(struct work *k, struct err *e)
 }
 
 /* Why a snapshot must come first; NULL: it need not. */
-static const char *why_snapshot(struct work *k, bool lost, const bson_oid_t *asked)
+static const char *why_snapshot(const struct work *k, bool lost)
 {
     if (!k->at.present)
         return "there is none yet";
@@ -253,41 +251,40 @@ static const char *why_snapshot(struct work *k, bool lost, const bson_oid_t *ask
         return "the mapping has changed";
     if (lost)
         return "the binlog was purged beyond the checkpoint";
-    if (!bson_oid_equal(asked, &k->at.rebuild))
+    if (!bson_oid_equal(&k->asked, &k->at.rebuild))
         return "a rebuild is asked for";
     return NULL;
 }
 
 /* The checkpoint, and what is asked for; with nobody else at work. */
-static bool begin(struct work *k, bson_oid_t *asked, struct err *e)
+static bool begin(struct work *k, struct err *e)
 {
     notes_state(&k->w->notes, STATUS_CONNECTING, "");
     if (!sink_ping(k->sink, e) || !alone(k, e) || !checkpoint_load(k->sink, &k->at, e) ||
-        !checkpoint_asked(k->sink, asked, e))
+        !checkpoint_asked(k->sink, &k->asked, e))
         return false;
     if (notes_read(&k->w->notes).state.now == STATUS_STANDBY)
         notes_state(&k->w->notes, STATUS_CONNECTING, "");
     notes_owner(&k->w->notes);
-    notes_asked(&k->w->notes, asked);
+    notes_asked(&k->w->notes, &k->asked);
     return true;
 }
 
 /* From the connections to their end, which is always an error; ERR_NONE: at once again. */
 static bool once(struct work *k, uint32_t *gone, struct err *e)
 {
-    bson_oid_t asked;
     const char *why;
     bool lost;
 
-    if (!begin(k, &asked, e) || !connect_source(k, *gone, &lost, e))
+    if (!begin(k, e) || !connect_source(k, *gone, &lost, e))
         return false;
     k->touch = touch_new(k->w->plans, k->w->n);
     if (!k->touch)
         return err_set(e, ERR_IO, "out of memory");
-    why = why_snapshot(k, lost, &asked);
+    why = why_snapshot(k, lost);
     if (why) {
         log_event(LOG_WARN, "mirror.snapshot.why", LOG_STR("reason", why));
-        if (!work_snapshot(k, &asked, e))
+        if (!work_snapshot(k, e))
             return false;
         *gone = 0;
     }
@@ -323,12 +320,10 @@ static void complain(struct engine *w, const struct err *e, bool fatal)
     notes_state(&w->notes, fatal ? STATUS_STOPPED : STATUS_RETRYING, e->text);
 }
 
-/* Until it may be better; sooner where a rebuild is asked for. */
+/* Until it may be better; sooner where another rebuild is asked for. */
 static void wait_better(struct work *k, unsigned ms)
 {
-    bson_oid_t asked;
-
-    while (ms > 0 && !notes_wants_rebuild(&k->w->notes, &k->at.rebuild, &asked)) {
+    while (ms > 0 && !notes_wants_rebuild(&k->w->notes, &k->asked)) {
         unsigned step = ms < TICK_MS ? ms : TICK_MS;
 
         if (!engine_pause(k->w, step))

@@ -72,7 +72,7 @@ static void place(struct work *k, const char *file, uint64_t position)
     k->at.position = position;
 }
 
-bool work_snapshot(struct work *k, const bson_oid_t *rebuild, struct err *e)
+bool work_snapshot(struct work *k, struct err *e)
 {
     struct snapshot at;
     struct gtid_set gtid;
@@ -84,7 +84,7 @@ bool work_snapshot(struct work *k, const bson_oid_t *rebuild, struct err *e)
         if (!whole(k, i, &gtid, e))
             return false;
     k->feed.xa = true; /* for all we know */
-    k->at.rebuild = *rebuild;
+    k->at.rebuild = k->asked;
     place(k, at.file, at.position);
     return save(k, &gtid, e) && snapshot_end(k->source, e);
 }

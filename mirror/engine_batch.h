@@ -16,12 +16,13 @@ struct work {
     struct touch *touch;
     struct feed feed;
     struct checkpoint at;
+    bson_oid_t asked;  /* the rebuild that was asked for when this attempt began */
     uint64_t written;  /* documents, by the sinks before */
     uint64_t saved_ns; /* when the checkpoint was written */
 };
 
-/* All aggregates from one snapshot, then the checkpoint; `rebuild` is what asked for it. */
-bool work_snapshot(struct work *k, const bson_oid_t *rebuild, struct err *e) MUST_CHECK;
+/* All aggregates from one snapshot, then the checkpoint. */
+bool work_snapshot(struct work *k, struct err *e) MUST_CHECK;
 /* Apply what the feed has touched. */
 bool work_batch(struct work *k, struct err *e) MUST_CHECK;
 /* Nothing was touched: move the checkpoint now and then. */

@@ -129,14 +129,13 @@ void notes_asked(struct notes *b, const bson_oid_t *rebuild)
     (void)pthread_mutex_unlock(&b->lock);
 }
 
-bool notes_wants_rebuild(struct notes *b, const bson_oid_t *done, bson_oid_t *asked)
+bool notes_wants_rebuild(struct notes *b, const bson_oid_t *known)
 {
     static const bson_oid_t none;
     bool wants;
 
     (void)pthread_mutex_lock(&b->lock);
-    *asked = b->asked;
-    wants = b->seen && !bson_oid_equal(asked, &none) && !bson_oid_equal(asked, done);
+    wants = b->seen && !bson_oid_equal(&b->asked, &none) && !bson_oid_equal(&b->asked, known);
     (void)pthread_mutex_unlock(&b->lock);
     return wants;
 }

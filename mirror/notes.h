@@ -64,8 +64,8 @@ void notes_counts(struct notes *b, uint64_t documents, uint64_t changes);
 void notes_pending(struct notes *b, uint64_t wall_ms);
 void notes_owner(struct notes *b);
 void notes_asked(struct notes *b, const bson_oid_t *rebuild);
-/* Whether a rebuild other than `done` is asked for; fills `asked`. */
-bool notes_wants_rebuild(struct notes *b, const bson_oid_t *done, bson_oid_t *asked);
+/* Whether a rebuild other than this one is asked for. */
+bool notes_wants_rebuild(struct notes *b, const bson_oid_t *known);
 
 /* The reporter says so; true once, to whoever asks next. */
 void notes_stuck(struct notes *b, bool stuck);

@@ -20,10 +20,10 @@ void sink_library_init(void);
 /* NULL with `e` where the URI is malformed; MongoDB itself is not asked. */
 struct sink_target *sink_target_new(const char *uri, const char *database,
                                     const char *state_collection, struct err *e) MUST_CHECK;
-void sink_target_free(struct sink_target *p);
+void sink_target_free(struct sink_target *t);
 
 /* Connects when it is first used. After errors of the network, a new one is quicker. */
-struct sink *sink_open(const struct sink_target *p);
+struct sink *sink_open(const struct sink_target *t);
 void sink_close(struct sink *s);
 /* Whether the primary answers. */
 bool sink_ping(struct sink *s, struct err *e) MUST_CHECK;

@@ -115,6 +115,7 @@ enum {
     ER_UNKNOWN_ERROR = 1105,
     ER_NET_PACKET_TOO_LARGE = 1153,
     ER_NET_PACKETS_OUT_OF_ORDER = 1156,
+    ER_NET_READ_ERROR = 1158, /* what clients get for a lost server: see docs/decisions/0006 */
     ER_NET_READ_INTERRUPTED = 1159,
     ER_UNKNOWN_STMT_HANDLER = 1243,
     ER_NOT_SUPPORTED_YET = 1235,

@@ -29,6 +29,10 @@ enum step session_answer_error(struct session *s, uint16_t code, const char *sql
 {
     size_t at;
 
+    if (reply_kind_of(s->run.byte) == REPLY_NONE) {
+        session_stmt_data_lost(s);
+        return session_answer_nothing(s);
+    }
     buf_clear(&s->out);
     at = packet_begin(&s->out);
     error_encode(&s->out, code, sqlstate, text);
@@ -234,7 +238,7 @@ static enum step tell_loss(struct session *s)
 {
     s->lost = false;
     return session_answer_error(
-        s, CR_SERVER_LOST, "08S01",
+        s, ER_NET_READ_ERROR, "08S01",
         "Lost connection to server: the transaction, temporary tables, locks or user "
         "variables of this session went with it");
 }

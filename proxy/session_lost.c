@@ -78,7 +78,7 @@ enum step session_target_lost(struct session *s)
     if (s->run.request_pinned)
         stream_consume(&s->client, s->run.request_pinned);
     s->run.request_pinned = 0;
-    return session_answer_error(s, CR_SERVER_LOST, "08S01", text);
+    return session_answer_error(s, ER_NET_READ_ERROR, "08S01", text);
 }
 
 static bool waits_for_read(const struct session *s)

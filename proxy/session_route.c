@@ -148,7 +148,7 @@ static enum step nowhere(struct session *s)
         if (t->servers[i].health != HEALTH_UP)
             used += (size_t)snprintf(text + used, sizeof text - used, "; %s: %s",
                                      t->servers[i].name, t->servers[i].why);
-    return session_fail(s, CR_SERVER_LOST, "08S01", text);
+    return session_fail(s, ER_NET_READ_ERROR, "08S01", text);
 }
 
 static bool acquire(struct session *s, int server)

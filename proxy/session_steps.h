@@ -92,6 +92,9 @@ void session_stmt_known(struct session *s, const struct backend *b, uint32_t cli
                         bool failed);
 /* The command is through. */
 void session_stmt_end(struct session *s, struct backend *b);
+/* Data of a COM_STMT_SEND_LONG_DATA, which is never answered, did not arrive: executing the
+ * statement will tell. */
+void session_stmt_data_lost(struct session *s);
 /* A PREPARE that came to nothing leaves nothing. */
 void session_stmt_drop_unprepared(struct session *s);
 

@@ -87,6 +87,27 @@ static bool read_head(struct session *s, struct stmt *stmt, struct span payload)
     return true;
 }
 
+/* Whether the connection that has its long data, its cursor or (home_only) the statement itself is
+ * still there. */
+static bool bound_is_held(const struct session *s, const struct stmt *stmt)
+{
+    const struct backend *b = stmt->bound >= 0 ? s->held[stmt->bound] : NULL;
+
+    return b && stmt->remote[stmt->bound].serial == b->serial;
+}
+
+/* The connection went with what it held. A statement that can be carried is fit for use again; the
+ * one execution that counted on the data sent before is not. */
+static enum step bound_was_lost(struct session *s, struct stmt *stmt)
+{
+    if (!stmt->home_only) {
+        stmt->bound = -1;
+        stmt->long_data = stmt->cursor = false;
+    }
+    return session_answer_error(s, ER_NET_READ_ERROR, "08S01",
+                                "Lost connection to server: the statement's data went with it");
+}
+
 enum step session_execute(struct session *s, struct span payload)
 {
     struct command_run *run = &s->run;
@@ -108,8 +129,8 @@ enum step session_execute(struct session *s, struct span payload)
         keep_from_replicas(s);
     if (stmt->cursor && !stmt->long_data && !stmt->home_only)
         stmt->bound = -1; /* executing anew closes its cursor */
-    if (stmt->bound >= 0 && !s->held[stmt->bound])
-        return unknown_statement(s, id, "mysqld_stmt_execute");
+    if (stmt->bound >= 0 && !bound_is_held(s, stmt))
+        return bound_was_lost(s, stmt);
     return go(s);
 }
 
@@ -122,10 +143,25 @@ enum step session_long_data(struct session *s, struct span payload)
         stmt = stmts_find(&s->stmts, id);
     if (!stmt)
         return session_answer_nothing(s);
+    if (!stmt->long_data && stmt->cursor && !stmt->home_only)
+        stmt->bound = -1;
     s->run.stmt = stmt;
+    if (stmt->bound >= 0 && !bound_is_held(s, stmt))
+        return session_answer_nothing(s); /* executing it will tell */
     s->run.statement = stmt->statement;
     keep_from_replicas(s);
     return go(s);
+}
+
+void session_stmt_data_lost(struct session *s)
+{
+    struct stmt *stmt = s->run.stmt;
+
+    if (!stmt)
+        return;
+    stmt->long_data = true;
+    stmt->bound = s->run.route.server >= 0 ? s->run.route.server : 0;
+    stmt->remote[stmt->bound].serial = 0;
 }
 
 static void close_on(struct backend *b, const struct stmt *stmt)
@@ -165,8 +201,12 @@ enum step session_stmt_reset(struct session *s, struct span payload)
         stmt = stmts_find(&s->stmts, id);
     if (!stmt)
         return unknown_statement(s, id, "mysqld_stmt_reset");
-    if (stmt->bound < 0 || !s->held[stmt->bound])
+    if (!bound_is_held(s, stmt)) {
+        if (!stmt->home_only)
+            stmt->bound = -1;
+        stmt->long_data = stmt->cursor = false;
         return session_answer_ok(s);
+    }
     s->run.stmt = stmt;
     keep_from_replicas(s);
     return go(s);
@@ -182,7 +222,7 @@ enum step session_fetch(struct session *s, struct span payload)
         stmt = stmts_find(&s->stmts, id);
     if (!stmt)
         return unknown_statement(s, id, "mysqld_stmt_fetch");
-    if (!stmt->cursor || stmt->bound < 0 || !s->held[stmt->bound]) {
+    if (!stmt->cursor || !bound_is_held(s, stmt)) {
         (void)snprintf(text, sizeof text, "The statement (%u) has no open cursor", id);
         return session_answer_error(s, ER_NO_OPEN_CURSOR, "HY000", text);
     }

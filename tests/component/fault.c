@@ -86,7 +86,7 @@ static void the_primary_may_die_as_well(void **state)
     peer_cut(replica);
     server_hears_query(s.primary, read_sql);
     peer_cut(s.primary);
-    client_hears_error(s.till, 2013, "08S01", "Lost connection");
+    client_hears_error(s.till, 1158, "08S01", "Lost connection");
 }
 
 static void half_a_header_is_no_reply_yet(void **state)
@@ -355,7 +355,7 @@ static void without_the_primary_a_login_goes_to_a_replica(void **state)
     (void)server_serves(&r->servers[REPLICA]);
     (void)client_hears_ok(till);
     client_asks(till, write_sql);
-    client_hears_error(till, 2013, "08S01", "Lost connection");
+    client_hears_error(till, 1158, "08S01", "Lost connection");
 }
 
 static void without_any_server_a_login_fails(void **state)
@@ -368,7 +368,7 @@ static void without_any_server_a_login_fails(void **state)
     server_close(&r->servers[REPLICA]);
     client_hears_greeting(till);
     client_logs_in(till, .user = "till");
-    client_hears_error(till, 2013, "08S01", "no server is available");
+    client_hears_error(till, 1158, "08S01", "no server is available");
     peer_hears_end(till);
 }
 
@@ -382,7 +382,7 @@ static void without_a_primary_a_write_fails_and_reads_go_on(void **state)
     r->view->servers[PRIMARY].health = HEALTH_DOWN;
     rig_publish(r);
     client_asks(s.till, write_sql);
-    client_hears_error(s.till, 2013, "08S01", "no primary server is available");
+    client_hears_error(s.till, 1158, "08S01", "no primary server is available");
     client_asks(s.till, read_sql);
     answers(server_serves(&r->servers[REPLICA]), read_sql, s.till);
 }
@@ -396,7 +396,7 @@ static void a_primary_cut_in_a_write_is_told(void **state)
     client_asks(s.till, write_sql);
     server_hears_query(s.primary, write_sql);
     peer_cut(s.primary);
-    client_hears_error(s.till, 2013, "08S01", "Lost connection to server during query (primary");
+    client_hears_error(s.till, 1158, "08S01", "Lost connection to server during query (primary");
     client_asks(s.till, write_sql);
     s.primary = server_serves(&r->servers[PRIMARY]);
     server_hears_query(s.primary, write_sql);
@@ -437,7 +437,7 @@ static void a_lost_transaction_is_told_once(void **state)
     peer_cut(s.primary);
     rig_counts(r, METRIC_BACKEND_CONNECTS, 1);
     client_asks(s.till, write_sql);
-    client_hears_error(s.till, 2013, "08S01", "");
+    client_hears_error(s.till, 1158, "08S01", "");
     client_asks(s.till, write_sql);
     s.primary = server_serves(&r->servers[PRIMARY]);
     server_hears_query(s.primary, write_sql);
@@ -457,7 +457,7 @@ static void a_transaction_lost_under_a_read_is_told(void **state)
     client_asks(s.till, read_sql);
     server_hears_query(s.primary, read_sql);
     peer_cut(s.primary);
-    client_hears_error(s.till, 2013, "08S01", "Lost connection");
+    client_hears_error(s.till, 1158, "08S01", "Lost connection");
     server_is_left_alone(&r->servers[REPLICA], 20);
     client_asks(s.till, read_sql);
     answers(server_serves(&r->servers[REPLICA]), read_sql, s.till);
@@ -517,7 +517,7 @@ static void a_malformed_reply_is_a_lost_connection(void **state)
             s.primary = server_serves(&r->servers[PRIMARY]);
         server_hears_query(s.primary, write_sql);
         peer_send(s.primary, bad[i]);
-        client_hears_error(s.till, 2013, "08S01", "Lost connection");
+        client_hears_error(s.till, 1158, "08S01", "Lost connection");
         peer_hears_end(s.primary);
     }
 }

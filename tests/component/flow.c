@@ -119,7 +119,7 @@ static void loses_a_large_request(struct rig *r, struct scene *s, const struct b
     peer_cut(s->primary);
     peer_send(s->till, (struct span){b->data + heard, b->len - heard});
     s->till->seq = 1;
-    client_hears_error(s->till, 2013, "08S01", "Lost connection");
+    client_hears_error(s->till, 1158, "08S01", "Lost connection");
     client_asks(s->till, "SHOW TABLES");
     s->primary = server_serves(&r->servers[PRIMARY]);
     server_hears_query(s->primary, "SHOW TABLES");

@@ -252,7 +252,7 @@ static void a_primary_that_dies_when_asked_is_done_without(void **state)
     client_asks(s.till, read_sql);
     server_hears_query(s.primary, position_sql);
     peer_cut(s.primary);
-    client_hears_error(s.till, 2013, "08S01", "Lost connection");
+    client_hears_error(s.till, 1158, "08S01", "Lost connection");
     rig_publish(r);
     reads_at(&s, replica);
 }

@@ -263,7 +263,7 @@ static void lost_user_variables_are_told(void **state)
     RUNS(s, "SET @a=1", .state = true);
     peer_cut(s.primary);
     client_asks(s.till, "SELECT @a");
-    client_hears_error(s.till, 2013, "08S01", "");
+    client_hears_error(s.till, 1158, "08S01", "");
     client_asks(s.till, "SELECT @a");
     answers(server_serves(&r->servers[PRIMARY]), "SELECT @a", s.till);
 }

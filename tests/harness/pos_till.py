@@ -16,7 +16,7 @@ import time
 
 import pymysql
 
-GONE = {2006, 2013, 2003, 2055, 0}      # pymysql's numbers for a lost connection
+GONE = {2006, 2013, 2003, 2055, 1158, 0}  # numbers for a lost connection: the client's, and the proxy's
 RETRY = {1205, 1213}                    # lock wait, deadlock
 REFUSED = {1644, 1048, 1442}            # SIGNAL of a procedure or trigger
 # action: how often, relative to the others

@@ -54,7 +54,7 @@ class PrimaryLoss(Proxied):
     def lost(self, connection, sql):
         with self.assertRaises(pymysql.err.MySQLError) as caught:
             self.run_sql(connection, sql)
-        self.assertEqual(caught.exception.args[0], 2013, caught.exception.args)
+        self.assertEqual(caught.exception.args[0], 1158, caught.exception.args)
         self.assertIn("Lost connection", caught.exception.args[1])
 
     def test_the_primary_dies(self):
@@ -75,7 +75,7 @@ class PrimaryLoss(Proxied):
         time.sleep(0.5)
         self.cluster.primary.kill()
         writer.join(10)
-        self.assertEqual(raised, [2013])
+        self.assertEqual(raised, [1158])
         self.assertEqual(self.run_sql(idle, "SELECT v FROM t WHERE id=1"), [("one",)])
         self.assertEqual(self.run_sql(busy, "SELECT v FROM t WHERE id=2"), [("two",)])
         self.lost(open_transaction, "SELECT 1")  # told once that its transaction is gone

@@ -60,6 +60,26 @@ class Prepared(Proxied):
         put.execute(72, "short")
         self.assertEqual(check.execute(72), [("5",)])
 
+    def test_long_data_that_went_with_its_server(self):
+        """The execution that counted on it is told; nothing is ever written from a part of it."""
+        b = self.binary()
+        put = b.prepare("REPLACE INTO t VALUES (?, ?)")
+        put.execute(73, "before")
+        put.bind(73, "")
+        put.long_data(1, b"x" * 50000)
+        self.cluster.primary.kill()
+        put.long_data(1, b"y" * 50000)
+        with self.assertRaises(Failed) as caught:
+            put.run()
+        self.assertEqual(caught.exception.args[0], 1158)
+        self.cluster.primary.restart()
+        self.tillway.wait_log(r"primary\.changed from=none to=%s(.|\n)*primary\.changed from=none to=%s"
+                              % (self.cluster.primary.name, self.cluster.primary.name))
+        self.assertEqual(self.run_sql(self.connect(), "SELECT v FROM t WHERE id=73"), [("before",)])
+        put.execute(73, "after")
+        self.assertEqual(b.prepare("SELECT v FROM t WHERE id=?").execute(73), [("after",)])
+        self.settle(1)
+
     def test_cursor(self):
         b = self.binary()
         s = b.prepare("SELECT id FROM t WHERE id < ? ORDER BY id")

@@ -16,38 +16,34 @@ from harness.mongo import Mongo  # noqa: E402
 COLLECTIONS = ("customers", "products")
 
 
-def tool():
-    path = os.environ.get("MIRROR_TOOL")
-    if not path:
-        raise RuntimeError("MIRROR_TOOL is not set: run it by ctest")
-    return path
-
-
-def new_mirror(cluster, mongo, section=None, **keys):
-    """A mirror process (not started). section: instead of the POS mapping."""
-    keys.setdefault("batch_delay", "1ms")
-    config = section or tillway.pos_mirror(mongo, **keys)
-    return tillway.Tillway(cluster, mongo, config=dict(config, listeners=None), binary=tool(), ready=False)
+def new_mirror(cluster, mongo, section):
+    """A tillway process that only mirrors; not started."""
+    return tillway.Tillway(cluster, mongo, config=dict(section, listeners=None), ready=False)
 
 
 class Shop:
     """cluster, mongo, mirror: started, the sample loaded, the first snapshot not awaited."""
 
-    def __init__(self, replicas=1, load=True, **keys):
+    def __init__(self, replicas=1):
         self.cluster = Cluster(replicas=replicas)
         self.mongo = Mongo()
-        self.load = load
-        self.keys = keys
         self.mirror = None
+
+    def load(self):
+        """Make the databases."""
+        pos.load(self.primary.host, self.primary.port)
+
+    def section(self):
+        """The mirror's section of the configuration."""
+        return tillway.pos_mirror(self.mongo, batch_delay="1ms")
 
     def __enter__(self):
         try:
             self.cluster.start()
             self.mongo.start()
-            if self.load:
-                pos.load(self.primary.host, self.primary.port)
-                self.cluster.wait_in_sync()
-            self.mirror = new_mirror(self.cluster, self.mongo, **self.keys)
+            self.load()
+            self.cluster.wait_in_sync()
+            self.mirror = new_mirror(self.cluster, self.mongo, self.section())
             self.mirror.start()
         except BaseException:
             self.cluster.stop()
@@ -144,12 +140,9 @@ def typed(value):
 class ShopTest(unittest.TestCase):
     """Tests on one Shop, in the order of their names."""
 
-    replicas = 1
-    keys = {}
-
     @classmethod
     def setUpClass(cls):
-        cls.shop = cls.enterClassContext(Shop(replicas=cls.replicas, **cls.keys))
+        cls.shop = cls.enterClassContext(Shop())
 
     def assert_same(self):
         self.assertIsNone(self.shop.difference())

@@ -12,7 +12,7 @@ from harness.pos_till import Tills
 class FaultsTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.shop = cls.enterClassContext(Shop(replicas=1))
+        cls.shop = cls.enterClassContext(Shop())
 
     def setUp(self):
         self.shop.wait_state("streaming")
@@ -71,7 +71,7 @@ class FaultsTest(unittest.TestCase):
 
     def test_20_second_mirror_stands_by(self):
         self.shop.wait_applied()
-        with new_mirror(self.shop.cluster, self.shop.mongo) as second:
+        with new_mirror(self.shop.cluster, self.shop.mongo, self.shop.section()) as second:
             second.wait_log("mirror.standby reason=\"another mirror is running\"")
             self.shop.run("UPDATE Customer SET phone = 'two' WHERE id = 1")
             self.assert_same()

@@ -9,7 +9,7 @@ import unittest
 import bson.codec_options
 from bson.decimal128 import Decimal128
 
-from shop_mirror import Shop, new_mirror, typed
+from shop_mirror import Shop, typed
 
 from harness import yamlout
 
@@ -78,29 +78,21 @@ MAP = """
 """
 
 
-def section(mongo, mapping, **keys):
-    return {"mirror": dict({"uri": mongo.uri, "database": mongo.database, "batch_delay": "1ms"}, **keys,
-                           aggregates=yamlout.Raw(mapping.strip().splitlines()))}
+def section(mongo, mapping):
+    return {"mirror": {"uri": mongo.uri, "database": mongo.database, "batch_delay": "1ms",
+                       "aggregates": yamlout.Raw(mapping.strip().splitlines())}}
 
 
 class World(Shop):
     """The shop's servers with the schema above."""
 
-    def __init__(self, mapping=MAP):
-        super().__init__(load=False)
-        self.mapping = mapping
-        self.keys = {}
-
-    def __enter__(self):
-        self.cluster.start()
-        self.mongo.start()
+    def load(self):
         for sql in SCHEMA.split(";\n"):
             if sql.strip():
                 self.primary.query(sql)
-        self.cluster.wait_in_sync()
-        self.mirror = new_mirror(self.cluster, self.mongo, section=section(self.mongo, self.mapping))
-        self.mirror.start()
-        return self
+
+    def section(self):
+        return section(self.mongo, MAP)
 
     def rows(self, sql):
         return self.primary.query(sql)
