@@ -71,6 +71,19 @@ static uint64_t lag_now(const struct board *b, int primary, uint64_t now_ns)
     return primary >= 0 ? now_ns : lag_newest_ns(&b->lag);
 }
 
+/* What a replica's own log holds of the primary's transactions. Its own errant ones no other server
+ * will ever have. */
+static struct gtid_set written_by_replication(const struct facts *f)
+{
+    struct gtid_set written = f->slave_pos;
+
+    for (uint32_t i = 0; i < f->binlog_pos.count; i++)
+        if (f->binlog_pos.at[i].server != f->server_id)
+            (void)gtid_set_advance(
+                &written, &f->binlog_pos.at[i]); /* no room: more domains than slave_pos has */
+    return written;
+}
+
 static void fill(const struct board *b, const struct verdict *v, int i, uint64_t now_ns,
                  struct server_view *s)
 {
@@ -84,6 +97,7 @@ static void fill(const struct board *b, const struct verdict *v, int i, uint64_t
     (void)snprintf(s->why, sizeof s->why, "%s", v->why[i]);
     s->server_id = f->server_id;
     s->position = replica ? f->slave_pos : f->binlog_pos;
+    s->written = replica ? written_by_replication(f) : f->binlog_pos;
     s->sampled_ns = f->sampled_ns;
     s->lag_ms = LAG_UNKNOWN;
     if (replica && f->known)
@@ -145,7 +159,8 @@ static bool same_view(const struct server_view *a, const struct server_view *b)
 {
     return a->role == b->role && a->health == b->health && a->sampled_ns == b->sampled_ns &&
            a->lag_ms == b->lag_ms && a->server_id == b->server_id &&
-           gtid_set_equal(&a->position, &b->position) && strcmp(a->why, b->why) == 0;
+           gtid_set_equal(&a->position, &b->position) && gtid_set_equal(&a->written, &b->written) &&
+           strcmp(a->why, b->why) == 0;
 }
 
 static bool same(const struct topology *a, const struct topology *b)

@@ -95,6 +95,9 @@ void causal_fold(struct causal *c, const struct topology *t)
     if (!bound) {
         return;
     }
+    if (!gtid_set_merge(&c->need, &bound->written)) {
+        c->untracked = true;
+    }
     causal_bound(c, &bound->position);
 }
 

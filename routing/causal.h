@@ -8,8 +8,9 @@
  * `need`.
  *  - A commit that reported a GTID g covers all that its session saw before, in g's domain; with
  *    several domains about, what was seen stays to be folded.
- *  - A replica shows a transaction in its tables a moment before it does in its position, so that
- *    a sample binds only what was read CAUSAL_SETTLE_NS before it.
+ *  - A replica shows a transaction in its tables a moment before it does in its position, but after
+ * it does in its binlog: both bound what was read there. Without log_slave_updates there is only
+ * the position, hence a sample binds only what was read CAUSAL_SETTLE_NS before it.
  *  - A server that went down or changed its role after the session read there is taken for
  *    another: it may have come back with less.
  * A session that reads without a pause between samples therefore stays where it read last.

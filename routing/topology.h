@@ -38,6 +38,9 @@ struct server_view {
     uint64_t since_ns; /* clock_mono_ns when role or health last changed */
     struct gtid_set
         position; /* what it has committed or applied: every transaction in it can be read there */
+    /* What may be seen there already although `position` does not show it: a replica writes its
+     * binlog before it commits, and its position after. Sampled together with `position`. */
+    struct gtid_set written;
     uint64_t sampled_ns; /* clock_mono_ns just before `position` was asked for: it holds for that
                             moment and later */
     uint64_t lag_ms; /* replicas: how far behind the primary, upper bound; UINT64_MAX: unknown */
