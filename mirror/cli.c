@@ -153,26 +153,33 @@ static int watch_rebuild(struct engine *w, struct sink *s, const bson_oid_t *ask
     return 0;
 }
 
+static bool daemon_runs(struct sink *s, bool *runs, struct err *e)
+{
+    bson_t doc;
+    int got = sink_state_get(s, "status", &doc, e);
+
+    *runs = got == 1 && running(&doc);
+    if (got == 1)
+        bson_destroy(&doc);
+    return got >= 0;
+}
+
 static int cli_rebuild(struct engine *w, struct sink *s)
 {
     struct err e = {.kind = ERR_NONE};
     bson_oid_t asked;
-    bson_t doc;
-    int got = sink_state_get(s, "status", &doc, &e);
-    bool alive = got == 1 && running(&doc);
+    bool runs;
 
-    if (got < 0)
-        return complain(&e);
-    if (got == 1)
-        bson_destroy(&doc);
     bson_oid_init(&asked, NULL);
-    if (!checkpoint_ask(s, &asked, &e))
+    if (!daemon_runs(s, &runs, &e) || !checkpoint_ask(s, &asked, &e))
         return complain(&e);
-    if (alive)
+    if (runs)
         return watch_rebuild(w, s, &asked);
     printf("no mirror is running: rebuilding here\n");
     w->once = true;
     if (!engine_run(w)) {
+        if (daemon_runs(s, &runs, &e) && runs) /* one has come up meanwhile */
+            return watch_rebuild(w, s, &asked);
         (void)err_set(&e, ERR_SERVER, "%s", notes_read(&w->notes).last_error);
         return complain(&e);
     }

@@ -137,6 +137,8 @@ static bool alone(struct work *k, struct err *e)
             return false;
         if (now == before || !now)
             return true;
+        if (k->w->once)
+            return err_set(e, ERR_STOPPED, "another mirror is running");
         if (notes_read(&k->w->notes).state.now != STATUS_STANDBY)
             log_event(LOG_WARN, "mirror.standby", LOG_STR("reason", "another mirror is running"));
         notes_state(&k->w->notes, STATUS_STANDBY, "another mirror is running");

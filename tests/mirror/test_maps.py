@@ -4,6 +4,7 @@ what Python makes of plain SELECTs, after random transactions."""
 import datetime
 import os
 import random
+import time
 import unittest
 
 import bson.codec_options
@@ -282,13 +283,21 @@ class MapsTest(unittest.TestCase):
         self.world.cluster.wait_in_sync()
         self.refused(head % ("My", "id", "id"), r"\.table: only InnoDB tables can be mirrored; this is MyISAM")
 
+        # With a rebuild that is asked for and can't be made it waits as well.
+        self.world.mirror.stop()
+        self.world.mongo.db().tillway_mirror.replace_one({"_id": "control"}, {"rebuild": bson.ObjectId()}, upsert=True)
+        self.world.mirror.start()
+        before = self.world.mirror.log_text().count("mirror.source")
+        time.sleep(2)
+        self.assertLessEqual(self.world.mirror.log_text().count("mirror.source"), before + 2)
+
     def test_31_mapping_changes(self):
         """Another mapping: a new snapshot by itself."""
         mapping = "- collection: languages\n  table: rent.Language\n  key: [id]\n  fields: {Name: name}\n"
         self.world.mirror.stop()
         self.world.mirror.write_config(section(self.world.mongo, mapping))
         self.world.mirror.start()
-        self.world.mirror.wait_log('mirror.snapshot.why reason="the mapping has changed"')
+        self.world.mirror.wait_log("mirror.snapshot.why reason=\"the mapping has changed\"")
         self.world.run("REPLACE INTO rent.Language VALUES (9, 'Rumantsch')", database="rent")
         self.world.wait_applied()
         self.assertEqual({d["_id"]: d["Name"] for d in self.world.found("languages").values()},
