@@ -37,7 +37,6 @@ enum expect_role {
     EXPECT_PROBE,    /* asks whether the session really holds what it may hold */
     EXPECT_POSITION, /* the primary's: bounds what the session has seen there */
     EXPECT_DISCARD,  /* the session went elsewhere meanwhile */
-    EXPECT_COUNT,
 };
 
 struct expect {

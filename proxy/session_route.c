@@ -226,7 +226,7 @@ enum step session_route(struct session *s)
 enum step session_reroute(struct session *s)
 {
     s->run.exclude |= 1u << s->run.route.server;
-    s->run.sent = s->run.wait_sent = false;
+    s->run.sent = false;
     s->target = NULL;
     metric_add(&s->worker->shared->metrics, METRIC_RETRIED, 1);
     session_enter(s, SESSION_ROUTE);

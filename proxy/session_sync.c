@@ -54,7 +54,6 @@ static bool ask_to_wait(struct session *s, struct backend *b)
     gtid_set_format(&s->causal.need, position, sizeof position);
     (void)snprintf(sql, sizeof sql, "SELECT MASTER_GTID_WAIT('%s',%.6f)", position,
                    (double)s->worker->conf->routing.wait_timeout_ns / 1e9);
-    s->run.wait_sent = true;
     return backend_command(b, COM_QUERY, span_of(sql), EXPECT_WAIT);
 }
 
