@@ -3,7 +3,10 @@
 #include "base/log.h"
 
 #include <mongoc/mongoc.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 enum { BULK_DOCUMENTS = 1000, BULK_BYTES = 8 << 20 };
 
@@ -41,6 +44,17 @@ static void take_log(mongoc_log_level_t level, const char *domain, const char *m
                   LOG_STR("message", message));
 }
 
+/* libmongoc keeps counters in shared memory named by the process id, made before main. Killed, a
+ * process would leave it behind, and the next one of that id would find the name taken and complain
+ * on stderr. Without the name it goes with the process. */
+static void unname_counters(void)
+{
+    char name[32];
+
+    (void)snprintf(name, sizeof name, "/mongoc-%u", (unsigned)getpid());
+    (void)shm_unlink(name);
+}
+
 void sink_library_init(void)
 {
     static bool done;
@@ -48,6 +62,7 @@ void sink_library_init(void)
     if (done)
         return;
     done = true;
+    unname_counters();
     mongoc_log_set_handler(take_log, NULL);
     mongoc_init();
     (void)atexit(mongoc_cleanup);

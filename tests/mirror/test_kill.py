@@ -26,6 +26,16 @@ class KillTest(ShopTest):
     def snapshots(self):
         return self.shop.mirror.log_text().count("mirror.snapshot collection=")
 
+    def test_killed_it_leaves_no_shared_memory(self):
+        def streams():
+            return self.shop.mirror.log_text().count("mirror.streaming ")
+
+        self.shop.mirror.kill()
+        before = streams()
+        self.shop.mirror.start()
+        scratch.wait_until("the stream", lambda: streams() > before, 30)
+        self.assertFalse(os.path.exists("/dev/shm/mongoc-%d" % self.shop.mirror.pid))
+
     def test_killed_while_tills_sell(self):
         seed = int(os.environ.get("SEED", random.randrange(1 << 30)))
         print("SEED=%d" % seed)
