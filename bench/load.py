@@ -1,0 +1,47 @@
+"""One run of sysbench against a port, and what it did."""
+
+import re
+import subprocess
+
+from harness.cluster import TILL_PASSWORD, TILL_USER
+
+TABLE = ["--tables=1", "--table-size=100000"]
+PERCENTILES = (50, 95, 99, 99.9)
+
+
+def _sysbench(port, script, options, command):
+    argv = ["sysbench", script, "--db-driver=mysql", "--mysql-host=127.0.0.1", "--mysql-port=%d" % port,
+            "--mysql-user=" + TILL_USER, "--mysql-password=" + TILL_PASSWORD, "--mysql-db=bench"]
+    done = subprocess.run(argv + TABLE + options + [command], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL)
+    if done.returncode != 0:
+        raise RuntimeError("sysbench %s: %s%s" % (script, done.stdout[-2000:], done.stderr[-500:]))
+    return done.stdout
+
+
+def prepare(primary):
+    """The table that all runs use, made without a proxy."""
+    primary.query("CREATE DATABASE bench")
+    _sysbench(primary.port, "oltp_point_select", [], "prepare")
+
+
+def _percentiles(text):
+    """From the histogram's lines, "    value -- ... count"; milliseconds."""
+    rows = [(float(v), int(n)) for v, n in re.findall(r"^\s*([\d.]+) \|[* ]*\s(\d+)$", text, re.M)]
+    total, result, passed = sum(n for _, n in rows), {}, 0
+    wanted = list(PERCENTILES)
+    for value, count in rows:
+        passed += count
+        while wanted and passed >= total * wanted[0] / 100:
+            result["p%g" % wanted.pop(0)] = value
+    return result
+
+
+def run(port, script, options, connections, seconds):
+    """{queries, qps, p50, p95, p99, p99.9}: latencies in milliseconds, of a transaction."""
+    text = _sysbench(port, script, options + ["--threads=%d" % connections, "--time=%d" % seconds,
+                                              "--histogram=on"], "run")
+    queries, per_second = re.search(r"queries:\s+(\d+)\s+\(([\d.]+) per sec", text).groups()
+    result = {"queries": int(queries), "qps": float(per_second)}
+    result.update(_percentiles(text))
+    return result

@@ -1,0 +1,46 @@
+"""Medians of several rounds, beside each other and as ratios."""
+
+import statistics
+
+COLUMNS = (("qps", "queries/s", "%.0f"), ("p50", "p50 ms", "%.2f"), ("p95", "p95 ms", "%.2f"),
+           ("p99", "p99 ms", "%.2f"), ("p99.9", "p99.9 ms", "%.2f"),
+           ("proxy_us", "proxy CPU µs/query", "%.1f"), ("server_us", "server CPU µs/query", "%.1f"),
+           ("rss_mib", "proxy RSS MiB", "%.1f"))
+
+
+def _cell(values, form):
+    """The median, and where there are several rounds how far they lie apart."""
+    middle = form % statistics.median(values)
+    return middle if len(values) == 1 else "%s (%s–%s)" % (middle, form % min(values), form % max(values))
+
+
+def _ratio(rows, name, peer, column):
+    """Round by round, as the two stood beside each other; the median of that."""
+    pairs = [(a[column], b[column]) for a, b in zip(rows[name], rows[peer]) if b.get(column)]
+    return statistics.median(a / b for a, b in pairs) if pairs else None
+
+
+def _ratios(rows):
+    lines = []
+    for name in rows:
+        if not name.startswith("tillway"):
+            continue
+        for peer, column, what in (("haproxy", "proxy_us", "proxy CPU a query"), ("haproxy", "qps", "queries/s"),
+                                   ("haproxy", "p50", "p50"), ("direct", "qps", "queries/s"),
+                                   ("direct", "server_us", "server CPU a query")):
+            ratio = _ratio(rows, name, peer, column) if peer in rows else None
+            if ratio is not None:
+                lines.append("- %s: %s %.2f × %s" % (name, what, ratio, peer))
+    return lines
+
+
+def table(title, rows):
+    """rows: {contender: [result of each round]}; Markdown."""
+    shown = [c for c in COLUMNS if any(c[0] in r for results in rows.values() for r in results)]
+    lines = ["", "### " + title, "", "| | " + " | ".join(c[1] for c in shown) + " |",
+             "|---|" + "---|" * len(shown)]
+    for name, results in rows.items():
+        cells = [_cell([r[key] for r in results], form) if all(key in r for r in results) else ""
+                 for key, _, form in shown]
+        lines.append("| %s | %s |" % (name, " | ".join(cells)))
+    return "\n".join(lines + [""] + _ratios(rows))
