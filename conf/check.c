@@ -46,6 +46,16 @@ static int server_before(const struct conf *c, size_t i, bool by_name)
     return -1;
 }
 
+/* Relative to the folder of the configuration. */
+static const char *resolve(const struct conf *c, const char *path)
+{
+    const char *slash = strrchr(c->file, '/');
+
+    if (path[0] == '/' || !slash)
+        return path;
+    return conf_doc_printf(c->doc, "%.*s/%s", (int)(slash - c->file), c->file, path);
+}
+
 static bool check_servers(const struct conf *c, struct err *e)
 {
     const struct conf_node *list = at_path(c, "servers", NULL);
@@ -81,13 +91,24 @@ static bool check_listener(const struct conf *c, size_t i, const struct conf_nod
     return true;
 }
 
+static void find_tls_files(const struct conf *c, struct conf_listener_tls *t)
+{
+    if (!t->present)
+        return;
+    t->certificate = resolve(c, t->certificate);
+    t->key = t->key[0] ? resolve(c, t->key) : t->certificate;
+    t->ca = t->ca[0] ? resolve(c, t->ca) : "";
+}
+
 static bool check_listeners(const struct conf *c, struct err *e)
 {
     const struct conf_node *list = at_path(c, "listeners", NULL);
 
-    for (size_t i = 0; i < c->listener_count; i++)
+    for (size_t i = 0; i < c->listener_count; i++) {
+        find_tls_files(c, &c->listeners[i].tls);
         if (!check_listener(c, i, conf_node_get(element(list, i), "address"), e))
             return false;
+    }
     return true;
 }
 
@@ -114,16 +135,6 @@ static bool at_node(const struct conf_node *n, struct err *e)
     struct err why = *e;
 
     return conf_node_err(n, e, "%.300s", why.text);
-}
-
-/* Relative to the folder of the configuration. */
-static const char *resolve(const struct conf *c, const char *path)
-{
-    const char *slash = strrchr(c->file, '/');
-
-    if (path[0] == '/' || !slash)
-        return path;
-    return conf_doc_printf(c->doc, "%.*s/%s", (int)(slash - c->file), c->file, path);
 }
 
 static bool read_secret(const struct conf *c, const struct secret *s, const struct conf_node *n,

@@ -27,9 +27,22 @@ struct conf_address {
 
 enum conf_consistency { CONF_SESSION, CONF_EVENTUAL, CONF_PRIMARY };
 
+enum conf_tls_version { CONF_TLS_1_2, CONF_TLS_1_3 };
+
+/* TLS towards clients. */
+struct conf_listener_tls {
+    bool present;
+    const char *certificate; /* PEM, the chain behind it; files are found already */
+    const char *key;         /* the certificate's file where the file names none */
+    const char *ca;          /* "": clients are not asked for a certificate */
+    bool required;
+    enum conf_tls_version min_version;
+};
+
 struct conf_listener {
     struct conf_address address;
     enum conf_consistency consistency;
+    struct conf_listener_tls tls;
 };
 
 struct conf_server {

@@ -60,6 +60,17 @@ static bool check_section(const struct conf_node *n, const char *path, struct er
     return true;
 }
 
+/* Whether the section whose path ends at `end` may be left out with all its keys. */
+static bool may_be_left_out(const char *path, const char *end)
+{
+    size_t n = (size_t)(end - path);
+
+    for (size_t i = 0; i < conf_schema_count; i++)
+        if (strncmp(conf_schema[i].path, path, n) == 0 && conf_schema[i].path[n] == 0)
+            return conf_schema[i].at != SCHEMA_ALWAYS;
+    return false;
+}
+
 /* The node that a row's path leads to from the scope's root, or NULL; *section is the nearest
  * enclosing node that stands. *skip: an optional section on the way is missing. */
 static const struct conf_node *find(const struct scope *s, const struct schema_row *row,
@@ -80,10 +91,8 @@ static const struct conf_node *find(const struct scope *s, const struct schema_r
         at = conf_node_get(at, part);
         if (at)
             *section = at;
-        /* The first section of a path is the one that may be left out with all its keys. */
-        for (size_t i = 0; !at && i < conf_schema_count; i++)
-            if (strcmp(conf_schema[i].path, part) == 0 && conf_schema[i].at != SCHEMA_ALWAYS)
-                *skip = true;
+        else if (may_be_left_out(row->path, dot))
+            *skip = true;
     }
     return conf_node_get(at, rest);
 }
@@ -271,11 +280,16 @@ static bool read_row(const struct scope *s, const struct schema_row *row)
 
 static bool read_element(const struct scope *s)
 {
+    size_t n = strlen(s->prefix);
+
     if (!check_section(s->root, s->prefix, s->e))
         return false;
-    for (size_t i = 0; i < conf_schema_count; i++)
-        if (conf_schema_child(s->prefix, conf_schema[i].path) && !read_row(s, &conf_schema[i]))
+    for (size_t i = 0; i < conf_schema_count; i++) {
+        const char *path = conf_schema[i].path;
+
+        if (strncmp(path, s->prefix, n) == 0 && path[n] == '.' && !read_row(s, &conf_schema[i]))
             return false;
+    }
     return true;
 }
 

@@ -15,6 +15,7 @@
 #define IN_SERVER(field)   offsetof(struct conf_server, field)
 
 static const char *const consistencies[] = {"session", "eventual", "primary", NULL};
+static const char *const tls_versions[] = {"1.2", "1.3", NULL};
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
 static const char *const formats[] = {"text", "json", NULL};
 
@@ -32,6 +33,22 @@ const struct schema_row conf_schema[] = {
      "What reads may see. `session`: all that the session wrote or saw before, never going back in "
      "time. `eventual`: whatever a replica within `routing.max_lag` has. `primary`: every "
      "statement goes to the primary."},
+
+    {"listeners[].tls", SCHEMA_MAP, IN_LISTENER(tls.present), "", 0, 0, NULL,
+     "Offers TLS to clients. The files are read at the start and anew on SIGHUP; where one is "
+     "broken "
+     "then, the configuration in force stays."},
+    {"listeners[].tls.certificate", SCHEMA_FILE, IN_LISTENER(tls.certificate), NULL, 1, 4095, NULL,
+     "PEM: the certificate, then those of the authorities between it and the root."},
+    {"listeners[].tls.key", SCHEMA_FILE, IN_LISTENER(tls.key), "", 1, 4095, NULL,
+     "PEM: its private key, without a passphrase. Without this the key stands in `certificate`."},
+    {"listeners[].tls.ca", SCHEMA_FILE, IN_LISTENER(tls.ca), "", 1, 4095, NULL,
+     "PEM: the authorities of client certificates. Clients are asked for one, and may come without "
+     "unless their account wants it; one that these did not issue ends the handshake."},
+    {"listeners[].tls.required", SCHEMA_BOOL, IN_LISTENER(tls.required), "false", 0, 0, NULL,
+     "Whether clients must use TLS (those of a unix socket need not)."},
+    {"listeners[].tls.min_version", SCHEMA_CHOICE, IN_LISTENER(tls.min_version), "1.2", 0, 0,
+     tls_versions, "The oldest version that is spoken."},
 
     {"servers", SCHEMA_LIST, IN(servers), "", 0, CONF_SERVERS_MAX, NULL,
      "The MariaDB servers: a primary and its replicas, in any order. Which one is the primary is "

@@ -47,7 +47,7 @@ static void turn_away(const struct client_socket *c)
     packet_end(&b, at, 0);
     (void)!write(c->fd, b.data, b.len);
     buf_free(&b);
-    (void)close(c->fd);
+    client_socket_drop(c);
 }
 
 static void on_accepted(void *ctx, const struct client_socket *c)
@@ -111,6 +111,51 @@ static const char *needs_restart(const struct conf *a, const struct conf *b)
     return a->limits.buffer != b->limits.buffer ? "limits.buffer" : NULL;
 }
 
+/* What a configuration's certificates make. */
+struct listener_contexts {
+    struct tls_context *tls[CONF_LISTENERS_MAX];
+};
+
+static void drop_contexts(struct listener_contexts *all)
+{
+    for (size_t i = 0; i < CONF_LISTENERS_MAX; i++)
+        tls_context_unref(all->tls[i]);
+}
+
+/* All of them, or none with `e` set. */
+static bool make_contexts(const struct conf *c, struct listener_contexts *all, struct err *e)
+{
+    *all = (struct listener_contexts){{NULL}};
+    for (size_t i = 0; i < c->listener_count; i++) {
+        const struct conf_listener_tls *t = &c->listeners[i].tls;
+
+        if (t->present)
+            all->tls[i] = tls_context_server(t, e);
+        if (t->present && !all->tls[i]) {
+            (void)err_wrap(e, "%s: listeners[%zu].tls", c->file, i);
+            drop_contexts(all);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void set_contexts(struct daemon *d, const struct listener_contexts *all)
+{
+    for (size_t i = 0; i < d->listener_count; i++)
+        listener_set_tls(&d->listeners[i], all->tls[i]);
+}
+
+bool daemon_check(const struct conf *c, struct err *e)
+{
+    struct listener_contexts all;
+
+    if (!make_contexts(c, &all, e))
+        return false;
+    drop_contexts(&all);
+    return true;
+}
+
 static void apply(struct daemon *d, struct conf *c)
 {
     struct err e;
@@ -125,26 +170,29 @@ static void apply(struct daemon *d, struct conf *c)
     log_event(LOG_INFO, "daemon.reload", LOG_STR("file", c->file));
 }
 
+static void keep_old(struct conf *c, const char *why, const char *changed)
+{
+    log_event(LOG_ERROR, "daemon.reload", LOG_STR("why", why), LOG_STR("changed", changed),
+              LOG_STR("kept", "the configuration in force"));
+    conf_unref(c);
+}
+
 static void reload(struct daemon *d)
 {
     struct err e;
     struct conf *c = conf_load(d->conf->file, &e);
-    const char *fixed;
+    const char *fixed = c ? needs_restart(d->conf, c) : NULL;
+    struct listener_contexts contexts;
 
     log_reopen();
-    if (!c) {
-        log_event(LOG_ERROR, "daemon.reload", LOG_STR("why", e.text),
-                  LOG_STR("kept", "the configuration in force"));
-        return;
-    }
-    fixed = needs_restart(d->conf, c);
     if (fixed) {
-        log_event(LOG_ERROR, "daemon.reload", LOG_STR("why", "needs a restart"),
-                  LOG_STR("changed", fixed), LOG_STR("kept", "the configuration in force"));
-        conf_unref(c);
-        return;
+        keep_old(c, "needs a restart", fixed);
+    } else if (!c || !make_contexts(c, &contexts, &e)) {
+        keep_old(c, e.text, "");
+    } else {
+        set_contexts(d, &contexts);
+        apply(d, c);
     }
-    apply(d, c);
 }
 
 static void on_signal(uv_signal_t *h, int signum)
@@ -174,6 +222,10 @@ static bool watch_signals(struct daemon *d)
 
 static bool open_listeners(struct daemon *d, struct err *e)
 {
+    struct listener_contexts contexts;
+
+    if (!make_contexts(d->conf, &contexts, e))
+        return false;
     d->listeners =
         calloc(d->conf->listener_count ? d->conf->listener_count : 1, sizeof *d->listeners);
     if (!d->listeners)
@@ -183,6 +235,8 @@ static bool open_listeners(struct daemon *d, struct err *e)
 
         l->accepted = on_accepted;
         l->ctx = d;
+        l->index = (int)i;
+        listener_set_tls(l, contexts.tls[i]);
         if (!listener_open(l, &d->loop, &d->conf->listeners[i], e))
             return false;
         d->listener_count++;

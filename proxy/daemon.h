@@ -17,6 +17,8 @@ struct daemon_hooks {
     void (*reload)(void *ctx, struct conf *c);
 };
 
+/* Whether the files that the configuration names (certificates) are right. */
+bool daemon_check(const struct conf *c, struct err *e) MUST_CHECK;
 /* Opens the listeners and starts the workers; NULL with `e` set. */
 struct daemon *daemon_start(struct conf *c, const struct daemon_hooks *hooks,
                             struct err *e) MUST_CHECK;

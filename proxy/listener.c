@@ -28,7 +28,8 @@ static bool text_of_peer(const struct sockaddr_storage *a, char *out, size_t siz
 
 static bool accept_one(struct listener *l)
 {
-    struct client_socket c = {.is_unix = l->is_unix, .consistency = l->consistency};
+    struct client_socket c = {
+        .listener = l->index, .is_unix = l->is_unix, .consistency = l->consistency};
     struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
     socklen_t size = sizeof peer;
 
@@ -40,6 +41,7 @@ static bool accept_one(struct listener *l)
     }
     if (l->is_unix || !text_of_peer(&peer, c.address, sizeof c.address))
         (void)snprintf(c.address, sizeof c.address, "localhost");
+    c.tls = tls_context_ref(l->tls);
     l->accepted(l->ctx, &c);
     return true;
 }
@@ -145,10 +147,19 @@ bool listener_open(struct listener *l, uv_loop_t *loop, const struct conf_listen
     return true;
 }
 
+void listener_set_tls(struct listener *l, struct tls_context *tls)
+{
+    if (tls && l->tls)
+        tls_context_succeed(tls, l->tls);
+    tls_context_unref(l->tls);
+    l->tls = tls;
+}
+
 static void on_closed(uv_handle_t *h)
 {
     struct listener *l = h->data;
 
+    listener_set_tls(l, NULL);
     (void)close(l->fd);
     if (l->path[0])
         (void)unlink(l->path);

@@ -10,14 +10,18 @@ struct listener {
     uv_poll_t poll;
     int fd;
     bool is_unix;
+    int index; /* in the configuration */
     enum consistency consistency;
-    char path[108]; /* of a unix socket: removed at the end */
+    struct tls_context *tls; /* what new clients are offered; NULL: none */
+    char path[108];          /* of a unix socket: removed at the end */
     void (*accepted)(void *ctx, const struct client_socket *c);
     void *ctx;
 };
 
 bool listener_open(struct listener *l, uv_loop_t *loop, const struct conf_listener *conf,
                    struct err *e) MUST_CHECK;
+/* Offer this from now on; takes the reference (NULL: TLS is not offered). */
+void listener_set_tls(struct listener *l, struct tls_context *tls);
 void listener_close(struct listener *l);
 
 /* A unix socket that listens at `path`, a dead one's remains removed; or -1. Also for the admin

@@ -174,7 +174,7 @@ static int check(struct conf *c, struct arguments *a)
     struct err e;
 
     (void)a;
-    if (!mirror_check(c, &e))
+    if (!daemon_check(c, &e) || !mirror_check(c, &e))
         return fail(&e);
     printf("%s: fine: %zu listeners, %zu servers, %u workers%s%s\n", c->file, c->listener_count,
            c->server_count, c->workers, c->monitor.present ? ", monitor" : "",

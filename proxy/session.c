@@ -92,8 +92,12 @@ static void on_event(void *owner)
 {
     struct session *s = owner;
 
-    if (s->client.eof && s->client.error != 0 && s->state.now != SESSION_CLOSING)
-        session_end(s, 0, NULL, uv_strerror(s->client.error));
+    if (s->client.eof && s->client.error != 0 && s->state.now != SESSION_CLOSING) {
+        if (s->client.error == UV_EPROTO)
+            log_event(LOG_WARN, "session.protocol", LOG_NUM("id", s->id),
+                      LOG_STR("address", s->address), LOG_STR("why", stream_why(&s->client)));
+        session_end(s, 0, NULL, stream_why(&s->client));
+    }
     session_step(s);
 }
 
@@ -102,6 +106,7 @@ static void on_closed(void *owner)
     struct session *s = owner;
 
     identity_unref(s->identity);
+    tls_context_unref(s->tls);
     vars_free(s->vars);
     stmts_clear(&s->stmts);
     buf_free(&s->out);
@@ -155,6 +160,9 @@ static struct session *session_new(struct worker *w, const struct client_socket 
     s->turn = s->id / (uint32_t)w->shared->worker_count; /* each session begins elsewhere */
     s->seq = UINT8_MAX; /* the greeting, or an error in its place, is packet 0 */
     s->consistency = c->consistency;
+    s->listener = c->listener;
+    s->is_unix = c->is_unix;
+    s->tls = c->tls;
     s->status = w->default_status ? w->default_status : STATUS_AUTOCOMMIT;
     s->out = buf_with_max(SESSION_OUT_MAX);
     s->credentials = buf_with_max(4096);
@@ -177,7 +185,7 @@ void session_start(struct worker *w, const struct client_socket *c)
     int rc;
 
     if (!s) {
-        (void)close(c->fd);
+        client_socket_drop(c);
         atomic_fetch_sub(&w->session_count, 1);
         return;
     }

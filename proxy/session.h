@@ -72,8 +72,12 @@ struct session {
 
     struct stream client;
     struct buf out; /* what the proxy says itself; pinned while client.writing */
-    bool out_sent;  /* `out` was handed to the stream: clear it once it is not writing */
-    uint8_t seq;    /* of the packet that a reply of ours follows */
+    int listener;   /* index in the configuration */
+    bool is_unix;
+    struct tls_context *tls; /* to offer to the client; NULL: none */
+    bool tls_begun;          /* the client asked for it */
+    bool out_sent;           /* `out` was handed to the stream: clear it once it is not writing */
+    uint8_t seq;             /* of the packet that a reply of ours follows */
 
     /* log-in */
     char address[64];

@@ -6,8 +6,9 @@
 #include <openssl/rand.h>
 #include <stdio.h>
 
-/* What the proxy offers. Compression, TLS, session tracking and MariaDB's extended capabilities are
- * not offered: a client never asks for what was not offered. */
+/* What the proxy offers, and TLS where the listener has a certificate. Compression, session
+ * tracking and MariaDB's extended capabilities are not offered: a client never asks for what was
+ * not offered. */
 #define CAPS_OFFERED                                                                           \
     (CAP_CLIENT_MYSQL | CAP_FOUND_ROWS | CAP_LONG_FLAG | CAP_CONNECT_WITH_DB | CAP_NO_SCHEMA | \
      CAP_ODBC | CAP_LOCAL_FILES | CAP_IGNORE_SPACE | CAP_PROTOCOL_41 | CAP_INTERACTIVE |       \
@@ -21,6 +22,17 @@ enum {
     LOGIN_PACKET_MAX = 16384,
     CHANGES_MAX = 3 /* failed COM_CHANGE_USERs that are answered */
 };
+
+static uint64_t caps_offered(const struct session *s)
+{
+    return CAPS_OFFERED | (s->tls && !s->tls_begun ? CAP_SSL : 0);
+}
+
+/* Whether the listener turns down those who do not come by TLS. A unix socket is secure enough. */
+static bool must_be_tls(const struct session *s)
+{
+    return s->worker->conf->listeners[s->listener].tls.required && !s->is_unix;
+}
 
 static bool make_nonce(struct session *s)
 {
@@ -69,7 +81,7 @@ enum step session_greet(struct session *s)
 {
     const struct catalog *c = s->worker->catalog;
     struct greeting g = {
-        .connection_id = s->id, .capabilities = CAPS_OFFERED, .status = STATUS_AUTOCOMMIT};
+        .connection_id = s->id, .capabilities = caps_offered(s), .status = STATUS_AUTOCOMMIT};
     char version[128];
     size_t at;
 
@@ -177,11 +189,23 @@ static enum step check_or_switch(struct session *s, struct span plugin)
 
 static const char *login_fault(struct session *s, const struct login *l)
 {
+    if (must_be_tls(s) && !stream_is_tls(&s->client))
+        return "Connections using insecure transport are prohibited: this listener requires TLS";
     if (!(l->capabilities & CAP_PROTOCOL_41) || !(l->capabilities & CAP_SECURE_CONNECTION))
         return "the client is too old: protocol 4.1 with secure authentication is needed";
     if (!keep_credentials(s, l->user, l->database, l->auth))
         return "the login packet is too large";
     return NULL;
+}
+
+/* The client asked for TLS: its log-in follows inside. */
+static enum step begin_tls(struct session *s, size_t used)
+{
+    stream_consume(&s->client, used);
+    s->tls_begun = true;
+    if (!stream_accept_tls(&s->client, s->tls))
+        session_end(s, ER_HANDSHAKE_ERROR, "08S01", "out of memory");
+    return STEP_WAIT;
 }
 
 enum step session_login(struct session *s)
@@ -194,10 +218,11 @@ enum step session_login(struct session *s)
 
     if (!next_packet(s, &payload, &used))
         return STEP_WAIT;
-    if (!login_decode(payload, CAPS_OFFERED, &l, &why) || l.ssl_request)
-        why = why ? why : "TLS was not offered";
-    else
+    if (login_decode(payload, caps_offered(s), &l, &why)) {
+        if (l.ssl_request)
+            return begin_tls(s, used);
         why = login_fault(s, &l);
+    }
     if (why) {
         session_end(s, ER_HANDSHAKE_ERROR, "08S01", why);
         return STEP_WAIT;

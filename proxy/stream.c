@@ -1,4 +1,4 @@
-#include "proxy/stream.h"
+#include "proxy/stream_filter.h"
 
 #include <assert.h>
 #include <unistd.h>
@@ -49,9 +49,9 @@ static int connect_address(struct stream *s, const struct sockaddr *address)
     return uv_tcp_connect(&s->connect_req, &s->uv.tcp, address, on_connect);
 }
 
-static void finish_close(struct stream *s)
+void stream_finish_close(struct stream *s)
 {
-    if (s->handle_closed && !s->resolving)
+    if (s->handle_closed && !s->resolving && filter_gone(s))
         s->ops->closed(s->owner);
 }
 
@@ -71,7 +71,7 @@ static void on_resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *foun
     s->resolving = false;
     if (s->closing) {
         uv_freeaddrinfo(found);
-        finish_close(s);
+        stream_finish_close(s);
         return;
     }
     if (rc == 0) {
@@ -120,10 +120,14 @@ int stream_connect(struct stream *s, uv_loop_t *loop, const char *host, uint16_t
 
 /* Bytes that are still needed move to the front when the room behind them is small. Never while
  * they are pinned by a write of the other side: that side does not read meanwhile. */
-static void make_room(struct stream *s)
+void stream_make_room(struct stream *s)
 {
     size_t left = stream_left(s);
 
+    if (!s->in) {
+        s->in = buffers_take(s->buffers);
+        s->start = s->end = 0;
+    }
     if (s->start == 0 || s->end < s->buffers->size)
         return;
     memmove(s->in, s->in + s->start, left);
@@ -136,16 +140,16 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
     struct stream *s = handle->data;
 
     (void)suggested;
-    if (!s->in) {
-        s->in = buffers_take(s->buffers);
-        s->start = s->end = 0;
+    if (s->filter) {
+        *buf = filter_alloc(s);
+        return;
     }
-    make_room(s);
+    stream_make_room(s);
     *buf = s->in ? uv_buf_init((char *)s->in + s->end, (unsigned)(s->buffers->size - s->end))
                  : uv_buf_init(NULL, 0);
 }
 
-static void give_back_empty(struct stream *s)
+void stream_give_back_empty(struct stream *s)
 {
     if (!s->in || s->start != s->end)
         return;
@@ -159,19 +163,21 @@ static void on_read(uv_stream_t *handle, ssize_t n, const uv_buf_t *buf)
     struct stream *s = handle->data;
 
     (void)buf;
-    if (n > 0) {
+    if (s->filter) {
+        filter_on_read(s, n);
+    } else if (n > 0) {
         s->end += (size_t)n;
         if (s->end == s->buffers->size)
             stream_read(s, false);
         s->ops->readable(s->owner);
     } else if (n < 0) {
-        give_back_empty(s);
+        stream_give_back_empty(s);
         stream_read(s, false);
         s->eof = true;
         s->error = n == UV_EOF ? 0 : (int)n;
         s->ops->readable(s->owner);
     } else {
-        give_back_empty(s);
+        stream_give_back_empty(s);
     }
 }
 
@@ -182,6 +188,14 @@ void stream_read(struct stream *s, bool on)
     if (on && s->in && stream_left(s) == s->buffers->size)
         return;
     s->reading = on;
+    if (s->filter)
+        filter_read(s, on);
+    else
+        stream_read_socket(s, on);
+}
+
+void stream_read_socket(struct stream *s, bool on)
+{
     if (on)
         (void)uv_read_start(&s->uv.any, on_alloc, on_read);
     else
@@ -197,7 +211,7 @@ void stream_consume(struct stream *s, size_t n)
 {
     assert(n <= stream_left(s));
     s->start += n;
-    give_back_empty(s);
+    stream_give_back_empty(s);
 }
 
 static void on_written(uv_write_t *req, int status)
@@ -212,6 +226,13 @@ static void on_written(uv_write_t *req, int status)
         s->error = status;
     }
     s->ops->drained(s->owner);
+}
+
+const char *stream_why(const struct stream *s)
+{
+    if (s->error == UV_EPROTO && s->filter)
+        return filter_why(s->filter);
+    return uv_strerror(s->error);
 }
 
 static int rest_of(const struct span *parts, int n, size_t sent, uv_buf_t *rest)
@@ -234,7 +255,7 @@ static int rest_of(const struct span *parts, int n, size_t sent, uv_buf_t *rest)
     return count;
 }
 
-static enum stream_sent fail(struct stream *s, int error)
+enum stream_sent stream_fail(struct stream *s, int error)
 {
     s->eof = true;
     s->error = error;
@@ -255,17 +276,19 @@ enum stream_sent stream_write(struct stream *s, const struct span *parts, int n)
         total += parts[i].n;
     if (total == 0)
         return STREAM_SENT;
+    if (s->filter)
+        return filter_write(s, parts, n);
     count = rest_of(parts, n, 0, bufs);
     rc = uv_try_write(&s->uv.any, bufs, (unsigned)count);
     if (rc < 0 && rc != UV_EAGAIN)
-        return fail(s, rc);
+        return stream_fail(s, rc);
     if (rc > 0 && (size_t)rc == total)
         return STREAM_SENT;
     count = rest_of(parts, n, rc > 0 ? (size_t)rc : 0, bufs);
     s->write_req.data = s;
     rc = uv_write(&s->write_req, &s->uv.any, bufs, (unsigned)count, on_written);
     if (rc != 0)
-        return fail(s, rc);
+        return stream_fail(s, rc);
     s->writing = true;
     return STREAM_BLOCKED;
 }
@@ -279,7 +302,7 @@ static void on_closed(uv_handle_t *handle)
     s->in = NULL;
     s->start = s->end = 0;
     s->handle_closed = true;
-    finish_close(s);
+    stream_finish_close(s);
 }
 
 void stream_close(struct stream *s)
@@ -290,6 +313,8 @@ void stream_close(struct stream *s)
     s->eof = true;
     if (s->resolving)
         (void)uv_cancel((uv_req_t *)&s->resolve_req); /* its callback comes all the same */
+    if (s->filter)
+        filter_close(s);
     if (s->open)
         uv_close(&s->uv.handle, on_closed);
     else

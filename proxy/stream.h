@@ -7,12 +7,17 @@
  * sender, and nothing piles up. Closing: stream_close at any time, once or more; memory may go in
  * `closed`, which comes last.
  *
+ * Once stream_start_tls was called all of this holds for what is inside of TLS: the owner sees no
+ * difference. What goes to the kernel then is at most one record, enciphered from the pinned bytes
+ * as the peer takes them.
+ *
  * One worker thread. Callbacks come from the loop, never from inside a call of this module. */
 #ifndef PROXY_STREAM_H
 #define PROXY_STREAM_H
 
 #include "base/cursor.h"
 #include "proxy/buffers.h"
+#include "proxy/tls.h"
 
 #include <uv.h>
 
@@ -39,6 +44,7 @@ struct stream {
     const struct stream_ops *ops;
     void *owner;
     struct buffers *buffers;
+    struct filter *filter; /* NULL: bytes pass as they are; stream_filter.c */
 
     /* read only for others */
     uint8_t *in; /* NULL while empty */
@@ -54,6 +60,9 @@ struct stream {
     uint16_t port; /* to connect to once it is */
     int error;     /* UV_E… number, 0 for an orderly close */
 };
+
+/* Why the connection failed, in words; where `error` is UV_EPROTO, what TLS had against it. */
+const char *stream_why(const struct stream *s);
 
 void stream_init(struct stream *s, const struct stream_ops *ops, void *owner,
                  struct buffers *buffers);
@@ -84,6 +93,16 @@ enum stream_sent { STREAM_SENT, STREAM_BLOCKED, STREAM_FAILED };
 
 /* Write the parts in order; at most STREAM_PARTS. Not while `writing`. */
 enum stream_sent stream_write(struct stream *s, const struct span *parts, int n) MUST_CHECK;
+
+/* From now on all is TLS, with the peer's bytes that are at hand already; stream_write waits for
+ * the handshake. Not while `writing`. False: no memory. */
+bool stream_accept_tls(struct stream *s, struct tls_context *c) MUST_CHECK;
+/* The handshake is through. */
+bool stream_is_tls(const struct stream *s);
+/* What the peer showed; false, and all empty, where it is not TLS. */
+bool stream_tls_peer(const struct stream *s, struct tls_peer *out);
+/* SHA-256 of our own certificate, TLS_FINGERPRINT bytes; NULL where it is not TLS. */
+const uint8_t *stream_tls_fingerprint(const struct stream *s);
 
 void stream_close(struct stream *s);
 

@@ -114,7 +114,7 @@ static void on_client(struct message *m, void *receiver)
     struct worker *w = receiver;
 
     if (w->drain_deadline_ns) {
-        (void)close(c->client.fd);
+        client_socket_drop(&c->client);
         atomic_fetch_sub(&w->session_count, 1);
     } else {
         session_start(w, &c->client);
@@ -134,7 +134,13 @@ void worker_send_client(struct worker *w, const struct client_socket *client)
         atomic_fetch_sub(&w->session_count, 1);
         free(c);
     }
-    (void)close(client->fd);
+    client_socket_drop(client);
+}
+
+void client_socket_drop(const struct client_socket *c)
+{
+    (void)close(c->fd);
+    tls_context_unref(c->tls);
 }
 
 struct pointer_message {

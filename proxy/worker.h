@@ -58,11 +58,15 @@ void worker_join(struct worker *w);
  * thread. */
 struct client_socket {
     int fd;
+    int listener; /* index in the configuration */
     bool is_unix;
+    struct tls_context *tls; /* a reference, or NULL: TLS is not offered */
     enum consistency consistency;
     char address[64]; /* the peer's, as text; "localhost" for a unix socket */
 };
 void worker_send_client(struct worker *w, const struct client_socket *c);
+/* Nobody wants it after all: close the descriptor, let the reference go. */
+void client_socket_drop(const struct client_socket *c);
 void worker_send_topology(struct worker *w, struct topology *t);
 void worker_send_catalog(struct worker *w, struct catalog *c);
 void worker_send_conf(struct worker *w, struct conf *c);
