@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/ref.h"
+#include "conf/network.h"
 #include "conf/node.h"
 
 #include <stdbool.h>
@@ -43,12 +44,14 @@ struct conf_listener {
     struct conf_address address;
     enum conf_consistency consistency;
     struct conf_listener_tls tls;
+    struct conf_networks proxy_protocol; /* who may say for whom he speaks */
 };
 
 struct conf_server {
     const char *name;
     struct conf_address address;
-    uint32_t weight; /* share of reads; 0: none */
+    uint32_t weight;     /* share of reads; 0: none */
+    bool proxy_protocol; /* told the client's address by a PROXY header */
 };
 
 struct conf_monitor {

@@ -249,6 +249,30 @@ static bool read_tree(const struct scope *s, const struct schema_row *row,
     return true;
 }
 
+/* None where the key does not stand. */
+static bool read_networks(const struct scope *s, const struct schema_row *row,
+                          const struct conf_node *n)
+{
+    struct conf_networks out = {0, NULL};
+
+    if (n && !check_list(row, n, s->e))
+        return false;
+    if (n)
+        out.all = conf_doc_alloc(s->doc, n->count * sizeof *out.all);
+    for (const struct conf_node *c = conf_node_first(n); c; c = conf_node_next(c)) {
+        const char *text;
+        const char *why;
+
+        if (!conf_node_text(c, &text, s->e))
+            return false;
+        why = conf_network_parse(text, &out.all[out.count++]);
+        if (why)
+            return conf_node_err(c, s->e, "\"%s\" %s", text, why);
+    }
+    memcpy(s->base + row->at, &out, sizeof out);
+    return true;
+}
+
 static bool missing(const struct conf_node *section, const struct schema_row *row, struct err *e)
 {
     const char *dot = strrchr(row->path, '.');
@@ -275,6 +299,8 @@ static bool read_row(const struct scope *s, const struct schema_row *row)
         return missing(section, row, s->e);
     if (row->type == SCHEMA_TREE)
         return read_tree(s, row, n);
+    if (row->type == SCHEMA_NETWORKS)
+        return read_networks(s, row, n);
     return read_scalar(s, row, n);
 }
 

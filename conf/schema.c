@@ -33,6 +33,10 @@ const struct schema_row conf_schema[] = {
      "What reads may see. `session`: all that the session wrote or saw before, never going back in "
      "time. `eventual`: whatever a replica within `routing.max_lag` has. `primary`: every "
      "statement goes to the primary."},
+    {"listeners[].proxy_protocol", SCHEMA_NETWORKS, IN_LISTENER(proxy_protocol), "", 1, 100, NULL,
+     "Networks (`[10.0.0.5, 10.1.0.0/16, localhost]`, the latter for unix sockets) whose "
+     "connections may begin with a PROXY header, version 1 or 2: the address in it then counts for "
+     "accounts and logs. A header from elsewhere is refused."},
 
     {"listeners[].tls", SCHEMA_MAP, IN_LISTENER(tls.present), "", 0, 0, NULL,
      "Offers TLS to clients. The files are read at the start and anew on SIGHUP; where one is "
@@ -59,6 +63,9 @@ const struct schema_row conf_schema[] = {
      "`host:port`, `[v6]:port`, or the absolute path of a unix socket."},
     {"servers[].weight", SCHEMA_NUMBER, IN_SERVER(weight), "1", 0, 1000, NULL,
      "Its share of the reads. 0: none (writes go to it where it is the primary)."},
+    {"servers[].proxy_protocol", SCHEMA_BOOL, IN_SERVER(proxy_protocol), "false", 0, 0, NULL,
+     "Whether it is told each client's address by a PROXY header (version 2); its "
+     "`proxy_protocol_networks` must list this machine. Connections then serve one address only."},
 
     {"monitor", SCHEMA_MAP, IN(monitor.present), "", 0, 0, NULL,
      "Watches the servers: who is the primary, who is up, how far replicas are behind, which "

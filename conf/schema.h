@@ -18,6 +18,7 @@ enum schema_type {
     SCHEMA_SIZE,     /* uint64_t, bytes */
     SCHEMA_BOOL,     /* bool */
     SCHEMA_CHOICE,   /* an enum: the index in `words` */
+    SCHEMA_NETWORKS, /* struct conf_networks: a list of texts */
     SCHEMA_TREE,     /* const struct conf_node *, a list that somebody else interprets */
 };
 

@@ -38,6 +38,7 @@ struct topology *board_first(const struct board *b)
         (void)snprintf(v->name, sizeof v->name, "%s", s->name);
         (void)snprintf(v->host, sizeof v->host, "%s", s->address.host);
         v->port = (uint16_t)s->address.port;
+        v->proxy_protocol = s->proxy_protocol;
         v->weight = s->weight;
         v->lag_ms = LAG_UNKNOWN;
     }

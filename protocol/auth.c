@@ -61,6 +61,27 @@ bool auth_native_check(const uint8_t nonce[AUTH_NONCE], struct span reply,
     return true;
 }
 
+void auth_native_proof(const uint8_t nonce[AUTH_NONCE], const uint8_t stage1[AUTH_HASH],
+                       const uint8_t fingerprint[AUTH_SHA256], uint8_t proof[AUTH_PROOF])
+{
+    static const char digits[] = "0123456789abcdef";
+    uint8_t joined[AUTH_HASH + AUTH_NONCE + AUTH_SHA256];
+    uint8_t hash[AUTH_SHA256];
+    unsigned size = 0;
+    int ok;
+
+    sha1(stage1, AUTH_HASH, joined);
+    memcpy(joined + AUTH_HASH, nonce, AUTH_NONCE);
+    memcpy(joined + AUTH_HASH + AUTH_NONCE, fingerprint, AUTH_SHA256);
+    ok = EVP_Digest(joined, sizeof joined, hash, &size, EVP_sha256(), NULL);
+    assert(ok == 1 && size == AUTH_SHA256);
+    proof[0] = 1;
+    for (size_t i = 0; i < AUTH_SHA256; i++) {
+        proof[1 + 2 * i] = (uint8_t)digits[hash[i] >> 4];
+        proof[2 + 2 * i] = (uint8_t)digits[hash[i] & 15];
+    }
+}
+
 static int hex_digit(uint8_t c)
 {
     if (c >= '0' && c <= '9')

@@ -10,7 +10,7 @@
 
 #include "base/cursor.h"
 
-enum { AUTH_NONCE = 20, AUTH_HASH = 20 };
+enum { AUTH_NONCE = 20, AUTH_HASH = 20, AUTH_SHA256 = 32, AUTH_PROOF = 65 };
 
 #define AUTH_NATIVE "mysql_native_password"
 
@@ -25,6 +25,12 @@ bool auth_native_check(const uint8_t nonce[AUTH_NONCE], struct span reply,
                        const uint8_t stage2[AUTH_HASH], uint8_t stage1[AUTH_HASH]) MUST_CHECK;
 /* "*" and 40 hex digits, as mysql.global_priv holds it. */
 bool auth_parse_stage2(struct span text, uint8_t stage2[AUTH_HASH]) MUST_CHECK;
+/* What MariaDB 11.4's clients look for in the OK packet after a log-in by TLS where they could not
+ * verify the certificate themselves: 0x01 and, in hex, SHA256(stage2 . nonce . fingerprint). Who
+ * sends it knows the password's hash, and saw the certificate that the client saw. AUTH_PROOF
+ * bytes. `fingerprint`: SHA-256 of the certificate. */
+void auth_native_proof(const uint8_t nonce[AUTH_NONCE], const uint8_t stage1[AUTH_HASH],
+                       const uint8_t fingerprint[AUTH_SHA256], uint8_t proof[AUTH_PROOF]);
 /* A nonce of AUTH_NONCE bytes without NUL, from random bytes. */
 void auth_make_nonce(const uint8_t random[AUTH_NONCE], uint8_t nonce[AUTH_NONCE]);
 

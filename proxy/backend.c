@@ -1,6 +1,7 @@
 #include "proxy/backend.h"
 
 #include "base/clock.h"
+#include "protocol/proxy_header.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -39,10 +40,19 @@ static bool is_over(const struct backend *b)
     return b->state.now == BACKEND_FAILED || b->state.now == BACKEND_LOST;
 }
 
+/* Say for whom the connection is. */
+static bool introduce(struct backend *b)
+{
+    proxy_header_encode(&b->out, b->identity->address);
+    return buf_ok(&b->out) && backend_write(b, NULL, 0) != STREAM_FAILED;
+}
+
 static void on_connected(void *owner, int status)
 {
     struct backend *b = owner;
 
+    if (status == 0 && b->proxied && !introduce(b))
+        status = b->stream.error;
     if (status == 0) {
         state_enter(&b->state, BACKEND_GREETING);
         stream_read(&b->stream, true);
@@ -96,6 +106,7 @@ struct backend *backend_connect(uv_loop_t *loop, struct buffers *buffers,
     stream_init(&b->stream, &ops, b, buffers);
     state_init(&b->state, &table, BACKEND_CONNECTING);
     b->server = index;
+    b->proxied = server->proxy_protocol;
     b->serial = ++serials;
     b->out = buf_with_max(BACKEND_OUT_MAX);
     b->identity = identity_ref(identity);

@@ -63,6 +63,7 @@ struct backend {
     void (*notify)(struct backend *b, void *owner);
     void *owner;
 
+    bool proxied;       /* the server wants a PROXY header */
     int server;         /* index in the topology */
     uint64_t serial;    /* never used again by another connection of this worker */
     uint32_t thread_id; /* the server's connection id; before its greeting: unset */

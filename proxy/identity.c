@@ -1,5 +1,6 @@
 #include "proxy/identity.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct identity *identity_new(struct span user, const uint8_t *stage1, uint64_t client_caps)
@@ -19,6 +20,11 @@ struct identity *identity_new(struct span user, const uint8_t *stage1, uint64_t 
     return i;
 }
 
+void identity_set_address(struct identity *i, const char *address)
+{
+    (void)snprintf(i->address, sizeof i->address, "%s", address);
+}
+
 struct identity *identity_ref(struct identity *i)
 {
     i->refs++;
@@ -34,6 +40,6 @@ void identity_unref(struct identity *i)
 bool identity_equal(const struct identity *a, const struct identity *b)
 {
     return a->caps == b->caps && a->has_password == b->has_password && a->user_len == b->user_len &&
-           memcmp(a->user, b->user, a->user_len) == 0 &&
+           strcmp(a->address, b->address) == 0 && memcmp(a->user, b->user, a->user_len) == 0 &&
            memcmp(a->stage1, b->stage1, AUTH_HASH) == 0;
 }

@@ -7,9 +7,12 @@
 #include "protocol/auth.h"
 #include "protocol/consts.h"
 
+enum { IDENTITY_ADDRESS_MAX = 64 };
+
 struct identity {
     int refs;
-    uint64_t caps; /* CAPS_SEMANTIC bits of the client's */
+    uint64_t caps;                      /* CAPS_SEMANTIC bits of the client's */
+    char address[IDENTITY_ADDRESS_MAX]; /* of the client, for servers that are told; else "" */
     bool has_password;
     uint8_t stage1[AUTH_HASH];
     uint32_t user_len;
@@ -24,6 +27,8 @@ struct identity {
 
 /* `stage1` NULL: no password. NULL where memory refuses. */
 struct identity *identity_new(struct span user, const uint8_t *stage1, uint64_t client_caps);
+/* The servers are to be told where the client comes from. Before anybody else refers to it. */
+void identity_set_address(struct identity *i, const char *address);
 struct identity *identity_ref(struct identity *i);
 void identity_unref(struct identity *i); /* NULL allowed */
 bool identity_equal(const struct identity *a, const struct identity *b);

@@ -12,7 +12,12 @@ static const struct sql_class no_read = {
 
 enum step session_answer_ok(struct session *s)
 {
-    struct ok ok = {.status = s->status & STATUS_LASTING};
+    return session_answer_info(s, (struct span){NULL, 0});
+}
+
+enum step session_answer_info(struct session *s, struct span info)
+{
+    struct ok ok = {.status = s->status & STATUS_LASTING, .info = info};
     size_t at;
 
     buf_clear(&s->out);

@@ -216,7 +216,7 @@ enum step session_login(struct session *s)
     enum step step;
     size_t used;
 
-    if (!next_packet(s, &payload, &used))
+    if (!session_introduced(s) || !next_packet(s, &payload, &used))
         return STEP_WAIT;
     if (login_decode(payload, caps_offered(s), &l, &why)) {
         if (l.ssl_request)
@@ -289,6 +289,8 @@ static bool account_matches(struct session *s, const struct account *a)
         return false;
     identity_unref(s->identity);
     s->identity = identity_new(kept_user(s), empty ? NULL : stage1, s->caps);
+    if (s->identity && topology_tells_address(s->worker->topology))
+        identity_set_address(s->identity, s->address);
     return s->identity != NULL;
 }
 
@@ -361,9 +363,23 @@ enum step session_verify(struct session *s)
     return refuse(s, a);
 }
 
+/* What lets a client trust a certificate that no authority vouches for; empty where it has no use.
+ */
+static struct span certificate_proof(const struct session *s, uint8_t room[AUTH_PROOF])
+{
+    const uint8_t *fingerprint = stream_tls_fingerprint(&s->client);
+
+    if (!fingerprint || !s->identity->has_password)
+        return (struct span){NULL, 0};
+    auth_native_proof(s->nonce, s->identity->stage1, fingerprint, room);
+    return (struct span){room, AUTH_PROOF};
+}
+
 /* The session's state is laid on a server: the log-in is complete. */
 enum step session_welcome(struct session *s)
 {
+    uint8_t proof[AUTH_PROOF];
+
     if (!s->changing_user) {
         char user[128];
 
@@ -374,5 +390,5 @@ enum step session_welcome(struct session *s)
     }
     s->changing_user = false;
     s->target = NULL;
-    return session_answer_ok(s);
+    return session_answer_info(s, certificate_proof(s, proof));
 }

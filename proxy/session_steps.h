@@ -7,6 +7,10 @@
 
 /* session.c: go to a state and set its deadline. */
 void session_enter(struct session *s, enum session_state next);
+/* session_proxied.c: take a PROXY header off the client's first bytes. False: wait, or the session
+ * has ended. */
+bool session_introduced(struct session *s) MUST_CHECK;
+
 /* session_login.c */
 enum step session_greet(struct session *s);
 enum step session_login(struct session *s);
@@ -20,6 +24,8 @@ enum step session_ready(struct session *s);
 /* Answer the command under way with an OK or ERR packet of the proxy's own and go on with the next.
  */
 enum step session_answer_ok(struct session *s);
+/* The same, with a text in it. */
+enum step session_answer_info(struct session *s, struct span info);
 /* The same where it may be a log-in that failed: that ends the session. */
 enum step session_fail(struct session *s, uint16_t code, const char *sqlstate, const char *text);
 /* Nothing to answer: only take the command off the client. */

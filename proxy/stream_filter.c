@@ -117,7 +117,7 @@ static enum stream_sent push(struct stream *s)
 {
     struct filter *f = s->filter;
     uint8_t gathered[TLS_RECORD];
-    enum stream_sent sent = flush(s);
+    enum stream_sent sent = s->error ? STREAM_FAILED : flush(s);
 
     while (sent == STREAM_SENT && f->next < f->count) {
         struct span plain;
@@ -132,11 +132,23 @@ static enum stream_sent push(struct stream *s)
     return sent;
 }
 
-/* Go on with what the owner has pinned, and tell it once all of it went. */
+/* Go on with what the owner has pinned, and tell it once all of it went. Where nothing is pinned it
+ * is told of a failure all the same: what the handshake says itself did not go. */
 static void push_pinned(struct stream *s)
 {
-    if (s->closing || push(s) == STREAM_BLOCKED || !s->writing)
+    enum stream_sent sent;
+
+    if (s->closing)
         return;
+    sent = push(s);
+    if (sent == STREAM_BLOCKED || (sent == STREAM_SENT && !s->writing))
+        return;
+    if (sent == STREAM_FAILED)
+        stream_read(s, false);
+    if (!s->writing) {
+        s->ops->readable(s->owner);
+        return;
+    }
     s->writing = false;
     s->ops->drained(s->owner);
 }
@@ -215,7 +227,7 @@ static void progress(struct stream *s)
         (void)flush(s); /* the alert that tells the peer why */
     if (s->eof || stream_left(s) > before)
         s->ops->readable(s->owner);
-    if (f->wire.len || s->writing)
+    if (!s->error && (f->wire.len || s->writing))
         push_pinned(s);
 }
 

@@ -57,6 +57,15 @@ bool topology_has_unknown(const struct topology *t)
     return unknown;
 }
 
+bool topology_tells_address(const struct topology *t)
+{
+    bool tells = false;
+
+    for (int i = 0; i < t->count; i++)
+        tells = tells || t->servers[i].proxy_protocol;
+    return tells;
+}
+
 const char *server_role_name(enum server_role r)
 {
     assert((size_t)r < sizeof(role_names) / sizeof(role_names[0]));

@@ -32,7 +32,8 @@ struct server_view {
     char host[SERVER_HOST_MAX]; /* a name, an address, or an absolute path of a unix socket (port 0)
                                  */
     uint16_t port;
-    uint32_t weight; /* share of reads; 0: none */
+    bool proxy_protocol; /* wants to be told the client's address */
+    uint32_t weight;     /* share of reads; 0: none */
     enum server_role role;
     enum server_health health;
     uint64_t since_ns; /* clock_mono_ns when role or health last changed */
@@ -65,6 +66,8 @@ void topology_unref(struct topology *t);
 
 /* Whether some server has not been probed yet. */
 bool topology_has_unknown(const struct topology *t);
+/* Whether a server wants to be told where clients come from. */
+bool topology_tells_address(const struct topology *t);
 
 const char *server_role_name(enum server_role r);
 const char *server_health_name(enum server_health h);

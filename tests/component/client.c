@@ -35,6 +35,7 @@ struct peer *client_connects(struct rig *r, int index)
 
     connect_pair(r, fds);
     c.fd = fds[1];
+    c.tls = tls_context_ref(r->tls);
     c.is_unix = r->options.unix_clients;
     (void)snprintf(c.address, sizeof c.address, "%s", c.is_unix ? "localhost" : "127.0.0.1");
     worker_send_client(&r->workers[index], &c);

@@ -27,6 +27,7 @@ struct peer *peer_new(int fd, const char *name)
     p->fd = fd;
     p->in = buf_with_max(IN_MAX);
     p->packet = buf_with_max(IN_MAX);
+    p->raw = buf_with_max(IN_MAX);
     (void)snprintf(p->name, sizeof p->name, "%s", name);
     assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -64,6 +65,9 @@ void peer_free_all(void)
         peer_cut(p);
         buf_free(&p->in);
         buf_free(&p->packet);
+        buf_free(&p->raw);
+        if (p->veil.in)
+            p->veil.free(p->veil.ctx);
         free(p);
     }
 }
@@ -128,6 +132,16 @@ static size_t push(struct peer *p, struct span bytes)
 
 void peer_send(struct peer *p, struct span bytes)
 {
+    struct buf veiled = buf_with_max(IN_MAX);
+
+    if (p->veil.in)
+        p->veil.out(p->veil.ctx, bytes, &veiled);
+    peer_send_raw(p, p->veil.in ? buf_span(&veiled) : bytes);
+    buf_free(&veiled);
+}
+
+void peer_send_raw(struct peer *p, struct span bytes)
+{
     uint64_t deadline = in_ms(PEER_STEP_MS);
 
     while (bytes.n) {
@@ -135,7 +149,7 @@ void peer_send(struct peer *p, struct span bytes)
 
         if (!ready(p, POLLOUT, deadline))
             peer_fail(p, "%zu bytes to send are not taken", bytes.n);
-        n = push(p, bytes);
+        n = push(p, (struct span){bytes.p, p->crumbs ? 1 : bytes.n});
         bytes.p += n;
         bytes.n -= n;
     }
@@ -163,13 +177,16 @@ void peer_send_packet(struct peer *p, struct span payload)
 /* Read what is there; false: the end. */
 static bool pull(struct peer *p)
 {
-    uint8_t *room = buf_reserve(&p->in, READ_SIZE);
+    struct buf *to = p->veil.in ? &p->raw : &p->in;
+    uint8_t *room = buf_reserve(to, READ_SIZE);
     ssize_t n;
 
     assert_non_null(room);
     n = recv(p->fd, room, READ_SIZE, 0);
     if (n > 0)
-        p->in.len += (size_t)n;
+        to->len += (size_t)n;
+    if (n > 0 && p->veil.in)
+        p->veil.in(p->veil.ctx, &p->raw, &p->in);
     return n > 0 || (n < 0 && errno == EAGAIN);
 }
 

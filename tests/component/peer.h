@@ -22,9 +22,21 @@
 
 enum { PEER_STEP_MS = 5000 };
 
+/* What stands between a peer's words and the bytes of its connection. `bytes` that are not taken
+ * yet are left for the next time. */
+struct peer_veil {
+    void *ctx;
+    void (*out)(void *ctx, struct span words, struct buf *bytes);
+    void (*in)(void *ctx, struct buf *bytes, struct buf *words);
+    void (*free)(void *ctx);
+};
+
 struct peer {
-    struct peer *next; /* all of the process */
-    char name[32];     /* for messages */
+    struct peer *next;     /* all of the process */
+    struct peer_veil veil; /* `in` NULL: none */
+    struct buf raw;        /* came, behind the veil still */
+    bool crumbs;           /* sends byte by byte */
+    char name[32];         /* for messages */
     int fd;
     struct buf in;      /* came, not yet taken */
     struct buf packet;  /* the payload of the last packet */
@@ -46,6 +58,8 @@ void peer_hang_up(struct peer *p);
 void peer_free_all(void);
 
 void peer_send(struct peer *p, struct span bytes);
+/* The same past the veil. */
+void peer_send_raw(struct peer *p, struct span bytes);
 /* One packet with the next sequence number. */
 void peer_send_packet(struct peer *p, struct span payload);
 /* As many of the bytes as go out until the other side takes no more for 150 ms; how many. */

@@ -51,8 +51,11 @@ static struct conf *make_conf(const struct rig_options *o)
     struct conf *c;
     struct err e;
 
-    buf_put_str(&b, "listeners:\n  - address: 127.0.0.1:1\n"
-                    "servers:\n  - {name: one, address: 127.0.0.1:2}\n"
+    buf_printf(&b, "listeners:\n  - address: 127.0.0.1:1\n%s",
+               o->tls_required ? "    tls: {certificate: unread.pem, required: true}\n" : "");
+    if (o->proxy_trusted)
+        buf_put_str(&b, "    proxy_protocol: [127.0.0.0/8]\n");
+    buf_put_str(&b, "servers:\n  - {name: one, address: 127.0.0.1:2}\n"
                     "monitor:\n  user: monitor\n  password: unused\n"
                     "limits:\n  pool_idle: 60s\n");
     put_limit(&b, "login_timeout", o->login_timeout_ms, "ms");
@@ -209,6 +212,7 @@ int rig_stop(void **state)
     (void)close(r->door);
     topology_unref(r->view);
     catalog_unref(r->catalog);
+    tls_context_unref(r->tls);
     free(r);
     return 0;
 }

@@ -20,7 +20,9 @@ struct rig_options {
     int buffer_kib;         /* 0: the default, 32 */
     bool no_waiting;        /* routing.wait_for_replica: false */
     bool no_catalog;        /* the monitor has not read one yet */
-    bool unix_clients;      /* clients come by a unix socket */
+    bool tls_required;
+    bool proxy_trusted; /* 127.0.0.0/8 may send PROXY headers */
+    bool unix_clients;  /* clients come by a unix socket */
     enum consistency consistency;
 };
 
@@ -30,6 +32,7 @@ struct rig {
     struct worker workers[RIG_WORKERS];
     struct topology *view; /* the test's own copy: change it, then rig_publish */
     struct server servers[RIG_SERVERS];
+    struct tls_context *tls; /* what clients are offered; NULL: no TLS */
     int door; /* where clients connect; the test hands the accepted descriptor to a worker */
     struct catalog *catalog; /* what a refresh answers; NULL: nothing */
     atomic_int refreshes;    /* how often a worker asked for fresh accounts */

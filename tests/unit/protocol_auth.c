@@ -133,9 +133,27 @@ static void nonces_have_no_nul_and_are_ascii(void **state)
     }
 }
 
+/* By hand: printf %s 'till' | sha1 twice, joined with the nonce and 32 bytes of 0xAB, sha256. */
+static void the_proof_is_bound_to_password_nonce_and_certificate(void **state)
+{
+    uint8_t fingerprint[AUTH_SHA256];
+    uint8_t stage1[AUTH_HASH];
+    uint8_t proof[AUTH_PROOF];
+
+    (void)state;
+    memset(fingerprint, 0xAB, sizeof fingerprint);
+    auth_stage1(span_of("till"), stage1);
+    auth_native_proof(nonce, stage1, fingerprint, proof);
+    assert_memory_equal(proof,
+                        "\x01"
+                        "6fc6d698eefe0300817453157b1da561abe2fbb4983ca8d97eebd21276bb9595",
+                        AUTH_PROOF);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_proof_is_bound_to_password_nonce_and_certificate),
         cmocka_unit_test(a_right_password_passes_and_gives_stage1),
         cmocka_unit_test(anything_else_does_not),
         cmocka_unit_test(another_nonce_does_not_fit),
