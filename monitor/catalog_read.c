@@ -27,7 +27,10 @@ static const char collations_sql[] =
     " FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY ORDER BY ID";
 static const char old_collations_sql[] =
     "SELECT ID, COLLATION_NAME, CHARACTER_SET_NAME FROM information_schema.COLLATIONS ORDER BY ID";
-static const char version_sql[] = "SELECT @@version, @@global.collation_server";
+static const char version_sql[] =
+    "SELECT @@version, @@global.collation_server,"
+    " (SELECT GROUP_CONCAT(COLUMN_NAME ORDER BY ORDINAL_POSITION) FROM information_schema.COLUMNS"
+    " WHERE TABLE_SCHEMA = 'information_schema' AND TABLE_NAME = 'PROCESSLIST')";
 
 enum { UNKNOWN_COLUMN = 1054, FALLBACK_COLLATION = 45 /* utf8mb4_general_ci */ };
 enum { ACCOUNT_COLUMNS = 8, FIRST_ROOM = 64, COLLATION_ID_MAX = 65535 };
@@ -174,6 +177,8 @@ static bool on_version(void *ctx, const struct probe_row *row)
     free(r->default_collation);
     r->c->version = strdup(value(row, 0));
     r->default_collation = strdup(value(row, 1));
+    free(r->c->processlist);
+    r->c->processlist = value(row, 2)[0] ? strdup(value(row, 2)) : NULL;
     r->failed = !r->c->version || !r->default_collation;
     return !r->failed;
 }

@@ -120,8 +120,19 @@ struct backend *backend_connect(uv_loop_t *loop, struct buffers *buffers,
     return NULL;
 }
 
+void backend_list(struct backend *b, uint32_t session, const char *host)
+{
+    if (!b->threads || b->listed_for == session)
+        return;
+    b->listed_for = session;
+    threads_set(b->threads, b->server, b->thread_id, session, host);
+}
+
 void backend_close(struct backend *b)
 {
+    if (b->threads)
+        threads_remove(b->threads, b->server, b->thread_id);
+    b->threads = NULL;
     b->notify = NULL;
     b->owner = NULL;
     if (b->load)

@@ -14,6 +14,7 @@
 #include "protocol/reply.h"
 #include "proxy/identity.h"
 #include "proxy/stream.h"
+#include "proxy/threads.h"
 #include "routing/topology.h"
 #include "routing/vars.h"
 
@@ -63,7 +64,10 @@ struct backend {
     void (*notify)(struct backend *b, void *owner);
     void *owner;
 
-    bool proxied;       /* the server wants a PROXY header */
+    bool proxied;            /* the server wants a PROXY header */
+    struct threads *threads; /* it is listed there once it is ready; NULL: nowhere */
+    uint32_t listed_for;     /* the session it is listed for; 0: none */
+
     int server;         /* index in the topology */
     uint64_t serial;    /* never used again by another connection of this worker */
     uint32_t thread_id; /* the server's connection id; before its greeting: unset */
@@ -95,6 +99,8 @@ struct backend {
 struct backend *backend_connect(uv_loop_t *loop, struct buffers *buffers,
                                 const struct server_view *server, int index,
                                 struct identity *identity, uint8_t collation);
+/* Tell the list of threads whom it serves; `session` 0: nobody. Only where it is ready. */
+void backend_list(struct backend *b, uint32_t session, const char *host);
 /* Close; memory goes in the last callback. Nobody is told any more. */
 void backend_close(struct backend *b);
 

@@ -252,6 +252,8 @@ static bool start_workers(struct daemon *d, struct err *e)
     if (!d->shared.workers)
         return err_set(e, ERR_IO, "out of memory");
     d->shared.worker_count = n;
+    if (!threads_init(&d->shared.threads))
+        return err_set(e, ERR_IO, "no lock from the system");
     d->shared.monitor = d->hooks.ctx;
     d->shared.suspect = d->hooks.suspect;
     d->shared.refresh_accounts = d->hooks.refresh_accounts;
@@ -353,6 +355,7 @@ void daemon_free(struct daemon *d)
     (void)uv_loop_close(&d->loop);
     topology_unref(d->topology);
     conf_unref(d->conf);
+    threads_free(&d->shared.threads);
     free(d->shared.workers);
     free(d->listeners);
 }

@@ -26,6 +26,14 @@ static bool text_of_peer(const struct sockaddr_storage *a, char *out, size_t siz
     return inet_ntop(AF_INET6, &v6->sin6_addr, out, (socklen_t)size) != NULL;
 }
 
+static uint16_t port_of_peer(const struct sockaddr_storage *a)
+{
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)a;
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)a;
+
+    return ntohs(a->ss_family == AF_INET ? v4->sin_port : v6->sin6_port);
+}
+
 static bool accept_one(struct listener *l)
 {
     struct client_socket c = {
@@ -41,6 +49,8 @@ static bool accept_one(struct listener *l)
     }
     if (l->is_unix || !text_of_peer(&peer, c.address, sizeof c.address))
         (void)snprintf(c.address, sizeof c.address, "localhost");
+    else
+        c.port = port_of_peer(&peer);
     c.tls = tls_context_ref(l->tls);
     l->accepted(l->ctx, &c);
     return true;

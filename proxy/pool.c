@@ -74,6 +74,7 @@ void pool_give(struct pool *p, struct backend *b)
     }
     if (p->head && p->count >= p->max)
         drop(p, oldest(p));
+    backend_list(b, 0, "");
     b->used = true;
     b->idle_since_ns = clock_mono_ns();
     b->notify = on_event;

@@ -111,6 +111,7 @@ static void on_closed(void *owner)
     stmts_clear(&s->stmts);
     buf_free(&s->out);
     buf_free(&s->credentials);
+    buf_free(&s->text);
     free(s);
 }
 
@@ -138,14 +139,14 @@ static void unlink_session(struct session *s)
     atomic_fetch_sub(&s->worker->session_count, 1);
 }
 
-/* Ids are unique over all workers and tell the worker: id % worker_count. They fit 32 bits as the
- * protocol wants. */
+/* Ids are unique over all workers and tell the worker: see session_worker_of. */
 static uint32_t next_id(struct worker *w)
 {
     unsigned n = (unsigned)w->shared->worker_count;
-    unsigned turn = atomic_fetch_add(&w->shared->next_session, 1) % (UINT32_MAX / n - 1);
+    unsigned turns = (SESSION_ID_LAST - SESSION_ID_FIRST) / n;
+    unsigned turn = atomic_fetch_add(&w->shared->next_session, 1) % turns;
 
-    return (turn + 1) * n + (uint32_t)w->index;
+    return SESSION_ID_FIRST + turn * n + (uint32_t)w->index;
 }
 
 static struct session *session_new(struct worker *w, const struct client_socket *c)
@@ -166,6 +167,8 @@ static struct session *session_new(struct worker *w, const struct client_socket 
     s->status = w->default_status ? w->default_status : STATUS_AUTOCOMMIT;
     s->out = buf_with_max(SESSION_OUT_MAX);
     s->credentials = buf_with_max(4096);
+    s->text = buf_with_max(PACKET_MAX_PAYLOAD);
+    s->port = c->port;
     memcpy(s->address, c->address, sizeof s->address);
     causal_init(&s->causal);
     stream_init(&s->client, &ops, s, &w->buffers);

@@ -59,6 +59,10 @@ enum {
 
 enum { SESSION_SCHEMA_MAX = BACKEND_SCHEMA_MAX, SESSION_OUT_MAX = 1 << 20 };
 
+/* Session ids are in a range of their own, far above any server's: so every id tells whose it is.
+ */
+enum { SESSION_ID_FIRST = 1 << 30, SESSION_ID_LAST = INT32_MAX };
+
 struct session {
     struct worker *worker;
     struct session *next;
@@ -82,6 +86,7 @@ struct session {
 
     /* log-in */
     char address[64];
+    uint16_t port; /* the client's; 0: none */
     uint8_t nonce[AUTH_NONCE];
     uint64_t caps;
     struct buf credentials; /* user, schema, reply: kept from the packet until verified */
@@ -116,6 +121,9 @@ struct session {
     struct stmts stmts;
 
     struct command_run run;
+    struct buf
+        text; /* the command as the server shall read it, with its header, where run.rewritten
+               */
     struct backend *target;
     uint16_t option;     /* COM_SET_OPTION's argument */
     uint64_t statements; /* commands begun */

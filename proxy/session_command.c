@@ -136,8 +136,10 @@ static enum step on_query(struct session *s, struct span payload)
     struct span text = {payload.p + 1, payload.n - 1};
 
     sql_classify(text, s->mode, !s->run.whole, &s->run.statement);
-    if (s->run.statement.kind == SQL_KILL && s->run.statement.kill.simple)
-        return session_kill(s, s->run.statement.kill.id, s->run.statement.kill.query);
+    if (s->run.statement.kill.simple && session_is_id(s->run.statement.kill.id))
+        return session_kill(s, &s->run.statement.kill);
+    if (s->run.whole && session_text_names_ids(s, &s->run.statement))
+        s->run.rewritten = session_rewrite(s, COM_QUERY, text, &s->text);
     s->run.read = sql_is_read(&s->run.statement);
     session_enter(s, SESSION_ROUTE);
     return STEP_MORE;
@@ -180,14 +182,14 @@ static enum step on_change_user(struct session *s, struct span payload)
 static enum step on_process_kill(struct session *s, struct span payload)
 {
     struct cursor c = cursor_span(payload);
-    uint32_t id;
+    struct sql_kill kill = {.simple = true};
 
     cursor_skip(&c, 1);
-    id = cursor_u32(&c);
+    kill.id = cursor_u32(&c);
     if (!cursor_ok(&c))
         return session_answer_error(s, ER_MALFORMED_PACKET, "HY000",
                                     "Malformed communication packet");
-    return session_kill(s, id, false);
+    return session_is_id(kill.id) ? session_kill(s, &kill) : forward(s, payload);
 }
 
 static enum step on_set_option(struct session *s, struct span payload)
@@ -254,6 +256,7 @@ static enum step begin(struct session *s, struct packet_header h, struct span pa
 
     session_stmt_drop_unprepared(s);
     buf_clear(&s->out);
+    buf_clear(&s->text);
     s->run = (struct command_run){
         .byte = byte, .whole = whole, .size = whole ? PACKET_HEADER + h.length : 0};
     request_begin(&s->run.request);

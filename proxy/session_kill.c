@@ -17,8 +17,7 @@ struct kill_request {
     struct message message;
     struct worker *from;
     uint32_t killer;
-    uint32_t victim;
-    bool query;
+    struct sql_kill kill;
     bool privileged;
     enum kill_answer answer;
     uint32_t user_len;
@@ -51,7 +50,7 @@ static bool is_answered(const struct stream *in)
 /* A connection that carries one KILL; in the worker's list `sides` while it lives. */
 struct side {
     struct worker *worker;
-    char sql[32];
+    char sql[40];
 };
 
 static void side_close(struct backend *b)
@@ -100,7 +99,7 @@ void session_kill_trim(struct worker *w, uint64_t before_ns)
     }
 }
 
-static void kill_on_server(struct session *victim)
+static void kill_on_server(struct session *victim, bool soft)
 {
     struct worker *w = victim->worker;
     struct backend *target = victim->target;
@@ -115,7 +114,8 @@ static void kill_on_server(struct session *victim)
         return;
     }
     side->worker = w;
-    (void)snprintf(side->sql, sizeof side->sql, "KILL QUERY %u", target->thread_id);
+    (void)snprintf(side->sql, sizeof side->sql, "KILL %sQUERY %u", soft ? "SOFT " : "",
+                   target->thread_id);
     b->notify = on_side_event;
     b->owner = side;
     b->idle_since_ns = worker_now_ns();
@@ -125,13 +125,13 @@ static void kill_on_server(struct session *victim)
     w->sides = b;
 }
 
-static void kill_victim(struct session *victim, bool query)
+static void kill_victim(struct session *victim, const struct sql_kill *kill)
 {
     bool mid_reply = victim->state.now == SESSION_RELAY && victim->run.answered;
 
     if (victim->target && victim->state.now == SESSION_RELAY)
-        kill_on_server(victim);
-    if (query)
+        kill_on_server(victim, kill->soft);
+    if (kill->query)
         return;
     log_event(LOG_INFO, "session.killed", LOG_NUM("id", victim->id));
     session_end(victim, mid_reply ? 0 : ER_CONNECTION_KILLED, "70100", "Connection was killed");
@@ -157,7 +157,7 @@ static void answer(struct message *m, void *receiver)
             (void)snprintf(text, sizeof text,
                            k->answer == KILL_UNKNOWN ? "Unknown thread id: %u"
                                                      : "You are not owner of thread %u",
-                           k->victim);
+                           (uint32_t)k->kill.id);
             (void)session_answer_error(
                 s, k->answer == KILL_UNKNOWN ? ER_NO_SUCH_THREAD : ER_KILL_DENIED_ERROR, "HY000",
                 text);
@@ -170,13 +170,13 @@ static void answer(struct message *m, void *receiver)
 static void carry_out(struct message *m, void *receiver)
 {
     struct kill_request *k = (struct kill_request *)(void *)m;
-    struct session *victim = session_by_id(receiver, k->victim);
+    struct session *victim = session_by_id(receiver, (uint32_t)k->kill.id);
 
     k->answer = KILL_UNKNOWN;
     if (victim && victim->identity)
         k->answer = may_kill(k, victim) ? KILL_DONE : KILL_DENIED;
     if (k->answer == KILL_DONE)
-        kill_victim(victim, k->query);
+        kill_victim(victim, &k->kill);
     k->message.run = answer;
     worker_send(k->from, &k->message);
 }
@@ -197,33 +197,27 @@ static enum step kill_self(struct session *s, bool query)
     return STEP_WAIT;
 }
 
-enum step session_kill(struct session *s, uint64_t id, bool query)
+enum step session_kill(struct session *s, const struct sql_kill *kill)
 {
     struct span user = session_user(s);
     struct kill_request *k;
-    char text[64];
+    unsigned workers = (unsigned)s->worker->shared->worker_count;
 
-    if (id == s->id)
-        return kill_self(s, query);
-    if (id > UINT32_MAX) {
-        (void)snprintf(text, sizeof text, "Unknown thread id: %llu", (unsigned long long)id);
-        return session_answer_error(s, ER_NO_SUCH_THREAD, "HY000", text);
-    }
+    if (kill->id == s->id)
+        return kill_self(s, kill->query);
     k = calloc(1, sizeof *k + user.n);
     if (!k)
         return session_answer_error(s, ER_UNKNOWN_ERROR, "HY000", "out of memory");
     k->message.run = carry_out;
     k->from = s->worker;
     k->killer = s->id;
-    k->victim = (uint32_t)id;
-    k->query = query;
+    k->kill = *kill;
     k->privileged = is_privileged(s);
     k->user_len = (uint32_t)user.n;
     if (user.n)
         memcpy(k->user, user.p, user.n);
     session_enter(s, SESSION_ASK);
-    worker_send(&s->worker->shared->workers[id % (unsigned)s->worker->shared->worker_count],
-                &k->message);
+    worker_send(&s->worker->shared->workers[(kill->id - SESSION_ID_FIRST) % workers], &k->message);
     return STEP_WAIT;
 }
 

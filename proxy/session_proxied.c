@@ -26,6 +26,7 @@ static void take(struct session *s, const struct proxy_header *h, enum proxy_fou
         log_event(LOG_DEBUG, "session.proxied", LOG_NUM("id", s->id), LOG_STR("by", s->address),
                   LOG_STR("address", h->address));
         (void)snprintf(s->address, sizeof s->address, "%s", h->address);
+        s->port = 0; /* the header's is not kept */
     }
     stream_consume(&s->client, h->used);
     s->introduced = true;

@@ -41,6 +41,8 @@ static bool send_first(struct session *s, struct backend *b)
     data = stream_data(&s->client);
     bytes.p = data;
     bytes.n = run->whole ? run->size : request_take(&run->request, data, stream_left(&s->client));
+    if (run->rewritten)
+        bytes = buf_span(&s->text);
     rest = session_stmt_fit(s, b, bytes);
     sent = backend_write(b, &rest, 1);
     if (!run->whole && sent != STREAM_SENT)

@@ -254,6 +254,18 @@ static bool may_pipeline(const struct session *s)
     return s->run.read && s->run.whole && s->run.route.server != s->worker->topology->primary;
 }
 
+static void list_thread(const struct session *s, struct backend *b)
+{
+    char host[THREAD_HOST_MAX];
+
+    b->threads = &s->worker->shared->threads;
+    if (s->port)
+        (void)snprintf(host, sizeof host, "%s:%u", s->address, s->port);
+    else
+        (void)snprintf(host, sizeof host, "%s", s->address);
+    backend_list(b, s->id, host);
+}
+
 enum step session_connect(struct session *s)
 {
     struct backend *b = s->target;
@@ -264,6 +276,7 @@ enum step session_connect(struct session *s)
         return session_target_lost(s);
     if (!backend_is_ready(b) || b->stream.writing)
         return STEP_WAIT;
+    list_thread(s, b);
     if (!session_lay_on_state(s, b)) {
         session_release(s, b->server, false);
         return session_fail(s, ER_UNKNOWN_ERROR, "HY000",

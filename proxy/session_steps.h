@@ -79,6 +79,8 @@ void session_track_end(struct session *s, struct backend *b);
 bool session_track_ask(struct session *s, struct backend *b) MUST_CHECK;
 void session_track_probe(struct session *s, const struct reply *r);
 void session_set_charset(struct session *s, uint16_t collation);
+/* The client's character set: what it set, or else the servers' default. */
+struct span session_charset(const struct session *s);
 void session_forget_state(struct session *s);
 
 /* session_stmt.c: prepared statements. */
@@ -104,9 +106,21 @@ void session_stmt_data_lost(struct session *s);
 /* A PREPARE that came to nothing leaves nothing. */
 void session_stmt_drop_unprepared(struct session *s);
 
+/* session_rewrite.c: whether the statement must be looked at. */
+bool session_text_names_ids(const struct session *s, const struct sql_class *c);
+/* The command, COM_QUERY or COM_STMT_PREPARE, as servers shall read it, with its header, into an
+ * empty buffer; false: as it is. */
+bool session_rewrite(struct session *s, uint8_t command, struct span text,
+                     struct buf *out) MUST_CHECK;
+
 /* session_kill.c: KILL of a session by the id the proxy greeted it with, whichever worker it lives
  * on. */
-enum step session_kill(struct session *s, uint64_t id, bool query);
+enum step session_kill(struct session *s, const struct sql_kill *kill);
+/* Whether the id is one of the proxy's; else it is a server's own. */
+static inline bool session_is_id(uint64_t id)
+{
+    return id >= SESSION_ID_FIRST && id <= SESSION_ID_LAST;
+}
 enum step session_ask(struct session *s);
 
 #endif

@@ -58,6 +58,9 @@ enum step session_prepare(struct session *s, struct span payload)
     run->stmt->statement = run->statement;
     run->stmt->statement.function = (struct span){NULL, 0};
     run->read = run->whole && sql_is_read(&run->statement);
+    run->stmt->names_ids = run->whole && session_text_names_ids(s, &run->statement);
+    if (run->stmt->names_ids)
+        run->rewritten = session_rewrite(s, COM_STMT_PREPARE, text, &s->text);
     return go(s);
 }
 
@@ -164,16 +167,24 @@ void session_stmt_data_lost(struct session *s)
     stmt->remote[stmt->bound].serial = 0;
 }
 
-static void close_on(struct backend *b, const struct stmt *stmt)
+/* Write COM_STMT_CLOSE into b->out. */
+static bool close_on(struct backend *b, const struct stmt *stmt)
 {
     uint32_t id = stmt->remote[b->server].id;
     const uint8_t argument[4] = {(uint8_t)id, (uint8_t)(id >> 8), (uint8_t)(id >> 16),
                                  (uint8_t)(id >> 24)};
 
-    if (stmt->remote[b->server].serial != b->serial || id == STMT_ID_LAST || b->stream.writing)
+    return backend_command(b, COM_STMT_CLOSE, (struct span){argument, sizeof argument},
+                           EXPECT_DISCARD);
+}
+
+static void close_where_known(struct backend *b, const struct stmt *stmt)
+{
+    const struct stmt_remote *remote = &stmt->remote[b->server];
+
+    if (remote->serial != b->serial || remote->id == STMT_ID_LAST || b->stream.writing)
         return;
-    if (backend_command(b, COM_STMT_CLOSE, (struct span){argument, sizeof argument},
-                        EXPECT_DISCARD))
+    if (close_on(b, stmt))
         (void)!backend_write(b, NULL, 0); /* a connection that died says so by itself */
 }
 
@@ -186,7 +197,7 @@ enum step session_stmt_close(struct session *s, struct span payload)
         stmt = stmts_find(&s->stmts, id);
     for (int i = 0; stmt && i < SERVERS_MAX; i++)
         if (s->held[i] && backend_is_ready(s->held[i]))
-            close_on(s->held[i], stmt);
+            close_where_known(s->held[i], stmt);
     if (stmt)
         stmts_remove(&s->stmts, stmt);
     return session_answer_nothing(s);
@@ -236,6 +247,24 @@ static bool uses_statement(const struct command_run *run)
     return run->stmt && run->byte != COM_STMT_PREPARE;
 }
 
+/* The list of sessions that was written into its text is old by now. */
+static bool is_outdated(const struct command_run *run)
+{
+    return run->stmt->names_ids && run->byte == COM_STMT_EXECUTE && !run->stmt->long_data;
+}
+
+static bool prepare_again(struct session *s, struct backend *b, struct span text)
+{
+    struct buf packet = buf_with_max(BACKEND_OUT_MAX);
+    bool ok;
+
+    if (s->run.stmt->names_ids && session_rewrite(s, COM_STMT_PREPARE, text, &packet))
+        text = (struct span){packet.data + PACKET_HEADER + 1, packet.len - PACKET_HEADER - 1};
+    ok = backend_command(b, COM_STMT_PREPARE, text, EXPECT_PREPARE);
+    buf_free(&packet);
+    return ok;
+}
+
 bool session_stmt_ensure(struct session *s, struct backend *b)
 {
     const struct command_run *run = &s->run;
@@ -245,13 +274,15 @@ bool session_stmt_ensure(struct session *s, struct backend *b)
     if (!uses_statement(run))
         return true;
     remote = &run->stmt->remote[b->server];
-    if (remote->serial == b->serial)
+    if (remote->serial == b->serial && !is_outdated(run))
         return true;
     if (!run->stmt->text)
         return false;
+    if (remote->serial == b->serial && !close_on(b, run->stmt))
+        return false;
     *remote = (struct stmt_remote){b->serial, STMT_ID_LAST, false};
     text = (struct span){(const uint8_t *)run->stmt->text, run->stmt->text_len};
-    if (!backend_command(b, COM_STMT_PREPARE, text, EXPECT_PREPARE))
+    if (!prepare_again(s, b, text))
         return false;
     b->expect[(b->expect_head + b->expect_count - 1) % EXPECT_MAX].stmt = run->stmt->id;
     return true;

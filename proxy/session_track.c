@@ -21,8 +21,7 @@ static bool contains(struct span text, const char *word)
     return text.p && memmem(text.p, text.n, word, strlen(word)) != NULL;
 }
 
-/* The client's character set: what it set, or else the servers' default. */
-static struct span charset_of(const struct session *s)
+struct span session_charset(const struct session *s)
 {
     struct span set = vars_value(s->vars, "character_set_client");
     const struct catalog *c = s->worker->catalog;
@@ -35,7 +34,7 @@ static struct span charset_of(const struct session *s)
 
 static void update_mode(struct session *s)
 {
-    struct span charset = charset_of(s);
+    struct span charset = session_charset(s);
 
     s->mode.ansi_quotes = (s->status & STATUS_ANSI_QUOTES) != 0 ||
                           contains(vars_value(s->vars, "sql_mode"), "ANSI_QUOTES");

@@ -24,6 +24,7 @@ struct stmt {
     size_t text_len;
     struct sql_class statement; /* its spans are not valid */
     uint16_t params;
+    bool names_ids; /* its text is rewritten whenever it is prepared: proxy/session_rewrite.c */
     bool prepared;  /* a server has accepted it */
     bool long_data; /* COM_STMT_SEND_LONG_DATA came since the last execute: it is on `bound` */
     bool cursor;    /* a cursor may be open on `bound` */

@@ -8,6 +8,7 @@
 #include "proxy/mailbox.h"
 #include "proxy/metrics.h"
 #include "proxy/pool.h"
+#include "proxy/threads.h"
 #include "routing/catalog.h"
 #include "routing/route.h"
 
@@ -19,6 +20,7 @@ struct shared {
     struct metrics metrics;
     struct server_load loads[SERVERS_MAX];
     atomic_uint next_session; /* counts up; see session ids in session.h */
+    struct threads threads;   /* which server connection serves which session */
     int worker_count;
     struct worker *workers; /* [worker_count] */
     /* the monitor's ear; may be called from any thread */
@@ -63,6 +65,7 @@ struct client_socket {
     struct tls_context *tls; /* a reference, or NULL: TLS is not offered */
     enum consistency consistency;
     char address[64]; /* the peer's, as text; "localhost" for a unix socket */
+    uint16_t port;    /* the peer's; 0: none */
 };
 void worker_send_client(struct worker *w, const struct client_socket *c);
 /* Nobody wants it after all: close the descriptor, let the reference go. */

@@ -147,6 +147,7 @@ static void free_all(struct catalog *c)
     free(c->variables);
     free(c->collations);
     free(c->version);
+    free(c->processlist);
     free(c);
 }
 

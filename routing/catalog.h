@@ -46,7 +46,8 @@ struct collation {
 
 struct catalog {
     struct ref ref;
-    char *version;             /* "10.11.19-MariaDB-…" as @@version gives it */
+    char *version;     /* "10.11.19-MariaDB-…" as @@version gives it */
+    char *processlist; /* columns of information_schema.PROCESSLIST, by commas; NULL: unknown */
     uint8_t default_collation; /* id, for the greeting */
     uint64_t fingerprint;      /* xxHash of what was read: equal means nothing changed */
     struct account

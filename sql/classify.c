@@ -121,8 +121,10 @@ static void name_behind_dot(struct sql_scan *s)
 {
     bool first = (s->prev == TOK_NAME || s->prev == TOK_QUOTED) && !s->qualified;
 
-    if (first && sql_is_system_schema(unquoted(s->name)))
-        sql_refuse(s, SQL_SYSTEM_SCHEMA);
+    if (!first || !sql_is_system_schema(unquoted(s->name)))
+        return;
+    sql_refuse(s, SQL_SYSTEM_SCHEMA);
+    s->out->effects |= SQL_EFFECT_NAMES_IDS;
 }
 
 static void user_variable(struct sql_scan *s)

@@ -89,12 +89,14 @@ enum {
     SQL_EFFECT_UNTRACKED =
         1 << 10, /* changes variables otherwise than the server reports: SET CHARACTER SET, SET
                     NAMES DEFAULT, SET STATEMENT, SET session_track…: nobody knows them from here */
+    SQL_EFFECT_NAMES_IDS = 1 << 11, /* may name connections by id: see sql/spots.h */
 };
 
 enum { SQL_COLLATION_MAX = 64 };
 
 struct sql_kill {
     bool query;  /* KILL QUERY; else the connection */
+    bool soft;   /* KILL SOFT */
     bool simple; /* KILL [HARD|SOFT] [CONNECTION|QUERY] <number>: the proxy answers it; others go to
                     the primary */
     uint64_t id;

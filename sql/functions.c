@@ -25,7 +25,7 @@ static const struct sql_function functions[] = {
     PURE(char) PURE(char_length) PURE(character_length) PURE(charset) PURE(chr) PURE(coalesce)
     PURE(coercibility) PURE(collation) PURE(column_add) PURE(column_check) PURE(column_create)
     PURE(column_delete) PURE(column_exists) PURE(column_get) PURE(column_json) PURE(column_list)
-    PURE(compress) PURE(concat) PURE(concat_ws) SESSION(connection_id) PURE(contains) PURE(conv)
+    PURE(compress) PURE(concat) PURE(concat_ws) EFFECT(connection_id, SESSION, NAMES_IDS) PURE(contains) PURE(conv)
     PURE(convert) PURE(convert_tz) PURE(convexhull) PURE(cos) PURE(cot) GLUED(count) PURE(crc32)
     PURE(crc32c) PURE(crosses) GLUED(cume_dist) GLUED(curdate) PURE(current_date)
     SERVER(current_role) PURE(current_time) PURE(current_timestamp) SERVER(current_user)

@@ -61,7 +61,7 @@ static const struct start starts[TOK_COUNT] = {
     [W_USE] = {OTHER, .kind = SQL_USE},
     [W_SHOW] = {OTHER, .kind = SQL_SHOW, .follow = FOLLOW_SHOW},
     [W_HELP] = {OTHER},
-    [W_KILL] = {OTHER, .kind = SQL_KILL, .follow = FOLLOW_KILL},
+    [W_KILL] = {OTHER, .kind = SQL_KILL, .follow = FOLLOW_KILL, .effects = SQL_EFFECT_NAMES_IDS},
     [W_DO] = {OTHER, .query = true},
     [W_GET] = {OTHER, .assigns = true, .effects = SQL_EFFECT_ASKS_LAST},
     [W_CHECKSUM] = {OTHER},
@@ -171,6 +171,10 @@ static void follow_explain(struct sql_scan *s, enum sql_token t)
     case W_REPLACE:
         sql_refuse(s, SQL_WRITES);
         s->out->writes = true;
+        break;
+    case W_FOR: /* … CONNECTION 17 */
+        s->out->effects |= SQL_EFFECT_NAMES_IDS;
+        sql_refuse(s, SQL_NOT_SELECT);
         break;
     default:
         sql_refuse(s, SQL_NOT_SELECT);
@@ -356,8 +360,10 @@ static void follow_kill(struct sql_scan *s, enum sql_token t)
 {
     struct sql_kill *k = &s->out->kill;
 
-    if ((t == W_HARD || t == W_SOFT) && s->prev == W_KILL)
+    if ((t == W_HARD || t == W_SOFT) && s->prev == W_KILL) {
+        k->soft = t == W_SOFT;
         return;
+    }
     if ((t == W_CONNECTION || t == W_QUERY) && !s->kill_words) {
         k->query = t == W_QUERY;
         s->kill_words |= KILL_TARGET;
@@ -373,6 +379,18 @@ static void follow_word(struct sql_scan *s, bool met, uint32_t effect)
 {
     if (met)
         s->out->effects |= effect;
+}
+
+static void follow_show(struct sql_scan *s, enum sql_token t)
+{
+    static const char list[] = "processlist";
+    struct span text = sql_lexer_text(&s->lex);
+
+    follow_word(s, t == W_WARNINGS || t == W_ERRORS, SQL_EFFECT_ASKS_LAST);
+    follow_word(s,
+                t == W_FOR || (t == TOK_NAME && text.n == sizeof list - 1 &&
+                               strncasecmp((const char *)text.p, list, text.n) == 0),
+                SQL_EFFECT_NAMES_IDS);
 }
 
 void sql_statement_follow(struct sql_scan *s, enum sql_token t)
@@ -417,7 +435,7 @@ void sql_statement_follow(struct sql_scan *s, enum sql_token t)
         follow_set(s, t);
         break;
     case FOLLOW_SHOW:
-        follow_word(s, t == W_WARNINGS || t == W_ERRORS, SQL_EFFECT_ASKS_LAST);
+        follow_show(s, t);
         break;
     case FOLLOW_START:
         if (t == W_TRANSACTION)

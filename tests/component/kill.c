@@ -178,14 +178,33 @@ static void unknown_ids_are_refused(void **state)
     struct scene s = scene_of(r, 0, "till");
 
     (void)state;
-    for (uint32_t id = 100; id < 104; id++) {
+    for (uint32_t id = 1073751824; id < 1073751828; id++) {
         kills(s.till, "", id);
-        client_hears_error(s.till, 1094, "HY000", "Unknown thread id: 10");
+        client_hears_error(s.till, 1094, "HY000", "Unknown thread id: 107375182");
     }
-    client_asks(s.till, "KILL 18446744073709551615");
-    client_hears_error(s.till, 1094, "HY000", "Unknown thread id: 18446744073709551615");
     client_sends(s.till, COM_PROCESS_KILL, BYTES("\x01"));
     client_hears_error(s.till, 1835, "HY000", "Malformed");
+}
+
+/* Ids of another range are the servers' own. */
+static void ids_of_servers_are_the_primarys_matter(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = scene_of(r, 0, "till");
+
+    (void)state;
+    kills(s.till, "", 17);
+    server_hears_query(s.primary, "KILL  17");
+    server_says_error(s.primary, 1094, "HY000", "Unknown thread id: 17");
+    client_hears_error(s.till, 1094, "HY000", "Unknown thread id: 17");
+    client_asks(s.till, "KILL 18446744073709551615");
+    server_hears_query(s.primary, "KILL 18446744073709551615");
+    server_says_ok(s.primary);
+    (void)client_hears_ok(s.till);
+    client_sends(s.till, COM_PROCESS_KILL, BYTES("\x11\0\0\0"));
+    server_hears_command(s.primary, COM_PROCESS_KILL, BYTES("\x11\0\0\0"));
+    server_says_ok(s.primary);
+    (void)client_hears_ok(s.till);
 }
 
 static void others_are_not_to_be_killed(void **state)
@@ -239,7 +258,7 @@ static void the_killer_may_leave_meanwhile(void **state)
         client_logs_in(killer, .user = "till");
         primary = server_serves(&r->servers[PRIMARY]);
         (void)client_hears_ok(killer);
-        kills(killer, "", 1001);
+        kills(killer, "", 1073742001);
         peer_cut(killer);
         rig_counts(r, METRIC_SESSIONS, 0);
         peer_cut(primary);
@@ -260,6 +279,7 @@ int main(void)
         RIG_TEST(killing_the_query_of_an_idle_session_does_nothing),
         RIG_TEST(oneself_may_be_killed),
         RIG_TEST(unknown_ids_are_refused),
+        RIG_TEST(ids_of_servers_are_the_primarys_matter),
         RIG_TEST(others_are_not_to_be_killed),
         RIG_TEST(but_by_an_administrator),
         RIG_TEST(somebody_who_has_not_logged_in_is_unknown),

@@ -146,6 +146,7 @@ static void start_workers(struct rig *r)
     struct err e;
 
     r->shared.worker_count = n;
+    assert_true(threads_init(&r->shared.threads));
     r->shared.workers = r->workers;
     r->shared.monitor = r;
     r->shared.suspect = on_suspect;
@@ -210,6 +211,7 @@ int rig_stop(void **state)
     for (int i = 0; i < RIG_SERVERS; i++)
         server_close(&r->servers[i]);
     (void)close(r->door);
+    threads_free(&r->shared.threads);
     topology_unref(r->view);
     catalog_unref(r->catalog);
     tls_context_unref(r->tls);

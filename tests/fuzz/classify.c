@@ -3,6 +3,7 @@
  * lexis. */
 #include "sql/classify.h"
 #include "sql/lexer.h"
+#include "sql/spots.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -74,10 +75,28 @@ static void check_read(struct span text, struct sql_mode mode)
     assert(!l.executable && !l.hint_primary);
 }
 
+/* The spots lie in the text, in order, and none overlaps another. */
+static void check_spots(struct span text, struct sql_mode mode)
+{
+    struct sql_spots found;
+    const uint8_t *at = text.p;
+
+    if (!sql_spots_find(text, mode, true, &found))
+        return;
+    for (int i = 0; i < found.count; i++) {
+        const struct sql_spot *s = &found.spots[i];
+
+        assert(s->where.p >= at && s->where.n <= (size_t)(text.p + text.n - s->where.p));
+        assert(s->text.n == 0 || (s->text.p >= text.p && s->text.p + s->text.n <= s->where.p));
+        at = s->where.p + s->where.n;
+    }
+}
+
 static void check(struct span text, struct sql_mode mode, bool cut)
 {
     struct sql_class c;
 
+    check_spots(text, mode);
     sql_classify(text, mode, cut, &c);
     assert(c.kind < SQL_KIND_COUNT && c.reason < SQL_REASON_COUNT);
     assert(c.function.n <= text.n && strlen(c.collation) < SQL_COLLATION_MAX);

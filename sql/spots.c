@@ -1,0 +1,410 @@
+#include "sql/spots.h"
+
+#include "sql/lexer.h"
+
+#include <strings.h>
+
+enum { DEPTH_MAX = 63, HEADING_MAX = 255 };
+
+/* A select list, at one depth of parentheses. */
+struct list {
+    bool open;
+    bool spotted;         /* the item has a spot */
+    const uint8_t *start; /* of the item; NULL before its first token */
+};
+
+/* How the tokens of a statement are to be read. */
+enum place {
+    PLACE_QUERY,      /* spots count */
+    PLACE_DEFINITION, /* CREATE TABLE: they count from its SELECT on */
+    PLACE_CLOSED,     /* another definition: to the end of the text, for bodies hold semicolons */
+};
+
+struct finder {
+    struct sql_lexer lex;
+    struct sql_spots *out;
+    bool in_schema;
+    bool overflow;
+    bool at_start;
+    bool object_known; /* what a CREATE or ALTER is about */
+    enum place place;
+    enum sql_token first; /* token of the statement */
+    enum sql_token prev;
+    enum sql_token prev2;
+    const uint8_t *begin; /* of the statement */
+    const uint8_t *prev_end;
+    struct span word;      /* the token before */
+    const uint8_t *schema; /* where "information_schema" of a table's name begins; NULL */
+    unsigned words;        /* tokens of the statement so far */
+    bool kill_expr;        /* KILL's id has begun */
+    bool kill_other;       /* KILL … ID or USER: no connection's id */
+    const uint8_t *kill_at;
+    unsigned kill_tokens;
+    bool for_connection; /* EXPLAIN … FOR [CONNECTION]: a number is an id */
+    bool explains;
+    unsigned depth;
+    struct list lists[DEPTH_MAX + 1];
+};
+
+static bool is(struct span s, const char *word)
+{
+    return s.n == strlen(word) && strncasecmp((const char *)s.p, word, s.n) == 0;
+}
+
+static bool is_one_of(struct span s, const char *const *words)
+{
+    for (; *words; words++)
+        if (is(s, *words))
+            return true;
+    return false;
+}
+
+static struct span bare_name(struct span s)
+{
+    if (s.n >= 2 && (s.p[0] == '`' || s.p[0] == '"'))
+        return (struct span){s.p + 1, s.n - 2};
+    if (s.n >= 1 && s.p[0] == '.')
+        return (struct span){s.p + 1, s.n - 1};
+    return s;
+}
+
+static struct sql_spot *add(struct finder *f, enum sql_spot_kind kind, const uint8_t *from,
+                            const uint8_t *to)
+{
+    struct sql_spot *spot = &f->out->spots[f->out->count];
+
+    if (f->out->count == SPOTS_MAX) {
+        f->overflow = true;
+        return NULL;
+    }
+    f->out->count++;
+    *spot = (struct sql_spot){.kind = kind, .where = {from, (size_t)(to - from)}};
+    return spot;
+}
+
+static void mark_items(struct finder *f)
+{
+    for (unsigned d = 0; d <= f->depth; d++)
+        f->lists[d].spotted = f->lists[d].open;
+}
+
+/* Whether what ends the item is surely no alias. Where it is in doubt there will be no heading: a
+ * second alias would be an error. */
+static bool ends_without_alias(const struct finder *f)
+{
+    static const char *const values[] = {"NULL", "TRUE", "FALSE", NULL};
+
+    switch (f->prev) {
+    case TOK_CLOSE:
+    case TOK_NUMBER:
+    case TOK_PARAM:
+    case TOK_USER_VARIABLE:
+    case TOK_SYSTEM_VARIABLE:
+        return true;
+    case TOK_NAME:
+        if (is_one_of(f->word, values))
+            return true;
+        /* fall through */
+    case TOK_STRING:
+    case TOK_QUOTED:
+        return f->prev2 == TOK_OPERATOR;
+    default:
+        return false;
+    }
+}
+
+static void end_item(struct finder *f, struct list *l)
+{
+    size_t n = l->start ? (size_t)(f->prev_end - l->start) : 0;
+
+    if (l->spotted && n && n <= HEADING_MAX && ends_without_alias(f)) {
+        struct sql_spot *spot = add(f, SPOT_HEADING, f->prev_end, f->prev_end);
+
+        if (spot)
+            spot->text = (struct span){l->start, n};
+    }
+    l->spotted = false;
+    l->start = NULL;
+}
+
+static bool ends_list(enum sql_token t, struct span text)
+{
+    static const char *const clauses[] = {"ORDER", "WINDOW", "FETCH", "OFFSET", "MINUS", NULL};
+
+    switch (t) {
+    case W_FROM:
+    case W_INTO:
+    case W_WHERE:
+    case W_GROUP:
+    case W_HAVING:
+    case W_UNION:
+    case W_EXCEPT:
+    case W_INTERSECT:
+    case W_LIMIT:
+    case W_FOR:
+    case W_LOCK:
+    case W_PROCEDURE:
+    case TOK_CLOSE:
+    case TOK_SEMICOLON:
+    case TOK_END:
+        return true;
+    case TOK_NAME:
+        return is_one_of(text, clauses);
+    default:
+        return false;
+    }
+}
+
+static bool is_option(enum sql_token t, struct span text)
+{
+    static const char *const options[] = {"HIGH_PRIORITY",
+                                          "SQL_SMALL_RESULT",
+                                          "SQL_BIG_RESULT",
+                                          "SQL_BUFFER_RESULT",
+                                          "SQL_NO_CACHE",
+                                          "SQL_CACHE",
+                                          NULL};
+
+    return t == W_DISTINCT || t == W_DISTINCTROW || t == W_ALL || t == W_STRAIGHT_JOIN ||
+           t == W_SQL_CALC_FOUND_ROWS || (t == TOK_NAME && is_one_of(text, options));
+}
+
+/* Before the token's own meaning is looked at. */
+static void track_list(struct finder *f, enum sql_token t, struct span text)
+{
+    struct list *l = &f->lists[f->depth];
+
+    if (!l->open)
+        return;
+    if (ends_list(t, text)) {
+        end_item(f, l);
+        l->open = false;
+    } else if (t == TOK_COMMA) {
+        end_item(f, l);
+    } else if (!l->start && !is_option(t, text)) {
+        l->start = text.p;
+    }
+}
+
+static void open_list(struct finder *f)
+{
+    f->lists[f->depth] = (struct list){.open = true};
+    if (f->place == PLACE_DEFINITION)
+        f->place = PLACE_QUERY;
+}
+
+/* CONNECTION_ID ( ), with the token behind it. */
+static void try_connection_id(struct finder *f)
+{
+    struct sql_lexer ahead = f->lex;
+
+    if (f->prev == TOK_DOT || sql_lexer_next(&ahead) != TOK_OPEN ||
+        sql_lexer_next(&ahead) != TOK_CLOSE)
+        return;
+    mark_items(f);
+    (void)add(f, SPOT_CONNECTION_ID, f->lex.start, ahead.p);
+}
+
+/* Whether an alias stands behind a table. */
+static bool alias_follows(struct sql_lexer ahead)
+{
+    static const char *const clauses[] = {"ORDER", "WINDOW", "FETCH", "OFFSET", "MINUS",
+                                          "LEFT",  "RIGHT",  "INNER", "CROSS",  "NATURAL",
+                                          "FORCE", "IGNORE", "END",   "THEN",   NULL};
+    enum sql_token t = sql_lexer_next(&ahead);
+
+    return t == W_AS || t == TOK_QUOTED ||
+           (t == TOK_NAME && !is_one_of(sql_lexer_text(&ahead), clauses));
+}
+
+static bool names_table(enum sql_token before)
+{
+    return before == W_FROM || before == W_JOIN || before == W_STRAIGHT_JOIN ||
+           before == TOK_COMMA || before == TOK_OPEN;
+}
+
+static void found_table(struct finder *f, const uint8_t *from)
+{
+    struct sql_spot *spot = add(f, SPOT_PROCESSLIST, from, f->lex.p);
+
+    if (spot)
+        spot->bare = !alias_follows(f->lex);
+}
+
+static bool is_queried(const struct finder *f)
+{
+    return f->first != W_SHOW && f->first != W_DESC && f->first != W_DESCRIBE &&
+           f->first != W_TRUNCATE && f->first != W_LOCK;
+}
+
+/* information_schema.processlist in its spellings; `schema` is where the first part began. */
+static void try_table(struct finder *f, enum sql_token t, struct span text)
+{
+    bool dotted = t == TOK_DOT_NAME || f->prev == TOK_DOT;
+
+    if (!is(bare_name(text), "processlist") || !is_queried(f))
+        return;
+    if (dotted && f->schema)
+        found_table(f, f->schema);
+    else if (!dotted && f->in_schema && names_table(f->prev))
+        found_table(f, text.p);
+}
+
+static void remember_schema(struct finder *f, enum sql_token t, struct span text)
+{
+    if ((t == TOK_NAME || t == TOK_QUOTED) && is(bare_name(text), "information_schema") &&
+        names_table(f->prev))
+        f->schema = text.p;
+    else if (t != TOK_DOT)
+        f->schema = NULL;
+}
+
+/* SHOW [FULL] PROCESSLIST, all of it. */
+static void try_show(struct finder *f, struct span text)
+{
+    struct sql_lexer ahead = f->lex;
+    bool full = f->words == 2 && f->prev == TOK_NAME && is(f->word, "FULL");
+    enum sql_token next;
+
+    if (!is(text, "processlist") || f->first != W_SHOW || !(full || f->words == 1))
+        return;
+    next = sql_lexer_next(&ahead);
+    if (next == TOK_END || next == TOK_SEMICOLON)
+        (void)add(f, full ? SPOT_SHOW_FULL_PROCESSLIST : SPOT_SHOW_PROCESSLIST, f->begin, f->lex.p);
+}
+
+/* KILL [HARD|SOFT] [CONNECTION|QUERY] id */
+static void track_kill(struct finder *f, enum sql_token t, struct span text)
+{
+    if (t == TOK_END || t == TOK_SEMICOLON) {
+        if (f->kill_tokens && !f->kill_other)
+            (void)add(f, f->kill_tokens == 1 && f->prev == TOK_NUMBER ? SPOT_THREAD : SPOT_KILL,
+                      f->kill_at, f->prev_end);
+        return;
+    }
+    if (!f->kill_tokens &&
+        (t == W_HARD || t == W_SOFT || t == W_CONNECTION || t == W_QUERY || t == W_KILL))
+        return;
+    if (!f->kill_tokens && (is(text, "USER") || is(text, "ID")))
+        f->kill_other = true;
+    if (!f->kill_tokens++)
+        f->kill_at = text.p;
+}
+
+/* SHOW EXPLAIN|ANALYZE … FOR 17; EXPLAIN … FOR CONNECTION 17 */
+static void track_explain(struct finder *f, enum sql_token t, struct span text)
+{
+    f->explains = f->explains || f->first == W_EXPLAIN || f->first == W_DESC ||
+                  f->first == W_DESCRIBE ||
+                  (f->first == W_SHOW && (t == W_EXPLAIN || t == W_ANALYZE));
+    if (t == TOK_NUMBER && f->for_connection)
+        (void)add(f, SPOT_THREAD, text.p, text.p + text.n);
+    f->for_connection = f->explains && ((t == W_FOR && f->first == W_SHOW) ||
+                                        (t == W_CONNECTION && f->prev == W_FOR));
+}
+
+/* CREATE [OR REPLACE] [TEMPORARY] TABLE … SELECT is a query at its end; of any other definition
+ * nothing is. */
+static void track_definition(struct finder *f, enum sql_token t)
+{
+    if (f->place != PLACE_DEFINITION || f->object_known || t == W_CREATE || t == W_OR ||
+        t == W_REPLACE || t == W_TEMPORARY)
+        return;
+    f->object_known = true;
+    if (t != W_TABLE)
+        f->place = PLACE_CLOSED;
+}
+
+static void begin_statement(struct finder *f, enum sql_token t, struct span text)
+{
+    f->at_start = false;
+    f->first = t;
+    f->begin = text.p;
+    f->words = 0;
+    f->kill_tokens = 0;
+    f->kill_other = f->explains = f->for_connection = f->object_known = false;
+    if (f->place != PLACE_CLOSED)
+        f->place = t == W_CREATE || t == W_ALTER ? PLACE_DEFINITION : PLACE_QUERY;
+}
+
+static void end_statement(struct finder *f)
+{
+    f->at_start = true;
+    f->kill_tokens = 0;
+    f->depth = 0;
+    f->lists[0] = (struct list){0};
+}
+
+static void name(struct finder *f, enum sql_token t, struct span text)
+{
+    if (t == TOK_NAME && f->first != W_KILL && is(text, "CONNECTION_ID"))
+        try_connection_id(f);
+    if (t == TOK_NAME && is(text, "RETURNING") && f->depth == 0)
+        open_list(f);
+    try_table(f, t, text);
+    if (t == TOK_NAME)
+        try_show(f, text);
+}
+
+static void parenthesis(struct finder *f, enum sql_token t)
+{
+    if (t == TOK_OPEN && f->depth < DEPTH_MAX)
+        f->lists[++f->depth] = (struct list){0};
+    else if (t == TOK_OPEN)
+        f->overflow = true;
+    else if (t == TOK_CLOSE && f->depth > 0)
+        f->depth--;
+}
+
+static void token(struct finder *f, enum sql_token t, struct span text)
+{
+    track_list(f, t, text);
+    if (t == W_SELECT)
+        open_list(f);
+    if (f->place == PLACE_QUERY) {
+        if (f->first == W_KILL)
+            track_kill(f, t, text);
+        track_explain(f, t, text);
+        if (t == TOK_NAME || t == TOK_QUOTED || t == TOK_DOT_NAME)
+            name(f, t, text);
+    }
+    remember_schema(f, t, text);
+    parenthesis(f, t);
+    if (t == TOK_SEMICOLON)
+        end_statement(f);
+}
+
+static void step(struct finder *f, enum sql_token t)
+{
+    struct span text = sql_lexer_text(&f->lex);
+
+    if (f->at_start && t != TOK_SEMICOLON && t != TOK_END) {
+        if (f->begin)
+            f->out->several = true;
+        begin_statement(f, t, text);
+    }
+    track_definition(f, t);
+    token(f, t, text);
+    f->words++;
+    f->prev2 = f->prev;
+    f->prev = t;
+    f->prev_end = f->lex.p;
+    f->word = text;
+}
+
+bool sql_spots_find(struct span text, struct sql_mode mode, bool in_schema, struct sql_spots *out)
+{
+    struct finder f = {.out = out, .in_schema = in_schema, .at_start = true};
+    enum sql_token t;
+
+    out->count = 0;
+    out->several = false;
+    sql_lexer_init(&f.lex, text, mode);
+    do {
+        t = sql_lexer_next(&f.lex);
+        if (t == TOK_BAD)
+            return false;
+        step(&f, t);
+    } while (t != TOK_END && !f.overflow);
+    return out->count > 0 && !f.overflow;
+}

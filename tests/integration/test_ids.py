@@ -1,0 +1,183 @@
+"""Ids: the greeting's, CONNECTION_ID()'s, the process list's and KILL's are one, as on the primary."""
+
+import contextlib
+import threading
+import time
+
+import pymysql
+
+from proxied import Proxied, main  # isort: skip (puts the harness on the path)
+
+from harness.binary import Binary, Failed
+
+FIRST = 1 << 30
+LIST = "SELECT id, user, host, db, command, info FROM information_schema.processlist"
+
+
+class Ids(Proxied):
+    def definition(self, connection, sql):
+        with connection.cursor() as cursor:
+            cursor.execute(sql)
+            rows = list(cursor.fetchall())
+            return [(f.name, f.type_code, f.length, f.flags, f.charsetnr) for f in cursor._result.fields], rows
+
+    def test_connection_id(self):
+        c = self.connect()
+        self.assertGreaterEqual(c.thread_id(), FIRST)
+        for sql in ("SELECT CONNECTION_ID()", "SELECT connection_id ( ) AS x", "SELECT CONNECTION_ID() FROM t WHERE id=1",
+                    "SELECT MAX(connection_id()) x FROM t", "SELECT (SELECT CONNECTION_ID())"):
+            with self.subTest(sql=sql):
+                direct, _ = self.definition(self.cluster.primary.connect(database="shop"), sql)
+                proxied, rows = self.definition(c, sql)
+                self.assertEqual(rows, [(c.thread_id(),)])
+                self.assertEqual(proxied, direct)
+        self.assertEqual(self.run_sql(c, "SELECT connection_id()+1, 'a'"), [(c.thread_id() + 1, "a")])
+        self.run_sql(c, "SET @me = CONNECTION_ID()")
+        self.assertEqual(self.run_sql(c, "SELECT @me"), [(c.thread_id(),)])
+        self.run_sql(c, "CREATE TEMPORARY TABLE own AS SELECT CONNECTION_ID()")
+        self.assertEqual(self.run_sql(c, "SELECT * FROM own"), [(c.thread_id(),)])
+        self.assertIn("`CONNECTION_ID()` int(10) unsigned NOT NULL", self.run_sql(c, "SHOW CREATE TABLE own")[0][1])
+
+    def test_connection_id_prepared(self):
+        b = Binary(self.tillway.port, database="shop")
+        self.addCleanup(b.close)
+        me = b.prepare("SELECT CONNECTION_ID(), ?")
+        first = me.execute(1)
+        self.assertGreaterEqual(int(first[0][0]), FIRST)
+        self.assertEqual(me.execute(2), [(first[0][0], "2")])
+
+    def test_processlist(self):
+        a, b = self.connect(), self.connect()
+        for sql in (LIST, LIST.replace("processlist", "processlist AS p"), "SHOW PROCESSLIST", "SHOW FULL PROCESSLIST"):
+            with self.subTest(sql=sql):
+                rows = {r[0]: r for r in self.run_sql(a, sql)}
+                self.assertIn(a.thread_id(), rows)
+                self.assertIn(b.thread_id(), rows)
+                self.assertEqual(rows[b.thread_id()][1], "till")
+                self.assertEqual(rows[b.thread_id()][2], "127.0.0.1:%d" % b._sock.getsockname()[1])
+                self.assertEqual(rows[b.thread_id()][3], "shop")
+                self.assertEqual([r for r in rows[a.thread_id()] if isinstance(r, str)][-1], sql)
+        self.assertEqual(self.run_sql(a, "SELECT COUNT(*) FROM information_schema.processlist WHERE id=CONNECTION_ID()"), [(1,)])
+
+    def test_the_shape_of_the_list(self):
+        for sql in ("SHOW PROCESSLIST", "SHOW FULL PROCESSLIST", "SELECT * FROM information_schema.PROCESSLIST"):
+            with self.subTest(sql=sql):
+                direct, _ = self.definition(self.cluster.primary.connect(), sql)
+                proxied, _ = self.definition(self.connect(), sql)
+                self.assertEqual([self.column(d) for d in proxied], [self.column(d) for d in direct])
+
+    def column(self, definition):
+        """Name and type; the BLOB types differ in nothing but their greatest length."""
+        return definition[0], 252 if definition[1] in (249, 250, 251) else definition[1]
+
+    def test_processlist_prepared(self):
+        """Each execution lists the sessions of its own time."""
+        b = Binary(self.tillway.port, database="shop")
+        self.addCleanup(b.close)
+        count = b.prepare("SELECT COUNT(*) FROM information_schema.processlist WHERE id=?")
+        for _ in range(5):
+            c = self.connect()
+            self.assertEqual(count.execute(c.thread_id()), [("1",)])
+            c.close()
+
+    def test_pooled_connections_are_nobody(self):
+        c = self.connect()
+        many = [self.connect() for _ in range(5)]
+        for m in many:
+            m.close()
+        deadline = time.time() + 10
+        while time.time() < deadline:
+            rows = [r for r in self.run_sql(c, LIST) if r[1] == "till"]
+            if len(rows) == 1:
+                break
+            time.sleep(0.05)
+        self.assertEqual([r[0] for r in rows], [c.thread_id()])
+
+    def test_kill_by_listed_id(self):
+        killer = self.connect()
+        for how, statement in (("KILL QUERY %d", True), ("KILL SOFT QUERY %d", True), ("KILL HARD CONNECTION %d", False),
+                               ("KILL CONNECTION %d", False), ("KILL %d", False)):
+            with self.subTest(how=how):
+                victim = self.connect()
+                thread, raised = self.sleeping(victim)
+                ids = [r[0] for r in self.run_sql(killer, LIST + " WHERE info LIKE '%SLEEP(20)' AND id<>CONNECTION_ID()")]
+                self.assertEqual(ids, [victim.thread_id()])
+                self.run_sql(killer, how % ids[0])
+                thread.join(10)
+                self.assertIn(raised[0], (1317,) if statement else (1317, 1927, 2013))
+                if statement:
+                    self.assertEqual(self.run_sql(victim, "SELECT 1"), [(1,)])
+                else:
+                    self.assertRaises(pymysql.err.MySQLError, self.run_sql, victim, "SELECT 1")
+
+    def sleeping(self, victim):
+        raised = []
+
+        def sleep():
+            with contextlib.suppress(pymysql.err.InterfaceError):
+                try:
+                    self.run_sql(victim, "UPDATE t SET v=v WHERE id=1 AND SLEEP(20)")
+                    raised.append(0)
+                except pymysql.err.MySQLError as e:
+                    raised.append(e.args[0])
+
+        thread = threading.Thread(target=sleep)
+        thread.start()
+        watch = self.cluster.primary.connect()
+        while not self.run_sql(watch, LIST + " WHERE info LIKE 'UPDATE%SLEEP%'"):
+            time.sleep(0.02)
+        watch.close()
+        return thread, raised
+
+    def test_kill_by_expression(self):
+        killer, victim = self.connect(), self.connect()
+        thread, raised = self.sleeping(victim)
+        self.run_sql(killer, "SET @id = %d" % (victim.thread_id() - 1))
+        self.run_sql(killer, "KILL QUERY @id + 1")
+        thread.join(10)
+        self.assertEqual(raised, [1317])
+
+    def test_kill_by_a_servers_id(self):
+        killer, victim = self.connect(), self.connect()
+        thread, raised = self.sleeping(victim)
+        row = self.run_sql(self.cluster.primary.connect(), LIST + " WHERE info LIKE 'UPDATE%SLEEP%'")[0]
+        self.run_sql(killer, "KILL QUERY %d" % row[0])
+        thread.join(10)
+        self.assertEqual(raised, [1317])
+
+    def test_errors_are_the_primarys(self):
+        c, direct = self.connect(), self.cluster.primary.connect(user="till", password="till")
+        for sql in ("KILL 999999", "KILL QUERY 999999", "KILL QUERY ID 99999999", "KILL 0", "KILL 'x'", "KILL USER nobody",
+                    "KILL (SELECT 1)", "KILL", "SHOW EXPLAIN FOR 999999", "EXPLAIN FOR CONNECTION 999999"):
+            with self.subTest(sql=sql):
+                self.assertEqual(self.outcome(c, sql), self.outcome(direct, sql))
+        self.assertEqual(self.outcome(c, "KILL %d" % (FIRST + 123456)), (1094, "Unknown thread id: %d" % (FIRST + 123456)))
+        self.assertEqual(self.outcome(c, "KILL QUERY CONNECTION_ID()")[0], 1317)
+
+    def outcome(self, connection, sql):
+        try:
+            return self.run_sql(connection, sql)
+        except pymysql.err.MySQLError as e:
+            return e.args
+
+    def test_show_explain_for(self):
+        c, victim = self.connect(), self.connect()
+        thread, raised = self.sleeping(victim)
+        self.assertIn(self.run_sql(c, "SHOW EXPLAIN FOR %d" % victim.thread_id())[0][1], ("UPDATE", "SIMPLE"))
+        self.run_sql(c, "KILL QUERY %d" % victim.thread_id())
+        thread.join(10)
+
+    def test_own_ids_stay_in_definitions(self):
+        c = self.connect()
+        self.run_sql(c, "CREATE OR REPLACE VIEW me AS SELECT CONNECTION_ID() AS id")
+        self.assertLess(self.run_sql(c, "SELECT id FROM me")[0][0], FIRST)
+        self.run_sql(c, "DROP VIEW me")
+
+    def test_wrong_prepared_id_is_the_primarys_error(self):
+        b = Binary(self.tillway.port, database="shop")
+        self.addCleanup(b.close)
+        self.assertRaises(Failed, b.prepare, "SELECT CONNECTION_ID() FROM nosuch")
+
+
+if __name__ == "__main__":
+    main()
