@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""One client against the primary itself, then through Tillway: both times it must print what expected.txt says.
+
+usage: run.py CLIENT     status 77: the client's language is not installed
+"""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+
+import stage  # noqa: E402
+import toolchains  # noqa: E402
+from harness import scratch  # noqa: E402
+from harness.cluster import Cluster  # noqa: E402
+from harness.tillway import Tillway  # noqa: E402
+
+SKIPPED = 77
+SECONDS = 240  # for one run of a program, far more than it needs
+
+# client: how to get its program, and the lines that it cannot print, with the reason.
+CLIENTS = {
+    "pymysql": (lambda: toolchains.python("pymysql", None), {
+        "types as binary": "PyMySQL has no binary protocol", "big row as binary": "PyMySQL has no binary protocol"}),
+    "mysqlclient": (lambda: toolchains.python("mysqlclient", "MySQLdb"), {
+        "types as binary": "mysqlclient has no binary protocol",
+        "big row as binary": "mysqlclient has no binary protocol"}),
+    "connector-python": (lambda: toolchains.python("connector", "mysql.connector"), {
+        "big row as binary": "it cuts a binary row at 16 MiB, also without Tillway"}),
+    "connector-python-c": (lambda: toolchains.python("connector-c", "mysql.connector"), {
+        "types as binary": "it reads BIGINT UNSIGNED as signed, also without Tillway"}),
+    "mysql2": (lambda: toolchains.node("mysql2"), {}),
+    "mariadb-node": (lambda: toolchains.node("mariadb"), {}),
+    "connector-j": (lambda: toolchains.java(), {
+        "login by socket": "it needs another library for it",
+        "latin1": "it always speaks utf8mb4"}),
+    "go": (lambda: toolchains.go(), {}),
+    "php-mysqli": (lambda: toolchains.php("mysqli", "program_mysqli.php"), {}),
+    "php-pdo": (lambda: toolchains.php("pdo_mysql", "program_pdo.php"), {}),
+}
+
+
+def expected(cannot):
+    """The lines of expected.txt but for those that the client cannot print."""
+    with open(os.path.join(toolchains.HERE, "expected.txt"), encoding="utf-8") as f:
+        lines = [line.rstrip("\n") for line in f if not line.startswith("#")]
+    unknown = set(cannot) - {line.split(": ")[0] for line in lines}
+    assert not unknown, "expected.txt has no %s" % unknown
+    return [line for line in lines if line.split(": ")[0] not in cannot]
+
+
+def same(want, got):
+    """Equal; a client that does not tell the SQLSTATE prints ? in its place."""
+    words_want, words_got = want.split(), got.split()
+    return len(words_want) == len(words_got) and all(
+        a == b or (b == "?" and len(a) == 5 and a.isalnum()) for a, b in zip(words_want, words_got))
+
+
+def compare(want, got):
+    """The lines that differ, as text."""
+    wrong = ["expected %s\n     got %s" % (a, b) for a, b in zip(want, got) if not same(a, b)]
+    wrong += ["missing  " + line for line in want[len(got):]]
+    wrong += ["not expected: " + line for line in got[len(want):]]
+    return "\n".join(wrong)
+
+
+def check(argv, cannot):
+    """0 if both runs print what they must."""
+    want = expected(cannot)
+    csv = stage.csv_file(scratch.current().folder("client"))
+    with Cluster(replicas=2) as cluster, Tillway(cluster) as tillway:
+        for where in (stage.Direct(cluster), stage.Proxied(cluster, tillway)):
+            stage.lay_out(cluster)
+            wrong = compare(want, stage.play(argv, where, csv, SECONDS))
+            print("%s: %s" % (where.name, "FAILED\n" + wrong if wrong else "%d lines as expected" % len(want)))
+            if wrong:
+                return 1
+    return 0
+
+
+def main():
+    ready, cannot = CLIENTS[sys.argv[1]]
+    try:
+        argv = ready()
+    except toolchains.Missing as missing:
+        print("skipped: %s" % missing)
+        return SKIPPED
+    for line, reason in cannot.items():
+        print("left out: %s (%s)" % (line, reason))
+    try:
+        return check(argv, cannot)
+    except stage.Failed as error:
+        print("FAILED: %s" % error)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""Where a client's program plays: a cluster, Tillway before it, the shop's tables, and what happens on the program's cues.
+
+A cue is a line "@name" of the program's output; it waits until "go" stands on its input.
+"""
+
+import json
+import os
+import subprocess
+import threading
+
+from harness import scratch
+
+ROWS_TO_LOAD = 50000
+SCHEMA = [
+    "CREATE OR REPLACE DATABASE shop CHARACTER SET utf8mb4",
+    "CREATE TABLE shop.kinds (i BIGINT, u BIGINT UNSIGNED, d DECIMAL(20,4), f DOUBLE, s VARCHAR(40), b VARBINARY(40),"
+    " t DATETIME(6), n INT)",
+    "INSERT INTO shop.kinds VALUES (-9223372036854775808, 18446744073709551615, 1234567890123456.789, 0.5,"
+    " 'naïve €😀', X'00FF10', '2024-02-29 23:59:59.123456', NULL)",
+    "CREATE TABLE shop.t (id INT PRIMARY KEY, v VARCHAR(40))",
+    "INSERT INTO shop.t VALUES (1,'one'),(2,'two'),(3,'three')",
+    "CREATE TABLE shop.work (id INT PRIMARY KEY, v LONGTEXT)",
+    "CREATE TABLE shop.loaded (id INT PRIMARY KEY, v VARCHAR(40))",
+    "CREATE PROCEDURE shop.thrice(IN a INT, OUT b INT) BEGIN SELECT a; SELECT a * 2; SET b = a * 3; END",
+]
+
+
+class Failed(Exception):
+    pass
+
+
+def lay_out(cluster):
+    """The tables as every program finds them."""
+    for sql in SCHEMA:
+        cluster.primary.query(sql)
+    cluster.wait_in_sync()
+
+
+def csv_file(folder):
+    path = os.path.join(folder, "load.csv")
+    with open(path, "w", encoding="ascii") as f:
+        f.writelines("%d,row %d\n" % (i, i) for i in range(1, ROWS_TO_LOAD + 1))
+    return path
+
+
+class Direct:
+    """On the primary itself: what the lines must be."""
+
+    name = "directly"
+
+    def __init__(self, cluster):
+        self._cluster = cluster
+        self.port, self.socket = cluster.primary.port, cluster.primary.socket
+
+    def cue_restart(self):
+        """The program's connections are lost."""
+        self._cluster.primary.query("KILL USER till")
+
+    def cue_balance(self):
+        pass
+
+    cue_balanced = cue_lose_replica = cue_replica_back = cue_balance
+
+
+class Proxied:
+    """Through Tillway."""
+
+    name = "through Tillway"
+
+    def __init__(self, cluster, tillway):
+        self._cluster, self._tillway = cluster, tillway
+        self.port, self.socket = tillway.port, tillway.socket
+        self._before = self._victim = None
+
+    def cue_restart(self):
+        self._tillway.restart()
+
+    def _servers(self):
+        return json.loads(self._tillway.command("stats", "json", check=True).stdout)["servers"]
+
+    def _routed(self):
+        return {s["name"]: sum(s["routed"].values()) for s in self._servers()}
+
+    def _fresh(self):
+        """Tillway knows, too, that the replicas are in sync."""
+        return all(s["health"] == "up" and s["lag_ms"] == 0 for s in self._servers() if s["role"] == "replica")
+
+    def cue_balance(self):
+        self._cluster.wait_in_sync()
+        scratch.wait_until("replicas without lag", self._fresh, 30)
+        self._before = self._routed()
+
+    def cue_balanced(self):
+        """200 reads came since cue_balance: the replicas must have answered nearly all, each of them some."""
+        after = self._routed()
+        got = {name: after[name] - self._before[name] for name in after}
+        replicas = [got[s.name] for s in self._cluster.replicas]
+        if min(replicas) < 20 or sum(replicas) < 190:
+            raise Failed("200 reads were not balanced: %s" % got)
+        self._victim = self._cluster.replicas[replicas.index(max(replicas))]
+
+    def cue_lose_replica(self):
+        """The one that answers most is killed while the reads go on."""
+        threading.Timer(0.05, self._victim.kill).start()
+
+    def cue_replica_back(self):
+        scratch.wait_until("the replica's end", lambda: not self._victim.alive(), 30)
+        self._victim.restart()
+
+
+def play(argv, where, csv, timeout):
+    """Run the program there; its lines. Failed: it ended badly or a cue's check failed."""
+    env = dict(os.environ, DB_HOST="127.0.0.1", DB_PORT=str(where.port), DB_SOCKET=where.socket, DB_CSV=csv,
+               **{scratch.MARK: scratch.current().path})
+    with open(csv + ".err", "w+", encoding="utf-8", errors="replace") as err:
+        program = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=err, encoding="utf-8",
+                                   errors="replace", env=env, start_new_session=True)
+        watch = threading.Timer(timeout, program.kill)
+        watch.start()
+        lines = []
+        try:
+            conduct(program, where, lines)
+            status = program.wait()
+        except (Failed, OSError, RuntimeError) as error:
+            program.kill()
+            program.wait()
+            raise Failed("%s\nafter:\n%s" % (error, "\n".join(lines))) from error
+        finally:
+            watch.cancel()
+        err.seek(0)
+        if status != 0:
+            raise Failed("the program ended with status %d after:\n%s\n%s" % (status, "\n".join(lines), err.read()[-4000:]))
+    return lines
+
+
+def conduct(program, where, lines):
+    """Gather the program's lines and do what its cues ask for, until its output ends."""
+    for line in program.stdout:
+        line = line.rstrip("\n")
+        if not line.startswith("@"):
+            lines.append(line)
+            continue
+        getattr(where, "cue_" + line[1:])()
+        program.stdin.write("go\n")
+        program.stdin.flush()
