@@ -18,7 +18,7 @@ from harness.tillway import Tillway  # noqa: E402
 SKIPPED = 77
 SECONDS = 240  # for one run of a program, far more than it needs
 
-# client: how to get its program, and the lines that it cannot print, with the reason.
+# client: how to get its program, and the lines that it cannot print or prints wrong without Tillway, too, with the reason.
 CLIENTS = {
     "pymysql": (lambda: toolchains.python("pymysql", None), {
         "types as binary": "PyMySQL has no binary protocol", "big row as binary": "PyMySQL has no binary protocol"}),
@@ -71,7 +71,8 @@ def check(argv, cannot):
     with Cluster(replicas=2) as cluster, Tillway(cluster) as tillway:
         for where in (stage.Direct(cluster), stage.Proxied(cluster, tillway)):
             stage.lay_out(cluster)
-            wrong = compare(want, stage.play(argv, where, csv, SECONDS))
+            got = stage.play(argv, where, csv, SECONDS)
+            wrong = compare(want, [line for line in got if line.split(": ")[0] not in cannot])
             print("%s: %s" % (where.name, "FAILED\n" + wrong if wrong else "%d lines as expected" % len(want)))
             if wrong:
                 return 1

@@ -303,7 +303,7 @@ def main():
     transactions(c)
     own_writes(c)
     big(c, "big row as text", False)
-    if driver.binary and not (isinstance(driver, Connector) and driver.pure):  # that one cuts it at 16 MiB
+    if driver.binary:
         big(c, "big row as binary", True)
     for part in (load, several_results, call, charsets, errors, batch):
         part(c)
