@@ -59,10 +59,6 @@ enum {
 
 enum { SESSION_SCHEMA_MAX = BACKEND_SCHEMA_MAX, SESSION_OUT_MAX = 1 << 20 };
 
-/* Session ids are in a range of their own, far above any server's: so every id tells whose it is.
- */
-enum { SESSION_ID_FIRST = 1 << 30, SESSION_ID_LAST = INT32_MAX };
-
 struct session {
     struct worker *worker;
     struct session *next;

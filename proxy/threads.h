@@ -14,7 +14,8 @@
 
 enum { THREAD_HOST_MAX = 80 };
 
-/* Session ids are in a range of their own, far above any server's: so every id tells whose it is. */
+/* Session ids are in a range of their own, far above any server's: so every id tells whose it is.
+ */
 enum { SESSION_ID_FIRST = 1 << 30, SESSION_ID_LAST = INT32_MAX };
 
 struct thread_row;
