@@ -22,6 +22,13 @@ static struct source_address address(const struct conf *c, int server)
     };
 }
 
+struct source *choose_another(const struct conf *c, int server, struct err *e)
+{
+    struct source_address a = address(c, server);
+
+    return source_open(&a, e);
+}
+
 struct binlog_source choose_binlog(const struct conf *c, int server)
 {
     struct source_address a = address(c, server);

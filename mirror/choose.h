@@ -20,6 +20,8 @@ bool choose_source(const struct conf *c, const struct gtid_set *need, uint32_t e
 /* Connect to the one server that takes writes, for asking where it stands; NULL: none answers. */
 struct source *choose_primary(const struct conf *c);
 
+/* One more connection to a server. */
+struct source *choose_another(const struct conf *c, int server, struct err *e) MUST_CHECK;
 /* A server's address for the binlog's connection. */
 struct binlog_source choose_binlog(const struct conf *c, int server);
 

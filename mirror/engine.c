@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "mirror/cascade.h"
 #include "mirror/choose.h"
 #include "mirror/engine_batch.h"
 #include "mirror/schema.h"
@@ -84,16 +85,6 @@ bool engine_pause(struct engine *w, unsigned ms)
     return false;
 }
 
-static void publish(struct work *k, bool on)
-{
-    struct engine_handle *h = &k->w->handle;
-
-    (void)pthread_mutex_lock(&h->lock);
-    h->feed = on && k->feed.stream ? &k->feed : NULL;
-    h->source = on ? k->source : NULL;
-    (void)pthread_mutex_unlock(&h->lock);
-}
-
 void engine_stop(struct engine *w)
 {
     atomic_store(&w->stop, true);
@@ -102,6 +93,10 @@ void engine_stop(struct engine *w)
         feed_interrupt(w->handle.feed);
     if (w->handle.source)
         source_interrupt(w->handle.source);
+    if (w->handle.before)
+        source_interrupt(w->handle.before);
+    if (w->handle.spare)
+        source_interrupt(w->handle.spare);
     (void)pthread_mutex_unlock(&w->handle.lock);
 }
 
@@ -175,7 +170,7 @@ static bool connect_source(struct work *k, uint32_t gone, bool *lost, struct err
     name = k->w->conf->servers[c.server].name;
     (void)snprintf(k->at.source, sizeof k->at.source, "%s", name);
     notes_source(&k->w->notes, name);
-    publish(k, true);
+    work_publish(k, true);
     log_event(LOG_INFO, "mirror.source", LOG_STR("server", name));
     return schema_check(k->w->mapping, k->source, e);
 }
@@ -186,7 +181,7 @@ static bool begin_feed(struct work *k, struct err *e)
 
     if (!feed_open(&k->feed, &at, &k->at.gtid, k->touch, k->at.xa, e))
         return false;
-    publish(k, true);
+    work_publish(k, true);
     notes_gtid(&k->w->notes, &k->at.gtid);
     notes_state(&k->w->notes, STATUS_STREAMING, "");
     log_event(LOG_INFO, "mirror.streaming", LOG_STR("server", k->at.source));
@@ -283,6 +278,8 @@ static bool once(struct work *k, uint32_t *gone, struct err *e)
     k->touch = touch_new(k->w->plans, k->w->n);
     if (!k->touch)
         return err_set(e, ERR_IO, "out of memory");
+    if (!work_cascades(k, e))
+        return false;
     why = why_snapshot(k, lost);
     if (why) {
         log_event(LOG_WARN, "mirror.snapshot.why", LOG_STR("reason", why));
@@ -297,15 +294,22 @@ static bool once(struct work *k, uint32_t *gone, struct err *e)
 
 static void release(struct work *k)
 {
-    publish(k, false);
+    work_publish(k, false);
     feed_close(&k->feed);
     source_close(k->source);
+    source_close(k->before);
+    source_close(k->spare);
     touch_free(k->touch);
+    cascade_free(k->cascade);
     k->written += sink_written(k->sink);
     sink_close(k->sink);
     k->sink = sink_open(k->w->target);
     k->source = NULL;
+    k->before = NULL;
+    k->spare = NULL;
+    k->kept = false;
     k->touch = NULL;
+    k->cascade = NULL;
     notes_pending(&k->w->notes, 0);
 }
 

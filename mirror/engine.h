@@ -28,6 +28,7 @@ struct engine_handle {
     pthread_mutex_t lock; /* guards the pointers */
     struct feed *feed;
     struct source *source;
+    struct source *before, *spare;
 };
 
 struct engine {

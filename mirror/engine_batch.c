@@ -2,12 +2,20 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "mirror/choose.h"
+#include "mirror/follow.h"
 #include "mirror/pass.h"
 #include "mirror/schema.h"
 
 #include <stdio.h>
 
-enum { DRAIN_MS = 10000, AHEAD_TRIES = 2000, CHANGED_TRIES = 100, IDLE_SAVE_MS = 500 };
+enum {
+    DRAIN_MS = 10000,
+    AHEAD_TRIES = 2000,
+    CHANGED_TRIES = 100,
+    TWIN_TRIES = 20,
+    IDLE_SAVE_MS = 500
+};
 
 static void progress(void *to, const char *collection, uint64_t done, uint64_t total)
 {
@@ -72,13 +80,75 @@ static void place(struct work *k, const char *file, uint64_t position)
     k->at.position = position;
 }
 
+void work_publish(struct work *k, bool on)
+{
+    struct engine_handle *h = &k->w->handle;
+
+    (void)pthread_mutex_lock(&h->lock);
+    h->feed = on && k->feed.stream ? &k->feed : NULL;
+    h->source = on ? k->source : NULL;
+    h->before = on ? k->before : NULL;
+    h->spare = on ? k->spare : NULL;
+    (void)pthread_mutex_unlock(&h->lock);
+}
+
+bool work_cascades(struct work *k, struct err *e)
+{
+    struct cascade *c = cascade_load(k->w->plans, k->w->n, k->source, e);
+
+    if (!c)
+        return false;
+    touch_cascades(k->touch, c);
+    cascade_free(k->cascade);
+    k->cascade = c;
+    if (c->n_keys > 0 && !k->before)
+        k->before = choose_another(k->w->conf, k->server, e);
+    if (k->before && !k->spare)
+        k->spare = choose_another(k->w->conf, k->server, e);
+    work_publish(k, true);
+    return c->n_keys == 0 || k->spare;
+}
+
+/* A snapshot, and a twin of it for later. Commits come in between, but seldom often in a row; a
+ * batch after one without a twin takes what cascades may reach as a whole. */
+static bool begin_snapshot(struct work *k, struct snapshot *at, struct err *e)
+{
+    struct snapshot other;
+
+    k->twin = false;
+    if (!k->spare)
+        return snapshot_begin(k->source, at, e);
+    for (int i = 0; !k->twin && i < TWIN_TRIES; i++) {
+        if (!snapshot_begin(k->source, at, e) || !snapshot_begin(k->spare, &other, e))
+            return false;
+        k->twin = snapshot_compare(at->file, at->position, other.file, other.position) == 0;
+    }
+    return true;
+}
+
+/* The batch is done: its snapshot's twin becomes the one before the next. */
+static bool end_snapshot(struct work *k, struct err *e)
+{
+    struct source *old = k->before;
+
+    if (k->spare) {
+        if (!snapshot_end(old, e))
+            return false;
+        k->before = k->spare;
+        k->spare = old;
+        k->kept = k->twin;
+        k->twin = false;
+    }
+    return snapshot_end(k->source, e);
+}
+
 bool work_snapshot(struct work *k, struct err *e)
 {
     struct snapshot at;
     struct gtid_set gtid;
 
     notes_state(&k->w->notes, STATUS_SNAPSHOT, "");
-    if (!snapshot_begin(k->source, &at, e) || !snapshot_gtid(k->source, &at, &gtid, e))
+    if (!begin_snapshot(k, &at, e) || !snapshot_gtid(k->source, &at, &gtid, e))
         return false;
     for (int i = 0; i < k->w->n; i++)
         if (!whole(k, i, &gtid, e))
@@ -86,7 +156,7 @@ bool work_snapshot(struct work *k, struct err *e)
     k->feed.xa = true; /* for all we know */
     k->at.rebuild = k->asked;
     place(k, at.file, at.position);
-    return save(k, &gtid, e) && snapshot_end(k->source, e);
+    return save(k, &gtid, e) && end_snapshot(k, e);
 }
 
 /* A snapshot, and the feed exactly as far as it. */
@@ -97,7 +167,7 @@ static bool meet(struct work *k, struct snapshot *at, struct err *e)
     for (int i = 0; i < AHEAD_TRIES; i++) {
         enum feed_got got;
 
-        if (!snapshot_begin(k->source, at, e))
+        if (!begin_snapshot(k, at, e))
             return false;
         got = feed_drain(&k->feed, at, deadline, e);
         if (got == FEED_FAILED)
@@ -150,12 +220,16 @@ static bool apply_once(struct work *k, struct err *e)
     /* What was prepared before is decided, and the decisions stand before the snapshot. */
     if (none && !k->feed.xa_seen)
         k->feed.xa = false;
-    if (touch_schema(k->touch) && !schema_check(k->w->mapping, k->source, e))
+    if (!follow_cascades(k->cascade, k->kept ? k->before : NULL, k->source, k->touch, e))
+        return false;
+    k->kept = k->kept && !k->cascade->acted;
+    if (touch_schema(k->touch) &&
+        (!schema_check(k->w->mapping, k->source, e) || !work_cascades(k, e)))
         return false;
     if (!write_touched(k, feed_gtid(&k->feed), e))
         return false;
     place(k, at.file, at.position);
-    return save(k, feed_gtid(&k->feed), e) && snapshot_end(k->source, e);
+    return save(k, feed_gtid(&k->feed), e) && end_snapshot(k, e);
 }
 
 bool work_batch(struct work *k, struct err *e)
@@ -174,6 +248,20 @@ bool work_batch(struct work *k, struct err *e)
     return true;
 }
 
+/* The snapshot that is kept must not grow old: the server keeps all rows for it that were changed
+ * since. */
+static bool renew(struct work *k, struct err *e)
+{
+    struct snapshot at;
+
+    if (!meet(k, &at, e))
+        return false;
+    if (!touch_empty(k->touch)) /* the next batch begins anew */
+        return true;
+    place(k, at.file, at.position);
+    return save(k, feed_gtid(&k->feed), e) && end_snapshot(k, e);
+}
+
 bool work_idle(struct work *k, struct err *e)
 {
     const struct gtid_set *gtid = feed_gtid(&k->feed);
@@ -184,6 +272,8 @@ bool work_idle(struct work *k, struct err *e)
     notes_gtid(&k->w->notes, gtid);
     if (clock_mono_ns() - k->saved_ns < IDLE_SAVE_MS * CLOCK_NS_PER_MS)
         return true;
+    if (k->before)
+        return renew(k, e);
     place(k, k->feed.end_file, k->feed.end_position);
     return save(k, gtid, e);
 }

@@ -11,6 +11,13 @@ struct work {
     struct engine *w;
     struct sink *sink;
     struct source *source;
+    /* Where foreign keys act: another connection, inside the snapshot where the last batch ended
+     * (`kept`), in which nothing was read yet: so it holds up no ALTER. The next such is begun
+     * beside each batch's own, at the same place (`twin`). */
+    struct source *before;
+    struct source *spare;
+    bool kept, twin;
+    struct cascade *cascade;
     int server;     /* its number in the configuration */
     uint32_t avoid; /* a bit: the server that did not follow the primary */
     struct touch *touch;
@@ -21,6 +28,10 @@ struct work {
     uint64_t saved_ns; /* when the checkpoint was written */
 };
 
+/* What engine_stop may interrupt: the connections of now, or none. */
+void work_publish(struct work *k, bool on);
+/* Learn which foreign keys act; again after a DDL. */
+bool work_cascades(struct work *k, struct err *e) MUST_CHECK;
 /* All aggregates from one snapshot, then the checkpoint. */
 bool work_snapshot(struct work *k, struct err *e) MUST_CHECK;
 /* Apply what the feed has touched. */

@@ -56,7 +56,8 @@ static const char session[] =
     "SET SESSION time_zone = '+00:00', SESSION sql_mode = 'NO_ENGINE_SUBSTITUTION',"
     " SESSION tx_isolation = 'REPEATABLE-READ', SESSION in_predicate_conversion_threshold = 0,"
     " SESSION group_concat_max_len = 16777216, SESSION autocommit = 1,"
-    " SESSION div_precision_increment = 4, SESSION lc_time_names = 'en_US', NAMES utf8mb4";
+    " SESSION div_precision_increment = 4, SESSION lc_time_names = 'en_US',"
+    " SESSION sql_quote_show_create = 1, NAMES utf8mb4";
 
 struct source *source_open(const struct source_address *a, struct err *e)
 {

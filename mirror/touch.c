@@ -1,5 +1,6 @@
 #include "mirror/touch.h"
 
+#include "mirror/cascade.h"
 #include "mirror/ddl.h"
 
 #include <assert.h>
@@ -39,6 +40,7 @@ struct touch {
     uint64_t count;
     bool schema;
     struct buf text; /* of one handle */
+    struct cascade *cascade;
 };
 
 struct touch *touch_new(struct plan *const *plans, int n)
@@ -87,8 +89,15 @@ void touch_clear(struct touch *t)
             if (to->links[k].width)
                 keyset_clear(&to->links[k]);
     }
+    if (t->cascade)
+        cascade_clear(t->cascade);
     t->count = 0;
     t->schema = false;
+}
+
+void touch_cascades(struct touch *t, struct cascade *c)
+{
+    t->cascade = c;
 }
 
 struct touched *touch_of(struct touch *t, int aggregate)
@@ -106,11 +115,17 @@ bool touch_schema(const struct touch *t)
     return t->schema;
 }
 
-void touch_all(struct touch *t)
+void touch_whole(struct touch *t, uint32_t aggregates)
 {
     for (int i = 0; i < t->n; i++)
-        t->touched[i].all = true;
+        if (aggregates & 1u << i)
+            t->touched[i].all = true;
     t->count++;
+}
+
+void touch_all(struct touch *t)
+{
+    touch_whole(t, UINT32_MAX);
 }
 
 bool touch_empty(const struct touch *t)
@@ -150,7 +165,7 @@ static int count_uses(const struct touch *t, const struct binlog_table *table)
 
 bool touch_wants(const struct touch *t, const struct binlog_table *table)
 {
-    return count_uses(t, table) > 0;
+    return count_uses(t, table) > 0 || (t->cascade && cascade_wants(t->cascade, table));
 }
 
 static void learn_uses(const struct touch *t, struct known *known, const struct binlog_table *table)
@@ -242,22 +257,43 @@ static bool handle_of(struct touch *t, const struct use *u, const struct binlog_
     return true;
 }
 
-static void touch_image(struct touch *t, const struct use *u, const struct binlog_table *table,
-                        const struct binlog_value *image)
+/* A handle, which leads to a root or is one. */
+static void add_handle(struct touch *t, int aggregate, int table, const struct span *tuple)
 {
-    const struct plan_walk *w = &t->plans[u->aggregate]->walks[u->table];
-    struct touched *to = &t->touched[u->aggregate];
-    struct span tuple[MAP_KEY_MAX];
+    const struct plan_walk *w = &t->plans[aggregate]->walks[table];
+    struct touched *to = &t->touched[aggregate];
+    struct keyset *set = w->direct ? &to->roots : &to->links[table];
     struct span root[MAP_KEY_MAX];
-    struct keyset *set = w->direct ? &to->roots : &to->links[u->table];
 
-    if (to->all || !handle_of(t, u, table, image, tuple))
-        return;
     for (int i = 0; w->direct && i < to->roots.width; i++)
         root[i] = tuple[w->direct_at[i]];
     (void)keyset_add(set, w->direct ? root : tuple);
-    if (set->full || !buf_ok(&t->text))
-        to->all = true;
+    to->all |= set->full;
+}
+
+static void touch_image(struct touch *t, const struct use *u, const struct binlog_table *table,
+                        const struct binlog_value *image)
+{
+    struct touched *to = &t->touched[u->aggregate];
+    struct span tuple[MAP_KEY_MAX];
+
+    if (to->all || !handle_of(t, u, table, image, tuple))
+        return;
+    add_handle(t, u->aggregate, u->table, tuple);
+    to->all |= !buf_ok(&t->text);
+}
+
+void touch_link(struct touch *t, int aggregate, int table, const struct span *handle)
+{
+    const struct plan *p = t->plans[aggregate];
+    const struct plan_walk *w = &p->walks[table];
+    struct span tuple[MAP_KEY_MAX];
+
+    for (int i = 0; i < w->n_handle; i++)
+        tuple[i] = canonical(handle[i], p->a->tables[table].columns[w->handle[i]].class);
+    if (!t->touched[aggregate].all)
+        add_handle(t, aggregate, table, tuple);
+    t->count++;
 }
 
 static bool complete(const struct use *u, const struct binlog_value *image)
@@ -293,12 +329,16 @@ static bool touch_use(struct touch *t, const struct use *u, const struct binlog_
 bool touch_change(struct touch *t, const struct binlog_change *c, struct err *e)
 {
     const struct known *known = find_known(t, c, e);
+    bool acted = false;
 
     if (!known)
         return false;
     for (int i = 0; i < known->n; i++)
         if (!touch_use(t, &known->uses[i], c, e))
             return false;
+    if (t->cascade && !cascade_change(t->cascade, c, &acted, e))
+        return false;
+    t->count += acted;
     return true;
 }
 
@@ -322,6 +362,10 @@ void touch_ddl(struct touch *t, const struct binlog_query *q)
         t->touched[i].all = true;
         t->schema = true;
         t->count++;
+    }
+    if (t->cascade && cascade_mentions(t->cascade, q->text, scope == DDL_DATABASE)) {
+        t->schema = true;
+        touch_whole(t, t->cascade->reached);
     }
 }
 

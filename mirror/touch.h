@@ -17,6 +17,7 @@ struct touched {
     bool all;                            /* the whole aggregate */
 };
 
+struct cascade;
 struct touch;
 
 /* The mapping's classes must be known (schema_check). Plans outlive it. NULL: no memory. */
@@ -24,6 +25,9 @@ struct touch *touch_new(struct plan *const *plans, int n);
 void touch_free(struct touch *t);
 void touch_clear(struct touch *t);
 
+/* Foreign keys that act, told of each change from now on and cleared with it; NULL: none. The
+ * caller's. */
+void touch_cascades(struct touch *t, struct cascade *c);
 /* Whether some aggregate shows the table; others' rows need not be decoded. */
 bool touch_wants(const struct touch *t, const struct binlog_table *table);
 /* One changed row. False with `e` where the event does not say what it must (row image or metadata
@@ -35,6 +39,10 @@ void touch_ddl(struct touch *t, const struct binlog_query *q);
 bool touch_statement(const struct touch *t, const struct binlog_query *q);
 /* All of it, e.g. after an XA COMMIT. */
 void touch_all(struct touch *t);
+/* Some aggregates as a whole, a bit each. */
+void touch_whole(struct touch *t, uint32_t aggregates);
+/* A changed row of a table use, by its handle as SQL prints it. */
+void touch_link(struct touch *t, int aggregate, int table, const struct span *handle);
 
 struct touched *touch_of(struct touch *t, int aggregate);
 /* Row changes since the last clear, one for each use that shows them. */

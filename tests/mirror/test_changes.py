@@ -6,6 +6,7 @@ import unittest
 from shop_mirror import ShopTest
 
 from harness import scratch
+from harness.pos_till import Tills
 
 SALE = ["INSERT INTO `Order` (id, datePlaced, customer_id) VALUES ({0}, '2026-03-01 10:00:00', {1})",
         "INSERT INTO Orderline (order_id, product_id, quantity) VALUES ({0}, 1, 2), ({0}, 2, 1)"]
@@ -160,6 +161,34 @@ class ChangesTest(ShopTest):
 
     def test_42_rename_away_and_back(self):
         self.change("RENAME TABLE Orderline TO Elsewhere, Elsewhere TO Orderline")
+
+    def test_43_columns_move_while_tills_sell(self):
+        """Online and copying ALTERs, one after the other, of tables that sales change."""
+        with Tills(self.shop.primary.host, self.shop.primary.port, count=2, pace=0.02):
+            self.shop.run("ALTER TABLE Customer ADD COLUMN a1 INT FIRST, ALGORITHM=INPLACE",
+                          "ALTER TABLE Customer MODIFY phone VARCHAR(60) AFTER a1",
+                          "ALTER TABLE Customer CHANGE a1 a2 BIGINT, ALGORITHM=COPY",
+                          "ALTER TABLE `Order` ADD COLUMN note VARCHAR(9) DEFAULT 'x' AFTER id",
+                          "ALTER TABLE Orderline ENGINE=InnoDB",
+                          "RENAME TABLE Product TO Goods, Goods TO Product",
+                          "ALTER TABLE Customer DROP COLUMN a2", "ALTER TABLE `Order` DROP COLUMN note")
+        self.assert_same()
+
+    def test_44_clock_jumps(self):
+        """Commits dated long ago and far ahead: nothing goes by their time."""
+        for at in (1, 4000000000 - (1 << 31), 2147483000):
+            self.change("SET timestamp = %d" % at, "UPDATE Customer SET phone = '%d' WHERE id = 50" % at,
+                        *self.sale(300000 + at % 1000, 50))
+
+    def test_45_compressed_binlog(self):
+        for server in self.shop.cluster.servers:
+            server.query("SET GLOBAL log_bin_compress = ON, GLOBAL log_bin_compress_min_len = 10")
+        try:
+            self.change("UPDATE Customer SET address1 = REPEAT('long ', 20)")
+            self.change(*self.sale(300100, 51))
+        finally:
+            for server in self.shop.cluster.servers:
+                server.query("SET GLOBAL log_bin_compress = OFF")
 
     def test_50_other_databases_and_tables_do_not_matter(self):
         before = self.shop.state()["gtid"]
