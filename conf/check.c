@@ -91,13 +91,31 @@ static bool check_listener(const struct conf *c, size_t i, const struct conf_nod
     return true;
 }
 
+static const char *found(const struct conf *c, const char *path, const char *otherwise)
+{
+    return path[0] ? resolve(c, path) : otherwise;
+}
+
 static void find_tls_files(const struct conf *c, struct conf_listener_tls *t)
 {
     if (!t->present)
         return;
     t->certificate = resolve(c, t->certificate);
-    t->key = t->key[0] ? resolve(c, t->key) : t->certificate;
-    t->ca = t->ca[0] ? resolve(c, t->ca) : "";
+    t->key = found(c, t->key, t->certificate);
+    t->ca = found(c, t->ca, "");
+}
+
+static bool check_servers_tls(struct conf *c, struct err *e)
+{
+    struct conf_servers_tls *t = &c->servers_tls;
+    const struct conf_node *key = conf_node_get(at_path(c, "servers_tls", NULL), "key");
+
+    if (key && !t->certificate[0])
+        return conf_node_key_err(key, e, "needs certificate beside it");
+    t->ca = found(c, t->ca, "");
+    t->certificate = found(c, t->certificate, "");
+    t->key = found(c, t->key, t->certificate);
+    return true;
 }
 
 static bool check_listeners(const struct conf *c, struct err *e)
@@ -247,5 +265,5 @@ bool conf_check(struct conf *c, struct err *e)
 {
     count_cores(c);
     return check_sections(c, e) && check_servers(c, e) && check_listeners(c, e) &&
-           check_monitor(c, e) && check_mirror(c, e);
+           check_servers_tls(c, e) && check_monitor(c, e) && check_mirror(c, e);
 }

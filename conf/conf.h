@@ -12,6 +12,7 @@
 #include "base/ref.h"
 #include "conf/network.h"
 #include "conf/node.h"
+#include "conf/tls.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,18 +28,6 @@ struct conf_address {
 };
 
 enum conf_consistency { CONF_SESSION, CONF_EVENTUAL, CONF_PRIMARY };
-
-enum conf_tls_version { CONF_TLS_1_2, CONF_TLS_1_3 };
-
-/* TLS towards clients. */
-struct conf_listener_tls {
-    bool present;
-    const char *certificate; /* PEM, the chain behind it; files are found already */
-    const char *key;         /* the certificate's file where the file names none */
-    const char *ca;          /* "": clients are not asked for a certificate */
-    bool required;
-    enum conf_tls_version min_version;
-};
 
 struct conf_listener {
     struct conf_address address;
@@ -110,6 +99,7 @@ struct conf {
     struct conf_listener *listeners;
     size_t server_count;
     struct conf_server *servers;
+    struct conf_servers_tls servers_tls;
     struct conf_monitor monitor;
     struct conf_routing routing;
     struct conf_limits limits;

@@ -16,6 +16,8 @@
 
 static const char *const consistencies[] = {"session", "eventual", "primary", NULL};
 static const char *const tls_versions[] = {"1.2", "1.3", NULL};
+static const char *const tls_modes[] = {"off",       "prefer",          "require",
+                                        "verify_ca", "verify_identity", NULL};
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
 static const char *const formats[] = {"text", "json", NULL};
 
@@ -66,6 +68,20 @@ const struct schema_row conf_schema[] = {
     {"servers[].proxy_protocol", SCHEMA_BOOL, IN_SERVER(proxy_protocol), "false", 0, 0, NULL,
      "Whether it is told each client's address by a PROXY header (version 2); its "
      "`proxy_protocol_networks` must list this machine. Connections then serve one address only."},
+
+    {"servers_tls", SCHEMA_MAP, SCHEMA_ALWAYS, "", 0, 0, NULL,
+     "TLS towards the servers: for sessions, the monitor, and what the mirror asks. Not for the "
+     "mirror's binlog connection, which is in the clear."},
+    {"servers_tls.mode", SCHEMA_CHOICE, IN(servers_tls.mode), "off", 0, 0, tls_modes,
+     "`prefer`: where the server offers it. `require`: or else no connection. `verify_ca`: and an "
+     "authority vouches for the certificate. `verify_identity`: and it names the host or address "
+     "in `servers[].address`."},
+    {"servers_tls.ca", SCHEMA_FILE, IN(servers_tls.ca), "", 1, 4095, NULL,
+     "PEM: the authorities of the servers' certificates. Without it, the system's."},
+    {"servers_tls.certificate", SCHEMA_FILE, IN(servers_tls.certificate), "", 1, 4095, NULL,
+     "PEM: a certificate to show to the servers, for accounts with `REQUIRE X509`."},
+    {"servers_tls.key", SCHEMA_FILE, IN(servers_tls.key), "", 1, 4095, NULL,
+     "PEM: its private key. Without this it stands in `certificate`."},
 
     {"monitor", SCHEMA_MAP, IN(monitor.present), "", 0, 0, NULL,
      "Watches the servers: who is the primary, who is up, how far replicas are behind, which "

@@ -17,6 +17,7 @@ static struct source_address address(const struct conf *c, int server)
         .socket = local ? s->address.host : NULL,
         .user = c->mirror.source.user,
         .password = c->mirror.source.password,
+        .tls = &c->servers_tls,
         .connect_ms = CONNECT_MS,
         .query_ms = QUERY_MS,
     };

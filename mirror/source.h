@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "conf/conf.h"
 #include "mirror/rows.h"
 
 #include <stdint.h>
@@ -17,6 +18,7 @@ struct source_address {
     const char *socket; /* path of a unix socket, or NULL */
     const char *user;
     const char *password;
+    const struct conf_servers_tls *tls;
     unsigned connect_ms;
     unsigned query_ms; /* a statement's deadline */
 };

@@ -13,7 +13,8 @@ _Static_assert((int)CONF_SERVERS_MAX <= (int)SERVERS_MAX, "every configured serv
 struct probe *shared_probe(const struct monitor *m, int i)
 {
     const struct conf_monitor *c = &m->conf->monitor;
-    struct probe_target t = {m->conf->servers[i].address, c->user, c->password, c->timeout_ns};
+    struct probe_target t = {m->conf->servers[i].address, c->user, c->password,
+                             &m->conf->servers_tls, c->timeout_ns};
 
     return probe_new(&t);
 }

@@ -44,6 +44,7 @@ struct probe_target {
     struct conf_address address;
     const char *user;
     const char *password;
+    const struct conf_servers_tls *tls;
     uint64_t timeout_ns; /* connecting is limited to whole seconds, rounded up */
 };
 

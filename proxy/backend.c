@@ -68,6 +68,8 @@ static void on_readable(void *owner)
 
     if (!is_over(b) && !backend_is_ready(b))
         backend_login_step(b);
+    if (b->stream.error == UV_EPROTO && !is_over(b))
+        backend_fail(b, ER_HANDSHAKE_ERROR, "08S01", stream_why(&b->stream));
     if (b->stream.eof && stream_left(&b->stream) == 0 && !is_over(b))
         backend_fail(b, CR_SERVER_LOST, "08S01", "Lost connection to server");
     tell_owner(b);
@@ -85,6 +87,7 @@ static void on_closed(void *owner)
 {
     struct backend *b = owner;
 
+    tls_free(b->tls);
     vars_free(b->vars);
     identity_unref(b->identity);
     buf_free(&b->out);
@@ -126,6 +129,12 @@ void backend_list(struct backend *b, uint32_t session, const char *host)
         return;
     b->listed_for = session;
     threads_set(b->threads, b->server, b->thread_id, session, host);
+}
+
+bool backend_use_tls(struct backend *b, struct tls_context *c, const char *host)
+{
+    b->tls = tls_connect(c, host);
+    return b->tls != NULL;
 }
 
 void backend_close(struct backend *b)

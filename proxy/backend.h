@@ -64,6 +64,7 @@ struct backend {
     void (*notify)(struct backend *b, void *owner);
     void *owner;
 
+    struct tls *tls;         /* to start once the server offers it; NULL: not wanted, or started */
     bool proxied;            /* the server wants a PROXY header */
     struct threads *threads; /* it is listed there once it is ready; NULL: nowhere */
     uint32_t listed_for;     /* the session it is listed for; 0: none */
@@ -101,6 +102,9 @@ struct backend *backend_connect(uv_loop_t *loop, struct buffers *buffers,
                                 struct identity *identity, uint8_t collation);
 /* Tell the list of threads whom it serves; `session` 0: nobody. Only where it is ready. */
 void backend_list(struct backend *b, uint32_t session, const char *host);
+/* Right after backend_connect: speak TLS, verified for the server's host as the context says.
+ * False: no memory; the caller closes it. */
+bool backend_use_tls(struct backend *b, struct tls_context *c, const char *host) MUST_CHECK;
 /* Close; memory goes in the last callback. Nobody is told any more. */
 void backend_close(struct backend *b);
 

@@ -46,6 +46,39 @@ static bool send_packet(struct backend *b, struct span payload, uint8_t seq)
     return backend_write(b, NULL, 0) != STREAM_FAILED;
 }
 
+/* MariaDB takes them from the packet that asks for TLS where there is one, not from the log-in. */
+static uint64_t caps_of(const struct backend *b, const struct greeting *g)
+{
+    return (BACKEND_CAPS | b->identity->caps) & (g->capabilities | CAP_MULTI_STATEMENTS);
+}
+
+/* Ask for TLS where it is wanted and offered. False: it failed. */
+static bool begin_tls(struct backend *b, const struct greeting *g, uint8_t *seq)
+{
+    struct buf payload = buf_with_max(LOGIN_PACKET_MAX);
+    struct login l = {.max_packet = 1u << 30, .collation = b->collation, .ssl_request = true};
+    struct tls *tls = b->tls;
+    bool ok;
+
+    if (!tls)
+        return true;
+    if (!(g->capabilities & CAP_SSL)) {
+        if (tls_is_required(tls))
+            backend_fail(b, ER_HANDSHAKE_ERROR, "08S01",
+                         "TLS is required (servers_tls), but the server does not offer it");
+        return !tls_is_required(tls);
+    }
+    l.capabilities = caps_of(b, g) | CAP_SSL;
+    login_encode(&payload, &l);
+    ok = buf_ok(&payload) && send_packet(b, buf_span(&payload), ++*seq) && !b->stream.writing;
+    buf_free(&payload);
+    b->tls = NULL;
+    if (ok)
+        return stream_start_tls(&b->stream, tls);
+    tls_free(tls);
+    return false;
+}
+
 static bool answer_greeting(struct backend *b, const struct greeting *g, uint8_t seq)
 {
     struct buf auth = buf_with_max(64);
@@ -54,7 +87,7 @@ static bool answer_greeting(struct backend *b, const struct greeting *g, uint8_t
     bool ok;
 
     l.collation = b->collation;
-    l.capabilities = (BACKEND_CAPS | b->identity->caps) & (g->capabilities | CAP_MULTI_STATEMENTS);
+    l.capabilities = caps_of(b, g) | (b->stream.filter ? CAP_SSL : 0);
     l.user = identity_user(b->identity);
     put_native_reply(&auth, b->identity, g->nonce);
     l.auth = buf_span(&auth);
@@ -67,26 +100,40 @@ static bool answer_greeting(struct backend *b, const struct greeting *g, uint8_t
     return ok;
 }
 
-static void on_greeting(struct backend *b, struct span payload, uint8_t seq)
+static bool read_greeting(struct backend *b, struct span payload, struct greeting *g)
 {
-    struct greeting g;
     const char *why = "";
 
     if (payload.n && payload.p[0] == 0xFF) {
         fail_with_packet(b, payload);
-        return;
+        return false;
     }
-    if (!greeting_decode(payload, &g, &why)) {
+    if (!greeting_decode(payload, g, &why)) {
         backend_fail(b, CR_SERVER_LOST, "08S01", why);
-        return;
+        return false;
     }
-    if ((g.capabilities & (CAP_SESSION_TRACK | CAP_DEPRECATE_EOF)) !=
+    if ((g->capabilities & (CAP_SESSION_TRACK | CAP_DEPRECATE_EOF)) !=
         (CAP_SESSION_TRACK | CAP_DEPRECATE_EOF)) {
         backend_fail(b, ER_HANDSHAKE_ERROR, "08S01",
                      "the server lacks session tracking: MariaDB 10.2 or newer is needed");
-        return;
+        return false;
     }
-    if (!answer_greeting(b, &g, seq)) {
+    return true;
+}
+
+/* Its packet, of `used` bytes, is consumed before it is answered: what follows may be TLS. */
+static void on_greeting(struct backend *b, struct span payload, uint8_t seq, size_t used)
+{
+    struct greeting g;
+    bool fine = read_greeting(b, payload, &g);
+
+    stream_consume(&b->stream, used);
+    if (!fine)
+        return;
+    fine = begin_tls(b, &g, &seq);
+    if (b->state.now == BACKEND_FAILED)
+        return;
+    if (!fine || !answer_greeting(b, &g, seq)) {
         backend_fail(b, CR_SERVER_LOST, "08S01",
                      "Lost connection to server at 'sending authentication'");
         return;
@@ -147,10 +194,11 @@ void backend_login_step(struct backend *b)
             backend_fail(b, CR_SERVER_LOST, "08S01", "the server's handshake packet is too large");
         if (whole <= 0)
             return;
-        if (b->state.now == BACKEND_GREETING)
-            on_greeting(b, payload, h.seq);
-        else
-            on_auth_reply(b, payload, h.seq);
+        if (b->state.now == BACKEND_GREETING) {
+            on_greeting(b, payload, h.seq, used);
+            continue;
+        }
+        on_auth_reply(b, payload, h.seq);
         stream_consume(&b->stream, used);
     }
 }

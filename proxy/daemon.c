@@ -112,43 +112,55 @@ static const char *needs_restart(const struct conf *a, const struct conf *b)
 }
 
 /* What a configuration's certificates make. */
-struct listener_contexts {
-    struct tls_context *tls[CONF_LISTENERS_MAX];
+struct contexts {
+    struct tls_context *listeners[CONF_LISTENERS_MAX];
+    struct tls_context *servers;
 };
 
-static void drop_contexts(struct listener_contexts *all)
+static void drop_contexts(struct contexts *all)
 {
     for (size_t i = 0; i < CONF_LISTENERS_MAX; i++)
-        tls_context_unref(all->tls[i]);
+        tls_context_unref(all->listeners[i]);
+    tls_context_unref(all->servers);
 }
 
 /* All of them, or none with `e` set. */
-static bool make_contexts(const struct conf *c, struct listener_contexts *all, struct err *e)
+static bool make_contexts(const struct conf *c, struct contexts *all, struct err *e)
 {
-    *all = (struct listener_contexts){{NULL}};
+    *all = (struct contexts){.servers = NULL};
     for (size_t i = 0; i < c->listener_count; i++) {
         const struct conf_listener_tls *t = &c->listeners[i].tls;
 
         if (t->present)
-            all->tls[i] = tls_context_server(t, e);
-        if (t->present && !all->tls[i]) {
+            all->listeners[i] = tls_context_server(t, e);
+        if (t->present && !all->listeners[i]) {
             (void)err_wrap(e, "%s: listeners[%zu].tls", c->file, i);
             drop_contexts(all);
             return false;
         }
     }
-    return true;
+    if (c->servers_tls.mode == CONF_TLS_OFF)
+        return true;
+    all->servers = tls_context_client(&c->servers_tls, e);
+    if (all->servers)
+        return true;
+    drop_contexts(all);
+    return err_wrap(e, "%s: servers_tls", c->file);
 }
 
-static void set_contexts(struct daemon *d, const struct listener_contexts *all)
+/* Gives the references away. */
+static void set_contexts(struct daemon *d, const struct contexts *all)
 {
     for (size_t i = 0; i < d->listener_count; i++)
-        listener_set_tls(&d->listeners[i], all->tls[i]);
+        listener_set_tls(&d->listeners[i], all->listeners[i]);
+    for (int i = 0; i < d->workers_started; i++)
+        worker_send_servers_tls(&d->shared.workers[i], tls_context_ref(all->servers));
+    tls_context_unref(all->servers);
 }
 
 bool daemon_check(const struct conf *c, struct err *e)
 {
-    struct listener_contexts all;
+    struct contexts all;
 
     if (!make_contexts(c, &all, e))
         return false;
@@ -182,7 +194,7 @@ static void reload(struct daemon *d)
     struct err e;
     struct conf *c = conf_load(d->conf->file, &e);
     const char *fixed = c ? needs_restart(d->conf, c) : NULL;
-    struct listener_contexts contexts;
+    struct contexts contexts;
 
     log_reopen();
     if (fixed) {
@@ -222,10 +234,6 @@ static bool watch_signals(struct daemon *d)
 
 static bool open_listeners(struct daemon *d, struct err *e)
 {
-    struct listener_contexts contexts;
-
-    if (!make_contexts(d->conf, &contexts, e))
-        return false;
     d->listeners =
         calloc(d->conf->listener_count ? d->conf->listener_count : 1, sizeof *d->listeners);
     if (!d->listeners)
@@ -236,7 +244,6 @@ static bool open_listeners(struct daemon *d, struct err *e)
         l->accepted = on_accepted;
         l->ctx = d;
         l->index = (int)i;
-        listener_set_tls(l, contexts.tls[i]);
         if (!listener_open(l, &d->loop, &d->conf->listeners[i], e))
             return false;
         d->listener_count++;
@@ -274,10 +281,15 @@ static bool start_admin(struct daemon *d, struct err *e)
 
 static bool set_up(struct daemon *d, struct err *e)
 {
+    struct contexts contexts;
+
     if (!d->topology || uv_loop_init(&d->loop) != 0 || !mailbox_init(&d->mailbox, &d->loop, d) ||
         !watch_signals(d))
         return err_set(e, ERR_IO, "cannot set up the control thread: out of memory or descriptors");
-    return open_listeners(d, e) && start_workers(d, e) && start_admin(d, e);
+    if (!make_contexts(d->conf, &contexts, e) || !open_listeners(d, e) || !start_workers(d, e))
+        return false;
+    set_contexts(d, &contexts);
+    return start_admin(d, e);
 }
 
 struct daemon *daemon_start(struct conf *c, const struct daemon_hooks *hooks, struct err *e)

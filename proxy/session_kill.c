@@ -106,9 +106,7 @@ static void kill_on_server(struct session *victim, bool soft)
     struct side *side = calloc(1, sizeof *side);
     struct backend *b;
 
-    b = side ? backend_connect(&w->loop, &w->buffers, &w->topology->servers[target->server],
-                               target->server, victim->identity, w->catalog->default_collation)
-             : NULL;
+    b = side ? worker_connect(w, target->server, victim->identity) : NULL;
     if (!b) {
         free(side);
         return;

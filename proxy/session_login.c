@@ -203,7 +203,7 @@ static enum step begin_tls(struct session *s, size_t used)
 {
     stream_consume(&s->client, used);
     s->tls_begun = true;
-    if (!stream_accept_tls(&s->client, s->tls))
+    if (!stream_start_tls(&s->client, tls_accept(s->tls)))
         session_end(s, ER_HANDSHAKE_ERROR, "08S01", "out of memory");
     return STEP_WAIT;
 }

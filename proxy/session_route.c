@@ -159,8 +159,7 @@ static bool acquire(struct session *s, int server)
     if (!b)
         b = pool_take(&w->pool, server, s->identity, s->schema[0] != 0);
     if (!b) {
-        b = backend_connect(&w->loop, &w->buffers, &w->topology->servers[server], server,
-                            s->identity, w->catalog->default_collation);
+        b = worker_connect(w, server, s->identity);
         metric_add(&w->shared->metrics, METRIC_BACKEND_CONNECTS, 1);
     }
     if (!b)

@@ -96,7 +96,8 @@ enum stream_sent stream_write(struct stream *s, const struct span *parts, int n)
 
 /* From now on all is TLS, with the peer's bytes that are at hand already; stream_write waits for
  * the handshake. Not while `writing`. False: no memory. */
-bool stream_accept_tls(struct stream *s, struct tls_context *c) MUST_CHECK;
+bool stream_start_tls(struct stream *s,
+                      struct tls *tls) MUST_CHECK; /* takes `tls` over; NULL fails */
 /* The handshake is through. */
 bool stream_is_tls(const struct stream *s);
 /* What the peer showed; false, and all empty, where it is not TLS. */

@@ -286,7 +286,7 @@ static void take_over_input(struct stream *s)
     come_again(s);
 }
 
-static bool start_tls(struct stream *s, struct tls *tls)
+bool stream_start_tls(struct stream *s, struct tls *tls)
 {
     struct filter *f = calloc(1, sizeof *f);
 
@@ -302,11 +302,6 @@ static bool start_tls(struct stream *s, struct tls *tls)
     s->filter = f;
     take_over_input(s);
     return true;
-}
-
-bool stream_accept_tls(struct stream *s, struct tls_context *c)
-{
-    return start_tls(s, tls_accept(c));
 }
 
 bool stream_is_tls(const struct stream *s)

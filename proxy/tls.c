@@ -15,6 +15,7 @@ enum { TICKET_KEYS = 80 }; /* what SSL_CTX_get_tlsext_ticket_keys asks for */
 struct tls_context {
     struct ref ref;
     SSL_CTX *ssl;
+    enum conf_tls_mode mode; /* towards servers */
     uint8_t fingerprint[TLS_FINGERPRINT];
 };
 
@@ -189,6 +190,30 @@ struct tls_context *tls_context_server(const struct conf_listener_tls *conf, str
     return NULL;
 }
 
+static bool load_server_authorities(SSL_CTX *ssl, const char *ca, struct err *e)
+{
+    if (ca[0] ? SSL_CTX_load_verify_locations(ssl, ca, NULL) != 1
+              : SSL_CTX_set_default_verify_paths(ssl) != 1)
+        return bad_file(e, "ca", ca[0] ? ca : "of the system");
+    SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, NULL);
+    return true;
+}
+
+struct tls_context *tls_context_client(const struct conf_servers_tls *conf, struct err *e)
+{
+    struct tls_context *c = context_new(TLS_client_method(), e);
+
+    if (!c)
+        return NULL;
+    c->mode = conf->mode;
+    set_modes(c->ssl, CONF_TLS_1_2);
+    if ((conf->certificate[0] == 0 || load_certificate(c, conf->certificate, conf->key, e)) &&
+        (conf->mode < CONF_TLS_VERIFY_CA || load_server_authorities(c->ssl, conf->ca, e)))
+        return c;
+    tls_context_unref(c);
+    return NULL;
+}
+
 struct tls_context *tls_context_ref(struct tls_context *c)
 {
     if (c)
@@ -246,6 +271,38 @@ struct tls *tls_accept(struct tls_context *c)
     if (t)
         SSL_set_accept_state(t->ssl);
     return t;
+}
+
+/* The name it must be for, and by which it may choose its certificate. */
+static bool expect_host(struct tls *t, const char *host)
+{
+    X509_VERIFY_PARAM *param = SSL_get0_param(t->ssl);
+    bool numeric = X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1;
+
+    ERR_clear_error();
+    if (t->context->mode < CONF_TLS_VERIFY_IDENTITY)
+        (void)X509_VERIFY_PARAM_set1_ip(param, NULL, 0);
+    else if (!numeric && SSL_set1_host(t->ssl, host) != 1)
+        return false;
+    return numeric || SSL_set_tlsext_host_name(t->ssl, host) == 1;
+}
+
+struct tls *tls_connect(struct tls_context *c, const char *host)
+{
+    struct tls *t = tls_new(c);
+
+    if (!t)
+        return NULL;
+    SSL_set_connect_state(t->ssl);
+    if (expect_host(t, host))
+        return t;
+    tls_free(t);
+    return NULL;
+}
+
+bool tls_is_required(const struct tls *t)
+{
+    return t->context->mode >= CONF_TLS_REQUIRE;
 }
 
 void tls_close(struct tls *t, struct buf *wire)

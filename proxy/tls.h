@@ -17,6 +17,9 @@ struct tls_context;
 /* NULL with `e` set where a file is missing, broken, or does not fit the others. */
 struct tls_context *tls_context_server(const struct conf_listener_tls *conf,
                                        struct err *e) MUST_CHECK;
+/* For connections to servers; not where conf->mode is off. */
+struct tls_context *tls_context_client(const struct conf_servers_tls *conf,
+                                       struct err *e) MUST_CHECK;
 struct tls_context *tls_context_ref(struct tls_context *c); /* NULL allowed */
 void tls_context_unref(struct tls_context *c);              /* NULL allowed */
 /* A context that is to take the place of `old` (the same listener's, reloaded) goes on accepting
@@ -27,6 +30,10 @@ void tls_context_succeed(struct tls_context *c, const struct tls_context *old);
 struct tls;
 
 struct tls *tls_accept(struct tls_context *c); /* we are the server; NULL: no memory */
+/* We are the client of `host`, a name or an address, which is verified as the context says. */
+struct tls *tls_connect(struct tls_context *c, const char *host);
+/* Whether a server that offers no TLS will not do. */
+bool tls_is_required(const struct tls *t);
 /* Says farewell where that is due. */
 void tls_close(struct tls *t, struct buf *wire);
 void tls_free(struct tls *t); /* NULL allowed */

@@ -57,6 +57,7 @@ static void shut_down(struct worker *w)
     topology_unref(w->topology);
     if (w->catalog)
         catalog_unref(w->catalog);
+    tls_context_unref(w->servers_tls);
     conf_unref(w->conf);
 }
 
@@ -237,6 +238,20 @@ void worker_send_catalog(struct worker *w, struct catalog *c)
         catalog_unref(c);
 }
 
+static void on_servers_tls(struct message *m, void *receiver)
+{
+    struct worker *w = receiver;
+
+    tls_context_unref(w->servers_tls);
+    w->servers_tls = take_pointer(m);
+}
+
+void worker_send_servers_tls(struct worker *w, struct tls_context *c)
+{
+    if (!send_pointer(w, c, on_servers_tls))
+        tls_context_unref(c);
+}
+
 static void on_conf(struct message *m, void *receiver)
 {
     struct worker *w = receiver;
@@ -249,6 +264,18 @@ void worker_send_conf(struct worker *w, struct conf *c)
 {
     if (!send_pointer(w, c, on_conf))
         conf_unref(c);
+}
+
+struct backend *worker_connect(struct worker *w, int server, struct identity *identity)
+{
+    const struct server_view *view = &w->topology->servers[server];
+    struct backend *b = backend_connect(&w->loop, &w->buffers, view, server, identity,
+                                        w->catalog->default_collation);
+
+    if (!b || !w->servers_tls || backend_use_tls(b, w->servers_tls, view->host))
+        return b;
+    backend_close(b);
+    return NULL;
 }
 
 struct drain_message {

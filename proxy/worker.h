@@ -44,7 +44,8 @@ struct worker {
     struct session *sessions; /* a list, newest first */
     struct conf *conf;
     struct topology *topology;
-    struct catalog *catalog; /* NULL until the monitor has read one */
+    struct tls_context *servers_tls; /* NULL: the servers are spoken to in the clear */
+    struct catalog *catalog;         /* NULL until the monitor has read one */
     uint64_t catalog_count;  /* catalogs received: a login that asked for a newer one waits for this
                                 to change */
     uint16_t default_status; /* status flags of a fresh server session; 0 until one was seen */
@@ -72,6 +73,7 @@ void worker_send_client(struct worker *w, const struct client_socket *c);
 void client_socket_drop(const struct client_socket *c);
 void worker_send_topology(struct worker *w, struct topology *t);
 void worker_send_catalog(struct worker *w, struct catalog *c);
+void worker_send_servers_tls(struct worker *w, struct tls_context *c); /* NULL: none */
 void worker_send_conf(struct worker *w, struct conf *c);
 /* Sessions end as they become idle, all of them by the deadline; then the thread ends. */
 void worker_send_drain(struct worker *w, uint64_t deadline_ns);
@@ -84,6 +86,10 @@ bool worker_send_list(struct worker *w, void (*answer)(void *ctx, struct buf *li
 
 /* Any message of a module's own; the message is freed where the worker is gone already. */
 void worker_send(struct worker *w, struct message *m);
+
+/* A new connection to a server, as the configuration wants it; NULL where memory or the system
+ * refuses. The worker's own thread. */
+struct backend *worker_connect(struct worker *w, int server, struct identity *identity);
 
 /* The longest packet that a reply tracker may want to see whole. */
 static inline size_t worker_whole_max(const struct worker *w)

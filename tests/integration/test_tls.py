@@ -206,5 +206,85 @@ class Tls(Proxied):
             self.assertIn(what, done.stderr)
 
 
+class TowardsServers(Proxied):
+    """Servers with certificates of an authority; the accounts demand TLS."""
+
+    replicas = 1
+
+    @classmethod
+    def setUpClass(cls):
+        cls._stack = contextlib.ExitStack()
+        cls.authority = Authority(scratch.current().folder("servers"))
+        cls.foreign = Authority(scratch.current().folder("foreign"), "foreign")
+        pem = cls.authority.issue("db", hosts=("db.example",), file="server")
+        cls.cluster = cls._stack.enter_context(Cluster(replicas=1, options=[
+            "--ssl-cert=" + pem, "--ssl-key=" + pem, "--ssl-ca=" + cls.authority.pem]))
+        cls.mine = cls.authority.issue("tillway")
+        cls.tillway = cls._stack.enter_context(Tillway(cls.cluster, config={"servers_tls": {"mode": "require"}}))
+        primary = cls.cluster.primary
+        primary.query("CREATE DATABASE shop")
+        primary.query("CREATE TABLE shop.t (id INT PRIMARY KEY, v LONGTEXT)")
+        primary.query("INSERT INTO shop.t VALUES (1,'one')")
+        for name, clause in (("strict", "SSL"), ("known", "SUBJECT '/C=DK/O=Shop/CN=tillway'")):
+            primary.query("CREATE USER %s@'%%' IDENTIFIED BY 'pw' REQUIRE %s" % (name, clause))
+            primary.query("GRANT ALL ON shop.* TO %s@'%%'" % name)
+        cls.cluster.wait_in_sync()
+
+    def mode(self, **keys):
+        """Another configuration of servers_tls, in a proxy that starts anew with it."""
+        self.tillway.stop()
+        self.tillway._ready = keys.pop("ready", True)
+        self.tillway.write_config({"servers_tls": None})
+        self.tillway.write_config({"servers_tls": keys})
+        self.tillway.start()
+
+    def test_accounts_that_require_tls(self):
+        self.mode(mode="require")
+        c = self.connect(user="strict", password="pw")
+        self.assertEqual(self.run_sql(c, "SELECT v FROM t WHERE id=1"), [("one",)])
+        self.assertTrue(self.run_sql(c, "SHOW STATUS LIKE 'Ssl_cipher'")[0][1])
+        with self.assertRaises(pymysql.err.OperationalError):
+            self.connect(user="known", password="pw")
+        self.mode(mode="prefer", certificate=self.mine)
+        self.assertTrue(self.run_sql(self.connect(user="known", password="pw"), "SHOW STATUS LIKE 'Ssl_cipher'")[0][1])
+
+    def test_without_tls_the_servers_own_error_comes(self):
+        self.mode(mode="off")
+        with self.assertRaises(pymysql.err.OperationalError) as e:
+            self.connect(user="strict", password="pw")
+        self.assertEqual(e.exception.args[0], 1045)
+        self.assertEqual(self.run_sql(self.connect(), "SHOW STATUS LIKE 'Ssl_cipher'"), [("Ssl_cipher", "")])
+
+    def test_big_packets_and_load_data(self):
+        self.mode(mode="verify_ca", ca=self.authority.pem)
+        self.cluster.primary.query("SET GLOBAL max_allowed_packet=134217728")
+        c = self.connect(max_allowed_packet=1 << 27, local_infile=True)
+        text = os.urandom(32 << 20).hex()
+        self.run_sql(c, "REPLACE INTO t VALUES (50, %s)", (text,))
+        self.assertEqual(self.run_sql(c, "SELECT /* tillway: primary */ v FROM t WHERE id=50")[0][0], text)
+        path = os.path.join(self.tillway.folder, "rows.csv")
+        with open(path, "w") as f:
+            f.writelines("%d,%s\n" % (i, "x" * (i % 300)) for i in range(1000, 31000))
+        self.run_sql(c, "LOAD DATA LOCAL INFILE '%s' INTO TABLE t FIELDS TERMINATED BY ','" % path)
+        self.assertEqual(self.run_sql(c, "SELECT /* tillway: primary */ COUNT(*) FROM t WHERE id>=1000"), [(30000,)])
+        self.run_sql(c, "DELETE FROM t WHERE id>1")
+
+    def test_verification(self):
+        self.mode(mode="verify_ca", ca=self.authority.pem)
+        self.assertEqual(self.run_sql(self.connect(), "SELECT 1"), [(1,)])
+        self.mode(mode="verify_identity", ca=self.authority.pem, ready=False)
+        self.tillway.wait_log(r"server\.(down|refused).*")
+        self.mode(mode="verify_ca", ca=self.foreign.pem, ready=False)
+        self.tillway.wait_log(r"server\.(down|refused).*certificate")
+
+    def test_reload_that_distrusts_refuses_new_connections_with_the_reason(self):
+        self.mode(mode="verify_ca", ca=self.authority.pem)
+        self.tillway.reload({"servers_tls": {"mode": "verify_ca", "ca": self.foreign.pem}, "limits": {"pool_idle": "0s"}})
+        self.tillway.wait_log(r"daemon\.reload file=")
+        self.tillway.wait_log(r"certificate")
+        with self.assertRaises(pymysql.err.MySQLError):
+            self.connect(user="strict", password="pw")
+
+
 if __name__ == "__main__":
     main()
