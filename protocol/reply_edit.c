@@ -84,7 +84,9 @@ static enum peek peek_end(struct span payload, uint64_t caps, bool no_rows, uint
 
     if (!ok_decode(payload, caps, &ok))
         return PEEK_FAR;
-    if (no_rows && (ok.status & STATUS_CURSOR_EXISTS))
+    /* A procedure's own cursor shows, too, but never in the last of the results. */
+    if (no_rows &&
+        (ok.status & (STATUS_CURSOR_EXISTS | STATUS_MORE_RESULTS)) == STATUS_CURSOR_EXISTS)
         return PEEK_CURSOR;
     *status = (uint16_t)(ok.status & ~(STATUS_SESSION_STATE_CHANGED | STATUS_QUERY_WAS_SLOW));
     return PEEK_END;

@@ -189,6 +189,7 @@ static const struct row rows[] = {
     {"out parameters", REPLY_RESULT, OLD, "N1 D Ra E100a O2", "N1 D i100a Ra e100a O2", 2},
     {"a cursor", REPLY_RESULT, OLD, "N1 D E42", "N1 D e42", 1},
     {"", REPLY_RESULT, NEW, "N1 D t42", "N1 D E42", 1},
+    {"no rows beside a procedure's cursor", REPLY_RESULT, OLD, "N1 D E4a O2", "N1 D i4a e4a O2", 2},
     {"LOCAL INFILE", REPLY_RESULT, OLD, "F + + O2", "F + + O2", 1},
     {"LOCAL INFILE behind a result set", REPLY_RESULT, OLD, "N1 D Ra Ea F + + + Oa N1 D Rb E2",
      "N1 D ia Ra ea F + + + Oa N1 D i2 Rb e2", 3},
