@@ -229,6 +229,22 @@ static void set_names(struct sql_scan *s, enum sql_token t)
         s->out->effects |= SQL_EFFECT_UNTRACKED;
 }
 
+/* @@name without SESSION, LOCAL or GLOBAL: MariaDB sets the session's variable and does not report
+ * it. */
+static bool scope_is_unsaid(struct span variable)
+{
+    static const char *const scopes[] = {"@@session", "@@local", "@@global"};
+
+    for (size_t i = 0; i < ARRAY_LEN(scopes); i++) {
+        size_t n = strlen(scopes[i]);
+
+        if (variable.n >= n && strncasecmp((const char *)variable.p, scopes[i], n) == 0 &&
+            (variable.n == n || variable.p[n] == '.'))
+            return false;
+    }
+    return true;
+}
+
 static void set_item(struct sql_scan *s, enum sql_token t)
 {
     s->set_item = false;
@@ -240,6 +256,11 @@ static void set_item(struct sql_scan *s, enum sql_token t)
         break;
     case TOK_USER_VARIABLE:
         break; /* noted where any of them is */
+    case TOK_SYSTEM_VARIABLE:
+        s->out->effects |= SQL_EFFECT_SET;
+        if (scope_is_unsaid(sql_lexer_text(&s->lex)))
+            s->out->effects |= SQL_EFFECT_UNTRACKED;
+        break;
     case W_ROLE:
         s->out->effects |= SQL_EFFECT_ROLE;
         break;

@@ -53,6 +53,7 @@ class Untracked(Proxied):
     def test_what_nobody_can_follow_stays(self):
         for statements in (["SET CHARACTER SET utf8mb4"], ["SET NAMES DEFAULT"],
                            ["SET session_track_system_variables=''", "SET NAMES utf8mb4 COLLATE utf8mb4_bin"],
+                           ["SET @@collation_connection=utf8mb4_bin"],
                            ["SET STATEMENT lock_wait_timeout=5 FOR DO 1"]):
             with self.subTest(statements=statements):
                 self.check(statements, "primary")

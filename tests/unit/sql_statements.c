@@ -68,7 +68,12 @@ static const struct {
 
     {SQL_SET, SET, false, "SET a = 1"},
     {SQL_SET, SET, false, "SET SESSION a = 1, b = 'x,y'"},
-    {SQL_SET, SET, false, "SET @@session.a = 1"},
+    {SQL_SET, SET, false, "SET @@session.a = 1, @@LOCAL.b = 2"},
+    {SQL_SET, SET, false, "SET @@global . a = 1"},
+    {SQL_SET, SET | UNTRACKED, false, "SET @@a = 1"},
+    {SQL_SET, SET | UNTRACKED, false, "SET b = 2, @@sessiona := 1"},
+    {SQL_SET, SET | UNTRACKED | USERVAR, false, "SET @a = @@a, @@a = @a"},
+    {SQL_SET, SET | USERVAR, false, "SET b = @@a, @a = @@a"},
     {SQL_SET, SET, false, "SET NAMES utf8mb4"},
     {SQL_SET, SET | UNTRACKED, false, "SET session_track_system_variables = ''"},
     {SQL_SET, SET | UNTRACKED, false, "SET a = 1, SESSION Session_Track_Schema = 0"},
