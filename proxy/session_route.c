@@ -105,6 +105,12 @@ static struct route_policy policy_of(const struct session *s)
     return (struct route_policy){s->consistency, r->max_lag_ns / 1000000, r->wait_for_replica};
 }
 
+bool session_only_asks(const struct sql_class *c)
+{
+    return (c->effects & SQL_EFFECT_ASKS_LAST) && !c->writes &&
+           !(c->effects & ~(uint32_t)(SQL_EFFECT_ASKS_LAST | SQL_EFFECT_NAMES_IDS));
+}
+
 static struct route choose(struct session *s)
 {
     const struct command_run *run = &s->run;
@@ -126,7 +132,7 @@ static struct route choose(struct session *s)
         return route_log_in(s);
     if (run->stmt && run->stmt->bound >= 0)
         return (struct route){run->stmt->bound, ROUTE_STATEMENT, false};
-    if ((run->statement.effects & SQL_EFFECT_ASKS_LAST) && s->last >= 0 && s->held[s->last])
+    if (session_only_asks(&run->statement) && s->last >= 0 && s->held[s->last])
         return (struct route){s->last, ROUTE_REPLICA_STAYED, false};
     causal_fold(&s->causal, s->worker->topology);
     r = route_statement(&ask);

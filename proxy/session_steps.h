@@ -46,6 +46,9 @@ void session_release_all(struct session *s);
 /* Send the command to another server: this one failed it before anything of the reply was
  * forwarded. */
 enum step session_reroute(struct session *s);
+/* Asks about the statement before and leaves nothing behind: it goes where that went, a replica
+ * perhaps, and the session's home stays where its state is. */
+bool session_only_asks(const struct sql_class *c);
 void session_backend_event(struct backend *b, void *owner);
 
 /* session_sync.c */

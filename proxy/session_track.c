@@ -184,7 +184,7 @@ static void note_collation(struct session *s, struct backend *b)
 void session_track_end(struct session *s, struct backend *b)
 {
     note_causality(s, b);
-    if (s->run.read)
+    if (s->run.read || session_only_asks(&s->run.statement))
         return;
     note_effects(s);
     note_collation(s, b);

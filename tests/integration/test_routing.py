@@ -107,6 +107,18 @@ class Routing(Proxied):
         self.run_sql(c, "SELECT * FROM t LIMIT 2")
         self.assertEqual(self.run_sql(c, "SELECT FOUND_ROWS()"), [(2,)])
 
+    def test_a_question_does_not_move_the_sessions_home(self):
+        c = self.connect()
+        self.run_sql(c, "SET @a=1")
+        self.settle()
+        self.assertEqual(self.went_to(c, "SELECT CAST('12x' AS INT)"), "replica")
+        self.assertEqual(self.went_to(c, "SHOW WARNINGS"), "replica")
+        self.assertEqual(self.run_sql(c, "SELECT @a"), [(1,)])
+        self.assertEqual(self.went_to(c, "UPDATE t SET v=v WHERE id=1"), "primary")
+        self.assertEqual(self.went_to(c, "SELECT 1 FROM t WHERE id=0"), "replica")
+        self.assertEqual(self.went_to(c, "GET DIAGNOSTICS @n = NUMBER"), "primary")
+        self.assertEqual(self.run_sql(c, "SELECT @a, @n"), [(1, 0)])
+
     def test_an_error_on_a_replica_is_asked_again_on_the_primary(self):
         """A table that the replicas do not have yet is there for a client that only knows the primary."""
         for r in self.cluster.replicas:
