@@ -77,15 +77,17 @@ def _account_statements():
                          svc_pw=SERVICE_PASSWORD, repl=REPL_USER, repl_pw=REPL_PASSWORD)
 
 
-def template():
-    """A data directory with the accounts in it, made once for each server version."""
-    key = hashlib.sha256(repr((LEAN, ACCOUNTS, os.getuid())).encode()).hexdigest()[:12]
+def template(lean=LEAN, fill=None, filling=""):
+    """A data directory with the accounts in it, made once for each server version.
+
+    lean: what its tablespace is made with. fill: called with the running server, to put `filling` in."""
+    key = hashlib.sha256(repr((lean, ACCOUNTS, os.getuid()) + ((filling,) if fill else ())).encode()).hexdigest()[:12]
     base = paths.cache_dir("mariadb")
     final = os.path.join(base, "%s-%s" % (_version(), key))
     with open(os.path.join(base, "lock-%d" % os.getuid()), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not os.path.isdir(final):
-            made = _make_template()
+            made = _make_template(lean, fill)
             partial = final + ".partial"
             shutil.rmtree(partial, ignore_errors=True)
             shutil.copytree(made, partial)
@@ -94,20 +96,22 @@ def template():
     return final
 
 
-def _make_template():
+def _make_template(lean, fill):
     folder = scratch.current().folder("template")
     data = os.path.join(folder, "data")
     done = subprocess.run(
         [paths.program("mariadb-install-db"), "--no-defaults", "--datadir=" + data, _user_option(),
-         "--auth-root-authentication-method=normal", "--skip-test-db", "--force"] + LEAN,
+         "--auth-root-authentication-method=normal", "--skip-test-db", "--force"] + lean,
         stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode != 0:
         raise RuntimeError("mariadb-install-db failed:\n" + done.stdout + done.stderr)
     server = Server("template", folder, server_id=1)
-    server.options = LEAN + ["--bind-address=127.0.0.1", "--skip-name-resolve"]
+    server.options = lean + ["--bind-address=127.0.0.1", "--skip-name-resolve"]
     server.start()
     for sql in _account_statements():
         server.query(sql)
+    if fill:
+        fill(server)
     server.query("SET GLOBAL innodb_fast_shutdown=0")
     server.stop()
     for name in ("aria_log_control", "ibdata1", "mysql"):
@@ -252,8 +256,11 @@ class Cluster:
     def __exit__(self, *exc):
         self.stop()
 
+    def _template(self):
+        return template()
+
     def start(self):
-        source = template()
+        source = self._template()
         self.folder = scratch.current().folder("cluster")
         try:
             self.primary = self._add("primary", 1, source)
