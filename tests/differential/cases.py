@@ -1,0 +1,146 @@
+"""Generated sessions: a case is some connections and the steps they take, in one order.
+
+A connection reads and writes a table of its own (what another connection committed may come to it later, that is
+consistency `session`), and reads `fixed`, which nobody writes. Everything has one right answer: rows are ordered,
+nothing names times or ids of the server.
+"""
+
+import random
+
+TEXTS = ["", "a", "Zo\u00eb", "\u20ac 3,50", "o'clock", "back\\slash", "x" * 60, "\u0436", "42", "1e3"]
+SETTINGS = [
+    "SET sql_mode=''", "SET sql_mode='ANSI'", "SET SESSION sql_mode='STRICT_ALL_TABLES,PIPES_AS_CONCAT'",
+    "SET @@sql_mode='NO_BACKSLASH_ESCAPES'", "SET @@session.sql_mode=DEFAULT", "SET sql_mode='ORACLE'",
+    "SET div_precision_increment=8", "SET @@div_precision_increment=2", "SET group_concat_max_len=10",
+    "SET time_zone='+05:00'", "SET NAMES latin1", "SET NAMES utf8mb4", "SET collation_connection=utf8mb4_bin",
+    "SET CHARACTER SET latin1", "SET character_set_results=NULL", "SET character_set_results=koi8r",
+    "SET collation_connection=latin1_general_cs", "SET sql_select_limit=2", "SET sql_select_limit=DEFAULT",
+    "SET lc_time_names='de_DE'", "SET sql_safe_updates=1", "SET sql_safe_updates=0", "SET default_week_format=3",
+    "SET STATEMENT sql_select_limit=1 FOR SELECT id FROM fixed ORDER BY id", "SET insert_id=77", "SET timestamp=86400",
+    "SET max_sort_length=8", "SET sql_quote_show_create=0", "SET nonsense=1", "SET div_precision_increment='x'",
+]
+READS = [
+    "SELECT * FROM {t} ORDER BY id", "SELECT COUNT(*), SUM(n), AVG(d), MAX(v) FROM {t}",
+    "SELECT n/7, d/3 FROM {t} ORDER BY id", "SELECT GROUP_CONCAT(v ORDER BY id) FROM {t}",
+    "SELECT f.id, f.v || 'x', t.v FROM fixed f LEFT JOIN {t} t ON f.id=t.id ORDER BY f.id",
+    "SELECT 'a' || 'b', 1/3, 'x\\\\y', HEX('\u00e4'), CHARSET('a'), COLLATION('a')", "SELECT v FROM {t} WHERE n>{n} ORDER BY id",
+    "SELECT id FROM {t} WHERE v='{s}' UNION ALL SELECT id FROM fixed WHERE id<3 ORDER BY id",
+    "WITH RECURSIVE r AS (SELECT 1 i UNION ALL SELECT i+1 FROM r WHERE i<5) SELECT * FROM r",
+    "SELECT DATE_FORMAT('2024-02-29','%W %M'), WEEK('2024-03-01'), FROM_UNIXTIME(0)",
+    "SELECT CAST('12x' AS INT), 1/0", "SELECT * FROM missing", "SELECT nocolumn FROM {t}", "SELECT", "VALUES (1),(2)",
+    "SELECT SQL_CALC_FOUND_ROWS id FROM {t} ORDER BY id LIMIT 1", "SELECT v FROM {t} ORDER BY v, id LIMIT 3",
+    "SELECT JSON_OBJECT('n', n) FROM {t} ORDER BY id", "SELECT CAST(v AS UNSIGNED) FROM {t} ORDER BY id",
+    "SELECT id FROM {t} WHERE id IN (SELECT id FROM fixed) ORDER BY id FOR UPDATE", "SELECT b, HEX(b) FROM {t} ORDER BY id",
+    "SELECT twice(n) FROM {t} ORDER BY id", "SELECT * FROM seen ORDER BY id", "TABLE fixed ORDER BY id", "DESCRIBE fixed",
+    "SHOW CREATE TABLE fixed", "SELECT \"id\" FROM fixed ORDER BY 1", "SELECT 1 /* end", "/*!50000 SELECT 5 */",
+    "SHOW VARIABLES LIKE 'sql_mode'", "SELECT DATABASE(), USER() LIKE 'till@%'", "SELECT @@autocommit, @@div_precision_increment",
+]
+WRITES = [
+    "INSERT INTO {t} (v,n,d,b) VALUES ('{s}',{n},{n}.25,'{s}')", "INSERT INTO {t} (v,n) VALUES ('a',1),('b',2),('{s}',NULL)",
+    "INSERT INTO {t} (v) VALUES ('{s}') RETURNING id, v", "INSERT IGNORE INTO {t} (id,v) VALUES (1,'dup')",
+    "INSERT INTO {t} (id,v) VALUES (1,'dup')", "REPLACE INTO {t} (id,v,n) VALUES ({k},'{s}',{n})",
+    "UPDATE {t} SET n=n+1, v=CONCAT(v,'{s}') WHERE id<={k}", "UPDATE {t} SET v='{s}' ORDER BY id LIMIT 1",
+    "DELETE FROM {t} WHERE id={k}", "DELETE FROM {t} WHERE id>{k} RETURNING id", "INSERT INTO {t} (v,n) SELECT v,id FROM fixed ORDER BY id",
+    "INSERT INTO {t} (n) VALUES ('12x')", "UPDATE {t} SET d=1/0 WHERE id=1", "TRUNCATE {t}", "ALTER TABLE {t} COMMENT='{n}'",
+    "INSERT INTO {t} (id,n) VALUES ({k},{n}) ON DUPLICATE KEY UPDATE n=LAST_INSERT_ID(n+{n})", "DO SLEEP(0)", "FLUSH STATUS",
+]
+SESSION = [
+    "SET @a={n}", "SELECT @a, @b", "SELECT @b:=id FROM fixed ORDER BY id", "SET @a='{s}', @b=@a", "SELECT v, @a FROM {t} ORDER BY id",
+    "CREATE TEMPORARY TABLE tmp{k} AS SELECT * FROM fixed", "SELECT * FROM tmp{k} ORDER BY id", "DROP TEMPORARY TABLE IF EXISTS tmp{k}",
+    "BEGIN", "START TRANSACTION READ ONLY", "COMMIT", "ROLLBACK", "SAVEPOINT s", "ROLLBACK TO s", "RELEASE SAVEPOINT s",
+    "SET autocommit=0", "SET autocommit=1", "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", "COMMIT AND CHAIN",
+    "LOCK TABLES {t} WRITE, fixed READ", "UNLOCK TABLES", "SELECT GET_LOCK('{t}',0)", "SELECT IS_FREE_LOCK('{t}')", "SELECT RELEASE_LOCK('{t}')",
+    "SELECT LAST_INSERT_ID()", "SELECT ROW_COUNT()", "SELECT FOUND_ROWS()", "SHOW WARNINGS", "SHOW COUNT(*) WARNINGS", "SHOW ERRORS",
+    "GET DIAGNOSTICS @c = NUMBER", "SELECT @c", "PREPARE p FROM 'SELECT v FROM {t} WHERE id<=? ORDER BY id'", "SET @k={k}",
+    "EXECUTE p USING @k", "DEALLOCATE PREPARE p", "EXECUTE IMMEDIATE 'SELECT {n}'", "CALL results({k})", "CALL fills('{t}',{n})", "CALL out_of(@c)",
+    "BEGIN NOT ATOMIC DECLARE x INT DEFAULT {n}; SELECT x; SELECT id FROM {t} WHERE 0; SHOW WARNINGS; END",
+    "SELECT 1; SELECT v FROM {t} ORDER BY id; UPDATE {t} SET n=0", "SELECT 2; SELEC; SELECT 3", "HANDLER {t} OPEN", "HANDLER {t} READ FIRST",
+    "HANDLER {t} CLOSE", "USE {db}", "USE missing", "SELECT NEXTVAL(sq)", "XA START '{t}'", "XA END '{t}'", "XA ROLLBACK '{t}'", "KILL 'x'",
+    "ANALYZE TABLE fixed", "CREATE OR REPLACE TABLE made_{t} (id INT)", "DROP TABLE IF EXISTS made_{t}", "SIGNAL SQLSTATE '45000'",
+]
+PREPARED = [  # with the number of parameters
+    ("SELECT * FROM {t} WHERE id<=? ORDER BY id", 1), ("SELECT v, n/7 FROM {t} WHERE v=? OR n=? ORDER BY id", 2), ("SELECT ?, ? || 'x'", 2),
+    ("INSERT INTO {t} (v,n,b) VALUES (?,?,?)", 3), ("UPDATE {t} SET v=? WHERE id=?", 2), ("SELECT id, v FROM fixed ORDER BY id", 0),
+    ("DELETE FROM {t} WHERE id=?", 1), ("SELECT 'a' || 'b', 1/3, HEX('\u00e4')", 0), ("CALL results(?)", 1), ("SELECT * FROM missing", 0),
+    ("SELECT @a, ?", 1), ("INSERT INTO {t} (v) VALUES (?) RETURNING id", 1), ("SELECT COUNT(*) FROM {t} WHERE b=?", 1),
+]
+SCHEMA = [
+    "CREATE TABLE fixed (id INT PRIMARY KEY, v VARCHAR(40)) CHARACTER SET utf8mb4",
+    "INSERT INTO fixed VALUES (1,'one'),(2,'Zo\u00eb'),(3,'\u20ac'),(5,NULL)", "CREATE VIEW seen AS SELECT id, v FROM fixed WHERE id>1",
+    "CREATE FUNCTION twice(n INT) RETURNS INT DETERMINISTIC RETURN 2*n", "CREATE SEQUENCE sq",
+    "CREATE PROCEDURE results(k INT) BEGIN SELECT id FROM fixed WHERE id<=k ORDER BY id; SELECT v FROM fixed WHERE 0; SELECT k; END",
+    "CREATE PROCEDURE fills(t VARCHAR(64), n INT) EXECUTE IMMEDIATE CONCAT('INSERT INTO ',t,' (n) VALUES (',n,')')",
+    "CREATE PROCEDURE out_of(OUT k INT) SELECT COUNT(*) INTO k FROM fixed",
+]
+TABLE = ("CREATE OR REPLACE TABLE {t} (id INT AUTO_INCREMENT PRIMARY KEY, v VARCHAR(80), n INT, d DECIMAL(20,6), b BLOB)"
+         " ENGINE=InnoDB CHARACTER SET utf8mb4")
+
+
+class Maker:
+    def __init__(self, seed, database, steps):
+        self.seed = seed
+        self.r = random.Random(seed)
+        self.database = database
+        self.count = steps
+        self.serial = 0
+        self.statements = {}  # connection → [(number, parameters)]
+        self.tables = {}
+
+    def fill(self, text, table):
+        r = self.r
+        return text.format(t=table, n=r.randint(-3, 99), k=r.randint(1, 6), db=self.database,
+                           s=r.choice(TEXTS).replace("\\", "\\\\").replace("'", "''"))
+
+    def open(self, connection):
+        self.serial += 1
+        self.tables[connection] = "t%d_%d" % (self.seed, self.serial)
+        self.statements[connection] = []
+        return [("open", connection, self.r.random() < 0.5),
+                ("query", connection, TABLE.format(t=self.tables[connection]))]
+
+    def value(self):
+        return self.r.choice([None, self.r.randint(0, 9), self.r.choice(TEXTS).encode()])
+
+    def binary(self, c):
+        r, known = self.r, self.statements[c]
+        if not known or r.random() < 0.25:
+            text, params = r.choice(PREPARED)
+            self.serial += 1
+            known.append((self.serial, params, text.startswith("SELECT")))
+            return [("prepare", c, self.serial, self.fill(text, self.tables[c]))]
+        number, params, select = r.choice(known)
+        kind = r.random()
+        if kind < 0.06:
+            known.remove((number, params, select))
+            return [("close_statement", c, number)]
+        if kind < 0.1:
+            return [("reset_statement", c, number)]
+        if kind < 0.2 and params:
+            values = tuple([...] + [self.value() for _ in range(params - 1)])
+            return [("long_data", c, number, 0, r.choice(TEXTS).encode()), ("execute", c, number, values)]
+        values = tuple(self.value() for _ in range(params))
+        if kind < 0.35 and select:
+            return [("execute", c, number, values, True), ("fetch", c, number, r.randint(1, 3)), ("fetch", c, number, 9)]
+        return [("execute", c, number, values)]
+
+    def step(self, c):
+        r = self.r
+        kind = r.random()
+        if kind < 0.02:
+            return self.open(c)
+        if kind < 0.03:
+            self.statements[c] = []
+            return [("simple", c, 0x1F)]
+        if kind < 0.05:
+            return [("simple", c, 0x0E)]
+        if kind < 0.30:
+            return self.binary(c)
+        lists = r.choices((READS, WRITES, SESSION, SETTINGS), (8, 5, 5, 2))[0]
+        return [("query", c, self.fill(r.choice(lists), self.tables[c]))]
+
+    def steps(self):
+        connections = range(self.r.randint(1, 3))
+        made = [s for c in connections for s in self.open(c)]
+        while len(made) < self.count:
+            made += self.step(self.r.choice(connections))
+        return made

@@ -1,0 +1,158 @@
+"""A client that keeps every byte of a reply. pymysql logs in; commands and replies are packets as they are."""
+
+import re
+import struct
+
+import pymysql
+from pymysql.constants import CLIENT
+
+COM_QUERY, COM_INIT_DB, COM_PING, COM_RESET = 0x03, 0x02, 0x0E, 0x1F
+COM_PREPARE, COM_EXECUTE, COM_LONG_DATA, COM_CLOSE, COM_STMT_RESET, COM_FETCH = 0x16, 0x17, 0x18, 0x19, 0x1A, 0x1C
+DEPRECATE_EOF = 1 << 24
+MORE_RESULTS, CURSOR = 0x08, 0x40
+READ_ONLY_CURSOR = 1
+MAY_DIFFER = (  # in the texts of errors
+    (re.compile(rb"\(\d+\)"), b"(ID)"),  # a prepared statement's id is the server's own
+    (re.compile(rb"at row \d+$"), b"at row N"),  # MariaDB counts on from what the connection did before
+)
+
+
+def _lenenc(p, at):
+    first = p[at]
+    width = {0xFC: 2, 0xFD: 3, 0xFE: 8}.get(first)
+    if width is None:
+        return first, at + 1
+    return int.from_bytes(p[at + 1:at + 1 + width], "little"), at + 1 + width
+
+
+def _ok_status(p):
+    _, at = _lenenc(p, 1)
+    _, at = _lenenc(p, at)
+    return struct.unpack_from("<H", p, at)[0]
+
+
+def masked(payload):
+    """A packet without what may differ."""
+    for pattern, text in MAY_DIFFER if payload[:1] == b"\xff" else ():
+        payload = pattern.sub(text, payload)
+    return payload
+
+
+class Client:
+    def __init__(self, host, port, user, password, database, new):
+        flags = CLIENT.MULTI_STATEMENTS | (DEPRECATE_EOF if new else 0)
+        self._new = new
+        self._session = pymysql.connect(host=host, port=port, user=user, password=password, database=database,
+                                        charset="utf8mb4", autocommit=None, client_flag=flags, connect_timeout=10)
+        self._session._sock.settimeout(60)
+        self._statements = {}  # the case's number → the server's
+
+    def close(self):
+        self._session.close()
+
+    def _send(self, command, argument):
+        payload = bytes([command]) + argument
+        self._session._sock.sendall(struct.pack("<I", len(payload))[:3] + b"\0" + payload)
+
+    def _packet(self, reply):
+        head = self._session._rfile.read(4)
+        if len(head) < 4:
+            raise EOFError("the connection closed")
+        payload = self._session._rfile.read(int.from_bytes(head[:3], "little"))
+        reply.append((head[3], masked(payload)))
+        return payload
+
+    def _end_status(self, p):
+        """The status of a packet that ends rows, else None."""
+        if p[0] != 0xFE or len(p) >= (0xFFFFFF if self._new else 9):
+            return None
+        return _ok_status(p) if self._new else struct.unpack_from("<H", p, 3)[0]
+
+    def _rows(self, reply):
+        """Up to the end of rows; its status, or 0 behind an error."""
+        while True:
+            p = self._packet(reply)
+            if p[0] == 0xFF:
+                return 0
+            status = self._end_status(p)
+            if status is not None:
+                return status
+
+    def _result(self, reply):
+        """One result; whether more follow."""
+        p = self._packet(reply)
+        if p[0] == 0xFF:
+            return False
+        if p[0] == 0x00:
+            return bool(_ok_status(p) & MORE_RESULTS)
+        for _ in range(_lenenc(p, 0)[0]):
+            self._packet(reply)
+        if not self._new:
+            status = self._end_status(self._packet(reply))
+            if status & CURSOR and not status & MORE_RESULTS:
+                return False
+        return bool(self._rows(reply) & MORE_RESULTS)
+
+    def _results(self):
+        reply = []
+        while self._result(reply):
+            pass
+        return reply
+
+    def query(self, sql):
+        self._send(COM_QUERY, sql)
+        return self._results()
+
+    def simple(self, command, argument=b""):
+        self._send(command, argument)
+        reply = []
+        self._packet(reply)
+        return reply
+
+    def prepare(self, number, sql):
+        self._send(COM_PREPARE, sql)
+        reply = []
+        p = self._packet(reply)
+        if p[0] == 0xFF:
+            return reply
+        self._statements[number], columns, params = struct.unpack_from("<IHH", p, 1)
+        reply[0] = (reply[0][0], p[:1] + b"\0\0\0\0" + p[5:])  # the id is the server's own
+        for count in (params, columns):
+            for _ in range(count + (1 if count and not self._new else 0)):
+                self._packet(reply)
+        return reply
+
+    def _id(self, number):
+        return struct.pack("<I", self._statements.get(number, 0xFFFFFF))
+
+    def execute(self, number, values, cursor=False):
+        """Values: None, int or bytes; Ellipsis stands for long data sent before."""
+        nulls, types, body = bytearray((len(values) + 7) // 8), b"", b""
+        for i, value in enumerate(values):
+            nulls[i // 8] |= (value is None) << (i % 8)
+            types += b"\x08\0" if isinstance(value, int) else b"\xfd\0"
+            if isinstance(value, int):
+                body += struct.pack("<q", value)
+            elif isinstance(value, bytes):
+                body += bytes([len(value)]) + value
+        bound = bytes(nulls) + b"\x01" + types + body if values else b""
+        self._send(COM_EXECUTE, self._id(number) + bytes([READ_ONLY_CURSOR if cursor else 0, 1, 0, 0, 0]) + bound)
+        return self._results()
+
+    def fetch(self, number, count):
+        self._send(COM_FETCH, self._id(number) + struct.pack("<I", count))
+        reply = []
+        self._rows(reply)
+        return reply
+
+    def long_data(self, number, param, data):
+        self._send(COM_LONG_DATA, self._id(number) + struct.pack("<H", param) + data)
+        return []
+
+    def close_statement(self, number):
+        self._send(COM_CLOSE, self._id(number))
+        self._statements.pop(number, None)
+        return []
+
+    def reset_statement(self, number):
+        return self.simple(COM_STMT_RESET, self._id(number))
