@@ -97,6 +97,7 @@ static void fill(const struct board *b, const struct verdict *v, int i, uint64_t
     s->health = v->health[i];
     (void)snprintf(s->why, sizeof s->why, "%s", v->why[i]);
     s->server_id = f->server_id;
+    s->capabilities = f->capabilities;
     s->position = replica ? f->slave_pos : f->binlog_pos;
     s->written = replica ? written_by_replication(f) : f->binlog_pos;
     s->sampled_ns = f->sampled_ns;
@@ -160,8 +161,8 @@ static bool same_view(const struct server_view *a, const struct server_view *b)
 {
     return a->role == b->role && a->health == b->health && a->sampled_ns == b->sampled_ns &&
            a->lag_ms == b->lag_ms && a->server_id == b->server_id &&
-           gtid_set_equal(&a->position, &b->position) && gtid_set_equal(&a->written, &b->written) &&
-           strcmp(a->why, b->why) == 0;
+           a->capabilities == b->capabilities && gtid_set_equal(&a->position, &b->position) &&
+           gtid_set_equal(&a->written, &b->written) && strcmp(a->why, b->why) == 0;
 }
 
 static bool same(const struct topology *a, const struct topology *b)

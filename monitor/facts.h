@@ -29,6 +29,7 @@ struct facts {
     bool known; /* positions and channels were read at least once; they stay when the server goes */
     bool read_only;
     uint32_t server_id;
+    uint64_t capabilities;      /* as it greeted the probe */
     struct gtid_set binlog_pos; /* written to its binlog */
     struct gtid_set slave_pos;  /* applied by replication, and readable */
     uint64_t sampled_ns;        /* just before the two positions were asked for */

@@ -188,6 +188,19 @@ enum probe_result probe_open(struct probe *p, struct probe_answer *a)
     return r;
 }
 
+uint64_t probe_capabilities(const struct probe *p)
+{
+    unsigned long low = 0;
+    unsigned long extended = 0;
+
+    if (!p->mysql ||
+        mariadb_get_infov(p->mysql, MARIADB_CONNECTION_SERVER_CAPABILITIES, &low) != 0 ||
+        mariadb_get_infov(p->mysql, MARIADB_CONNECTION_EXTENDED_SERVER_CAPABILITIES, &extended) !=
+            0)
+        return 0;
+    return (low & UINT32_MAX) | (uint64_t)extended << 32;
+}
+
 /* Whether the first byte of the answer (or the end of the connection) came in time. */
 static bool wait_readable(const struct probe *p, uint64_t deadline)
 {

@@ -61,6 +61,8 @@ enum probe_result probe_open(struct probe *p, struct probe_answer *a);
 enum { PROBE_ROWS_MAX = 1000000 };
 enum probe_result probe_ask(struct probe *p, const char *sql, probe_row_fn row, void *ctx,
                             struct probe_answer *a);
+/* CAP_* of the server's greeting; 0 where the connection is not open. */
+uint64_t probe_capabilities(const struct probe *p);
 void probe_close(struct probe *p);
 /* Break the connection under a question that another thread waits in. Any thread. */
 void probe_cut(struct probe *p);

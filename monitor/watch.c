@@ -70,6 +70,7 @@ static enum probe_result ask_position(struct round *r, struct probe_answer *a)
         return a->result;
     }
     r->facts.sampled_ns = before;
+    r->facts.capabilities = probe_capabilities(r->watch->probe);
     if (r->facts.known)
         publish_facts(r);
     return PROBE_OK;

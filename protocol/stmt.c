@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-enum { EXECUTE_HEAD = 10, ID_AT = 1, ID_END = 5 };
+enum { BULK_SENDS_TYPES = 128, ID_AT = 1, ID_END = 5 };
 
 int stmt_execute_decode(struct span payload, uint16_t params, struct stmt_execute *e)
 {
@@ -11,7 +11,7 @@ int stmt_execute_decode(struct span payload, uint16_t params, struct stmt_execut
     size_t type_bytes = 2 * (size_t)params;
 
     *e = (struct stmt_execute){0};
-    if (payload.n < EXECUTE_HEAD)
+    if (payload.n < STMT_EXECUTE_HEAD)
         return 0;
     if (cursor_u8(&c) != COM_STMT_EXECUTE)
         return -1;
@@ -23,7 +23,7 @@ int stmt_execute_decode(struct span payload, uint16_t params, struct stmt_execut
     if (cursor_left(&c) < null_bytes + 1)
         return 0;
     cursor_skip(&c, null_bytes);
-    e->bound_at = EXECUTE_HEAD + null_bytes;
+    e->bound_at = STMT_EXECUTE_HEAD + null_bytes;
     e->has_types = cursor_u8(&c) != 0;
     if (!e->has_types)
         return 1;
@@ -31,6 +31,19 @@ int stmt_execute_decode(struct span payload, uint16_t params, struct stmt_execut
         return 0;
     e->types = cursor_bytes(&c, type_bytes);
     return 1;
+}
+
+bool stmt_bulk_decode(struct span payload, uint16_t params, struct span *types)
+{
+    struct cursor c = cursor_span(payload);
+    uint16_t flags;
+
+    *types = (struct span){NULL, 0};
+    cursor_skip(&c, ID_END);
+    flags = cursor_u16(&c);
+    if (flags & BULK_SENDS_TYPES)
+        *types = cursor_bytes(&c, 2 * (size_t)params);
+    return cursor_ok(&c);
 }
 
 bool stmt_id_of(struct span payload, uint32_t *id)

@@ -9,6 +9,8 @@
 #define STMT_ID_LAST 0xFFFFFFFFU
 
 enum {
+    STMT_EXECUTE_HEAD = 10, /* bytes of an EXECUTE up to its parameters */
+    STMT_BULK_HEAD = 7,
     STMT_FLAG_CURSOR = 0x07, /* any of the cursor bits in COM_STMT_EXECUTE's flags */
 };
 
@@ -25,6 +27,9 @@ struct stmt_execute {
  * packet); `params` as the PREPARE reply told. Answers 1, 0 if the bytes given are too few
  * (malformed where they are the whole packet), -1 if it is no EXECUTE. */
 int stmt_execute_decode(struct span payload, uint16_t params, struct stmt_execute *e);
+/* COM_STMT_BULK_EXECUTE (https://mariadb.com/kb/en/com_stmt_bulk_execute/): its types; an empty
+ * span where it has none. False: too short, as above. */
+bool stmt_bulk_decode(struct span payload, uint16_t params, struct span *types) MUST_CHECK;
 /* The statement id of EXECUTE, FETCH, RESET, CLOSE, SEND_LONG_DATA and BULK_EXECUTE; false where
  * too short. */
 bool stmt_id_of(struct span payload, uint32_t *id) MUST_CHECK;

@@ -118,6 +118,11 @@ static bool read_greeting(struct backend *b, struct span payload, struct greetin
                      "the server lacks session tracking: MariaDB 10.2 or newer is needed");
         return false;
     }
+    if (b->identity->caps & CAPS_MARIADB & ~g->capabilities) {
+        backend_fail(b, ER_HANDSHAKE_ERROR, "08S01",
+                     "the server lacks a capability that the client uses");
+        return false;
+    }
     return true;
 }
 

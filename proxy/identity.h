@@ -19,11 +19,17 @@ struct identity {
     uint8_t user[]; /* user_len bytes */
 };
 
+/* MariaDB's own capabilities that are offered where all servers have them. Metadata caching is not:
+ * a server leaves metadata out by what it sent on its own connection, which need not be what the
+ * client has seen. */
+#define CAPS_MARIADB \
+    (CAP_MARIADB_PROGRESS | CAP_MARIADB_BULK | CAP_MARIADB_EXTENDED | CAP_MARIADB_BULK_RESULTS)
+
 /* Capabilities of a client that its server connections must have, too. */
 #define CAPS_SEMANTIC                                                                \
     (CAP_FOUND_ROWS | CAP_LONG_FLAG | CAP_NO_SCHEMA | CAP_ODBC | CAP_LOCAL_FILES |   \
      CAP_IGNORE_SPACE | CAP_INTERACTIVE | CAP_MULTI_STATEMENTS | CAP_MULTI_RESULTS | \
-     CAP_PS_MULTI_RESULTS | CAP_EXPIRED_PASSWORDS)
+     CAP_PS_MULTI_RESULTS | CAP_EXPIRED_PASSWORDS | CAPS_MARIADB)
 
 /* `stage1` NULL: no password. NULL where memory refuses. */
 struct identity *identity_new(struct span user, const uint8_t *stage1, uint64_t client_caps);

@@ -186,9 +186,6 @@ static enum step on_process_kill(struct session *s, struct span payload)
 
     cursor_skip(&c, 1);
     kill.id = cursor_u32(&c);
-    if (!cursor_ok(&c))
-        return session_answer_error(s, ER_MALFORMED_PACKET, "HY000",
-                                    "Malformed communication packet");
     return session_is_id(kill.id) ? session_kill(s, &kill) : forward(s, payload);
 }
 
@@ -237,6 +234,9 @@ static const struct {
     [COM_STMT_FETCH] = {session_fetch, NEED_WHOLE},
     [COM_SET_OPTION] = {on_set_option, NEED_WHOLE},
     [COM_RESET_CONNECTION] = {on_reset, NEED_WHOLE},
+    [COM_STMT_BULK_EXECUTE] = {session_bulk_execute, NEED_HEAD},
+    [COM_REGISTER_SLAVE] = {forward, NEED_WHOLE},
+    [COM_BINLOG_DUMP] = {forward, NEED_WHOLE},
 };
 
 /* The connection that held the session's state died while nobody asked: say so once, then start

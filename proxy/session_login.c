@@ -9,12 +9,12 @@
 /* What the proxy offers, and TLS where the listener has a certificate. Compression, session
  * tracking and MariaDB's extended capabilities are not offered: a client never asks for what was
  * not offered. */
-#define CAPS_OFFERED                                                                           \
-    (CAP_CLIENT_MYSQL | CAP_FOUND_ROWS | CAP_LONG_FLAG | CAP_CONNECT_WITH_DB | CAP_NO_SCHEMA | \
-     CAP_ODBC | CAP_LOCAL_FILES | CAP_IGNORE_SPACE | CAP_PROTOCOL_41 | CAP_INTERACTIVE |       \
-     CAP_IGNORE_SIGPIPE | CAP_TRANSACTIONS | CAP_RESERVED | CAP_SECURE_CONNECTION |            \
-     CAP_MULTI_STATEMENTS | CAP_MULTI_RESULTS | CAP_PS_MULTI_RESULTS | CAP_PLUGIN_AUTH |       \
-     CAP_CONNECT_ATTRS | CAP_PLUGIN_AUTH_LENENC | CAP_EXPIRED_PASSWORDS | CAP_DEPRECATE_EOF)
+#define CAPS_OFFERED                                                                               \
+    (CAP_FOUND_ROWS | CAP_LONG_FLAG | CAP_CONNECT_WITH_DB | CAP_NO_SCHEMA | CAP_ODBC |             \
+     CAP_LOCAL_FILES | CAP_IGNORE_SPACE | CAP_PROTOCOL_41 | CAP_INTERACTIVE | CAP_IGNORE_SIGPIPE | \
+     CAP_TRANSACTIONS | CAP_RESERVED | CAP_SECURE_CONNECTION | CAP_MULTI_STATEMENTS |              \
+     CAP_MULTI_RESULTS | CAP_PS_MULTI_RESULTS | CAP_PLUGIN_AUTH | CAP_CONNECT_ATTRS |              \
+     CAP_PLUGIN_AUTH_LENENC | CAP_EXPIRED_PASSWORDS | CAP_DEPRECATE_EOF)
 
 enum {
     USER_MAX = 384,
@@ -25,7 +25,9 @@ enum {
 
 static uint64_t caps_offered(const struct session *s)
 {
-    return CAPS_OFFERED | (s->tls && !s->tls_begun ? CAP_SSL : 0);
+    uint64_t servers = topology_capabilities(s->worker->topology);
+
+    return CAPS_OFFERED | (servers & CAPS_MARIADB) | (s->tls && !s->tls_begun ? CAP_SSL : 0);
 }
 
 /* Whether the listener turns down those who do not come by TLS. A unix socket is secure enough. */

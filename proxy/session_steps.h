@@ -89,6 +89,7 @@ void session_forget_state(struct session *s);
 /* session_stmt.c: prepared statements. */
 enum step session_prepare(struct session *s, struct span payload);
 enum step session_execute(struct session *s, struct span payload);
+enum step session_bulk_execute(struct session *s, struct span payload);
 enum step session_long_data(struct session *s, struct span payload);
 enum step session_stmt_close(struct session *s, struct span payload);
 enum step session_stmt_reset(struct session *s, struct span payload);

@@ -9,7 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ER_MAX_PREPARED = 1461, ER_NO_OPEN_CURSOR = 1421 };
+enum { ER_UNSUPPORTED_PS = 1295, ER_NO_OPEN_CURSOR = 1421, ER_MAX_PREPARED = 1461 };
+
+static const char unsupported[] =
+    "This command is not supported in the prepared statement protocol yet";
 
 static enum step go(struct session *s)
 {
@@ -34,6 +37,11 @@ static enum step unknown_statement(struct session *s, uint32_t id, const char *c
     (void)snprintf(text, sizeof text, "Unknown prepared statement handler (%u) given to %s", id,
                    command);
     return session_answer_error(s, ER_UNKNOWN_STMT_HANDLER, "HY000", text);
+}
+
+static enum step malformed(struct session *s)
+{
+    return session_answer_error(s, ER_MALFORMED_PACKET, "HY000", "Malformed communication packet");
 }
 
 /* To the primary although it is a read: cursors and long data. */
@@ -117,13 +125,14 @@ enum step session_execute(struct session *s, struct span payload)
     struct stmt *stmt = NULL;
     uint32_t id = 0;
 
+    if (payload.n < STMT_EXECUTE_HEAD)
+        return malformed(s);
     if (stmt_id_of(payload, &id))
         stmt = stmts_find(&s->stmts, id);
     if (!stmt)
         return unknown_statement(s, id, "mysqld_stmt_execute");
     if (!read_head(s, stmt, payload))
-        return session_answer_error(s, ER_MALFORMED_PACKET, "HY000",
-                                    "Malformed communication packet");
+        return malformed(s);
     run->stmt = stmt;
     run->statement = stmt->statement;
     run->read = run->whole && sql_is_read(&run->statement);
@@ -132,6 +141,33 @@ enum step session_execute(struct session *s, struct span payload)
         keep_from_replicas(s);
     if (stmt->cursor && !stmt->long_data && !stmt->home_only)
         stmt->bound = -1; /* executing anew closes its cursor */
+    if (stmt->bound >= 0 && !bound_is_held(s, stmt))
+        return bound_was_lost(s, stmt);
+    return go(s);
+}
+
+/* Many rows of parameters in one command; it only ever writes. */
+enum step session_bulk_execute(struct session *s, struct span payload)
+{
+    struct stmt *stmt = NULL;
+    struct span types;
+    uint32_t id = 0;
+
+    if (payload.n < STMT_BULK_HEAD)
+        return malformed(s);
+    if (!(s->caps & CAP_MARIADB_BULK))
+        return session_answer_error(s, ER_UNSUPPORTED_PS, "HY000", unsupported);
+    if (stmt_id_of(payload, &id))
+        stmt = stmts_find(&s->stmts, id);
+    if (!stmt)
+        return unknown_statement(s, id, "mysqld_stmt_bulk_execute");
+    if (!stmt_bulk_decode(payload, stmt->params, &types))
+        return malformed(s);
+    if (types.n && !stmt_keep_types(stmt, types))
+        stmt->home_only = true;
+    s->run.stmt = stmt;
+    s->run.statement = stmt->statement;
+    keep_from_replicas(s);
     if (stmt->bound >= 0 && !bound_is_held(s, stmt))
         return bound_was_lost(s, stmt);
     return go(s);
@@ -336,7 +372,8 @@ struct span session_stmt_fit(struct session *s, struct backend *b, struct span b
     if (types_missing(s, remote) &&
         packet_header_at(bytes.p).length < PACKET_MAX_PAYLOAD - 2u * s->run.stmt->params)
         bytes = put_types_in(s, b, bytes);
-    remote->types_sent = remote->types_sent || s->run.byte == COM_STMT_EXECUTE;
+    remote->types_sent = remote->types_sent || s->run.byte == COM_STMT_EXECUTE ||
+                         s->run.byte == COM_STMT_BULK_EXECUTE;
     return bytes;
 }
 
@@ -371,6 +408,7 @@ void session_stmt_end(struct session *s, struct backend *b)
         stmt->cursor = !s->run.failed && (s->status & STATUS_CURSOR_EXISTS) != 0;
         break;
     case COM_STMT_RESET:
+    case COM_STMT_BULK_EXECUTE:
         stmt->cursor = false;
         break;
     default:

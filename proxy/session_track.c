@@ -188,6 +188,8 @@ void session_track_end(struct session *s, struct backend *b)
         return;
     note_effects(s);
     note_collation(s, b);
+    if (s->run.byte == COM_REGISTER_SLAVE && !s->run.failed) /* it is listed as a replica by now */
+        s->fragile |= FRAGILE_OPAQUE;
     s->home = b->server;
     if (s->run.byte == COM_SET_OPTION && !s->run.failed)
         s->multi_statements = b->multi_statements = s->option == 0;

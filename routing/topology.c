@@ -48,6 +48,16 @@ void topology_unref(struct topology *t)
     }
 }
 
+uint64_t topology_capabilities(const struct topology *t)
+{
+    uint64_t all = UINT64_MAX;
+
+    for (int i = 0; i < t->count; i++)
+        if (t->servers[i].capabilities)
+            all &= t->servers[i].capabilities;
+    return all == UINT64_MAX ? 0 : all;
+}
+
 bool topology_has_unknown(const struct topology *t)
 {
     bool unknown = false;

@@ -46,6 +46,7 @@ struct server_view {
                             moment and later */
     uint64_t lag_ms; /* replicas: how far behind the primary, upper bound; UINT64_MAX: unknown */
     uint32_t server_id;
+    uint64_t capabilities;    /* CAP_* as it greets; 0: not known yet */
     char why[SERVER_WHY_MAX]; /* health in words, "" where up */
 };
 
@@ -63,6 +64,9 @@ struct topology *topology_new(void);
 struct topology *topology_copy(const struct topology *t);
 void topology_ref(struct topology *t);
 void topology_unref(struct topology *t);
+
+/* The capabilities that all servers have whose are known; 0 where none is. */
+uint64_t topology_capabilities(const struct topology *t);
 
 /* Whether some server has not been probed yet. */
 bool topology_has_unknown(const struct topology *t);

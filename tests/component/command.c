@@ -21,9 +21,10 @@ enum answer { ANSWERED, FORWARDED, SILENT };
 static enum answer answer_to(unsigned byte)
 {
     static const uint8_t forwarded[] = {
-        COM_INIT_DB,    COM_QUERY,    COM_FIELD_LIST,   COM_CREATE_DB,    COM_DROP_DB,
-        COM_REFRESH,    COM_SHUTDOWN, COM_STATISTICS,   COM_PROCESS_INFO, COM_STMT_PREPARE,
-        COM_SET_OPTION, COM_DEBUG,    COM_PROCESS_KILL, /* an id of a server's */
+        COM_INIT_DB,        COM_QUERY,        COM_FIELD_LIST,   COM_CREATE_DB,
+        COM_DROP_DB,        COM_REFRESH,      COM_SHUTDOWN,     COM_STATISTICS,
+        COM_PROCESS_INFO,   COM_STMT_PREPARE, COM_SET_OPTION,   COM_DEBUG,
+        COM_REGISTER_SLAVE, COM_BINLOG_DUMP,  COM_PROCESS_KILL, /* an id of a server's */
     };
 
     if (byte == COM_STMT_CLOSE || byte == COM_STMT_SEND_LONG_DATA)

@@ -312,7 +312,7 @@ static void unknown_ids_are_refused(void **state)
     client_sends(s.till, COM_STMT_FETCH, BYTES("\x4D\x00\x00\x00\x01\x00\x00\x00"));
     client_hears_error(s.till, 1243, "HY000", "(77) given to mysqld_stmt_fetch");
     client_sends(s.till, COM_STMT_EXECUTE, BYTES("\x01"));
-    client_hears_error(s.till, 1243, "HY000", "");
+    client_hears_error(s.till, 1835, "HY000", "Malformed");
     peer_hears_nothing(s.primary, 0);
 }
 
