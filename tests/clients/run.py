@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """One client against the primary itself, then through Tillway: both times it must print what expected.txt says.
 
-usage: run.py CLIENT     status 77: the client's language is not installed
+usage: run.py CLIENT [PROGRAM]     status 77: the client's language is not installed
 """
 
 import os
@@ -12,14 +12,15 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import stage  # noqa: E402
 import toolchains  # noqa: E402
 from harness import scratch  # noqa: E402
+from harness.certs import Authority  # noqa: E402
 from harness.cluster import Cluster  # noqa: E402
-from harness.tillway import Tillway  # noqa: E402
 
 SKIPPED = 77
 SECONDS = 240  # for one run of a program, far more than it needs
 
 # client: how to get its program, and the lines that it cannot print or prints wrong without Tillway, too, with the reason.
 CLIENTS = {
+    "c": (toolchains.c, {"batch": "a fault of Tillway: MariaDB's bulk execution is not offered yet"}),
     "pymysql": (lambda: toolchains.python("pymysql", None), {
         "types as binary": "PyMySQL has no binary protocol", "big row as binary": "PyMySQL has no binary protocol"}),
     "mysqlclient": (lambda: toolchains.python("mysqlclient", "MySQLdb"), {
@@ -69,10 +70,13 @@ def check(argv, cannot):
     """0 if both runs print what they must."""
     want = expected(cannot)
     csv = stage.csv_file(scratch.current().folder("client"))
-    with Cluster(replicas=2) as cluster, Tillway(cluster) as tillway:
+    authority = Authority(scratch.current().folder("certs"))
+    certificate = authority.issue("shop")
+    tls = ["--ssl-cert=" + certificate, "--ssl-key=" + certificate]
+    with Cluster(replicas=2, options=tls) as cluster, stage.tillway_before(cluster, certificate) as tillway:
         for where in (stage.Direct(cluster), stage.Proxied(cluster, tillway)):
             stage.lay_out(cluster)
-            got = stage.play(argv, where, csv, SECONDS)
+            got = stage.play(argv, where, csv, authority.pem, SECONDS)
             wrong = compare(want, [line for line in got if line.split(": ")[0] not in cannot])
             print("%s: %s" % (where.name, "FAILED\n" + wrong if wrong else "%d lines as expected" % len(want)))
             if wrong:
@@ -83,7 +87,7 @@ def check(argv, cannot):
 def main():
     ready, cannot = CLIENTS[sys.argv[1]]
     try:
-        argv = ready()
+        argv = ready(*sys.argv[2:])
     except toolchains.Missing as missing:
         print("skipped: %s" % missing)
         return SKIPPED

@@ -9,9 +9,12 @@ import subprocess
 import threading
 
 from harness import scratch
+from harness.tillway import Tillway
 
 ROWS_TO_LOAD = 50000
 SCHEMA = [
+    "CREATE OR REPLACE USER safe@'%' IDENTIFIED BY 'safe'",
+    "GRANT SELECT ON `%`.* TO safe@'%'",
     "CREATE OR REPLACE DATABASE shop CHARACTER SET utf8mb4",
     "CREATE TABLE shop.kinds (i BIGINT, u BIGINT UNSIGNED, d DECIMAL(20,4), f DOUBLE, s VARCHAR(40), b VARBINARY(40),"
     " t DATETIME(6), n INT)",
@@ -34,6 +37,14 @@ def lay_out(cluster):
     for sql in SCHEMA:
         cluster.primary.query(sql)
     cluster.wait_in_sync()
+
+
+def tillway_before(cluster, certificate):
+    """Tillway that offers TLS as the servers do."""
+    tillway = Tillway(cluster)
+    tillway.write_config({"listeners": [
+        {"address": "127.0.0.1:%d" % tillway.port, "tls": {"certificate": certificate}}, {"address": tillway.socket}]})
+    return tillway
 
 
 def csv_file(folder):
@@ -108,10 +119,10 @@ class Proxied:
         self._victim.restart()
 
 
-def play(argv, where, csv, timeout):
+def play(argv, where, csv, ca, timeout):
     """Run the program there; its lines. Failed: it ended badly or a cue's check failed."""
     env = dict(os.environ, DB_HOST="127.0.0.1", DB_PORT=str(where.port), DB_SOCKET=where.socket, DB_CSV=csv,
-               **{scratch.MARK: scratch.current().path})
+               DB_CA=ca, **{scratch.MARK: scratch.current().path})
     with open(csv + ".err", "w+", encoding="utf-8", errors="replace") as err:
         program = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=err, encoding="utf-8",
                                    errors="replace", env=env, start_new_session=True)

@@ -63,6 +63,10 @@ def fetched(language, lock_files, fetch):
         return final
 
 
+def c(program):
+    return [program]
+
+
 def python(driver, module):
     """From Debian where it has the module, else from PyPI."""
     argv = [PYTHON, os.path.join(HERE, "python", "program.py"), driver]

@@ -5,6 +5,8 @@ import (
 	"bufio"
 	"context"
 	"crypto/md5"
+	"crypto/tls"
+	"crypto/x509"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -78,10 +80,14 @@ func reason(err error) string {
 func login() {
 	socket := config(true)
 	socket.Net, socket.Addr = "unix", os.Getenv("DB_SOCKET")
+	authorities := x509.NewCertPool()
+	authorities.AppendCertsFromPEM(must(os.ReadFile(os.Getenv("DB_CA"))))
+	safe := config(true)
+	safe.User, safe.Passwd, safe.TLS = "safe", "safe", &tls.Config{RootCAs: authorities, ServerName: os.Getenv("DB_HOST")}
 	for _, way := range []struct {
 		name string
 		c    *mysql.Config
-	}{{"login", config(true)}, {"login by socket", socket}} {
+	}{{"login", config(true)}, {"login by socket", socket}, {"login by TLS", safe}} {
 		c := connect(way.c)
 		say(way.name, value(c, "SELECT CONCAT_WS(' ', CURRENT_USER(), DATABASE())"))
 		c.Close()

@@ -36,14 +36,14 @@ public class Program {
         if (!"go".equals(IN.readLine())) throw new IllegalStateException("no go for " + name);
     }
 
-    static Connection connect(String database, String password, String options) throws SQLException {
+    static Connection connect(String user, String database, String password, String options) throws SQLException {
         return DriverManager.getConnection(
-            "jdbc:mariadb://" + System.getenv("DB_HOST") + ":" + System.getenv("DB_PORT") + "/" + database + "?user=till&password="
+            "jdbc:mariadb://" + System.getenv("DB_HOST") + ":" + System.getenv("DB_PORT") + "/" + database + "?user=" + user + "&password="
                 + password + "&allowLocalInfile=true&allowMultiQueries=true&maxAllowedPacket=134217728" + options);
     }
 
     static Connection connect(String options) throws SQLException {
-        return connect("shop", "till", options);
+        return connect("till", "shop", "till", options);
     }
 
     static void run(Connection c, String sql, Object... args) throws SQLException {
@@ -80,8 +80,11 @@ public class Program {
         try (Connection c = connect(TEXT)) {
             say("login", value(c, "SELECT CONCAT_WS(' ', CURRENT_USER(), DATABASE())"));
         }
-        failing("wrong password", () -> connect("shop", "wrong", TEXT));
-        failing("no such database", () -> connect("nosuch", "till", TEXT));
+        try (Connection c = connect("safe", "shop", "safe", "&sslMode=verify-full&serverSslCert=" + System.getenv("DB_CA"))) {
+            say("login by TLS", value(c, "SELECT CONCAT_WS(' ', CURRENT_USER(), DATABASE())"));
+        }
+        failing("wrong password", () -> connect("till", "shop", "wrong", TEXT));
+        failing("no such database", () -> connect("till", "nosuch", "till", TEXT));
     }
 
     static void types(Connection c, String name) throws SQLException {

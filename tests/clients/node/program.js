@@ -71,7 +71,8 @@ async function failing(name, call) {
 }
 
 async function login() {
-  for (const [name, over] of [['login', {}], ['login by socket', { socketPath: DB_SOCKET }]]) {
+  for (const [name, over] of [['login', {}], ['login by socket', { socketPath: DB_SOCKET }],
+    ['login by TLS', { user: 'safe', password: 'safe', ssl: { ca: fs.readFileSync(process.env.DB_CA) } }]]) {
     const c = await driver.connect(over);
     say(name, (await driver.text(c, 'SELECT CURRENT_USER(), DATABASE()'))[0].join(' '));
     await c.end();

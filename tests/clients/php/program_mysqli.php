@@ -9,8 +9,12 @@ final class OverMysqli implements Driver
         $c = mysqli_init();
         $c->options(MYSQLI_OPT_LOCAL_INFILE, 1);
         $socket = $over['socket'] ?? null;
-        @$c->real_connect($socket ? 'localhost' : getenv('DB_HOST'), 'till', $over['password'] ?? 'till',
-            $over['database'] ?? 'shop', (int) getenv('DB_PORT'), $socket);
+        if (isset($over['ca'])) {
+            $c->ssl_set(null, null, $over['ca'], null, null);
+        }
+        @$c->real_connect($socket ? 'localhost' : getenv('DB_HOST'), $over['user'] ?? 'till', $over['password'] ?? 'till',
+            $over['database'] ?? 'shop', (int) getenv('DB_PORT'), $socket,
+            isset($over['ca']) ? MYSQLI_CLIENT_SSL : 0);
         $c->set_charset($over['charset'] ?? 'utf8mb4');
         return $c;
     }

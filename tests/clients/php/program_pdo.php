@@ -9,7 +9,9 @@ final class OverPdo implements Driver
         $place = isset($over['socket']) ? "unix_socket={$over['socket']}"
             : 'host=' . getenv('DB_HOST') . ';port=' . getenv('DB_PORT');
         return new PDO("mysql:$place;dbname=" . ($over['database'] ?? 'shop') . ';charset=' . ($over['charset'] ?? 'utf8mb4'),
-            'till', $over['password'] ?? 'till', [PDO::MYSQL_ATTR_LOCAL_INFILE => true, PDO::ATTR_DEFAULT_FETCH_MODE => PDO::FETCH_NUM]);
+            $over['user'] ?? 'till', $over['password'] ?? 'till',
+            (isset($over['ca']) ? [PDO::MYSQL_ATTR_SSL_CA => $over['ca']] : [])
+            + [PDO::MYSQL_ATTR_LOCAL_INFILE => true, PDO::ATTR_DEFAULT_FETCH_MODE => PDO::FETCH_NUM]);
     }
 
     public function text(object $c, string $sql): array

@@ -59,7 +59,8 @@ final class Scenarios
 
     private function login(): void
     {
-        foreach (['login' => [], 'login by socket' => ['socket' => getenv('DB_SOCKET')]] as $name => $over) {
+        foreach (['login' => [], 'login by socket' => ['socket' => getenv('DB_SOCKET')],
+            'login by TLS' => ['user' => 'safe', 'password' => 'safe', 'ca' => getenv('DB_CA')]] as $name => $over) {
             $c = $this->d->connect($over);
             say($name, implode(' ', $this->d->text($c, 'SELECT CURRENT_USER(), DATABASE()')[0]));
         }

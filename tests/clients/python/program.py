@@ -37,6 +37,9 @@ class PyMySQL:
     def reset(self, connection):
         connection.ping(reconnect=False)
 
+    def tls(self):
+        return {"ssl": {"ca": os.environ["DB_CA"]}}
+
     def latin1(self):
         return self.connect(charset="latin1")
 
@@ -92,6 +95,9 @@ class Connector(PyMySQL):
 
     def reset(self, connection):
         connection.cmd_reset_connection()
+
+    def tls(self):
+        return {"ssl_ca": os.environ["DB_CA"], "ssl_verify_cert": True}
 
     def latin1(self):
         return self.connect(charset="latin1", collation="latin1_swedish_ci")
@@ -150,6 +156,7 @@ def login():
         c.close()
     who("login")
     who("login by socket", local=True)
+    who("login by TLS", user="safe", password="safe", **driver.tls())
     failing("wrong password", lambda: driver.connect(password="wrong"))
     failing("no such database", lambda: driver.connect(database="nosuch"))
 
