@@ -60,7 +60,8 @@ MYSQL *try_connect(const struct way *way)
         secure(c);
     mysql_real_connect(c, way->socket ? NULL : getenv("DB_HOST"), way->user ? way->user : "till",
                        way->password ? way->password : "till",
-                       way->database ? way->database : "shop", (unsigned)atoi(getenv("DB_PORT")),
+                       way->database ? way->database : "shop",
+                       (unsigned)strtoul(getenv("DB_PORT"), NULL, 10),
                        way->socket ? getenv("DB_SOCKET") : NULL, CLIENT_MULTI_STATEMENTS);
     return c;
 }

@@ -158,7 +158,7 @@ static void big_as_text(MYSQL *c, const char *big)
 
     if (!sql)
         die("no memory");
-    sprintf(sql, "%s%s')", before, big);
+    snprintf(sql, BIG + 100, "%s%s')", before, big);
     run(c, sql);
     free(sql);
     run(c, "SELECT v FROM work WHERE id = 1");
