@@ -94,7 +94,8 @@ enum step session_long_data(struct session *s, struct span payload);
 enum step session_stmt_close(struct session *s, struct span payload);
 enum step session_stmt_reset(struct session *s, struct span payload);
 enum step session_fetch(struct session *s, struct span payload);
-/* Prepare the command's statement on a connection that does not know it. */
+/* Whether the command's statement must be prepared on the connection, and do that. */
+bool session_stmt_missing(const struct session *s, const struct backend *b);
 bool session_stmt_ensure(struct session *s, struct backend *b) MUST_CHECK;
 /* What the command's first bytes become for this connection: the statement's id there, the
  * parameter types where it has not seen them. Answers the part to write behind b->out. */

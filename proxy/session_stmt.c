@@ -59,7 +59,8 @@ enum step session_prepare(struct session *s, struct span payload)
 
     if (s->stmts.count >= s->worker->conf->limits.max_prepared)
         return too_many(s);
-    run->stmt = stmts_add(&s->stmts, run->whole ? text : (struct span){NULL, 0});
+    run->stmt =
+        stmts_add(&s->stmts, run->whole ? text : (struct span){NULL, 0}, s->schema, s->vars);
     if (!run->stmt)
         return session_answer_error(s, ER_UNKNOWN_ERROR, "HY000", "out of memory");
     sql_classify(text, s->mode, !run->whole, &run->statement);
@@ -301,17 +302,20 @@ static bool prepare_again(struct session *s, struct backend *b, struct span text
     return ok;
 }
 
+bool session_stmt_missing(const struct session *s, const struct backend *b)
+{
+    const struct command_run *run = &s->run;
+
+    return uses_statement(run) &&
+           (run->stmt->remote[b->server].serial != b->serial || is_outdated(run));
+}
+
 bool session_stmt_ensure(struct session *s, struct backend *b)
 {
     const struct command_run *run = &s->run;
-    struct stmt_remote *remote;
+    struct stmt_remote *remote = &run->stmt->remote[b->server];
     struct span text;
 
-    if (!uses_statement(run))
-        return true;
-    remote = &run->stmt->remote[b->server];
-    if (remote->serial == b->serial && !is_outdated(run))
-        return true;
     if (!run->stmt->text)
         return false;
     if (remote->serial == b->serial && !close_on(b, run->stmt))

@@ -8,12 +8,12 @@
 
 enum { SET_MAX = 256 * 1024 };
 
-static bool lay_on_schema(struct session *s, struct backend *b)
+static bool lay_on_schema(struct backend *b, const char *schema)
 {
-    if (s->schema[0] == 0 || strcmp(s->schema, b->schema) == 0)
+    if (schema[0] == 0 || strcmp(schema, b->schema) == 0)
         return true;
-    memcpy(b->schema, s->schema, sizeof b->schema);
-    return backend_command(b, COM_INIT_DB, span_of(s->schema), EXPECT_STATE);
+    (void)snprintf(b->schema, sizeof b->schema, "%s", schema);
+    return backend_command(b, COM_INIT_DB, span_of(schema), EXPECT_STATE);
 }
 
 static bool lay_on_option(struct session *s, struct backend *b)
@@ -26,20 +26,20 @@ static bool lay_on_option(struct session *s, struct backend *b)
     return backend_command(b, COM_SET_OPTION, (struct span){option, sizeof option}, EXPECT_STATE);
 }
 
-static bool lay_on_variables(struct session *s, struct backend *b)
+static bool lay_on_variables(const struct session *s, struct backend *b, const struct vars *vars)
 {
     struct buf sql;
     bool ok;
 
-    if (vars_fingerprint(s->vars) == vars_fingerprint(b->vars))
+    if (vars_fingerprint(vars) == vars_fingerprint(b->vars))
         return true;
     sql = buf_with_max(SET_MAX);
-    vars_difference(&sql, b->vars, s->vars, s->worker->catalog);
+    vars_difference(&sql, b->vars, vars, s->worker->catalog);
     ok = buf_ok(&sql);
     if (ok && sql.len)
         ok = backend_command(b, COM_QUERY, buf_span(&sql), EXPECT_STATE);
     if (ok)
-        vars_copy(b->vars, s->vars);
+        vars_copy(b->vars, vars);
     buf_free(&sql);
     return ok;
 }
@@ -57,12 +57,25 @@ static bool ask_to_wait(struct session *s, struct backend *b)
     return backend_command(b, COM_QUERY, span_of(sql), EXPECT_WAIT);
 }
 
+/* A statement is prepared under the schema and variables under which the client prepared it, not
+ * those of now. */
+static bool prepare_in_its_state(struct session *s, struct backend *b)
+{
+    const struct stmt *stmt = s->run.stmt;
+
+    if (!session_stmt_missing(s, b))
+        return true;
+    return lay_on_schema(b, stmt->schema) && lay_on_variables(s, b, stmt->vars) &&
+           session_stmt_ensure(s, b) && lay_on_schema(b, s->schema) &&
+           lay_on_variables(s, b, s->vars);
+}
+
 bool session_lay_on_state(struct session *s, struct backend *b)
 {
     if (b->used && !backend_reset(b))
         return false;
-    return lay_on_schema(s, b) && lay_on_option(s, b) && lay_on_variables(s, b) &&
-           session_track_ask(s, b) && ask_to_wait(s, b) && session_stmt_ensure(s, b);
+    return lay_on_schema(b, s->schema) && lay_on_option(s, b) && lay_on_variables(s, b, s->vars) &&
+           session_track_ask(s, b) && ask_to_wait(s, b) && prepare_in_its_state(s, b);
 }
 
 static void discard_rest(struct backend *b)

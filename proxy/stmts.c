@@ -1,6 +1,7 @@
 #include "proxy/stmts.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* uthash's macros, each in a function of its own. */
 /* NOLINTNEXTLINE(readability-function-size,readability-function-cognitive-complexity) */
@@ -24,23 +25,43 @@ static void remove_by_id(struct stmts *all, struct stmt *s)
     HASH_DEL(all->by_id, s); /* NOLINT(clang-analyzer-unix.Malloc): it loses count of the list */
 }
 
-struct stmt *stmts_add(struct stmts *all, struct span text)
+static void stmt_free(struct stmt *s)
+{
+    vars_free(s->vars);
+    free(s->schema);
+    free(s->types);
+    free(s->text);
+    free(s);
+}
+
+static bool keep_text(struct stmt *s, struct span text)
+{
+    s->home_only = !text.p;
+    if (!text.p)
+        return true;
+    s->text = malloc(text.n + 1);
+    if (!s->text)
+        return false;
+    memcpy(s->text, text.p, text.n);
+    s->text[text.n] = 0;
+    s->text_len = text.n;
+    return true;
+}
+
+struct stmt *stmts_add(struct stmts *all, struct span text, const char *schema,
+                       const struct vars *vars)
 {
     struct stmt *s = calloc(1, sizeof *s);
 
     if (!s)
         return NULL;
-    s->text = text.p ? malloc(text.n + 1) : NULL;
-    if (text.p && !s->text) {
-        free(s);
+    s->schema = strdup(schema);
+    s->vars = vars_new();
+    if (!s->schema || !s->vars || !keep_text(s, text)) {
+        stmt_free(s);
         return NULL;
     }
-    if (text.p) {
-        memcpy(s->text, text.p, text.n);
-        s->text[text.n] = 0;
-        s->text_len = text.n;
-    }
-    s->home_only = !text.p;
+    vars_copy(s->vars, vars);
     s->bound = -1;
     s->id = ++all->last_id;
     add_by_id(all, s);
@@ -60,9 +81,7 @@ void stmts_remove(struct stmts *all, struct stmt *s)
     all->count--;
     if (all->last == s)
         all->last = NULL;
-    free(s->types);
-    free(s->text);
-    free(s);
+    stmt_free(s);
 }
 
 void stmts_clear(struct stmts *all)

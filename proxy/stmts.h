@@ -5,6 +5,7 @@
 
 #include "base/cursor.h"
 #include "routing/topology.h"
+#include "routing/vars.h"
 #include "sql/classify.h"
 
 #include <uthash.h>
@@ -22,6 +23,8 @@ struct stmt {
     uint32_t id; /* the client's */
     char *text;  /* NULL: too long to keep; then it lives on one connection only */
     size_t text_len;
+    char *schema; /* the session's when it was prepared, and its variables: what the text means */
+    struct vars *vars;          /* on any connection */
     struct sql_class statement; /* its spans are not valid */
     uint16_t params;
     bool names_ids; /* its text is rewritten whenever it is prepared: proxy/session_rewrite.c */
@@ -41,8 +44,9 @@ struct stmts {
     struct stmt *last; /* id -1 means it */
 };
 
-/* NULL where memory refuses. `text` is copied; p NULL: not kept. */
-struct stmt *stmts_add(struct stmts *all, struct span text);
+/* NULL where memory refuses. `text` is copied (p NULL: not kept), as are `schema` and `vars`. */
+struct stmt *stmts_add(struct stmts *all, struct span text, const char *schema,
+                       const struct vars *vars);
 struct stmt *stmts_find(struct stmts *all, uint32_t id);
 void stmts_remove(struct stmts *all, struct stmt *s);
 void stmts_clear(struct stmts *all);

@@ -37,6 +37,21 @@ class Prepared(Proxied):
                 b.query("BEGIN" if i % 20 == 9 else "COMMIT")
         self.assertGreaterEqual(len(seen), 2, seen)
 
+    def test_a_statement_means_what_it_meant_when_prepared(self):
+        """Another server prepares it under the schema and the variables of then, not of now."""
+        self.cluster.primary.query("CREATE DATABASE other")
+        self.cluster.primary.query("CREATE TABLE other.t SELECT 1 id, 'wrong' v")
+        self.settle()
+        b = self.binary()
+        get = b.prepare("SELECT v, 'a' || 'b' FROM t WHERE id=?")
+        b.query("USE other")
+        b.query("SET sql_mode='PIPES_AS_CONCAT'")
+        for sql in ("BEGIN", "COMMIT", "DO 1"):
+            b.query(sql)
+            for _ in range(5):
+                self.assertEqual(get.execute(1), [("one", "0")])
+                self.assertEqual(b.prepare("SELECT DATABASE(), 'a' || 'b'").execute(), [("other", "ab")])
+
     def test_many_statements_keep_their_ids(self):
         b = self.binary()
         statements = [b.prepare("SELECT %d + ?" % i) for i in range(100)]
