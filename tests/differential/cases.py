@@ -50,7 +50,7 @@ SESSION = [
     "BEGIN", "START TRANSACTION READ ONLY", "COMMIT", "ROLLBACK", "SAVEPOINT s", "ROLLBACK TO s", "RELEASE SAVEPOINT s",
     "SET autocommit=0", "SET autocommit=1", "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", "COMMIT AND CHAIN",
     "LOCK TABLES {t} WRITE, fixed READ", "UNLOCK TABLES", "SELECT GET_LOCK('{t}',0)", "SELECT IS_FREE_LOCK('{t}')", "SELECT RELEASE_LOCK('{t}')",
-    "SELECT LAST_INSERT_ID()", "SELECT ROW_COUNT()", "SELECT FOUND_ROWS()", "SHOW WARNINGS", "SHOW COUNT(*) WARNINGS", "SHOW ERRORS",
+    "SELECT LAST_INSERT_ID()", "SELECT ROW_COUNT()", "SHOW WARNINGS", "SHOW COUNT(*) WARNINGS", "SHOW ERRORS",
     "GET DIAGNOSTICS @c = NUMBER", "SELECT @c", "PREPARE p FROM 'SELECT v FROM {t} WHERE id<=? ORDER BY id'", "SET @k={k}",
     "EXECUTE p USING @k", "DEALLOCATE PREPARE p", "EXECUTE IMMEDIATE 'SELECT {n}'", "CALL results({k})", "CALL fills('{t}',{n})", "CALL out_of(@c)",
     "BEGIN NOT ATOMIC DECLARE x INT DEFAULT {n}; SELECT x; SELECT id FROM {t} WHERE 0; SHOW WARNINGS; END",
@@ -136,7 +136,10 @@ class Maker:
         if kind < 0.30:
             return self.binary(c)
         lists = r.choices((READS, WRITES, SESSION, SETTINGS), (8, 5, 5, 2))[0]
-        return [("query", c, self.fill(r.choice(lists), self.tables[c]))]
+        made = [("query", c, self.fill(r.choice(lists), self.tables[c]))]
+        if "FOUND_ROWS" in made[0][2]:
+            made.append(("query", c, "SELECT FOUND_ROWS()"))
+        return made
 
     def steps(self):
         connections = range(self.r.randint(1, 3))
