@@ -85,7 +85,8 @@ bool checkpoint_save(struct sink *s, const struct checkpoint *c, struct err *e)
     (void)bson_append_bool(&doc, "xa", -1, c->xa);
     (void)bson_append_oid(&doc, "rebuild", -1, &c->rebuild);
     (void)bson_append_date_time(&doc, "updated", -1, (int64_t)clock_wall_ms());
-    ok = sink_state_put(s, "checkpoint", &doc, e);
+    (void)bson_append_int64(&doc, "epoch", -1, sink_epoch(s));
+    ok = sink_state_put_fenced(s, "checkpoint", &doc, e);
     bson_destroy(&doc);
     return ok;
 }

@@ -1,7 +1,8 @@
 /* The mirror's documents in the state collection: where it stands, what it is told to do.
  *
  * `checkpoint` is written after the data it speaks of; `control` by the command line; `status` once
- * a second, for people and for a second mirror to see that it is not alone. */
+ * a second, for people and for a second mirror to see that it is not alone. `lease` numbers the
+ * mirrors that wrote here (sink_claim). */
 #ifndef MIRROR_CHECKPOINT_H
 #define MIRROR_CHECKPOINT_H
 
@@ -21,6 +22,7 @@ struct checkpoint {
 
 /* The checkpoint; `present` false where there is none. */
 bool checkpoint_load(struct sink *s, struct checkpoint *out, struct err *e) MUST_CHECK;
+/* Under the sink's claim; refused (SINK_ERR_FENCED) where there is a later one. */
 bool checkpoint_save(struct sink *s, const struct checkpoint *c, struct err *e) MUST_CHECK;
 
 /* The rebuild that is asked for; all zero: none was ever. */

@@ -125,6 +125,10 @@ static bool alone(struct work *k, struct err *e)
     int64_t before;
     int64_t now;
 
+    /* The one that has taken over needs a moment to say so. */
+    if (k->fenced && !engine_pause(k->w, SETTLE_MS))
+        return err_set(e, ERR_STOPPED, "stopped");
+    k->fenced = false;
     if (!other_sign(k, &before, e))
         return false;
     while (before) {
@@ -228,6 +232,11 @@ static bool stream(struct work *k, struct err *e)
     while (!notes_wants_rebuild(&k->w->notes, &k->asked)) {
         if (atomic_load(&k->w->stop))
             return err_set(e, ERR_STOPPED, "stopped");
+        if (notes_read(&k->w->notes).epoch == 0) { /* the reporter was told */
+            (void)err_set(e, ERR_SERVER, "another mirror has taken over");
+            e->code = SINK_ERR_FENCED;
+            return false;
+        }
         if (!step(k, e))
             return false;
         if (touch_empty(k->touch) && notes_take_stuck(&k->w->notes)) {
@@ -257,12 +266,12 @@ static const char *why_snapshot(const struct work *k, bool lost)
 static bool begin(struct work *k, struct err *e)
 {
     notes_state(&k->w->notes, STATUS_CONNECTING, "");
-    if (!sink_ping(k->sink, e) || !alone(k, e) || !checkpoint_load(k->sink, &k->at, e) ||
-        !checkpoint_asked(k->sink, &k->asked, e))
+    if (!sink_ping(k->sink, e) || !alone(k, e) || !sink_claim(k->sink, &k->w->owner, e) ||
+        !checkpoint_load(k->sink, &k->at, e) || !checkpoint_asked(k->sink, &k->asked, e))
         return false;
     if (notes_read(&k->w->notes).state.now == STATUS_STANDBY)
         notes_state(&k->w->notes, STATUS_CONNECTING, "");
-    notes_owner(&k->w->notes);
+    notes_epoch(&k->w->notes, sink_epoch(k->sink));
     notes_asked(&k->w->notes, &k->asked);
     return true;
 }
@@ -356,6 +365,9 @@ bool engine_run(struct engine *w)
             continue;
         if (e.code == BINLOG_ERR_GONE)
             gone |= 1u << k.server;
+        k.fenced = e.code == SINK_ERR_FENCED;
+        if (k.fenced)
+            notes_epoch(&w->notes, 0);
         fatal = e.kind == ERR_USAGE;
         complain(w, &e, fatal);
         if (w->once)

@@ -23,6 +23,7 @@ struct work {
     struct touch *touch;
     struct feed feed;
     struct checkpoint at;
+    bool fenced;       /* another one has taken over */
     bson_oid_t asked;  /* the rebuild that was asked for when this attempt began */
     uint64_t written;  /* documents, by the sinks before */
     uint64_t saved_ns; /* when the checkpoint was written */

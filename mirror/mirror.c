@@ -87,13 +87,16 @@ static void report(struct mirror *m)
     struct err e = {.kind = ERR_NONE};
 
     /* A standby must not write over the one that works. */
-    if (s.owner) {
+    if (s.epoch) {
         int64_t lag = current_lag(m, &s);
 
         notes_stuck(&m->engine->notes, lag > STUCK_MS && !s.pending_ms);
         status_bson(&s, lag, &m->engine->owner, &doc);
-        if (!sink_state_put(m->sink, "status", &doc, &e))
+        sink_under(m->sink, s.epoch);
+        if (!sink_state_put_fenced(m->sink, "status", &doc, &e))
             log_event(LOG_DEBUG, "mirror.report", LOG_STR("reason", e.text));
+        if (e.code == SINK_ERR_FENCED)
+            notes_fenced(&m->engine->notes, s.epoch);
     }
     if (checkpoint_asked(m->sink, &asked, &e))
         notes_asked(&m->engine->notes, &asked);
@@ -112,7 +115,7 @@ static void report_end(struct mirror *m)
     bson_t set;
     struct err e;
 
-    if (!s.owner)
+    if (!s.epoch)
         return;
     (void)bson_append_document_begin(&change, "$set", -1, &set);
     (void)bson_append_bool(&set, "running", -1, false);
@@ -127,12 +130,12 @@ static void *report_main(void *arg)
 {
     struct mirror *m = arg;
     uint64_t next = 0;
-    bool owner = false;
+    int64_t owner = 0;
 
     m->sink = sink_open(m->engine->target);
     while (!atomic_load(&m->end)) {
         struct timespec t = {0, WAKE_MS * (long)CLOCK_NS_PER_MS};
-        bool owns = notes_read(&m->engine->notes).owner;
+        int64_t owns = notes_read(&m->engine->notes).epoch;
         uint64_t now = clock_mono_ns();
 
         if (now >= next || owns != owner) { /* a new owner says so at once */

@@ -96,10 +96,18 @@ void notes_pending(struct notes *b, uint64_t wall_ms)
     (void)pthread_mutex_unlock(&b->lock);
 }
 
-void notes_owner(struct notes *b)
+void notes_epoch(struct notes *b, int64_t epoch)
 {
     (void)pthread_mutex_lock(&b->lock);
-    b->status.owner = true;
+    b->status.epoch = epoch;
+    (void)pthread_mutex_unlock(&b->lock);
+}
+
+void notes_fenced(struct notes *b, int64_t epoch)
+{
+    (void)pthread_mutex_lock(&b->lock);
+    if (b->status.epoch == epoch)
+        b->status.epoch = 0;
     (void)pthread_mutex_unlock(&b->lock);
 }
 
@@ -170,6 +178,7 @@ void status_bson(const struct status *s, int64_t lag_ms, const bson_oid_t *owner
     if (s->last_error_ms)
         put_moment(out, "last_error_at", s->last_error_ms);
     (void)bson_append_oid(out, "owner", -1, owner);
+    (void)bson_append_int64(out, "epoch", -1, s->epoch);
     (void)bson_append_bool(out, "running", -1, true);
     put_moment(out, "at", clock_wall_ms());
 }

@@ -39,7 +39,7 @@ struct status {
     uint64_t done, total; /* … its documents; total is an estimate */
     uint64_t documents;   /* written or deleted since the start */
     uint64_t changes;     /* row changes of mapped tables read since the start */
-    bool owner;           /* no other mirror writes: the status document is ours */
+    int64_t epoch;        /* of our claim: the status document is ours; 0: another's */
     uint64_t pending_ms;  /* wall time of the first commit seen and not applied; 0: none */
 };
 
@@ -62,7 +62,9 @@ void notes_gtid(struct notes *b, const struct gtid_set *gtid);
 void notes_pass(struct notes *b, const char *collection, uint64_t done, uint64_t total);
 void notes_counts(struct notes *b, uint64_t documents, uint64_t changes);
 void notes_pending(struct notes *b, uint64_t wall_ms);
-void notes_owner(struct notes *b);
+void notes_epoch(struct notes *b, int64_t epoch);
+/* Such a claim is superseded: no epoch, unless there is a newer one of ours. */
+void notes_fenced(struct notes *b, int64_t epoch);
 void notes_asked(struct notes *b, const bson_oid_t *rebuild);
 /* Whether a rebuild other than this one is asked for. */
 bool notes_wants_rebuild(struct notes *b, const bson_oid_t *known);

@@ -16,6 +16,7 @@ static bool put(void *to, const bson_t *id, bson_t *doc, struct err *e)
     if (doc) {
         (void)bson_append_document_begin(doc, "_tillway", -1, &mark);
         (void)bson_append_utf8(&mark, "gtid", -1, p->gtid, -1);
+        (void)bson_append_int64(&mark, "epoch", -1, sink_epoch(p->sink));
         if (p->run)
             (void)bson_append_oid(&mark, "run", -1, p->run);
         if (!bson_append_document_end(doc, &mark))

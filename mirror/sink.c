@@ -1,5 +1,6 @@
 #include "mirror/sink.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <mongoc/mongoc.h>
@@ -28,6 +29,7 @@ struct sink {
     unsigned n;
     size_t bytes;
     uint64_t written;
+    int64_t epoch; /* of our claim; 0: none */
 };
 
 struct sink_cursor {
@@ -73,8 +75,11 @@ static bool failed(struct err *e, const bson_error_t *error)
     bool timeout =
         error->domain == MONGOC_ERROR_SERVER_SELECTION || error->domain == MONGOC_ERROR_STREAM;
 
-    (void)err_set(e, timeout ? ERR_IO : ERR_SERVER, "MongoDB: %s (%u)", error->message,
-                  error->code);
+    if (error->code == SINK_ERR_FENCED && strstr(error->message, "index: _id_"))
+        (void)err_set(e, ERR_SERVER, "another mirror has taken over");
+    else
+        (void)err_set(e, timeout ? ERR_IO : ERR_SERVER, "MongoDB: %s (%u)", error->message,
+                      error->code);
     e->code = (int)error->code;
     return false;
 }
@@ -199,23 +204,48 @@ static void begin_bulk(struct sink *s, const char *collection)
     bson_destroy(&options);
 }
 
+/* {_id: …} and no later claim's number: where there is one an upsert meets the `_id` that is there,
+ * and fails. */
+static void put_filter(const struct sink *s, const char *epoch, bson_t *filter)
+{
+    bson_t at;
+    bson_t not ;
+
+    if (s->epoch == 0)
+        return;
+    (void)bson_append_document_begin(filter, epoch, -1, &at);
+    (void)bson_append_document_begin(&at, "$not", -1, &not );
+    (void)bson_append_int64(&not, "$gt", -1, s->epoch);
+    (void)bson_append_document_end(&at, &not );
+    (void)bson_append_document_end(filter, &at);
+}
+
+static bool add_write(struct sink *s, const bson_t *id, const bson_t *doc, struct err *e)
+{
+    bson_error_t error;
+    bson_t filter;
+    bool ok;
+
+    bson_copy_to(id, &filter);
+    put_filter(s, "_tillway.epoch", &filter);
+    if (doc)
+        ok = mongoc_bulk_operation_replace_one_with_opts(s->bulk, &filter, doc, s->upsert, &error);
+    else
+        ok = mongoc_bulk_operation_remove_one_with_opts(s->bulk, &filter, NULL, &error);
+    bson_destroy(&filter);
+    return ok || failed(e, &error);
+}
+
 bool sink_put(struct sink *s, const char *collection, const bson_t *id, const bson_t *doc,
               struct err *e)
 {
-    bson_error_t error;
-    bool ok;
-
     if (s->bulk && strcmp(mongoc_collection_get_name(s->collection), collection) != 0 &&
         !sink_flush(s, e))
         return false;
     if (!s->bulk)
         begin_bulk(s, collection);
-    if (doc)
-        ok = mongoc_bulk_operation_replace_one_with_opts(s->bulk, id, doc, s->upsert, &error);
-    else
-        ok = mongoc_bulk_operation_remove_one_with_opts(s->bulk, id, NULL, &error);
-    if (!ok)
-        return failed(e, &error);
+    if (!add_write(s, id, doc, e))
+        return false;
     s->n++;
     s->bytes += id->len + (doc ? doc->len : 0);
     return (s->n < BULK_DOCUMENTS && s->bytes < BULK_BYTES) || sink_flush(s, e);
@@ -278,6 +308,82 @@ bool sink_state_put(struct sink *s, const char *name, const bson_t *doc, struct 
 
     bson_destroy(filter);
     return ok || failed(e, &error);
+}
+
+bool sink_state_put_fenced(struct sink *s, const char *name, const bson_t *doc, struct err *e)
+{
+    bson_t *filter = name_filter(name);
+    bson_error_t error;
+    bool ok;
+
+    put_filter(s, "epoch", filter);
+    ok = mongoc_collection_replace_one(s->state, filter, doc, s->upsert, NULL, &error);
+    bson_destroy(filter);
+    return ok || failed(e, &error);
+}
+
+/* The lease's number goes up to the clock, so that it never falls back where somebody drops the
+ * state collection, then by one. */
+static bool take_lease(struct sink *s, const bson_oid_t *owner, struct err *e)
+{
+    bson_t *filter = name_filter("lease");
+    bson_t *update = BCON_NEW("$inc", "{", "epoch", BCON_INT64(1), "}", "$set", "{", "owner",
+                              BCON_OID(owner), "at", BCON_DATE_TIME((int64_t)clock_wall_ms()), "}");
+    mongoc_find_and_modify_opts_t *opts = mongoc_find_and_modify_opts_new();
+    bson_t reply;
+    bson_iter_t it;
+    bson_iter_t epoch;
+    bson_error_t error;
+    bool ok;
+
+    (void)mongoc_find_and_modify_opts_set_update(opts, update);
+    (void)mongoc_find_and_modify_opts_set_flags(opts, MONGOC_FIND_AND_MODIFY_RETURN_NEW);
+    ok = mongoc_collection_find_and_modify_with_opts(s->state, filter, opts, &reply, &error) ||
+         failed(e, &error);
+    if (ok && bson_iter_init(&it, &reply) && bson_iter_find_descendant(&it, "value.epoch", &epoch))
+        s->epoch = bson_iter_as_int64(&epoch);
+    else if (ok)
+        ok = err_set(e, ERR_SERVER, "the lease was dropped meanwhile");
+    bson_destroy(&reply);
+    mongoc_find_and_modify_opts_destroy(opts);
+    bson_destroy(update);
+    bson_destroy(filter);
+    return ok;
+}
+
+/* From here on a state document takes nobody's word but ours. */
+static bool fence(struct sink *s, const char *name, const bson_oid_t *owner, struct err *e)
+{
+    bson_t *filter = name_filter(name);
+    bson_t *update =
+        BCON_NEW("$set", "{", "epoch", BCON_INT64(s->epoch), "owner", BCON_OID(owner), "}");
+    bson_error_t error;
+    bool ok;
+
+    put_filter(s, "epoch", filter);
+    ok = mongoc_collection_update_one(s->state, filter, update, NULL, NULL, &error);
+    bson_destroy(update);
+    bson_destroy(filter);
+    return ok || failed(e, &error);
+}
+
+bool sink_claim(struct sink *s, const bson_oid_t *owner, struct err *e)
+{
+    bson_t *clock = BCON_NEW("$max", "{", "epoch", BCON_INT64((int64_t)clock_wall_ms()), "}");
+    bool ok = sink_state_update(s, "lease", clock, e) && take_lease(s, owner, e);
+
+    bson_destroy(clock);
+    return ok && fence(s, "status", owner, e) && fence(s, "checkpoint", owner, e);
+}
+
+void sink_under(struct sink *s, int64_t epoch)
+{
+    s->epoch = epoch;
+}
+
+int64_t sink_epoch(const struct sink *s)
+{
+    return s->epoch;
 }
 
 bool sink_state_update(struct sink *s, const char *name, const bson_t *change, struct err *e)

@@ -28,6 +28,16 @@ void sink_close(struct sink *s);
 /* Whether the primary answers. */
 bool sink_ping(struct sink *s, struct err *e) MUST_CHECK;
 
+/* Become the only one that may write, under a number that is higher than all before: every write of
+ * those who claimed earlier is refused from now on where it would undo one of ours. */
+bool sink_claim(struct sink *s, const bson_oid_t *owner, struct err *e) MUST_CHECK;
+/* Write under the claim of another sink of this process. */
+void sink_under(struct sink *s, int64_t epoch);
+/* The number; 0: nothing is claimed. Documents carry it as `_tillway.epoch`. */
+int64_t sink_epoch(const struct sink *s);
+/* `e->code` of a write that was refused so. */
+enum { SINK_ERR_FENCED = 11000 };
+
 /* Documents of one collection, written in bulk, in no order: each `_id` at most once before a
  * flush. `id` is {_id: …}; `doc` replaces or becomes the document, NULL deletes it. Writes when
  * enough have come. */
@@ -43,6 +53,9 @@ uint64_t sink_written(const struct sink *s);
  * like, by upsert. */
 int sink_state_get(struct sink *s, const char *name, bson_t *out, struct err *e) MUST_CHECK;
 bool sink_state_put(struct sink *s, const char *name, const bson_t *doc, struct err *e) MUST_CHECK;
+/* put, unless a later claim's number stands there; `doc` has ours as `epoch`. */
+bool sink_state_put_fenced(struct sink *s, const char *name, const bson_t *doc,
+                           struct err *e) MUST_CHECK;
 bool sink_state_update(struct sink *s, const char *name, const bson_t *change,
                        struct err *e) MUST_CHECK;
 

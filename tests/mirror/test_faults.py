@@ -82,6 +82,40 @@ class FaultsTest(unittest.TestCase):
         self.shop.mirror.start()
         self.shop.wait_state("streaming")
 
+    def test_25_another_has_taken_over(self):
+        """A later claim on the lease: what the earlier one still writes is refused, also where it knows nothing of it."""
+        db = self.shop.mongo.db()
+        for taken in ("checkpoint", "document"):
+            self.shop.wait_applied()
+            before = self.shop.state("lease")["epoch"]
+            if taken == "checkpoint":
+                db.tillway_mirror.update_one({"_id": "lease"}, {"$inc": {"epoch": 1}})
+                db.tillway_mirror.update_one({"_id": "checkpoint"}, {"$set": {"epoch": before + 1}})
+            else:
+                db.customers.update_one({"_id": 6}, {"$set": {"Phone": "theirs", "_tillway.epoch": before + 1}})
+            self.shop.run("UPDATE Customer SET phone = 'late %s' WHERE id = 6" % taken)
+            scratch.wait_until("a new claim", lambda n=before: self.shop.state("lease")["epoch"] > n + 1, 20)
+            self.assert_same()  # the other one does not live
+        self.assert_logged("another mirror has taken over")
+        self.assertEqual(self.shop.state("lease")["epoch"], self.shop.state()["epoch"])
+
+    def test_26_frozen_and_back(self):
+        """A mirror sleeps while another takes over: awake, it stands by and spoils nothing."""
+        self.shop.wait_applied()
+        self.shop.mirror.freeze()
+        with new_mirror(self.shop.cluster, self.shop.mongo, self.shop.section()) as second:
+            second.wait_log("mirror.streaming")
+            self.shop.run("UPDATE Customer SET phone = 'asleep' WHERE id = 7", "DELETE FROM Customer WHERE id = 91001")
+            self.assert_same()
+            standing = self.shop.mirror.log_text().count("mirror.standby")
+            self.shop.mirror.thaw()
+            scratch.wait_until("it stands by", lambda: self.shop.mirror.log_text().count("mirror.standby") > standing, 30)
+            self.shop.run("UPDATE Customer SET phone = 'awake' WHERE id = 7")
+            self.assert_same()
+        self.shop.wait_state("streaming")
+        self.shop.run("UPDATE Customer SET phone = 'alone' WHERE id = 7")
+        self.assert_same()
+
     def read_from(self, server):
         self.shop.mirror.write_config({"mirror": {"source": {"server": server} if server else None}})
         self.shop.mirror.restart()
