@@ -1,3 +1,7 @@
 foreach(name monitor_judge monitor_health monitor_lag monitor_backoff monitor_facts monitor_board monitor_catalog)
   tillway_unit(${name} LINKS tw_monitor)
 endforeach()
+
+# Failover in a simulated cluster, over many seeded schedules of faults.
+tillway_unit(monitor_failover LINKS tw_monitor SOURCES ${UNIT_DIR}/failover_world.c ${UNIT_DIR}/failover_orders.c)
+set_tests_properties(unit_monitor_failover PROPERTIES TIMEOUT 600)

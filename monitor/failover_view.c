@@ -1,0 +1,186 @@
+#include "monitor/failover_view.h"
+
+#define BIT(i) (UINT32_C(1) << (i))
+
+int failover_majority(int n)
+{
+    return n / 2 + 1;
+}
+
+uint32_t failover_up(const struct failover_view *v)
+{
+    uint32_t up = 0;
+
+    for (int i = 0; i < v->n; i++)
+        up |= v->at[i].up ? BIT(i) : 0;
+    return up;
+}
+
+/* Heard within the lease. Its time counts from when the answer was asked for. */
+static bool heard(const struct failover_member *m, uint64_t lease_ns, uint64_t now_ns)
+{
+    return m->up && m->heard_ns && now_ns - m->heard_ns < lease_ns;
+}
+
+static void find_newest(const struct failover_view *v, struct failover_gate *g)
+{
+    for (int i = 0; i < v->n; i++) {
+        const struct failover_row *row = &v->at[i].row;
+
+        g->epoch = row->epoch > g->epoch ? row->epoch : g->epoch;
+        g->joined = row->joined > g->joined ? row->joined : g->joined;
+    }
+}
+
+static int primary_of(const struct failover_view *v, uint64_t epoch)
+{
+    for (int i = 0; i < v->n; i++)
+        if (v->at[i].row.primary == epoch)
+            return i;
+    return -1;
+}
+
+/* Why the primary of the newest epoch is not to be used; NULL where it is. */
+static const char *unusable(const struct failover_view *v, int primary, uint64_t lease_ns,
+                            uint64_t now_ns)
+{
+    if (primary < 0)
+        return "the newest epoch has no primary yet";
+    if (v->at[primary].gone)
+        return "the primary is gone";
+    if (!heard(&v->at[primary], lease_ns, now_ns))
+        return "the primary does not answer";
+    return v->at[primary].read_only ? "the primary is read-only" : NULL;
+}
+
+struct failover_gate failover_gate(const struct failover_view *v, uint64_t lease_ns,
+                                   uint64_t now_ns)
+{
+    struct failover_gate g = {.primary = -1};
+    int count = 0;
+    int primary;
+
+    find_newest(v, &g);
+    for (int i = 0; i < v->n; i++)
+        count += heard(&v->at[i], lease_ns, now_ns);
+    g.majority = count >= failover_majority(v->n);
+    if (g.epoch == 0) {
+        g.primary = v->judged;
+        g.why = "no server is known as the primary";
+        return g;
+    }
+    primary = primary_of(v, g.epoch);
+    g.why = g.majority ? unusable(v, primary, lease_ns, now_ns)
+                       : "less than half of the servers answer: another majority may have "
+                         "another primary";
+    g.primary = g.why ? -1 : primary;
+    return g;
+}
+
+bool failover_may_read(const struct failover_gate *g, const struct failover_row *row)
+{
+    return row->joined == g->joined;
+}
+
+bool failover_follows(const struct failover_view *v, int server, int primary)
+{
+    int at = server;
+
+    for (int hops = 0; hops < v->n && at >= 0 && at != primary; hops++)
+        at = v->at[at].source;
+    return at == primary && server != primary;
+}
+
+static bool is_stray(const struct failover_view *v, const struct failover_gate *g, int i,
+                     bool acker)
+{
+    const struct failover_member *m = &v->at[i];
+
+    return m->row.joined != g->epoch || !m->read_only || (acker && !m->acks) ||
+           !failover_follows(v, i, g->primary);
+}
+
+int failover_stray(const struct failover_view *v, const struct failover_gate *g, uint32_t except,
+                   uint32_t ackers)
+{
+    for (int i = 0; i < v->n; i++)
+        if (i != g->primary && v->at[i].up && !(except & BIT(i)) &&
+            is_stray(v, g, i, ackers & BIT(i)))
+            return i;
+    return -1;
+}
+
+static bool eligible(const struct failover_ballot *b, int i)
+{
+    return b->among & BIT(i) && b->preference[i] != PREFER_NEVER;
+}
+
+/* The last epoch that a position has transactions of. */
+static uint64_t epoch_in(const struct gtid_set *position, uint32_t domain)
+{
+    for (uint32_t i = 0; i < position->count; i++)
+        if (position->at[i].domain == domain)
+            return position->at[i].seq;
+    return 0;
+}
+
+static uint64_t last_epoch(const struct failover_ballot *b, int n)
+{
+    uint64_t last = 0;
+
+    for (int i = 0; i < n; i++) {
+        uint64_t epoch = eligible(b, i) ? epoch_in(&b->received[i], b->domain) : 0;
+
+        last = epoch > last ? epoch : last;
+    }
+    return last;
+}
+
+/* Among those whose history ends in `epoch`. */
+static bool has_most(const struct failover_ballot *b, int n, int i, uint64_t epoch)
+{
+    if (epoch_in(&b->received[i], b->domain) != epoch)
+        return false;
+    for (int k = 0; k < n; k++)
+        if (eligible(b, k) && epoch_in(&b->received[k], b->domain) == epoch &&
+            !gtid_set_covers(&b->received[i], &b->received[k]))
+            return false;
+    return true;
+}
+
+/* Whether i is to be taken rather than `best`; both have all. */
+static bool better(const struct failover_ballot *b, int i, int best)
+{
+    if (best < 0)
+        return true;
+    if ((b->preference[i] == PREFER_FIRST) != (b->preference[best] == PREFER_FIRST))
+        return b->preference[i] == PREFER_FIRST;
+    return i == b->old;
+}
+
+int failover_elect(const struct failover_ballot *b, int n, const char **why)
+{
+    uint64_t epoch = last_epoch(b, n);
+    int best = -1;
+    bool any = false;
+
+    for (int i = 0; i < n; i++) {
+        if (!eligible(b, i))
+            continue;
+        any = true;
+        if (has_most(b, n, i, epoch) && better(b, i, best))
+            best = i;
+    }
+    *why = any ? "no server has all that the others have: their histories differ"
+               : "no server that answers may be promoted";
+    return best;
+}
+
+bool failover_covers_acks(const enum failover_preference *p, int n, uint32_t answered)
+{
+    int missing = 0;
+
+    for (int i = 0; i < n; i++)
+        missing += p[i] != PREFER_NEVER && !(answered & BIT(i));
+    return missing <= 1;
+}

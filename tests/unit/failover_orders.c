@@ -1,0 +1,210 @@
+/* The simulated servers' side: what each order does, when it arrives. */
+#include "tests/unit/failover_world.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool sim_runs(const struct sim_server *s)
+{
+    return s->up && !s->frozen;
+}
+
+struct gtid_set sim_position(const struct sim_world *w, const struct sim_server *s, int length)
+{
+    struct gtid_set set = {0};
+
+    for (int i = 0; i < length; i++) {
+        const struct sim_entry *e = &s->log[i];
+
+        if (e->domain == 0 || w->fault != SIM_NO_MARKS)
+            (void)gtid_set_put(&set, &(struct gtid){e->domain, e->server, e->seq});
+    }
+    return set;
+}
+
+bool sim_is_prefix(const struct sim_server *of, const struct sim_server *s, int length)
+{
+    return length <= of->length && memcmp(of->log, s->log, (size_t)length * sizeof s->log[0]) == 0;
+}
+
+void sim_append(struct sim_world *w, int server, struct sim_entry e)
+{
+    struct sim_server *s = &w->servers[server];
+
+    if (s->length == SIM_LOG)
+        return;
+    e.server = (uint8_t)server;
+    if (e.domain == 0) {
+        e.seq = 1;
+        for (int i = 0; i < s->length; i++)
+            e.seq = s->log[i].domain == 0 ? (uint16_t)(s->log[i].seq + 1) : e.seq;
+    }
+    s->log[s->length++] = e;
+    s->applied = s->length;
+}
+
+bool sim_has_value(const struct sim_server *s, uint16_t value)
+{
+    for (int i = 0; i < s->length; i++)
+        if (s->log[i].value == value)
+            return true;
+    return false;
+}
+
+static bool take_lock(struct sim_world *w, struct sim_agent *a, int server,
+                      const struct sim_slot *slot, struct failover_answer *answer)
+{
+    struct sim_server *s = &w->servers[server];
+    bool taken = s->holder >= 0 && s->holder != a->index;
+
+    answer->row = s->row;
+    if (taken && !slot->order.steal && w->fault != SIM_LOCK_SHARED)
+        return false;
+    if (s->row.epoch > slot->order.epoch ||
+        (slot->order.fresh && s->row.epoch == slot->order.epoch))
+        return false;
+    s->holder = a->index;
+    s->session = slot->session;
+    return true;
+}
+
+static void survey(const struct sim_world *w, struct sim_server *s, struct failover_answer *answer)
+{
+    if (s->source < 0)
+        s->read_only = true;
+    s->running = false;
+    answer->acks = s->acks || w->fault == SIM_ACKS_AT_ONCE;
+    answer->position = sim_position(w, s, w->fault == SIM_BY_APPLIED ? s->applied : s->length);
+}
+
+/* Replicating again begins at what was applied; the rest of what was received is thrown away. */
+static bool join(struct sim_world *w, int server, const struct failover_order *o,
+                 struct failover_answer *answer)
+{
+    struct sim_server *s = &w->servers[server];
+    const struct sim_server *source = &w->servers[o->source];
+
+    s->read_only = true;
+    s->row = (struct failover_row){o->epoch, o->epoch, 0};
+    if (s->source != o->source || !s->running) {
+        s->length = s->applied;
+        s->acked = s->told = s->length;
+        s->acks = false;
+    }
+    s->source = o->source;
+    s->running = true;
+    s->broken = !sim_is_prefix(source, s, s->length) && w->fault != SIM_ERRANT_JOINS;
+    answer->errant = s->broken && source->up;
+    return !s->broken;
+}
+
+static bool promote(struct sim_world *w, int server, const struct failover_order *o)
+{
+    struct sim_server *s = &w->servers[server];
+
+    s->source = -1;
+    s->running = s->broken = false;
+    s->length = s->applied;
+    s->row = (struct failover_row){o->epoch, o->epoch, o->epoch};
+    s->read_only = false;
+    s->acked = s->told = s->length;
+    if (w->primary_of[o->epoch] >= 0 && w->primary_of[o->epoch] != server)
+        sim_violated(w, "two servers were made writable in one epoch");
+    w->primary_of[o->epoch] = server;
+    if (o->epoch > w->newest) {
+        w->newest = o->epoch;
+        w->promoted = server;
+        w->promoted_ns = w->now_ns;
+        w->promotions++;
+        for (int i = 0; i < w->acknowledged_count; i++) {
+            if (!sim_has_value(s, w->acknowledged[i]))
+                sim_violated(w, "an acknowledged write is not on the new primary");
+        }
+    }
+    if (!sim_has_mark(s, o->epoch))
+        sim_append(w, server, (struct sim_entry){.domain = SIM_DOMAIN, .seq = (uint16_t)o->epoch});
+    return true;
+}
+
+bool sim_has_mark(const struct sim_server *s, uint64_t epoch)
+{
+    for (int i = 0; i < s->length; i++)
+        if (s->log[i].domain == SIM_DOMAIN && s->log[i].seq == epoch)
+            return true;
+    return false;
+}
+
+/* Whether the order needs more time; a JOIN waits until the position was received, a DRAIN until it
+ * was applied. */
+static bool takes_longer(const struct sim_world *w, const struct sim_server *s,
+                         const struct sim_slot *slot)
+{
+    struct gtid_set applied = sim_position(w, s, s->applied);
+
+    return slot->order.kind == ORDER_DRAIN && !gtid_set_covers(&applied, &slot->order.position);
+}
+
+static bool act(struct sim_world *w, struct sim_agent *a, int server, struct sim_slot *slot,
+                struct failover_answer *answer)
+{
+    struct sim_server *s = &w->servers[server];
+
+    switch (slot->order.kind) {
+    case ORDER_LOCK:
+        return take_lock(w, a, server, slot, answer);
+    case ORDER_PROMISE:
+        s->row.epoch = slot->order.epoch;
+        return true;
+    case ORDER_QUIESCE:
+    case ORDER_DRAIN:
+        return true;
+    case ORDER_FENCE:
+        s->read_only = true;
+        answer->position = sim_position(w, s, s->length);
+        return true;
+    case ORDER_SURVEY:
+        survey(w, s, answer);
+        return true;
+    case ORDER_JOIN:
+        return join(w, server, &slot->order, answer);
+    default:
+        return promote(w, server, &slot->order);
+    }
+}
+
+static void post(struct sim_world *w, struct sim_agent *a, int server,
+                 const struct failover_answer *answer)
+{
+    for (int i = 0; i < SIM_MAIL; i++) {
+        if (a->mail[i].due_ns)
+            continue;
+        a->mail[i] = (struct sim_mail){.due_ns = w->now_ns + 1 + sim_dice(w, 20 * CLOCK_NS_PER_MS),
+                                       .server = server,
+                                       .answer = *answer};
+        return;
+    }
+}
+
+static bool holds_lock(const struct sim_world *w, const struct sim_agent *a,
+                       const struct sim_server *s, const struct sim_slot *slot)
+{
+    return w->fault == SIM_ORDERS_OUTLIVE || w->fault == SIM_LOCK_SHARED ||
+           (s->holder == a->index && s->session == slot->session);
+}
+
+void sim_carry_out(struct sim_world *w, struct sim_agent *a, int server, struct sim_slot *slot)
+{
+    struct sim_server *s = &w->servers[server];
+    struct failover_answer answer = {.kind = slot->order.kind, .serial = slot->order.serial};
+
+    if (slot->order.kind != ORDER_LOCK && !holds_lock(w, a, s, slot)) {
+        (void)snprintf(answer.why, sizeof answer.why, "the session is lost");
+    } else {
+        if (takes_longer(w, s, slot) && w->now_ns < slot->until_ns)
+            return;
+        answer.ok = !takes_longer(w, s, slot) && act(w, a, server, slot, &answer);
+    }
+    slot->busy = false;
+    if (!slot->closed && a->up && !w->cut[a->index][server])
+        post(w, a, server, &answer);
+}
