@@ -192,6 +192,39 @@ static bool check_monitor(struct conf *c, struct err *e)
     return !m->present || check_secret(c, &s, e);
 }
 
+static bool check_failover_account(struct conf *c, const struct conf_node *section, struct err *e)
+{
+    struct conf_failover *f = &c->failover;
+    struct secret s = {section, "password", "password_file", &f->password, f->password_file};
+    const struct conf_node *alone = conf_node_get(section, "password");
+
+    if (conf_node_get(section, "user"))
+        return check_secret(c, &s, e);
+    if (!alone)
+        alone = conf_node_get(section, "password_file");
+    if (alone)
+        return conf_node_key_err(alone, e, "needs user beside it");
+    f->user = c->monitor.user;
+    f->password = c->monitor.password;
+    return true;
+}
+
+static bool check_failover(struct conf *c, struct err *e)
+{
+    const struct conf_node *section = at_path(c, "failover", NULL);
+    const struct conf_node *list = at_path(c, "servers", NULL);
+
+    if (!c->failover.enabled)
+        return true;
+    if (!c->monitor.present)
+        return conf_node_key_err(section, e, "needs the monitor section");
+    for (size_t i = 0; i < c->server_count; i++)
+        if (!c->servers[i].address.port)
+            return conf_node_err(conf_node_get(element(list, i), "address"), e,
+                                 "replicas must reach it: failover needs host:port");
+    return check_failover_account(c, section, e);
+}
+
 static bool find_source(struct conf *c, const struct conf_node *n, struct err *e)
 {
     struct conf_mirror_source *source = &c->mirror.source;
@@ -265,5 +298,6 @@ bool conf_check(struct conf *c, struct err *e)
 {
     count_cores(c);
     return check_sections(c, e) && check_servers(c, e) && check_listeners(c, e) &&
-           check_servers_tls(c, e) && check_monitor(c, e) && check_mirror(c, e);
+           check_servers_tls(c, e) && check_monitor(c, e) && check_failover(c, e) &&
+           check_mirror(c, e);
 }

@@ -36,11 +36,15 @@ struct conf_listener {
     struct conf_networks proxy_protocol; /* who may say for whom he speaks */
 };
 
+/* Whether a server may be promoted. */
+enum conf_candidate { CANDIDATE_NORMAL, CANDIDATE_PREFER, CANDIDATE_NEVER };
+
 struct conf_server {
     const char *name;
     struct conf_address address;
     uint32_t weight;     /* share of reads; 0: none */
     bool proxy_protocol; /* told the client's address by a PROXY header */
+    enum conf_candidate candidate;
 };
 
 struct conf_monitor {
@@ -52,6 +56,20 @@ struct conf_monitor {
     uint64_t timeout_ns;
     uint32_t failures;
     uint64_t accounts_interval_ns;
+};
+
+struct conf_failover {
+    bool enabled;
+    uint64_t wait_ns; /* how long statements wait for a primary */
+    uint64_t lease_ns;
+    uint64_t confirm_ns;
+    uint64_t drain_ns;
+    uint64_t quiesce_ns;
+    bool semi_sync;
+    uint32_t domain;
+    const char *user;     /* what replicas log in with; the monitor's where the file has none */
+    const char *password; /* goes with `user` */
+    const char *password_file;
 };
 
 struct conf_routing {
@@ -101,6 +119,7 @@ struct conf {
     struct conf_server *servers;
     struct conf_servers_tls servers_tls;
     struct conf_monitor monitor;
+    struct conf_failover failover;
     struct conf_routing routing;
     struct conf_limits limits;
     const char *admin_socket; /* "" where there is none */

@@ -18,6 +18,7 @@ static const char *const consistencies[] = {"session", "eventual", "primary", NU
 static const char *const tls_versions[] = {"1.2", "1.3", NULL};
 static const char *const tls_modes[] = {"off",       "prefer",          "require",
                                         "verify_ca", "verify_identity", NULL};
+static const char *const candidates[] = {"normal", "prefer", "never", NULL};
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
 static const char *const formats[] = {"text", "json", NULL};
 
@@ -69,6 +70,10 @@ const struct schema_row conf_schema[] = {
      "Whether it is told each client's address by a PROXY header (version 2); its "
      "`proxy_protocol_networks` must list this machine. Connections then serve one address only."},
 
+    {"servers[].candidate", SCHEMA_CHOICE, IN_SERVER(candidate), "normal", 0, 0, candidates,
+     "Whether it may become the primary (see `failover`). `prefer`: before others that have as "
+     "much. `never`: it does not, and its acknowledgements do not count."},
+
     {"servers_tls", SCHEMA_MAP, SCHEMA_ALWAYS, "", 0, 0, NULL,
      "TLS towards the servers: for sessions, the monitor, and what the mirror asks. Not for the "
      "mirror's binlog connection, which is in the clear."},
@@ -104,6 +109,38 @@ const struct schema_row conf_schema[] = {
     {"monitor.accounts_interval", SCHEMA_DURATION, IN(monitor.accounts_interval_ns), "5s", 100 * MS,
      3600 * S, NULL,
      "How often accounts are read anew. A failed login has them read at once, too."},
+
+    {"failover", SCHEMA_MAP, SCHEMA_ALWAYS, "", 0, 0, NULL,
+     "What happens when the primary is lost, see [failover.md](failover.md). Needs the monitor, "
+     "with more rights."},
+    {"failover.enabled", SCHEMA_BOOL, IN(failover.enabled), "false", 0, 0, NULL,
+     "Whether a replica is promoted when the primary is lost, and servers that come back are "
+     "rejoined. From then on writes need a majority of the servers."},
+    {"failover.wait", SCHEMA_DURATION, IN(failover.wait_ns), "10s", 0, 3600 * S, NULL,
+     "How long a statement waits while there is no primary, before it gets an error. Used where "
+     "failover is enabled."},
+    {"failover.lease", SCHEMA_DURATION, IN(failover.lease_ns), "2s", 200 * MS, 60 * S, NULL,
+     "How long writes go on without an answer from a majority of the servers or from the primary. "
+     "The same in every Tillway of a cluster."},
+    {"failover.confirm", SCHEMA_DURATION, IN(failover.confirm_ns), "200ms", 0, 60 * S, NULL,
+     "How long the primary must be missing before another one is promoted."},
+    {"failover.drain", SCHEMA_DURATION, IN(failover.drain_ns), "60s", 1 * S, 3600 * S, NULL,
+     "How long the elected replica may apply what it has received."},
+    {"failover.quiesce", SCHEMA_DURATION, IN(failover.quiesce_ns), "2s", 200 * MS, 60 * S, NULL,
+     "How long running transactions may go on at a switchover."},
+    {"failover.semi_sync", SCHEMA_BOOL, IN(failover.semi_sync), "true", 0, 0, NULL,
+     "Keep semi-synchronous replication on: a write is acknowledged only when a replica has it. "
+     "Without it the last writes before a failover may be lost."},
+    {"failover.domain", SCHEMA_NUMBER, IN(failover.domain), "7355", 1, UINT32_MAX, NULL,
+     "The GTID domain of the transaction that each new primary begins with. Nothing else may use "
+     "it."},
+    {"failover.user", SCHEMA_TEXT, IN(failover.user), "", 1, 128, NULL,
+     "The account that replicas log in to the primary with. Without it, `monitor.user` and its "
+     "password."},
+    {"failover.password", SCHEMA_TEXT, IN(failover.password), "", 0, 1024, NULL,
+     "Its password. Either this or `password_file` must stand where `user` does."},
+    {"failover.password_file", SCHEMA_FILE, IN(failover.password_file), "", 1, 4095, NULL,
+     "A file whose first line is the password; mode 0600 or stricter."},
 
     {"routing", SCHEMA_MAP, SCHEMA_ALWAYS, "", 0, 0, NULL, "Where reads go."},
     {"routing.max_lag", SCHEMA_DURATION, IN(routing.max_lag_ns), "10s", 0, 86400 * S, NULL,

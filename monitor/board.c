@@ -14,7 +14,7 @@ struct board *board_new(const struct conf *c)
         return NULL;
     b->conf = c;
     b->count = (int)c->server_count;
-    b->lag_primary = b->last_primary = -1;
+    b->lag_primary = b->last_primary = b->judged = -1;
     b->verdict.primary = b->verdict.lost = -1;
     return b;
 }
@@ -173,6 +173,89 @@ static bool same(const struct topology *a, const struct topology *b)
     return a->primary == b->primary;
 }
 
+/* Errors of the system in libmariadb's text: nobody listens at the address. */
+static bool refuses_connections(const struct health *h)
+{
+    return h->now == HEALTH_DOWN && strstr(h->why, "(111)") != NULL;
+}
+
+static int source_of(const struct member *m, int n, int i)
+{
+    const struct facts *f = m[i].facts;
+
+    for (int k = 0; k < f->channel_count; k++) {
+        const struct channel *c = &f->channels[k];
+
+        if (c->io == CHANNEL_STOPPED && !c->sql_running && !c->io_errno && !c->sql_errno)
+            continue; /* it was started without */
+        return judge_source_of(m, n, c);
+    }
+    return -1;
+}
+
+static void look(const struct board *b, const struct member *m, int judged,
+                 struct failover_view *view)
+{
+    memset(view, 0, sizeof *view);
+    view->n = b->count;
+    view->judged = judged;
+    for (int i = 0; i < b->count; i++) {
+        const struct facts *f = &b->facts[i];
+
+        view->at[i] = (struct failover_member){
+            .up = f->known && b->health[i].now == HEALTH_UP,
+            .gone = refuses_connections(&b->health[i]),
+            .read_only = f->read_only,
+            .acks = f->acks,
+            .source = source_of(m, b->count, i),
+            .heard_ns = f->known ? f->sampled_ns : 0,
+            .row = f->row,
+            .written = f->binlog_pos,
+        };
+    }
+}
+
+void board_look(const struct board *b, struct failover_view *view)
+{
+    struct member m[SERVERS_MAX];
+
+    members(b, m);
+    look(b, m, b->judged, view);
+}
+
+bool board_may_expire(const struct board *b)
+{
+    return b->conf->failover.enabled && b->verdict.primary >= 0;
+}
+
+/* Where failover is on, epochs say who takes writes, and who may answer reads. */
+static void apply_gate(struct board *b, const struct member *m, uint64_t now_ns, struct verdict *v)
+{
+    struct failover_view view;
+    struct failover_gate g;
+
+    b->judged = v->primary;
+    if (!b->conf->failover.enabled)
+        return;
+    look(b, m, v->primary, &view);
+    g = failover_gate(&view, b->conf->failover.lease_ns, now_ns);
+    if (g.epoch == 0)
+        return;
+    if (g.primary < 0)
+        (void)snprintf(v->reason, sizeof v->reason, "%s", g.why);
+    v->primary = g.primary;
+    for (int i = 0; i < b->count; i++) {
+        if (v->role[i] == ROLE_PRIMARY && i != g.primary)
+            v->role[i] = ROLE_UNKNOWN;
+        if (i == g.primary)
+            v->role[i] = ROLE_PRIMARY;
+        else if (v->health[i] == HEALTH_UP && !failover_may_read(&g, &b->facts[i].row)) {
+            v->health[i] = HEALTH_BROKEN;
+            (void)snprintf(v->why[i], sizeof v->why[i], "it has not joined the newest epoch yet");
+        }
+    }
+}
+
 struct topology *board_next(struct board *b, const struct topology *old, uint64_t now_ns)
 {
     struct topology *t = topology_copy(old);
@@ -183,6 +266,7 @@ struct topology *board_next(struct board *b, const struct topology *old, uint64_
         return NULL;
     members(b, m);
     judge(m, b->count, b->last_primary, now_ns, &v);
+    apply_gate(b, m, now_ns, &v);
     if (v.primary < 0 && still_asking(b))
         v.reason[0] = 0;
     note_lag(b, v.primary);

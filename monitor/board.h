@@ -5,6 +5,7 @@
 
 #include "conf/conf.h"
 #include "monitor/facts.h"
+#include "monitor/failover_view.h"
 #include "monitor/health.h"
 #include "monitor/judge.h"
 #include "monitor/lag.h"
@@ -16,6 +17,7 @@ struct board {
     struct health health[SERVERS_MAX];
     struct lag lag;         /* of lag_primary */
     int lag_primary;        /* -1: none yet */
+    int judged;             /* the primary by roles alone */
     int last_primary;       /* the last one there was, or -1 */
     struct verdict verdict; /* the last one that was logged and shown */
 };
@@ -30,5 +32,10 @@ struct topology *board_first(const struct board *b) MUST_CHECK;
  * different for a person. */
 struct topology *board_next(struct board *b, const struct topology *old,
                             uint64_t now_ns) MUST_CHECK;
+
+/* The servers as failover sees them, by the last verdict. */
+void board_look(const struct board *b, struct failover_view *view);
+/* Whether there is something that may only change with time: a lease that runs out. */
+bool board_may_expire(const struct board *b);
 
 #endif

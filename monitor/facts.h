@@ -2,6 +2,7 @@
 #ifndef MONITOR_FACTS_H
 #define MONITOR_FACTS_H
 
+#include "monitor/failover_view.h"
 #include "monitor/probe.h"
 #include "protocol/gtid.h"
 #include "routing/topology.h"
@@ -32,6 +33,8 @@ struct facts {
     uint64_t capabilities;      /* as it greeted the probe */
     struct gtid_set binlog_pos; /* written to its binlog */
     struct gtid_set slave_pos;  /* applied by replication, and readable */
+    bool acks;                  /* failover: see struct failover_member */
+    struct failover_row row;    /* failover: the server's own row */
     uint64_t sampled_ns;        /* just before the two positions were asked for */
     int channel_count;
     struct channel channels[CHANNELS_MAX];
@@ -40,6 +43,9 @@ struct facts {
 /* The question whose one row facts_take_position reads. */
 extern const char facts_position_sql[];
 extern const char facts_channels_sql[];
+/* Failover's row; there is none, nor its table, on a server no Tillway has acted on. */
+extern const char facts_row_sql[];
+void facts_take_row(struct facts *f, const struct probe_row *row);
 
 /* False where the row is not what the question asks for (`why` says). */
 bool facts_take_position(struct facts *f, const struct probe_row *row, const char **why) MUST_CHECK;

@@ -6,10 +6,9 @@
  * one that was the primary before (a second writable server must not stop the writes); else nobody.
  * A ring of two, one of them read-only, has the writable one. A server that cannot be reached keeps
  * the role it had, and while it is known as the primary nobody else becomes it unless it is
- * writable itself: promotion is the operator's, for now.
+ * writable itself.
  *
- * Promotion will come in here: a verdict of "the primary is lost" (primary -1, `lost` its index) is
- * what starts it; it runs on a thread of its own and its result shows in the next facts. */
+ * Where failover is on, the servers' epochs overrule the verdict (failover_view.h). */
 #ifndef MONITOR_JUDGE_H
 #define MONITOR_JUDGE_H
 

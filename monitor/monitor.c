@@ -33,7 +33,7 @@ void shared_changed(struct monitor *m)
     (void)pthread_cond_signal(&m->publisher.wake);
 }
 
-static void init_cond(pthread_cond_t *cond)
+void shared_init_cond(pthread_cond_t *cond)
 {
     pthread_condattr_t attr;
 
@@ -54,6 +54,7 @@ static void free_probes(struct monitor *m)
 static void free_monitor(struct monitor *m)
 {
     free_probes(m);
+    acting_free(m);
     topology_unref(m->publisher.now);
     catalog_unref(m->dictionary.now);
     board_free(m->board);
@@ -76,7 +77,7 @@ static bool fill(struct monitor *m)
         if (!m->watches[i].probe || !m->dictionary.probes[i])
             return false;
     }
-    return m->publisher.now != NULL;
+    return m->publisher.now && acting_init(m);
 }
 
 static struct monitor *new_monitor(struct conf *c, const struct monitor_sink *sink)
@@ -88,10 +89,10 @@ static struct monitor *new_monitor(struct conf *c, const struct monitor_sink *si
     m->conf = conf_ref(c);
     m->sink = *sink;
     (void)pthread_mutex_init(&m->lock, NULL);
-    init_cond(&m->publisher.wake);
-    init_cond(&m->dictionary.wake);
+    shared_init_cond(&m->publisher.wake);
+    shared_init_cond(&m->dictionary.wake);
     for (int i = 0; i < SERVERS_MAX; i++) {
-        init_cond(&m->watches[i].wake);
+        shared_init_cond(&m->watches[i].wake);
         m->watches[i].monitor = m;
         m->watches[i].index = i;
     }
@@ -115,7 +116,7 @@ static bool start_threads(struct monitor *m)
         if (!w->started)
             return false;
     }
-    return d->started;
+    return d->started && acting_start(m);
 }
 
 struct monitor *monitor_start(struct conf *c, const struct monitor_sink *sink, struct err *e)
@@ -169,6 +170,7 @@ static void wake_all(struct monitor *m)
         probe_cut(m->watches[i].probe);
         probe_cut(m->dictionary.probes[i]);
     }
+    acting_cut(m);
 }
 
 void monitor_stop(struct monitor *m)
@@ -177,6 +179,7 @@ void monitor_stop(struct monitor *m)
     for (int i = 0; i < m->board->count; i++)
         if (m->watches[i].started)
             (void)pthread_join(m->watches[i].thread, NULL);
+    acting_join(m);
     if (m->dictionary.started)
         (void)pthread_join(m->dictionary.thread, NULL);
     if (m->publisher.started)

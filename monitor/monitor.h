@@ -2,8 +2,8 @@
  * what came out as immutable snapshots; one more thread reads the dictionary (accounts, variables,
  * collations) into a catalog.
  *
- * What health and lag mean, and what rights the monitor's account needs, is in docs/monitor.md.
- * Promotion of a replica is not done yet: where the primary is lost, topology.primary is -1. */
+ * What health and lag mean, and what rights the monitor's account needs, is in docs/monitor.md; how
+ * a lost primary is replaced, where the configuration says so, in docs/failover.md. */
 #ifndef MONITOR_MONITOR_H
 #define MONITOR_MONITOR_H
 
@@ -41,6 +41,12 @@ void monitor_refresh_accounts(struct monitor *m);
 /* A connection to servers[server] died: probe it now instead of at the next interval. Any thread,
  * does not block. */
 void monitor_suspect(struct monitor *m, int server);
+
+/* An operator's command, the words behind 'tillway cluster'. Lines come on any thread, while the
+ * monitor is locked (so `line` must neither block nor call back); the last one says so, in any
+ * case. Any thread. */
+typedef void (*monitor_line_fn)(void *ctx, const char *line, bool last);
+void monitor_cluster(struct monitor *m, const char *words, monitor_line_fn line, void *ctx);
 
 /* Ask the threads to end, cut their connections, join them, free all. No sink call comes after. */
 void monitor_stop(struct monitor *m);

@@ -2,6 +2,9 @@
 #include "base/clock.h"
 #include "monitor/shared.h"
 
+/* How late a lease that runs out is noticed. */
+#define EXPIRY_NS (20 * CLOCK_NS_PER_MS)
+
 /* The next snapshot and a reference for the sink, or NULL. Under the lock. */
 static struct topology *next(struct monitor *m)
 {
@@ -26,6 +29,11 @@ void *publish_run(void *monitor)
 
     (void)pthread_mutex_lock(&m->lock);
     while (!m->stopping) {
+        if (!m->publisher.dirty && board_may_expire(m->board)) {
+            shared_wait(m, &m->publisher.wake, clock_mono_ns() + EXPIRY_NS);
+            m->publisher.dirty = true;
+            continue;
+        }
         if (!m->publisher.dirty) {
             (void)pthread_cond_wait(&m->publisher.wake, &m->lock);
             continue;

@@ -2,6 +2,7 @@
 #ifndef MONITOR_SHARED_H
 #define MONITOR_SHARED_H
 
+#include "monitor/acting.h"
 #include "monitor/board.h"
 #include "monitor/monitor.h"
 #include "monitor/probe.h"
@@ -48,6 +49,7 @@ struct monitor {
     struct publisher publisher;
     struct dictionary dictionary;
     struct watch watches[SERVERS_MAX];
+    struct acting acting;
 };
 
 void *watch_run(void *watch);
@@ -56,6 +58,8 @@ void *publish_run(void *monitor);
 
 /* A probe of server i with the monitor's account; NULL: no memory. */
 struct probe *shared_probe(const struct monitor *m, int i) MUST_CHECK;
+/* A condition for shared_wait. */
+void shared_init_cond(pthread_cond_t *cond);
 /* Wait on a monotonic condition under the lock, until `at_ns` at the latest. */
 void shared_wait(struct monitor *m, pthread_cond_t *cond, uint64_t at_ns);
 /* Something changed: have it judged and published. Under the lock. */

@@ -44,6 +44,30 @@ static bool on_channel(void *ctx, const struct probe_row *row)
     return true;
 }
 
+static bool on_row(void *ctx, const struct probe_row *row)
+{
+    struct round *r = ctx;
+
+    facts_take_row(&r->facts, row);
+    return false;
+}
+
+/* Failover's row. Where it cannot be had for another reason than that there is none yet, nothing is
+ * known of this server. */
+static enum probe_result ask_row(struct round *r, struct probe_answer *a)
+{
+    enum { NO_SUCH_DATABASE = 1049, NO_SUCH_TABLE = 1146 };
+
+    if (!r->watch->monitor->conf->failover.enabled ||
+        probe_ask(r->watch->probe, facts_row_sql, on_row, r, a) == PROBE_OK)
+        return PROBE_OK;
+    if (a->result == PROBE_DENIED && (a->code == NO_SUCH_TABLE || a->code == NO_SUCH_DATABASE)) {
+        r->facts.row = (struct failover_row){0, 0, 0};
+        a->result = PROBE_OK;
+    }
+    return a->result;
+}
+
 static void publish_facts(struct round *r)
 {
     struct monitor *m = r->watch->monitor;
@@ -69,6 +93,8 @@ static enum probe_result ask_position(struct round *r, struct probe_answer *a)
         (void)snprintf(a->why, sizeof a->why, "%s", r->bad);
         return a->result;
     }
+    if (ask_row(r, a) != PROBE_OK)
+        return a->result;
     r->facts.sampled_ns = before;
     r->facts.capabilities = probe_capabilities(r->watch->probe);
     if (r->facts.known)

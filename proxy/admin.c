@@ -104,6 +104,19 @@ static void ask_workers(struct question *q)
         send_answer(q);
 }
 
+/* Any thread. */
+static void on_cluster_line(void *ctx, const char *text, bool last)
+{
+    struct question *q = ctx;
+
+    (void)pthread_mutex_lock(&q->lock);
+    if (text[0])
+        buf_printf(&q->answer, "%s\n", text);
+    (void)pthread_mutex_unlock(&q->lock);
+    if (last && !mailbox_send(daemon_mailbox(q->daemon), &q->message))
+        return; /* the daemon ends: so does the pipe */
+}
+
 static void answer(struct question *q)
 {
     struct shared *shared = daemon_shared(q->daemon);
@@ -114,12 +127,19 @@ static void answer(struct question *q)
         ask_workers(q);
         return;
     }
+    if (strncmp(q->line, "cluster ", 8) == 0) {
+        const struct daemon_hooks *hooks = daemon_hooks(q->daemon);
+
+        hooks->cluster(hooks->ctx, q->line + 8, on_cluster_line, q);
+        return;
+    }
     if (strcmp(q->line, "stats") == 0)
         metrics_print(&shared->metrics, t, shared->loads, &q->answer);
     else if (strcmp(q->line, "stats json") == 0)
         metrics_print_json(&shared->metrics, t, &q->answer);
     else
-        buf_printf(&q->answer, "unknown question '%s'; known: stats, stats json, sessions\n",
+        buf_printf(&q->answer,
+                   "unknown question '%s'; known: stats, stats json, sessions, cluster …\n",
                    q->line);
     send_answer(q);
 }

@@ -25,8 +25,10 @@ struct command_run {
     struct stmt *stmt;           /* PREPARE, EXECUTE, FETCH, RESET, SEND_LONG_DATA: the statement */
     struct stmt_execute execute; /* EXECUTE; its span is not valid */
     struct request request;
-    bool resent;           /* was sent to the same server anew, over a new connection */
-    bool finished;         /* the reply is complete; only its last bytes are still pinned */
+    uint8_t resent;         /* how often a connection was lost before it was sent */
+    uint64_t wait_until_ns; /* there is no primary: it waits for one till then; 0: it does not */
+    bool waited;            /* in vain */
+    bool finished;          /* the reply is complete; only its last bytes are still pinned */
     size_t request_pinned; /* bytes of the client's buffer that a write to the server still needs */
     size_t reply_pinned;   /* bytes of the server's buffer that a write to the client still needs */
     bool failed;           /* an ERR packet ended it */

@@ -386,3 +386,8 @@ struct mailbox *daemon_mailbox(struct daemon *d)
 {
     return &d->mailbox;
 }
+
+const struct daemon_hooks *daemon_hooks(const struct daemon *d)
+{
+    return &d->hooks;
+}

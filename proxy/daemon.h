@@ -14,6 +14,10 @@ struct daemon_hooks {
     void *ctx;
     void (*suspect)(void *ctx, int server);
     void (*refresh_accounts)(void *ctx);
+    /* An operator's words about the cluster; `line` is called with each line of the answer, on any
+     * thread, and must not block; the last call says so. Control thread. */
+    void (*cluster)(void *ctx, const char *words,
+                    void (*line)(void *line_ctx, const char *text, bool last), void *line_ctx);
     void (*reload)(void *ctx, struct conf *c);
 };
 
@@ -32,6 +36,7 @@ void daemon_free(struct daemon *d);
 /* For admin.c. */
 struct shared *daemon_shared(struct daemon *d);
 struct topology *daemon_topology(struct daemon *d); /* control thread; no reference given */
+const struct daemon_hooks *daemon_hooks(const struct daemon *d);
 struct mailbox *daemon_mailbox(struct daemon *d);
 
 #endif

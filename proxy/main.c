@@ -21,6 +21,10 @@ static const char usage[] =
     "  explain 'SQL'       where a statement would go, and why\n"
     "  stats [json]        counters of the running daemon: statements by server and reason\n"
     "  sessions            its sessions, one a line, and why each is pinned\n"
+    "  cluster status      the servers' roles and epochs\n"
+    "  cluster switchover  make another server the primary [--to NAME] [--dry-run]\n"
+    "  cluster failover    the same at once, without the old primary\n"
+    "  cluster rejoin NAME have a server that was kept out follow the primary\n"
     "  mirror status       how far the mirror is\n"
     "  mirror verify       compare every document with what the SQL says\n"
     "  mirror rebuild      make the documents anew\n"
@@ -84,6 +88,18 @@ static void on_refresh_accounts(void *ctx)
     (void)pthread_rwlock_unlock(&p->lock);
 }
 
+static void on_cluster(void *ctx, const char *words, monitor_line_fn line, void *line_ctx)
+{
+    struct parts *p = ctx;
+
+    (void)pthread_rwlock_rdlock(&p->lock);
+    if (p->monitor)
+        monitor_cluster(p->monitor, words, line, line_ctx);
+    else
+        line(line_ctx, "no monitor runs", true);
+    (void)pthread_rwlock_unlock(&p->lock);
+}
+
 static bool start_monitor(struct parts *p, struct conf *c, struct err *e)
 {
     const struct monitor_sink sink = {p, on_topology, on_catalog};
@@ -142,7 +158,7 @@ static void stop(struct parts *p)
 
 static bool start(struct parts *p, struct conf *c, struct err *e)
 {
-    const struct daemon_hooks hooks = {p, on_suspect, on_refresh_accounts, on_reload};
+    const struct daemon_hooks hooks = {p, on_suspect, on_refresh_accounts, on_cluster, on_reload};
 
     p->daemon = daemon_start(c, &hooks, e);
     if (!p->daemon)
@@ -205,6 +221,19 @@ static int sessions(struct conf *c, struct arguments *a)
     return admin_ask(c->admin_socket, "sessions", &e) ? EXIT_FINE : fail(&e);
 }
 
+static int cluster(struct conf *c, struct arguments *a)
+{
+    char line[256] = "cluster";
+    size_t n = strlen(line);
+    struct err e;
+
+    for (int i = 0; i < a->argc && n < sizeof line; i++)
+        n += (size_t)snprintf(line + n, sizeof line - n, " %s", a->argv[i]);
+    if (a->argc < 1 || n >= sizeof line)
+        return usage_error("cluster takes status, switchover, failover or rejoin NAME", "");
+    return admin_ask(c->admin_socket, line, &e) ? EXIT_FINE : fail(&e);
+}
+
 static int mirror(struct conf *c, struct arguments *a)
 {
     if (a->argc < 1)
@@ -218,8 +247,8 @@ static const struct {
     const char *name;
     int (*run)(struct conf *c, struct arguments *a);
 } commands[] = {
-    {"run", run},     {"check", check},       {"explain", explain},
-    {"stats", stats}, {"sessions", sessions}, {"mirror", mirror},
+    {"run", run},           {"check", check},     {"explain", explain}, {"stats", stats},
+    {"sessions", sessions}, {"cluster", cluster}, {"mirror", mirror},
 };
 
 /* Take the command and --config out of argv; the rest moves together. */

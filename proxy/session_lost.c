@@ -43,10 +43,12 @@ static bool may_go_again(struct session *s, bool had_state)
         return false;
     if (run->log_in || (run->read && run->whole))
         return true;
-    if (run->sent || run->resent || !run->whole)
+    if (run->sent || !run->whole)
         return false;
-    run->resent = true; /* never sent: once more, over a new connection */
-    return true;
+    /* Never sent: once more, over a new connection; then elsewhere, when there is another primary.
+     */
+    run->resent++;
+    return run->resent == 1 || s->worker->conf->failover.enabled;
 }
 
 enum step session_target_lost(struct session *s)
@@ -64,7 +66,7 @@ enum step session_target_lost(struct session *s)
     if (server == s->home)
         had_state = session_lose_home(s);
     if (may_go_again(s, had_state)) {
-        bool same = s->run.resent && !s->run.read && !s->run.log_in;
+        bool same = s->run.resent == 1 && !s->run.read && !s->run.log_in;
 
         (void)session_reroute(s);
         if (same)
@@ -81,13 +83,21 @@ enum step session_target_lost(struct session *s)
     return session_answer_error(s, ER_NET_READ_ERROR, "08S01", text);
 }
 
-static bool waits_for_read(const struct session *s)
+/* There is another primary than the one that the statement was sent to: no reply can come that
+ * would count. */
+static bool is_replaced(const struct session *s)
+{
+    const struct topology *t = s->worker->topology;
+
+    return s->worker->conf->failover.enabled && t->primary >= 0 && t->primary != s->target->server;
+}
+
+static bool waits_for_reply(const struct session *s)
 {
     bool state = s->state.now == SESSION_RELAY || s->state.now == SESSION_SYNC ||
                  s->state.now == SESSION_CONNECT;
 
-    return state && s->target && s->run.read && s->run.whole && !s->run.answered &&
-           !s->client.writing;
+    return state && s->target && s->run.whole && !s->run.answered && !s->client.writing;
 }
 
 void session_topology_changed(struct session *s)
@@ -95,10 +105,17 @@ void session_topology_changed(struct session *s)
     const struct topology *t = s->worker->topology;
     enum server_health health;
 
-    if (!waits_for_read(s))
+    if (s->state.now == SESSION_ROUTE && s->run.wait_until_ns) {
+        s->run.exclude = 0;
+        session_step(s);
+        return;
+    }
+    if (!waits_for_reply(s))
         return;
     health = t->servers[s->target->server].health;
-    if (health != HEALTH_DOWN && health != HEALTH_TIMEOUT)
+    if (health == HEALTH_UP || health == HEALTH_UNKNOWN || health == HEALTH_REFUSED)
+        return;
+    if (s->run.read ? health == HEALTH_BROKEN : !is_replaced(s))
         return;
     s->stepping = true;
     (void)session_target_lost(s);
@@ -111,6 +128,11 @@ void session_timeout(struct session *s)
     s->deadline_ns = 0;
     if (s->state.now == SESSION_CONNECT && s->target) {
         backend_fail(s->target, CR_SERVER_LOST, "08S01", "connection attempt timed out");
+        session_step(s);
+        return;
+    }
+    if (s->state.now == SESSION_ROUTE) {
+        s->run.waited = true;
         session_step(s);
         return;
     }

@@ -143,6 +143,29 @@ static bool ask_primary_instead(const struct session *s, const struct backend *b
            code != ER_STATEMENT_TIMEOUT;
 }
 
+/* A write reached a server that is not the primary any more: it has had no effect. Code that a
+ * statement runs may have had, before it came to one that was refused. */
+static bool is_demoted(const struct session *s, const struct backend *b, const struct batch *batch)
+{
+    static const char option[] = "--read-only";
+    const struct server_error *e = &b->reply.error;
+
+    return s->worker->conf->failover.enabled && e->code == ER_OPTION_PREVENTS_STATEMENT &&
+           !(s->run.statement.effects & SQL_EFFECT_OPAQUE) &&
+           memmem(e->message.p, e->message.n, option, sizeof option - 1) && s->run.whole &&
+           !s->run.answered && batch->count == 0;
+}
+
+/* Elsewhere, once the monitor knows where; a session that has state there has lost it. */
+static enum pumped leave_demoted(struct session *s, const struct backend *b)
+{
+    const struct shared *shared = s->worker->shared;
+
+    shared->suspect(shared->monitor, b->server);
+    return s->pins == 0 && s->fragile == 0 && !(s->status & STATUS_IN_TRANS) ? PUMP_REROUTE
+                                                                             : PUMP_LOST;
+}
+
 static void begin_infile(struct session *s, uint8_t shift)
 {
     if (s->run.whole)
@@ -198,6 +221,10 @@ static enum pumped collect(struct session *s, struct backend *b, struct batch *b
         if (step.event == REPLY_ERROR && ask_primary_instead(s, b, batch)) {
             stream_consume(&b->stream, step.pass + step.drop);
             return PUMP_REROUTE;
+        }
+        if (step.event == REPLY_ERROR && is_demoted(s, b, batch)) {
+            stream_consume(&b->stream, step.pass + step.drop);
+            return leave_demoted(s, b);
         }
         batch_add(s, batch, at, &step);
         learn(s, b, step.event);

@@ -141,6 +141,21 @@ static struct route choose(struct session *s)
     return r;
 }
 
+/* Where failover is on, a primary will be there again soon. */
+static bool waits_for_primary(struct session *s)
+{
+    const struct conf_failover *f = &s->worker->conf->failover;
+    struct command_run *run = &s->run;
+
+    if (!f->enabled || run->log_in || run->waited || f->wait_ns == 0)
+        return false;
+    if (!run->wait_until_ns)
+        run->wait_until_ns = worker_now_ns() + f->wait_ns;
+    s->deadline_ns = run->wait_until_ns;
+    run->resent = 0;
+    return true;
+}
+
 static enum step nowhere(struct session *s)
 {
     const struct topology *t = s->worker->topology;
@@ -218,7 +233,8 @@ enum step session_route(struct session *s)
     if (worth_asking(s))
         return ask_position(s);
     if (s->run.route.server < 0)
-        return nowhere(s);
+        return waits_for_primary(s) ? STEP_WAIT : nowhere(s);
+    s->deadline_ns = 0;
     if (!s->run.log_in)
         metrics_count_route(&s->worker->shared->metrics, &s->run.route, s->run.statement.reason);
     log_route(s);

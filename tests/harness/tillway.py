@@ -202,7 +202,7 @@ class Tillway:
 
     def command(self, *words, timeout=120, check=False):
         """`tillway WORDS... --config FILE`, words such as "mirror", "verify"; a CompletedProcess."""
-        split = 2 if words[0] == "mirror" else 1
+        split = 2 if words[0] in ("mirror", "cluster") else 1
         argv = [self.binary] + list(words[:split]) + ["--config", self.config_file]
         return subprocess.run(argv + list(words[split:]), stdin=subprocess.DEVNULL, timeout=timeout,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=check,

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SCHEDULES = 10000, PATIENCE = 20000 };
+enum { SCHEDULES = 10000, PATIENCE = SCHEDULES };
 
 static struct sim_world world;
 

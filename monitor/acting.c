@@ -1,0 +1,253 @@
+#include "monitor/acting.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "monitor/promote.h"
+#include "monitor/shared.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TICK_NS (10 * CLOCK_NS_PER_MS)
+/* How long servers have for an order: connecting is limited to whole seconds. */
+#define ROUND_NS (3 * CLOCK_NS_PER_S)
+#define STEAL_NS (5 * CLOCK_NS_PER_S)
+
+/* ---- the hands ---- */
+
+static void terms_of(const struct monitor *m, const struct failover_order *o,
+                     struct promote_terms *t)
+{
+    const struct conf *c = m->conf;
+
+    *t = (struct promote_terms){
+        .user = c->failover.user,
+        .password = c->failover.password,
+        .domain = c->failover.domain,
+        .semi_sync = c->failover.semi_sync,
+        .source = o->source >= 0 ? &c->servers[o->source] : NULL,
+        .settle_ns = 3 * c->monitor.interval_ns,
+    };
+}
+
+static void work(struct hand *h)
+{
+    struct monitor *m = h->monitor;
+    struct failover_order o = h->order;
+    struct failover_answer a;
+    struct promote_terms t;
+
+    h->has_order = false;
+    h->working = true;
+    (void)pthread_mutex_unlock(&m->lock);
+    terms_of(m, &o, &t);
+    promote_carry_out(h->probe, &t, &o, &a);
+    (void)pthread_mutex_lock(&m->lock);
+    h->working = false;
+    h->answer = a;
+    h->has_answer = true;
+    (void)pthread_cond_signal(&m->acting.wake);
+}
+
+static void *hand_run(void *hand)
+{
+    struct hand *h = hand;
+    struct monitor *m = h->monitor;
+
+    (void)pthread_mutex_lock(&m->lock);
+    while (!m->stopping) {
+        if (h->release) {
+            h->release = false;
+            (void)pthread_mutex_unlock(&m->lock);
+            probe_close(h->probe);
+            (void)pthread_mutex_lock(&m->lock);
+        } else if (h->has_order) {
+            work(h);
+        } else {
+            (void)pthread_cond_wait(&h->wake, &m->lock);
+        }
+    }
+    (void)pthread_mutex_unlock(&m->lock);
+    probe_close(h->probe);
+    return NULL;
+}
+
+/* ---- what the machine wants done ---- */
+
+static void on_order(void *ctx, int server, const struct failover_order *o)
+{
+    struct monitor *m = ctx;
+    struct hand *h = &m->acting.hands[server];
+
+    h->order = *o;
+    h->has_order = true;
+    (void)pthread_cond_signal(&h->wake);
+}
+
+static void on_release(void *ctx)
+{
+    struct monitor *m = ctx;
+
+    for (int i = 0; i < m->board->count; i++) {
+        struct hand *h = &m->acting.hands[i];
+
+        h->has_order = false;
+        h->release = true;
+        if (h->working)
+            probe_cut(h->probe);
+        (void)pthread_cond_signal(&h->wake);
+    }
+    for (int i = 0; i < m->board->count; i++) {
+        m->watches[i].suspected = true; /* see at once what came of it */
+        (void)pthread_cond_signal(&m->watches[i].wake);
+    }
+}
+
+static void tell(struct monitor *m, const char *line, bool last)
+{
+    struct asker a = m->acting.asker;
+
+    if (last)
+        m->acting.asker.line = NULL;
+    if (a.line)
+        a.line(a.ctx, line, last);
+}
+
+static void on_say(void *ctx, const char *line)
+{
+    log_event(LOG_INFO, "failover.step", LOG_STR("what", line));
+    tell(ctx, line, false);
+}
+
+static void on_ended(void *ctx, enum failover_task task, const char *why)
+{
+    if (why[0])
+        log_event(LOG_WARN, "failover.failed", LOG_STR("task", failover_task_name(task)),
+                  LOG_STR("why", why));
+    else
+        log_event(LOG_INFO, "failover.done", LOG_STR("task", failover_task_name(task)));
+    tell(ctx, why[0] ? "failed" : "done", true);
+}
+
+/* ---- the thread that thinks ---- */
+
+static void take_answers(struct monitor *m)
+{
+    for (int i = 0; i < m->board->count; i++) {
+        struct hand *h = &m->acting.hands[i];
+
+        if (!h->has_answer)
+            continue;
+        h->has_answer = false;
+        board_look(m->board, &m->acting.view);
+        failover_take(&m->acting.machine, i, &h->answer, &m->acting.view, clock_mono_ns());
+    }
+}
+
+static void *acting_run(void *monitor)
+{
+    struct monitor *m = monitor;
+
+    (void)pthread_mutex_lock(&m->lock);
+    while (!m->stopping) {
+        take_answers(m);
+        board_look(m->board, &m->acting.view);
+        failover_tick(&m->acting.machine, &m->acting.view, clock_mono_ns());
+        shared_wait(m, &m->acting.wake, clock_mono_ns() + TICK_NS);
+    }
+    tell(m, "the monitor stops", true);
+    (void)pthread_mutex_unlock(&m->lock);
+    return NULL;
+}
+
+static struct failover_rules rules_of(const struct monitor *m)
+{
+    const struct conf_failover *c = &m->conf->failover;
+    struct failover_rules r = {
+        .n = m->board->count,
+        .majority = failover_majority(m->board->count),
+        .semi_sync = c->semi_sync,
+        .domain = c->domain,
+        .lease_ns = c->lease_ns,
+        .wait_ns = c->lease_ns + c->lease_ns / 10,
+        .confirm_ns = c->confirm_ns,
+        .round_ns = ROUND_NS,
+        .drain_ns = c->drain_ns,
+        .quiesce_ns = c->quiesce_ns,
+        .steal_ns = STEAL_NS,
+    };
+
+    for (int i = 0; i < r.n; i++) {
+        enum conf_candidate candidate = m->conf->servers[i].candidate;
+
+        r.names[i] = m->conf->servers[i].name;
+        r.preference[i] = candidate == CANDIDATE_NEVER    ? PREFER_NEVER
+                          : candidate == CANDIDATE_PREFER ? PREFER_FIRST
+                                                          : PREFER_NORMAL;
+    }
+    return r;
+}
+
+bool acting_init(struct monitor *m)
+{
+    const struct failover_effects fx = {m, on_order, on_release, on_say, on_ended};
+    const struct failover_rules r = rules_of(m);
+
+    shared_init_cond(&m->acting.wake);
+    for (int i = 0; i < SERVERS_MAX; i++) {
+        struct hand *h = &m->acting.hands[i];
+
+        shared_init_cond(&h->wake);
+        h->monitor = m;
+        h->index = i;
+        if (i < m->board->count && !(h->probe = shared_probe(m, i)))
+            return false;
+    }
+    failover_init(&m->acting.machine, &r, &fx, clock_mono_ns() ^ (uint64_t)getpid() << 32);
+    return true;
+}
+
+bool acting_start(struct monitor *m)
+{
+    if (!m->conf->failover.enabled)
+        return true;
+    for (int i = 0; i < m->board->count; i++) {
+        struct hand *h = &m->acting.hands[i];
+
+        h->started = pthread_create(&h->thread, NULL, hand_run, h) == 0;
+        if (!h->started)
+            return false;
+    }
+    m->acting.started = pthread_create(&m->acting.thread, NULL, acting_run, m) == 0;
+    return m->acting.started;
+}
+
+void acting_cut(struct monitor *m)
+{
+    (void)pthread_mutex_lock(&m->lock);
+    (void)pthread_cond_signal(&m->acting.wake);
+    for (int i = 0; i < m->board->count; i++)
+        (void)pthread_cond_signal(&m->acting.hands[i].wake);
+    (void)pthread_mutex_unlock(&m->lock);
+    for (int i = 0; i < m->board->count; i++)
+        probe_cut(m->acting.hands[i].probe);
+}
+
+void acting_join(struct monitor *m)
+{
+    for (int i = 0; i < m->board->count; i++)
+        if (m->acting.hands[i].started)
+            (void)pthread_join(m->acting.hands[i].thread, NULL);
+    if (m->acting.started)
+        (void)pthread_join(m->acting.thread, NULL);
+}
+
+void acting_free(struct monitor *m)
+{
+    for (int i = 0; i < SERVERS_MAX; i++) {
+        probe_free(m->acting.hands[i].probe);
+        (void)pthread_cond_destroy(&m->acting.hands[i].wake);
+    }
+    (void)pthread_cond_destroy(&m->acting.wake);
+}

@@ -1,0 +1,137 @@
+/* What an operator asks of the cluster: 'tillway cluster …'. */
+#include "base/clock.h"
+#include "monitor/shared.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { LINE_MAX = 400, WORDS_MAX = 4 };
+
+static int server_named(const struct monitor *m, const char *name)
+{
+    for (int i = 0; i < m->board->count; i++)
+        if (strcmp(m->conf->servers[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+static void say_server(struct monitor *m, int i, monitor_line_fn line, void *ctx)
+{
+    const struct failover_member *v = &m->acting.view.at[i];
+    const struct server_view *s = &m->publisher.now->servers[i];
+    char text[LINE_MAX];
+    char position[GTID_SET_TEXT_MAX];
+
+    gtid_set_format(&s->position, position, sizeof position);
+    (void)snprintf(text, sizeof text, "%s: %s, %s, %s, joined epoch %llu%s, at %.120s%s%s%s",
+                   s->name, server_role_name(s->role), server_health_name(s->health),
+                   v->read_only ? "read-only" : "writable", (unsigned long long)v->row.joined,
+                   v->acks ? ", acknowledges" : "", position[0] ? position : "nothing",
+                   m->acting.machine.errant & 1U << i ? ", has errant transactions: rebuild it"
+                                                      : "",
+                   s->why[0] ? ": " : "", s->why);
+    line(ctx, text, false);
+}
+
+static void say_status(struct monitor *m, monitor_line_fn line, void *ctx)
+{
+    const struct failover_gate g =
+        failover_gate(&m->acting.view, m->conf->failover.lease_ns, clock_mono_ns());
+    char text[LINE_MAX];
+
+    (void)snprintf(text, sizeof text, "epoch %llu, primary: %s%s%s; %s; this Tillway: %s",
+                   (unsigned long long)g.epoch,
+                   g.primary >= 0 ? m->conf->servers[g.primary].name : "none",
+                   g.primary < 0 ? ", " : "", g.primary < 0 ? g.why : "",
+                   g.majority ? "a majority answers" : "no majority answers",
+                   state_name(&m->acting.machine.state));
+    line(ctx, text, false);
+    for (int i = 0; i < m->board->count; i++)
+        say_server(m, i, line, ctx);
+    line(ctx, "", true);
+}
+
+struct request {
+    bool is_status;
+    bool dry_run;
+    enum failover_task task;
+    int target;
+};
+
+/* NULL, or what is wrong with the words. */
+static const char *parse(const struct monitor *m, char *words, struct request *r)
+{
+    char *rest = NULL;
+    const char *verb = strtok_r(words, " ", &rest);
+    const char *word;
+
+    *r = (struct request){.target = -1};
+    if (!verb || strcmp(verb, "status") == 0)
+        r->is_status = true;
+    else if (strcmp(verb, "switchover") == 0)
+        r->task = TASK_SWITCHOVER;
+    else if (strcmp(verb, "failover") == 0)
+        r->task = TASK_FAILOVER;
+    else if (strcmp(verb, "rejoin") == 0)
+        r->task = TASK_REJOIN;
+    else
+        return "known: cluster status, switchover [--to NAME] [--dry-run], failover, rejoin NAME";
+    while ((word = strtok_r(NULL, " ", &rest))) {
+        if (strcmp(word, "--dry-run") == 0) {
+            r->dry_run = true;
+        } else if (strcmp(word, "--to") != 0) {
+            r->target = server_named(m, word);
+            if (r->target < 0)
+                return "no server is called so";
+        }
+    }
+    return r->task == TASK_REJOIN && r->target < 0 ? "rejoin needs a server's name" : NULL;
+}
+
+static void begin(struct monitor *m, const struct request *r, monitor_line_fn line, void *ctx)
+{
+    struct acting *a = &m->acting;
+    const char *why;
+
+    if (a->asker.line) {
+        line(ctx, "somebody else's command is under way", true);
+        return;
+    }
+    a->asker = (struct asker){line, ctx};
+    if (failover_ask(&a->machine, r->task, r->target, &a->view, clock_mono_ns(), &why))
+        return;
+    a->asker.line = NULL;
+    line(ctx, why, true);
+}
+
+static void dry_run(struct monitor *m, const struct request *r, monitor_line_fn line, void *ctx)
+{
+    char text[2000];
+
+    failover_plan(&m->acting.machine, r->task, r->target, &m->acting.view, clock_mono_ns(), text,
+                  sizeof text);
+    line(ctx, text, true);
+}
+
+void monitor_cluster(struct monitor *m, const char *words, monitor_line_fn line, void *ctx)
+{
+    char copy[256];
+    struct request r;
+    const char *wrong;
+
+    (void)snprintf(copy, sizeof copy, "%s", words);
+    (void)pthread_mutex_lock(&m->lock);
+    board_look(m->board, &m->acting.view);
+    wrong = parse(m, copy, &r);
+    if (wrong)
+        line(ctx, wrong, true);
+    else if (r.is_status)
+        say_status(m, line, ctx);
+    else if (!m->acting.started)
+        line(ctx, "failover is not enabled in the configuration (failover.enabled)", true);
+    else if (r.dry_run)
+        dry_run(m, &r, line, ctx);
+    else
+        begin(m, &r, line, ctx);
+    (void)pthread_mutex_unlock(&m->lock);
+}

@@ -1,0 +1,167 @@
+"""Failover on real servers behind the real binary: the primary is killed, frozen, switched over, and comes back."""
+
+import threading
+import time
+import unittest
+
+import pymysql
+
+import proxied  # noqa: F401 (the path)
+from harness import scratch
+from harness.cluster import REPL_PASSWORD, REPL_USER, SERVICE_USER, Cluster
+from harness.tillway import Tillway
+
+FAILOVER = {"failover": {"enabled": True, "user": REPL_USER, "password": REPL_PASSWORD, "wait": "30s",
+                         "lease": "3s", "confirm": "100ms"}}
+
+
+class Till(threading.Thread):
+    """Inserts numbers one after the other, each by itself; remembers which were acknowledged."""
+
+    def __init__(self, tillway, number):
+        super().__init__()
+        self.tillway, self.number = tillway, number
+        self.acknowledged, self.errors, self.longest = [], [], 0.0
+        self.ended = threading.Event()
+
+    def run(self):
+        connection = self.tillway.connect(database="shop")
+        n = self.number
+        while not self.ended.is_set():
+            n += 100
+            begun = time.monotonic()
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute("INSERT INTO sale VALUES (%s)", (n,))
+                self.acknowledged.append(n)
+            except pymysql.err.MySQLError as e:
+                self.errors.append(e.args)
+            self.longest = max(self.longest, time.monotonic() - begun)
+            time.sleep(0.005)
+        connection.close()
+
+
+class Failover(unittest.TestCase):
+    tillways = 1
+
+    def setUp(self):
+        self.cluster = Cluster(replicas=2)
+        self.enterContext(self.cluster) if hasattr(self, "enterContext") else self._enter(self.cluster)
+        primary = self.cluster.primary
+        primary.query("GRANT SUPER, PROCESS, CONNECTION ADMIN, READ_ONLY ADMIN, REPLICATION SLAVE ADMIN,"
+                      " REPLICATION MASTER ADMIN, BINLOG ADMIN, BINLOG REPLAY, SLAVE MONITOR"
+                      " ON *.* TO %s@'%%'" % SERVICE_USER)
+        primary.query("GRANT ALL ON tillway.* TO %s@'%%'" % SERVICE_USER)
+        primary.query("CREATE DATABASE shop")
+        primary.query("CREATE TABLE shop.sale (id INT PRIMARY KEY)")
+        self.cluster.wait_in_sync()
+        self.behind = [self._enter(Tillway(self.cluster, config=FAILOVER)) for _ in range(self.tillways)]
+        scratch.wait_until("adoption", lambda: "failover.done task=adopt" in self.logs(), 30)
+        scratch.wait_until("acknowledging replicas", lambda: all(
+            r.value("SELECT @@rpl_semi_sync_slave_enabled") for r in self.cluster.replicas), 30)
+
+    def _enter(self, manager):
+        entered = manager.__enter__()
+        self.addCleanup(manager.__exit__, None, None, None)
+        return entered
+
+    def logs(self):
+        return "".join(t.log_text() for t in self.behind)
+
+    def sell(self):
+        tills = [Till(self.behind[i % len(self.behind)], i) for i in range(4)]
+        for till in tills:
+            till.start()
+        scratch.wait_until("sales", lambda: all(len(t.acknowledged) > 20 for t in tills), 30)
+        return tills
+
+    def stop(self, tills):
+        """After each sold again; what they had acknowledged, and their errors."""
+        counts = [len(t.acknowledged) for t in tills]
+        scratch.wait_until("sales after the fault",
+                           lambda: all(len(t.acknowledged) > n + 20 for t, n in zip(tills, counts)), 60)
+        for till in tills:
+            till.ended.set()
+        for till in tills:
+            till.join(60)
+        print("longest pause of a till: %.2f s" % max(t.longest for t in tills))
+        return {n for t in tills for n in t.acknowledged}, [e for t in tills for e in t.errors]
+
+    def writable(self):
+        return [s for s in self.cluster.servers if s.alive() and not s.value("SELECT @@read_only")]
+
+    def check_kept(self, acknowledged, servers):
+        """Each acknowledged sale is on each of the servers, once they are in sync."""
+        position = self.writable()[0].value("SELECT @@gtid_binlog_pos")
+        for server in servers:
+            if server is not self.writable()[0]:
+                self.assertEqual(server.value("SELECT MASTER_GTID_WAIT(%s, 30)", (position,)), 0)
+            kept = {row[0] for row in server.query("SELECT id FROM shop.sale")}
+            self.assertEqual(acknowledged - kept, set(), server.name)
+
+    def wait_rejoined(self, server):
+        scratch.wait_until(server.name + " rejoined",
+                           lambda: server.slave_status().get("Slave_IO_Running") == "Yes"
+                           and server.value("SELECT @@read_only"), 60)
+
+
+class Kill(Failover):
+    def test_the_primary_is_killed_and_comes_back(self):
+        tills, old = self.sell(), self.cluster.primary
+        old.kill()
+        acknowledged, errors = self.stop(tills)
+        # What was under way at the kill may have been committed or not: the tills are told so.
+        self.assertTrue(all(e[0] == 1158 for e in errors), errors)
+        self.assertLessEqual(len(errors), len(tills))
+        self.assertEqual(len(self.writable()), 1)
+        self.check_kept(acknowledged, self.cluster.replicas)
+        old.start(["--read-only=1", "--init-rpl-role=SLAVE", "--rpl-semi-sync-slave-enabled=1"])
+        self.wait_rejoined(old)
+        self.check_kept(acknowledged, self.cluster.servers)
+
+    def test_the_primary_freezes(self):
+        tills, old = self.sell(), self.cluster.primary
+        old.freeze()
+        acknowledged, errors = self.stop(tills)
+        self.assertTrue(all(e[0] == 1158 for e in errors), errors)
+        self.assertLessEqual(len(errors), len(tills))
+        old.thaw()
+        self.wait_rejoined_or_kept_out(old)
+        self.assertEqual(len(self.writable()), 1)
+        self.check_kept(acknowledged, self.cluster.replicas)
+
+    def wait_rejoined_or_kept_out(self, server):
+        """A frozen primary may have committed what nobody acknowledged: then it is kept out, read-only."""
+        scratch.wait_until(server.name + " is fenced", lambda: server.value("SELECT @@read_only"), 60)
+
+
+class Switchover(Failover):
+    def test_no_till_notices(self):
+        tills, old = self.sell(), self.cluster.primary
+        done = self.behind[0].command("cluster", "switchover", "--to", "replica2")
+        print(done.stdout)
+        self.assertIn("done", done.stdout)
+        acknowledged, errors = self.stop(tills)
+        self.assertEqual(errors, [])
+        self.assertEqual([s.name for s in self.writable()], ["replica2"])
+        self.wait_rejoined(old)
+        self.check_kept(acknowledged, self.cluster.servers)
+        status = self.behind[0].command("cluster", "status").stdout
+        self.assertIn("primary: replica2", status)
+
+
+class Two(Failover):
+    tillways = 2
+
+    def test_one_of_two_acts(self):
+        tills, old = self.sell(), self.cluster.primary
+        old.kill()
+        acknowledged, errors = self.stop(tills)
+        self.assertTrue(all(e[0] == 1158 for e in errors), errors)
+        self.assertEqual(len(self.writable()), 1)
+        self.assertEqual(self.logs().count("failover.done task=failover"), 1)
+        self.check_kept(acknowledged, self.cluster.replicas)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
