@@ -69,7 +69,6 @@ const struct schema_row conf_schema[] = {
     {"servers[].proxy_protocol", SCHEMA_BOOL, IN_SERVER(proxy_protocol), "false", 0, 0, NULL,
      "Whether it is told each client's address by a PROXY header (version 2); its "
      "`proxy_protocol_networks` must list this machine. Connections then serve one address only."},
-
     {"servers[].candidate", SCHEMA_CHOICE, IN_SERVER(candidate), "normal", 0, 0, candidates,
      "Whether it may become the primary (see `failover`). `prefer`: before others that have as "
      "much. `never`: it does not, and its acknowledgements do not count."},

@@ -132,7 +132,12 @@ class Kill(Failover):
 
     def wait_rejoined_or_kept_out(self, server):
         """A frozen primary may have committed what nobody acknowledged: then it is kept out, read-only."""
-        scratch.wait_until(server.name + " is fenced", lambda: server.value("SELECT @@read_only"), 60)
+        def fenced():
+            try:
+                return server.value("SELECT @@read_only")
+            except pymysql.err.MySQLError:
+                return False  # fencing ends clients' connections, this one, too
+        scratch.wait_until(server.name + " is fenced", fenced, 60)
 
 
 class Switchover(Failover):

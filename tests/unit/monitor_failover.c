@@ -76,7 +76,7 @@ static int show(int argc, char **argv)
 
     (void)setenv("SIM_TRACE", "1", 1);
     sim_init(&world, strtoull(argv[1], NULL, 10),
-             argc > 2 ? (enum sim_fault)atoi(argv[2]) : SIM_SOUND);
+             argc > 2 ? (enum sim_fault)strtol(argv[2], NULL, 10) : SIM_SOUND);
     violation = sim_run(&world);
     printf("%d servers, %d Tillways: %s\n", world.n, world.agent_count,
            violation ? violation : "all is well");
