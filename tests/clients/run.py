@@ -39,6 +39,7 @@ CLIENTS = {
     "go": (lambda: toolchains.go(), {}),
     "php-mysqli": (lambda: toolchains.php("mysqli", "program_mysqli.php"), {}),
     "php-pdo": (lambda: toolchains.php("pdo_mysql", "program_pdo.php"), {}),
+    "mysql-async": (toolchains.rust, {"latin1": "it always speaks utf8mb4"}),
 }
 
 

@@ -110,3 +110,10 @@ def php(extension, script):
     if extension not in run(["php", "-m"], HERE).split():
         raise Missing("PHP has no %s" % extension)
     return ["php", "-d", "mysqli.allow_local_infile=1", "-d", "memory_limit=1G", os.path.join(HERE, "php", script)]
+
+
+def rust():
+    need("cargo")
+    with locked("rust") as folder:
+        run(["cargo", "build", "--quiet", "--locked"], os.path.join(HERE, "rust"), CARGO_TARGET_DIR=folder)
+        return [os.path.join(folder, "debug", "program")]
