@@ -20,7 +20,7 @@ SECONDS = 240  # for one run of a program, far more than it needs
 
 # client: how to get its program, and the lines that it cannot print or prints wrong without Tillway, too, with the reason.
 CLIENTS = {
-    "c": (toolchains.c, {"batch": "a fault of Tillway: MariaDB's bulk execution is not offered yet"}),
+    "c": (toolchains.c, {}),
     "pymysql": (lambda: toolchains.python("pymysql", None), {
         "types as binary": "PyMySQL has no binary protocol", "big row as binary": "PyMySQL has no binary protocol"}),
     "mysqlclient": (lambda: toolchains.python("mysqlclient", "MySQLdb"), {

@@ -11,6 +11,15 @@ void die(const char *what)
     exit(1);
 }
 
+const char *setting(const char *name)
+{
+    const char *text = getenv(name);
+
+    if (!text)
+        die(name);
+    return text;
+}
+
 void say(const char *name, const char *format, ...)
 {
     va_list args;
@@ -42,7 +51,7 @@ static void secure(MYSQL *c)
 {
     my_bool yes = 1;
 
-    mysql_optionsv(c, MYSQL_OPT_SSL_CA, getenv("DB_CA"));
+    mysql_optionsv(c, MYSQL_OPT_SSL_CA, setting("DB_CA"));
     mysql_optionsv(c, MYSQL_OPT_SSL_ENFORCE, &yes);
     mysql_optionsv(c, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes);
 }
@@ -58,11 +67,11 @@ MYSQL *try_connect(const struct way *way)
     mysql_optionsv(c, MYSQL_SET_CHARSET_NAME, way->charset ? way->charset : "utf8mb4");
     if (way->tls)
         secure(c);
-    mysql_real_connect(c, way->socket ? NULL : getenv("DB_HOST"), way->user ? way->user : "till",
+    mysql_real_connect(c, way->socket ? NULL : setting("DB_HOST"), way->user ? way->user : "till",
                        way->password ? way->password : "till",
                        way->database ? way->database : "shop",
-                       (unsigned)strtoul(getenv("DB_PORT"), NULL, 10),
-                       way->socket ? getenv("DB_SOCKET") : NULL, CLIENT_MULTI_STATEMENTS);
+                       (unsigned)strtoul(setting("DB_PORT"), NULL, 10),
+                       way->socket ? setting("DB_SOCKET") : NULL, CLIENT_MULTI_STATEMENTS);
     return c;
 }
 

@@ -198,7 +198,7 @@ static void load(MYSQL *c)
 
     snprintf(sql, sizeof sql,
              "LOAD DATA LOCAL INFILE '%s' INTO TABLE loaded FIELDS TERMINATED BY ','",
-             getenv("DB_CSV"));
+             setting("DB_CSV"));
     run(c, sql);
     say("load data local", "%s",
         value(c, "SELECT CONCAT(COUNT(*), ' rows, sum ', SUM(id)) FROM loaded"));

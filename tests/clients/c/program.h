@@ -20,6 +20,10 @@ struct way {
 };
 
 void die(const char *what) __attribute__((noreturn));
+
+/* An environment variable that must be there. */
+const char *setting(const char *name);
+
 void say(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Prints the cue and waits for "go". */
