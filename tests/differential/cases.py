@@ -107,7 +107,11 @@ class Maker:
             text, params = r.choice(PREPARED)
             self.serial += 1
             known.append((self.serial, params, text.startswith("SELECT")))
-            return [("prepare", c, self.serial, self.fill(text, self.tables[c]))]
+            made = [("prepare", c, self.serial, self.fill(text, self.tables[c]))]
+            if params and r.random() < 0.2:  # only at first: over a number MariaDB answers with chance bytes
+                values = tuple([...] + [self.value() for _ in range(params - 1)])
+                made += [("long_data", c, self.serial, 0, r.choice(TEXTS).encode()), ("execute", c, self.serial, values)]
+            return made
         number, params, select = r.choice(known)
         kind = r.random()
         if kind < 0.06:
@@ -115,12 +119,9 @@ class Maker:
             return [("close_statement", c, number)]
         if kind < 0.1:
             return [("reset_statement", c, number)]
-        if kind < 0.2 and params:
-            values = tuple([...] + [self.value() for _ in range(params - 1)])
-            return [("long_data", c, number, 0, r.choice(TEXTS).encode()), ("execute", c, number, values)]
         values = tuple(self.value() for _ in range(params))
         if kind < 0.35 and select:
-            return [("execute", c, number, values, True), ("fetch", c, number, r.randint(1, 3)), ("fetch", c, number, 9)]
+            return [("execute", c, number, values, True), ("fetch", c, number, r.randint(1, 9))]
         return [("execute", c, number, values)]
 
     def step(self, c):

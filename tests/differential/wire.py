@@ -45,6 +45,7 @@ class Client:
         self._session = pymysql.connect(host=host, port=port, user=user, password=password, database=database,
                                         charset="utf8mb4", autocommit=None, client_flag=flags, connect_timeout=10)
         self._session._sock.settimeout(60)
+        self._cursor = False  # whether the last execution opened one
         self._statements = {}  # the case's number → the server's
 
     def close(self):
@@ -90,8 +91,11 @@ class Client:
         if not self._new:
             status = self._end_status(self._packet(reply))
             if status & CURSOR and not status & MORE_RESULTS:
+                self._cursor = True
                 return False
-        return bool(self._rows(reply) & MORE_RESULTS)
+        status = self._rows(reply)
+        self._cursor = self._cursor or status & (CURSOR | MORE_RESULTS) == CURSOR
+        return bool(status & MORE_RESULTS)
 
     def _results(self):
         reply = []
@@ -127,6 +131,9 @@ class Client:
 
     def execute(self, number, values, cursor=False):
         """Values: None, int or bytes; Ellipsis stands for long data sent before."""
+        if number not in self._statements:  # PREPARE failed; Tillway's own errors are not in SHOW ERRORS
+            return []
+        self._cursor = False
         nulls, types, body = bytearray((len(values) + 7) // 8), b"", b""
         for i, value in enumerate(values):
             nulls[i // 8] |= (value is None) << (i % 8)
@@ -140,6 +147,8 @@ class Client:
         return self._results()
 
     def fetch(self, number, count):
+        if not self._cursor:
+            return []
         self._send(COM_FETCH, self._id(number) + struct.pack("<I", count))
         reply = []
         self._rows(reply)
@@ -155,4 +164,4 @@ class Client:
         return []
 
     def reset_statement(self, number):
-        return self.simple(COM_STMT_RESET, self._id(number))
+        return self.simple(COM_STMT_RESET, self._id(number)) if number in self._statements else []
