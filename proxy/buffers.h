@@ -1,7 +1,10 @@
 /* A worker's read buffers: one size, kept in a free list, lent to a stream only while it holds
- * bytes, so that an idle session has none. One worker thread. */
+ * bytes, so that an idle session has none. And what its streams share to compress. One worker
+ * thread. */
 #ifndef PROXY_BUFFERS_H
 #define PROXY_BUFFERS_H
+
+#include "protocol/compress.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -10,7 +13,11 @@ struct buffers {
     size_t size; /* bytes of each buffer */
     void *free;  /* list through the buffers' first bytes */
     int free_count;
+    struct deflater *deflater; /* made by the first that needs it */
 };
+
+/* NULL where memory refuses. */
+struct deflater *buffers_deflater(struct buffers *b);
 
 void buffers_init(struct buffers *b, size_t size);
 uint8_t *buffers_take(struct buffers *b); /* NULL where memory refuses */

@@ -7,18 +7,18 @@ void request_begin(struct request *r)
 
 void request_begin_infile(struct request *r, uint8_t shift)
 {
-    uint8_t seq = r->seq;
-
-    *r = (struct request){.continues = true, .infile = true, .seq = seq, .shift = shift};
+    *r = (struct request){
+        .continues = true, .infile = true, .seq = r->seq, .shift = shift, .renumber = r->renumber};
 }
 
 static void take_header(struct request *r, uint8_t *p)
 {
     struct packet_header h = packet_header_at(p);
 
-    p[3] = (uint8_t)(p[3] - r->shift);
+    r->seq = r->renumber && r->numbered ? (uint8_t)(r->seq + 1) : h.seq;
+    r->numbered = true;
+    p[3] = (uint8_t)(r->seq - r->shift);
     r->body_left = h.length;
-    r->seq = h.seq;
     r->continues = r->infile ? h.length != 0 : h.length == PACKET_MAX_PAYLOAD;
 }
 

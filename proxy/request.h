@@ -10,6 +10,9 @@ struct request {
     bool continues;   /* another packet belongs to it */
     bool infile;      /* ends with an empty packet */
     bool done;
+    bool renumber; /* compressed clients count their frames; what they write on packets is nobody's
+                      matter: all but the first are numbered anew */
+    bool numbered; /* the first was seen */
     uint8_t seq;   /* of the last packet seen, as the client sent it */
     uint8_t shift; /* a file's packets: taken off their sequence numbers, see protocol/reply.h */
 };

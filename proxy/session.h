@@ -76,6 +76,7 @@ struct session {
     bool is_unix;
     struct tls_context *tls; /* to offer to the client; NULL: none */
     bool tls_begun;          /* the client asked for it */
+    bool compressed;         /* the log-in is over and the client wanted that */
     bool introduced;         /* a PROXY header came, or cannot come any more */
     bool out_sent;           /* `out` was handed to the stream: clear it once it is not writing */
     uint8_t seq;             /* of the packet that a reply of ours follows */

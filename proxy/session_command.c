@@ -90,6 +90,17 @@ static bool drain_request(struct session *s)
     return r->done;
 }
 
+/* The OK of the log-in was the last that is not compressed. */
+static bool begin_compression(struct session *s)
+{
+    if (s->compressed || !s->run.log_in || !(s->caps & CAP_COMPRESS))
+        return true;
+    s->compressed = stream_start_compression(&s->client);
+    if (!s->compressed)
+        session_end(s, 0, NULL, "out of memory");
+    return s->compressed;
+}
+
 enum step session_reply(struct session *s)
 {
     struct span part;
@@ -97,6 +108,8 @@ enum step session_reply(struct session *s)
     if (s->client.writing)
         return STEP_WAIT;
     if (s->out_sent) {
+        if (!begin_compression(s))
+            return STEP_WAIT;
         s->out_sent = false;
         s->seq = 0; /* an error said out of turn is packet 1, as clients expect it */
         buf_clear(&s->out);
@@ -260,6 +273,8 @@ static enum step begin(struct session *s, struct packet_header h, struct span pa
     s->run = (struct command_run){
         .byte = byte, .whole = whole, .size = whole ? PACKET_HEADER + h.length : 0};
     request_begin(&s->run.request);
+    s->run.request.renumber = s->compressed;
+    stream_next_command(&s->client);
     s->statements++;
     s->seq = 0;
     if (s->lost && byte != COM_QUIT && byte != COM_STMT_CLOSE && byte != COM_STMT_SEND_LONG_DATA)
@@ -310,6 +325,7 @@ static enum step head_at_hand(struct session *s, struct packet_header h)
 static enum step empty_command(struct session *s)
 {
     s->run = (struct command_run){.whole = true, .size = PACKET_HEADER};
+    stream_next_command(&s->client);
     s->seq = 0;
     return unknown(s, (struct span){NULL, 0});
 }

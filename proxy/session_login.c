@@ -6,15 +6,15 @@
 #include <openssl/rand.h>
 #include <stdio.h>
 
-/* What the proxy offers, and TLS where the listener has a certificate. Compression, session
+/* What the proxy offers, and TLS where the listener has a certificate. Session
  * tracking and MariaDB's extended capabilities are not offered: a client never asks for what was
  * not offered. */
 #define CAPS_OFFERED                                                                               \
     (CAP_FOUND_ROWS | CAP_LONG_FLAG | CAP_CONNECT_WITH_DB | CAP_NO_SCHEMA | CAP_ODBC |             \
      CAP_LOCAL_FILES | CAP_IGNORE_SPACE | CAP_PROTOCOL_41 | CAP_INTERACTIVE | CAP_IGNORE_SIGPIPE | \
-     CAP_TRANSACTIONS | CAP_RESERVED | CAP_SECURE_CONNECTION | CAP_MULTI_STATEMENTS |              \
-     CAP_MULTI_RESULTS | CAP_PS_MULTI_RESULTS | CAP_PLUGIN_AUTH | CAP_CONNECT_ATTRS |              \
-     CAP_PLUGIN_AUTH_LENENC | CAP_EXPIRED_PASSWORDS | CAP_DEPRECATE_EOF)
+     CAP_TRANSACTIONS | CAP_RESERVED | CAP_SECURE_CONNECTION | CAP_COMPRESS |                      \
+     CAP_MULTI_STATEMENTS | CAP_MULTI_RESULTS | CAP_PS_MULTI_RESULTS | CAP_PLUGIN_AUTH |           \
+     CAP_CONNECT_ATTRS | CAP_PLUGIN_AUTH_LENENC | CAP_EXPIRED_PASSWORDS | CAP_DEPRECATE_EOF)
 
 enum {
     USER_MAX = 384,

@@ -98,6 +98,12 @@ enum stream_sent stream_write(struct stream *s, const struct span *parts, int n)
  * the handshake. Not while `writing`. False: no memory. */
 bool stream_start_tls(struct stream *s,
                       struct tls *tls) MUST_CHECK; /* takes `tls` over; NULL fails */
+/* From now on all is the compressed protocol, inside of TLS where that has begun. Not while
+ * `writing`. False: no memory. */
+bool stream_start_compression(struct stream *s) MUST_CHECK;
+/* The peer's next command is taken up: what is written from now on answers it. Only compression
+ * needs to know. */
+void stream_next_command(struct stream *s);
 /* The handshake is through. */
 bool stream_is_tls(const struct stream *s);
 /* What the peer showed; false, and all empty, where it is not TLS. */

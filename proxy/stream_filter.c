@@ -5,43 +5,51 @@
 
 enum { WIRE_MAX = 1 << 18 };
 
-static size_t raw_left(const struct filter *f)
+static size_t chunk_left(const struct chunk *c)
 {
-    return f->raw_end - f->raw_start;
+    return c->end - c->start;
 }
 
-static void give_back_raw(struct stream *s)
+static struct span chunk_span(const struct chunk *c)
 {
-    struct filter *f = s->filter;
+    return (struct span){c->p ? c->p + c->start : NULL, chunk_left(c)};
+}
 
-    if (!f->raw || raw_left(f) > 0)
+static void chunk_give_back(struct stream *s, struct chunk *c)
+{
+    if (!c->p || chunk_left(c) > 0)
         return;
-    buffers_give(s->buffers, f->raw);
-    f->raw = NULL;
-    f->raw_start = f->raw_end = 0;
+    buffers_give(s->buffers, c->p);
+    *c = (struct chunk){NULL, 0, 0};
+}
+
+/* How many bytes fit behind those that are there. */
+static size_t chunk_room(struct stream *s, struct chunk *c)
+{
+    if (!c->p)
+        c->p = buffers_take(s->buffers);
+    if (!c->p)
+        return 0;
+    if (c->start > 0)
+        memmove(c->p, c->p + c->start, chunk_left(c));
+    c->end = chunk_left(c);
+    c->start = 0;
+    return s->buffers->size - c->end;
 }
 
 uv_buf_t filter_alloc(struct stream *s)
 {
-    struct filter *f = s->filter;
+    struct chunk *raw = &s->filter->raw;
+    size_t room = chunk_room(s, raw);
 
-    if (!f->raw)
-        f->raw = buffers_take(s->buffers);
-    if (!f->raw)
-        return uv_buf_init(NULL, 0);
-    if (f->raw_start > 0) {
-        memmove(f->raw, f->raw + f->raw_start, raw_left(f));
-        f->raw_end = raw_left(f);
-        f->raw_start = 0;
-    }
-    return uv_buf_init((char *)f->raw + f->raw_end, (unsigned)(s->buffers->size - f->raw_end));
+    return uv_buf_init(room ? (char *)raw->p + raw->end : NULL, (unsigned)room);
 }
 
 /* The socket is read while the owner reads and there is room for what it gives. */
 static void adjust_socket(struct stream *s)
 {
     struct filter *f = s->filter;
-    bool on = s->reading && !f->socket_eof && raw_left(f) < s->buffers->size;
+    bool on = s->reading && !f->socket_eof && chunk_left(&f->raw) < s->buffers->size;
 
     if (on == f->socket_reading || s->closing)
         return;
@@ -112,7 +120,36 @@ static enum stream_sent flush(struct stream *s)
     return rc != 0 ? stream_fail(s, rc) : STREAM_BLOCKED;
 }
 
-/* Encipher and write as much of the owner's parts as the kernel takes. */
+static bool encipher(struct filter *f, struct span plain)
+{
+    while (plain.n) {
+        size_t n = plain.n < TLS_RECORD ? plain.n : TLS_RECORD;
+
+        if (tls_write(f->tls, (struct span){plain.p, n}, &f->wire) != TLS_FINE)
+            return false;
+        plain = (struct span){plain.p + n, plain.n - n};
+    }
+    return true;
+}
+
+_Static_assert((int)TLS_RECORD <= (int)COMPRESS_FRAME, "what is gathered fits a frame");
+
+/* Append to `wire` what the plain bytes become. */
+static bool transform(struct stream *s, struct span plain)
+{
+    struct filter *f = s->filter;
+    struct buf packed = buf_with_max(WIRE_MAX);
+    bool ok;
+
+    if (!f->compress)
+        return encipher(f, plain);
+    compress_write(f->compress, buffers_deflater(s->buffers), plain, f->tls ? &packed : &f->wire);
+    ok = buf_ok(&f->wire) && buf_ok(&packed) && (!f->tls || encipher(f, buf_span(&packed)));
+    buf_free(&packed);
+    return ok;
+}
+
+/* Transform and write as much of the owner's parts as the kernel takes. */
 static enum stream_sent push(struct stream *s)
 {
     struct filter *f = s->filter;
@@ -122,10 +159,10 @@ static enum stream_sent push(struct stream *s)
     while (sent == STREAM_SENT && f->next < f->count) {
         struct span plain;
 
-        if (!tls_is_ready(f->tls))
+        if (f->tls && !tls_is_ready(f->tls))
             return STREAM_BLOCKED;
         plain = next_plain(f, gathered);
-        if (plain.n && tls_write(f->tls, plain, &f->wire) != TLS_FINE)
+        if (plain.n && !transform(s, plain))
             return stream_fail(s, UV_EPROTO);
         sent = flush(s);
     }
@@ -187,28 +224,77 @@ static void note_result(struct stream *s, enum tls_result result)
         s->eof = true;
 }
 
-/* Move what fits from `raw` to the owner's buffer. */
+/* Out of TLS into the room behind `to`; how many bytes. */
+static size_t decipher(struct stream *s, uint8_t *to, size_t room)
+{
+    struct filter *f = s->filter;
+    struct span in = chunk_span(&f->raw);
+    size_t made = 0;
+
+    if (room && !s->eof)
+        note_result(s, tls_read(f->tls, &in, to, room, &made, &f->wire));
+    f->raw.start = f->raw.end - in.n;
+    return made;
+}
+
+static size_t inflate_from(struct stream *s, struct chunk *from, uint8_t *to, size_t room)
+{
+    struct filter *f = s->filter;
+    struct span in = chunk_span(from);
+    size_t made = 0;
+
+    if (room && !s->error && !compress_read(f->compress, &in, to, room, &made))
+        (void)stream_fail(s, UV_EPROTO);
+    from->start = from->end - in.n;
+    return made;
+}
+
+/* Both, until nothing moves any more. An end that TLS told is not the owner's before it has what
+ * came in front of it. */
+static size_t decipher_and_inflate(struct stream *s, uint8_t *to, size_t room)
+{
+    struct filter *f = s->filter;
+    size_t total = 0;
+    size_t moved;
+
+    do {
+        size_t space = chunk_room(s, &f->mid);
+        size_t got = decipher(s, space ? f->mid.p + f->mid.end : NULL, space);
+
+        f->mid.end += got;
+        moved = inflate_from(s, &f->mid, to + total, room - total);
+        total += moved;
+        moved += got;
+    } while (moved > 0 && total < room);
+    chunk_give_back(s, &f->mid);
+    return total;
+}
+
+/* Move what fits from the socket's bytes to the owner's buffer. */
 static void fill(struct stream *s)
 {
     struct filter *f = s->filter;
-    struct span in = {f->raw ? f->raw + f->raw_start : NULL, raw_left(f)};
-    size_t made = 0;
+    uint8_t *to;
+    size_t made;
     size_t room;
 
     stream_make_room(s);
     room = s->in ? s->buffers->size - s->end : 0;
+    to = s->in ? s->in + s->end : NULL;
     if (!s->in)
         (void)stream_fail(s, UV_ENOMEM);
-    if (room) {
-        note_result(s, tls_read(f->tls, &in, s->in + s->end, room, &made, &f->wire));
-        s->end += made;
-    }
-    f->raw_start = f->raw_end - in.n;
-    f->more = made == room;
+    if (f->tls && f->compress)
+        made = decipher_and_inflate(s, to, room);
+    else if (f->tls)
+        made = decipher(s, to, room);
+    else
+        made = inflate_from(s, &f->raw, to, room);
+    s->end += made;
+    f->more = made == room || (f->compress && compress_is_ahead(f->compress));
     if (f->socket_eof && !f->more)
         s->eof = true;
     stream_give_back_empty(s);
-    give_back_raw(s);
+    chunk_give_back(s, &f->raw);
 }
 
 /* Move bytes in both directions and tell the owner what came of it. */
@@ -242,8 +328,8 @@ void filter_on_read(struct stream *s, ssize_t n)
     struct filter *f = s->filter;
 
     if (n > 0)
-        f->raw_end += (size_t)n;
-    give_back_raw(s);
+        f->raw.end += (size_t)n;
+    chunk_give_back(s, &f->raw);
     if (n >= 0) {
         if (n > 0)
             progress(s);
@@ -264,49 +350,88 @@ void filter_read(struct stream *s, bool on)
     struct filter *f = s->filter;
 
     adjust_socket(s);
-    if (on && (f->more || raw_left(f) > 0 || f->socket_eof))
+    if (on && (f->more || chunk_left(&f->raw) > 0 || f->socket_eof))
         come_again(s);
     else if (!on)
         (void)uv_idle_stop(&f->again);
 }
 
-/* What the plain stream had read already belongs to the handshake. */
-static void take_over_input(struct stream *s)
+/* What was read already belongs to what begins now. */
+static void take_over_input(struct stream *s, struct chunk *to)
 {
-    struct filter *f = s->filter;
-
-    if (s->reading)
-        stream_read_socket(s, false);
-    f->raw = s->in;
-    f->raw_start = s->start;
-    f->raw_end = s->end;
+    assert(!to->p);
+    *to = (struct chunk){s->in, s->start, s->end};
     s->in = NULL;
     s->start = s->end = 0;
+    chunk_give_back(s, to);
     adjust_socket(s);
     come_again(s);
 }
 
-bool stream_start_tls(struct stream *s, struct tls *tls)
+/* The stream's filter, made where there is none; NULL: no memory. */
+static struct filter *filter_of(struct stream *s)
 {
-    struct filter *f = calloc(1, sizeof *f);
+    struct filter *f = s->filter;
 
-    assert(!s->filter && !s->writing && s->open && !s->closing);
-    if (!f || !tls || uv_idle_init(s->uv.handle.loop, &f->again) != 0) {
-        tls_free(tls);
+    assert(!s->writing && s->open && !s->closing);
+    if (f)
+        return f;
+    f = calloc(1, sizeof *f);
+    if (!f || uv_idle_init(s->uv.handle.loop, &f->again) != 0) {
         free(f);
-        return false;
+        return NULL;
     }
-    f->tls = tls;
     f->again.data = s;
     f->wire = f->sending = buf_with_max(WIRE_MAX);
+    f->socket_reading = s->reading;
     s->filter = f;
-    take_over_input(s);
+    return f;
+}
+
+bool stream_start_tls(struct stream *s, struct tls *tls)
+{
+    struct filter *f = tls ? filter_of(s) : NULL;
+
+    if (!f) {
+        tls_free(tls);
+        return false;
+    }
+    assert(!f->tls);
+    f->tls = tls;
+    take_over_input(s, &f->raw);
     return true;
+}
+
+bool stream_start_compression(struct stream *s)
+{
+    struct compress *c = calloc(1, sizeof *c);
+    struct filter *f = c ? filter_of(s) : NULL;
+
+    if (!f) {
+        free(c);
+        return false;
+    }
+    assert(!f->compress);
+    compress_init(c);
+    f->compress = c;
+    take_over_input(s, f->tls ? &f->mid : &f->raw);
+    return true;
+}
+
+void stream_next_command(struct stream *s)
+{
+    struct filter *f = s->filter;
+
+    if (!f || !f->compress)
+        return;
+    compress_next(f->compress);
+    if (f->more && s->reading)
+        come_again(s);
 }
 
 bool stream_is_tls(const struct stream *s)
 {
-    return s->filter && tls_is_ready(s->filter->tls);
+    return s->filter && s->filter->tls && tls_is_ready(s->filter->tls);
 }
 
 bool stream_tls_peer(const struct stream *s, struct tls_peer *out)
@@ -325,7 +450,7 @@ const uint8_t *stream_tls_fingerprint(const struct stream *s)
 
 const char *filter_why(const struct filter *f)
 {
-    return tls_why(f->tls);
+    return f->compress && f->compress->why[0] ? f->compress->why : f->tls ? tls_why(f->tls) : "";
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -344,11 +469,16 @@ bool filter_gone(struct stream *s)
         return true;
     if (!f->closed)
         return false;
-    if (f->raw)
-        buffers_give(s->buffers, f->raw);
+    if (f->raw.p)
+        buffers_give(s->buffers, f->raw.p);
+    if (f->mid.p)
+        buffers_give(s->buffers, f->mid.p);
     buf_free(&f->wire);
     buf_free(&f->sending);
     tls_free(f->tls);
+    if (f->compress)
+        compress_free(f->compress);
+    free(f->compress);
     free(f);
     s->filter = NULL;
     return true;
@@ -358,7 +488,7 @@ void filter_close(struct stream *s)
 {
     struct filter *f = s->filter;
 
-    if (!s->error && f->sending.len == 0 && f->next == f->count) {
+    if (f->tls && !s->error && f->sending.len == 0 && f->next == f->count) {
         tls_close(f->tls, &f->wire);
         (void)flush(s);
     }

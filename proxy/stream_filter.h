@@ -1,8 +1,10 @@
 /* The inside of a stream whose bytes are transformed on their way: for stream.c and stream_filter.c
  * alone.
  *
- *   socket ──▶ raw ──▶ TLS ──▶ stream.in ──▶ owner
- *   socket ◀── sending ◀── wire ◀── TLS ◀── parts ◀── owner (pinned)
+ *   socket ──▶ raw ──▶ TLS ──▶ mid ──▶ compression ──▶ stream.in ──▶ owner
+ *   socket ◀── sending ◀── wire ◀── TLS ◀── packed ◀── compression ◀── parts ◀── owner (pinned)
+ *
+ * Either of the two may be missing, and `mid` then.
  *
  * Each arrow moves what fits; nothing runs ahead of its reader by more than one record. The
  * handshake's own answers go out by `wire` as well, between the owner's bytes. */
@@ -11,15 +13,22 @@
 
 #include "proxy/stream.h"
 
-struct filter {
-    struct tls *tls;
+/* Bytes that nobody took yet, in a lent buffer; `p` NULL while there are none. */
+struct chunk {
+    uint8_t *p;
+    size_t start;
+    size_t end;
+};
 
-    uint8_t *raw; /* what the socket gave and nobody took yet; a lent buffer; NULL while empty */
-    size_t raw_start;
-    size_t raw_end;
+struct filter {
+    struct tls *tls;           /* NULL: none */
+    struct compress *compress; /* NULL: none */
+
+    struct chunk raw; /* what the socket gave */
+    struct chunk mid; /* out of TLS, not yet inflated */
     bool socket_reading;
     bool socket_eof;
-    bool more; /* the owner's buffer was full: there may be more inside */
+    bool more; /* the owner's buffer was full, or a command came too early: there may be more */
 
     struct span
         parts[STREAM_PARTS]; /* the owner's, pinned; [next] from `offset` on is to be sent */

@@ -27,7 +27,7 @@ class Tls(Proxied):
         cls._stack = contextlib.ExitStack()
         cls.authority = Authority(scratch.current().folder("certs"))
         cls.certificate = cls.authority.issue("tillway")
-        cls.cluster = cls._stack.enter_context(Cluster(replicas=cls.replicas))
+        cls.cluster = cls._stack.enter_context(Cluster(replicas=cls.replicas, options=["--max-allowed-packet=128M"]))
         cls.tillway = Tillway(cls.cluster)
         cls.strict_port = free_port()
         cls.tillway.write_config({"listeners": [
@@ -40,7 +40,6 @@ class Tls(Proxied):
         cls.cluster.primary.query("CREATE DATABASE IF NOT EXISTS shop")
         cls.cluster.primary.query("CREATE TABLE shop.t (id INT PRIMARY KEY, v LONGTEXT)")
         cls.cluster.primary.query("INSERT INTO shop.t VALUES (1,'one'),(2,'two'),(3,'three')")
-        cls.cluster.primary.query("SET GLOBAL max_allowed_packet=134217728")
         cls.cluster.wait_in_sync()
 
     def context(self, certificate=None):
@@ -218,7 +217,7 @@ class TowardsServers(Proxied):
         cls.foreign = Authority(scratch.current().folder("foreign"), "foreign")
         pem = cls.authority.issue("db", hosts=("db.example",), file="server")
         cls.cluster = cls._stack.enter_context(Cluster(replicas=1, options=[
-            "--ssl-cert=" + pem, "--ssl-key=" + pem, "--ssl-ca=" + cls.authority.pem]))
+            "--max-allowed-packet=128M", "--ssl-cert=" + pem, "--ssl-key=" + pem, "--ssl-ca=" + cls.authority.pem]))
         cls.mine = cls.authority.issue("tillway")
         cls.tillway = cls._stack.enter_context(Tillway(cls.cluster, config={"servers_tls": {"mode": "require"}}))
         primary = cls.cluster.primary
@@ -257,7 +256,6 @@ class TowardsServers(Proxied):
 
     def test_big_packets_and_load_data(self):
         self.mode(mode="verify_ca", ca=self.authority.pem)
-        self.cluster.primary.query("SET GLOBAL max_allowed_packet=134217728")
         c = self.connect(max_allowed_packet=1 << 27, local_infile=True)
         text = os.urandom(32 << 20).hex()
         self.run_sql(c, "REPLACE INTO t VALUES (50, %s)", (text,))

@@ -1,3 +1,4 @@
-foreach(name packet auth gtid handshake ok stmt command reply reply_cuts proxy_header)
+foreach(name packet auth gtid handshake ok stmt command reply reply_cuts proxy_header compress)
   tillway_unit(protocol_${name} LINKS tw_protocol)
 endforeach()
+target_link_libraries(unit_protocol_compress PRIVATE PkgConfig::zlib)

@@ -1,0 +1,184 @@
+#include "protocol/compress.h"
+#include "tests/unit/check.h"
+
+#include <zlib.h>
+
+enum { BIG = 100000 };
+
+static void put_frame(struct buf *b, uint8_t seq, struct span plain, bool packed)
+{
+    uint8_t bytes[BIG + 1000];
+    uLongf n = sizeof bytes;
+
+    if (packed)
+        assert_int_equal(compress(bytes, &n, plain.p, plain.n), Z_OK);
+    buf_put_u24(b, (uint32_t)(packed ? n : plain.n));
+    buf_put_u8(b, seq);
+    buf_put_u24(b, packed ? (uint32_t)plain.n : 0);
+    buf_put(b, packed ? bytes : plain.p, packed ? n : plain.n);
+}
+
+static uint8_t text[BIG];
+
+static struct span fill(size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        text[i] = (uint8_t)("abc"[i % 3] + (i / 1000) % 20);
+    return (struct span){text, n};
+}
+
+/* All of `in`, given `bite` bytes at a time into `room` bytes at a time. */
+static size_t read_all(struct compress *c, struct span in, size_t bite, size_t room, uint8_t *out)
+{
+    size_t total = 0;
+    size_t given = 0;
+    size_t made;
+
+    do {
+        size_t end = given + bite < in.n ? given + bite : in.n;
+        struct span part = {in.p + given, end - given};
+
+        assert_true(compress_read(c, &part, out + total, room, &made));
+        assert_true(made <= room);
+        total += made;
+        if (made == 0 && end - given == part.n && end == in.n)
+            break;
+        given = (size_t)(part.n ? part.p - in.p : (ptrdiff_t)end);
+        bite = made == 0 && part.n == bite ? bite + 1 : bite;
+    } while (given < in.n || made > 0);
+    return total;
+}
+
+static void frames_come_in_any_pieces(void **state)
+{
+    static const size_t bites[] = {1, 6, 7, 8, 100, BIG};
+    static const size_t rooms[] = {1, 3, 4096, BIG};
+    struct buf b = buf_with_max(1 << 20);
+    static uint8_t out[BIG];
+    struct span plain = fill(20000);
+
+    (void)state;
+    put_frame(&b, 0, (struct span){plain.p, 19000}, true);
+    put_frame(&b, 1, (struct span){plain.p + 19000, 10}, false);
+    put_frame(&b, 2, (struct span){plain.p + 19010, 990}, true);
+    for (size_t i = 0; i < ARRAY_LEN(bites); i++)
+        for (size_t k = 0; k < ARRAY_LEN(rooms); k++) {
+            struct compress c;
+
+            compress_init(&c);
+            assert_int_equal(read_all(&c, buf_span(&b), bites[i], rooms[k], out), plain.n);
+            assert_memory_equal(out, plain.p, plain.n);
+            compress_next(&c);
+            assert_int_equal(c.seq, 2);
+            compress_free(&c);
+        }
+    buf_free(&b);
+}
+
+static void what_is_written_reads_the_same(void **state)
+{
+    static const size_t sizes[] = {1, 49, 50, 5000, COMPRESS_FRAME};
+    struct deflater *d = deflater_new();
+    struct compress writer;
+    struct buf b = buf_with_max(1 << 20);
+    static uint8_t out[BIG];
+    size_t total = 0;
+    struct compress reader;
+    struct span plain = fill(BIG);
+
+    (void)state;
+    compress_init(&writer);
+    compress_init(&reader);
+    writer.seq = reader.seq = 3;
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        compress_write(&writer, d, (struct span){plain.p + total, sizes[i]}, &b);
+        total += sizes[i];
+    }
+    assert_true(buf_ok(&b) && b.len < total);
+    assert_int_equal(writer.seq, 8);
+    assert_int_equal(read_all(&reader, buf_span(&b), BIG, BIG, out), total);
+    assert_memory_equal(out, plain.p, total);
+    compress_free(&reader);
+    deflater_free(d);
+    buf_free(&b);
+}
+
+/* Each reply goes on from the last number of its own command. */
+static void commands_may_come_ahead(void **state)
+{
+    struct buf b = buf_with_max(4096);
+    struct compress c;
+    uint8_t out[100];
+    struct span in;
+    size_t made;
+
+    (void)state;
+    compress_init(&c);
+    put_frame(&b, 0, span_of("one"), false);
+    put_frame(&b, 1, span_of("more"), false);
+    for (int i = 0; i < COMPRESS_AHEAD; i++)
+        put_frame(&b, 0, span_of("x"), false);
+    in = buf_span(&b);
+    assert_true(compress_read(&c, &in, out, sizeof out, &made));
+    assert_int_equal(made, 7 + COMPRESS_AHEAD - 1);
+    assert_true(compress_is_ahead(&c));
+    compress_next(&c);
+    assert_int_equal(c.seq, 1);
+    assert_true(compress_read(&c, &in, out, sizeof out, &made));
+    assert_int_equal(made, 1);
+    assert_int_equal(in.n, 0);
+    compress_next(&c);
+    assert_int_equal(c.seq, 0);
+    compress_free(&c);
+    buf_free(&b);
+}
+
+static void refuses(const struct buf *b)
+{
+    struct span in = buf_span(b);
+    static uint8_t out[BIG];
+    struct compress c;
+    size_t made;
+
+    compress_init(&c);
+    assert_false(compress_read(&c, &in, out, sizeof out, &made));
+    assert_true(c.why[0]);
+    compress_free(&c);
+}
+
+static void lies_are_refused(void **state)
+{
+    struct buf b = buf_with_max(1 << 20);
+    struct span plain = fill(1000);
+
+    (void)state;
+    put_frame(&b, 3, plain, true); /* out of order */
+    refuses(&b);
+    buf_clear(&b);
+    put_frame(&b, 0, plain, true);
+    b.data[4] = 1; /* says less than there is */
+    b.data[5] = 1;
+    refuses(&b);
+    b.data[5] = 200; /* says more */
+    refuses(&b);
+    buf_clear(&b);
+    put_frame(&b, 0, plain, true);
+    b.data[9] ^= 0x55;
+    refuses(&b);
+    buf_clear(&b);
+    buf_put(&b, "\0\0\0\0\0\0\0", 7); /* nothing in it */
+    refuses(&b);
+    buf_free(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(frames_come_in_any_pieces),
+        cmocka_unit_test(what_is_written_reads_the_same),
+        cmocka_unit_test(commands_may_come_ahead),
+        cmocka_unit_test(lies_are_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
