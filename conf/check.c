@@ -1,5 +1,6 @@
 #include "conf/check.h"
 
+#include "conf/accounts.h"
 #include "conf/file.h"
 #include "conf/hint.h"
 
@@ -225,6 +226,13 @@ static bool check_failover(struct conf *c, struct err *e)
     return check_failover_account(c, section, e);
 }
 
+static bool check_accounts(struct conf *c, struct err *e)
+{
+    const struct conf_node *n = at_path(c, "accounts_file", NULL);
+
+    return !n || conf_accounts_read(c, resolve(c, c->accounts_file), e) || at_node(n, e);
+}
+
 static bool find_source(struct conf *c, const struct conf_node *n, struct err *e)
 {
     struct conf_mirror_source *source = &c->mirror.source;
@@ -299,5 +307,6 @@ bool conf_check(struct conf *c, struct err *e)
     count_cores(c);
     return check_sections(c, e) && check_servers(c, e) && check_listeners(c, e) &&
            check_servers_tls(c, e) && check_monitor(c, e) && check_failover(c, e) &&
-           check_mirror(c, e);
+           check_accounts(c, e) && check_mirror(c, e);
+    check_mirror(c, e);
 }

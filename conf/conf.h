@@ -14,7 +14,6 @@
 #include "conf/node.h"
 #include "conf/tls.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -80,6 +79,8 @@ struct conf_routing {
 
 struct conf_limits {
     uint64_t login_timeout_ns;
+    uint32_t max_login_errors; /* 0: any number */
+    uint64_t login_block_ns;
     uint64_t connect_timeout_ns;
     uint64_t drain_timeout_ns;
     uint64_t pool_idle_ns;
@@ -122,7 +123,10 @@ struct conf {
     struct conf_failover failover;
     struct conf_routing routing;
     struct conf_limits limits;
-    const char *admin_socket; /* "" where there is none */
+    const char *accounts_file; /* "" where there is none */
+    size_t account_count;
+    struct conf_account *accounts; /* see accounts.h */
+    const char *admin_socket;      /* "" where there is none */
     enum log_level log_level;
     enum log_format log_format;
     const char *log_file; /* "stderr" or a path */

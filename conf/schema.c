@@ -141,6 +141,12 @@ const struct schema_row conf_schema[] = {
     {"failover.password_file", SCHEMA_FILE, IN(failover.password_file), "", 1, 4095, NULL,
      "A file whose first line is the password; mode 0600 or stricter."},
 
+    {"accounts_file", SCHEMA_FILE, IN(accounts_file), "", 1, 4095, NULL,
+     "A YAML file of `user: 'password'` lines, mode 0600 or stricter, for users whose password the "
+     "proxy cannot learn from their log-in: those of `ed25519` and `unix_socket` accounts, and "
+     "clients that have only `caching_sha2_password`. Read again at SIGHUP. See "
+     "[proxy.md](proxy.md#clients)."},
+
     {"routing", SCHEMA_MAP, SCHEMA_ALWAYS, "", 0, 0, NULL, "Where reads go."},
     {"routing.max_lag", SCHEMA_DURATION, IN(routing.max_lag_ns), "10s", 0, 86400 * S, NULL,
      "A replica further behind the primary than this gets no reads."},
@@ -154,6 +160,13 @@ const struct schema_row conf_schema[] = {
      "What a client, or all of them, may use."},
     {"limits.login_timeout", SCHEMA_DURATION, IN(limits.login_timeout_ns), "10s", 100 * MS,
      3600 * S, NULL, "How long a client may take to log in."},
+    {"limits.max_login_errors", SCHEMA_NUMBER, IN(limits.max_login_errors), "100", 0, 1000000000,
+     NULL,
+     "So many failed log-ins in a row from one address (of IPv6: one /64 network), and it is "
+     "blocked: error 1129. A log-in that succeeds begins the count anew; unix sockets, 127.0.0.1 "
+     "and ::1 are never blocked. 0: no limit."},
+    {"limits.login_block", SCHEMA_DURATION, IN(limits.login_block_ns), "60s", 1 * S, 86400 * S,
+     NULL, "How long after its last failed log-in an address is blocked, and the count kept."},
     {"limits.connect_timeout", SCHEMA_DURATION, IN(limits.connect_timeout_ns), "3s", 50 * MS,
      300 * S, NULL, "How long connecting and logging in to a server may take."},
     {"limits.drain_timeout", SCHEMA_DURATION, IN(limits.drain_timeout_ns), "10s", 0, 3600 * S, NULL,

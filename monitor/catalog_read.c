@@ -1,21 +1,26 @@
 #include "monitor/catalog_read.h"
 
-#include "protocol/auth.h"
-
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <xxhash.h>
 
-/* JSON_TABLE came with 10.6, the oldest that is supported. An account that can be several ways has
- * the native one at the top or in auth_or. */
+/* JSON_TABLE came with 10.6, the oldest that is supported. Of the ways in auth_or one may be empty:
+ * its place is that of the way at the top. They come as "PLUGIN:TEXT" in hex, with commas between.
+ */
 static const char accounts_sql[] =
     "SELECT User, Host, JSON_VALUE(Priv, '$.plugin'), JSON_VALUE(Priv, '$.authentication_string'),"
     " JSON_VALUE(Priv, '$.access'), JSON_VALUE(Priv, '$.account_locked'),"
     " JSON_VALUE(Priv, '$.is_role'),"
-    " (SELECT MAX(t.hash) FROM JSON_TABLE(Priv, '$.auth_or[*]' COLUMNS("
-    "plugin VARCHAR(64) PATH '$.plugin', hash VARCHAR(255) PATH '$.authentication_string')) t"
-    " WHERE t.plugin = 'mysql_native_password')"
+    " (SELECT GROUP_CONCAT(HEX(IFNULL(t.plugin, '')), ':', HEX(IFNULL(t.text, ''))"
+    " ORDER BY t.n SEPARATOR ',') FROM JSON_TABLE(Priv, '$.auth_or[*]' COLUMNS("
+    "n FOR ORDINALITY, plugin VARCHAR(64) PATH '$.plugin',"
+    " text VARCHAR(1024) PATH '$.authentication_string')) t),"
+    " JSON_VALUE(Priv, '$.ssl_type'), JSON_VALUE(Priv, '$.ssl_cipher'),"
+    " JSON_VALUE(Priv, '$.x509_issuer'), JSON_VALUE(Priv, '$.x509_subject'),"
+    " GREATEST(IFNULL(JSON_VALUE(Priv, '$.max_connections'), 0),"
+    " ABS(IFNULL(JSON_VALUE(Priv, '$.max_user_connections'), @@global.max_user_connections)))"
     " FROM mysql.global_priv ORDER BY Host, User";
 static const char variables_sql[] =
     "SELECT LOWER(VARIABLE_NAME), VARIABLE_TYPE FROM information_schema.SYSTEM_VARIABLES"
@@ -33,7 +38,7 @@ static const char version_sql[] =
     " WHERE TABLE_SCHEMA = 'information_schema' AND TABLE_NAME = 'PROCESSLIST')";
 
 enum { UNKNOWN_COLUMN = 1054, FALLBACK_COLLATION = 45 /* utf8mb4_general_ci */ };
-enum { ACCOUNT_COLUMNS = 8, FIRST_ROOM = 64, COLLATION_ID_MAX = 65535 };
+enum { FIRST_ROOM = 64, COLLATION_ID_MAX = 65535 };
 
 struct reading {
     struct catalog *c;
@@ -58,29 +63,83 @@ static const char *value(const struct probe_row *row, unsigned i)
     return i < row->columns && row->values[i] ? row->values[i] : "";
 }
 
+enum account_column {
+    A_USER,
+    A_HOST,
+    A_PLUGIN,
+    A_TEXT,
+    A_ACCESS,
+    A_LOCKED,
+    A_IS_ROLE,
+    A_WAYS,
+    A_TLS,
+    A_TLS_CIPHER,
+    A_TLS_ISSUER,
+    A_TLS_SUBJECT,
+    A_LIMIT,
+    ACCOUNT_COLUMNS,
+};
+
 static bool is_true(const char *json)
 {
     return strcmp(json, "1") == 0 || strcmp(json, "true") == 0;
 }
 
-/* Native where the account can be so at all. A hash that is none (Debian's root has "invalid")
- * leaves stage2 all zeros: no password gives that, and the login fails as on the server. */
-static void set_auth(struct account *a, const char *plugin, const char *hash,
-                     const char *native_hash)
+static int hex_digit(char c)
 {
-    bool native = plugin[0] == 0 || strcasecmp(plugin, AUTH_NATIVE) == 0;
+    static const char digits[] = "0123456789ABCDEF";
+    const char *at = c ? strchr(digits, toupper((unsigned char)c)) : NULL;
 
-    if (!native && native_hash) {
-        native = true;
-        hash = native_hash;
+    return at ? (int)(at - digits) : -1;
+}
+
+/* Hex digits up to `end` to text; returns what follows `end`, NULL where it is no such text. */
+static const char *unhex(const char *p, char end, char *out, size_t room)
+{
+    size_t n = 0;
+
+    for (; *p && *p != end; p += 2) {
+        int high = hex_digit(p[0]);
+        int low = high < 0 ? -1 : hex_digit(p[1]);
+
+        if (low < 0 || n + 1 >= room)
+            return NULL;
+        out[n++] = (char)(high << 4 | low);
     }
-    if (!native) {
-        a->auth = ACCOUNT_OTHER;
-        return;
+    out[n] = 0;
+    return *p ? p + 1 : p;
+}
+
+static bool take_ways(struct account *a, const struct probe_row *row)
+{
+    const char *p = value(row, A_WAYS);
+    char plugin[80];
+    char text[1100 * 4];
+
+    if (!*p)
+        return account_add_way(a, value(row, A_PLUGIN), value(row, A_TEXT));
+    while (*p) {
+        p = unhex(p, ':', plugin, sizeof plugin);
+        p = p ? unhex(p, ',', text, sizeof text) : NULL;
+        if (!p)
+            return false;
+        if (!(plugin[0] ? account_add_way(a, plugin, text)
+                        : account_add_way(a, value(row, A_PLUGIN), value(row, A_TEXT))))
+            return false;
     }
-    a->auth = hash[0] ? ACCOUNT_NATIVE : ACCOUNT_NO_PASSWORD;
-    if (hash[0] && !auth_parse_stage2(span_of(hash), a->stage2))
-        memset(a->stage2, 0, sizeof a->stage2);
+    return true;
+}
+
+static bool take_tls(struct account *a, const struct probe_row *row)
+{
+    unsigned long type = strtoul(value(row, A_TLS), NULL, 10);
+
+    /* what a newer server may know besides is not less than an X.509 certificate */
+    a->tls = type <= ACCOUNT_TLS_SPECIFIED ? (enum account_tls)type : ACCOUNT_TLS_X509;
+    a->tls_cipher = strdup(value(row, A_TLS_CIPHER));
+    a->tls_issuer = strdup(value(row, A_TLS_ISSUER));
+    a->tls_subject = strdup(value(row, A_TLS_SUBJECT));
+    return a->tls_cipher && a->tls_issuer && a->tls_subject;
 }
 
 bool catalog_read_account(struct catalog *c, const struct probe_row *row)
@@ -96,16 +155,13 @@ bool catalog_read_account(struct catalog *c, const struct probe_row *row)
     c->accounts = list;
     a = &list[c->account_count++];
     memset(a, 0, sizeof *a);
-    a->user = strdup(value(row, 0));
-    a->host = strdup(value(row, 1));
-    a->plugin = strdup(row->values[2] && row->values[2][0] ? row->values[2] : AUTH_NATIVE);
-    a->access = strtoull(value(row, 4), NULL, 10);
-    set_auth(a, value(row, 2), value(row, 3), row->values[7]);
-    if (is_true(value(row, 5)))
-        a->auth = ACCOUNT_LOCKED;
-    if (is_true(value(row, 6)))
-        a->auth = ACCOUNT_ROLE;
-    return a->user && a->host && a->plugin;
+    a->user = strdup(value(row, A_USER));
+    a->host = strdup(value(row, A_HOST));
+    a->access = strtoull(value(row, A_ACCESS), NULL, 10);
+    a->locked = is_true(value(row, A_LOCKED));
+    a->is_role = is_true(value(row, A_IS_ROLE));
+    a->limited = strtoull(value(row, A_LIMIT), NULL, 10) != 0;
+    return a->user && a->host && take_ways(a, row) && take_tls(a, row);
 }
 
 /* Numbers are set without quotes; everything else, booleans too, with them. */

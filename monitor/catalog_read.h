@@ -10,9 +10,10 @@
  * not depend on the server's. */
 struct catalog *catalog_read(struct probe *p, struct probe_answer *a) MUST_CHECK;
 
-/* One account of the row that the accounts' question gives: user, host, plugin, hash, access,
- * locked, role, hash of a native alternative. All but user and host may be NULL. For tests; false:
- * no memory. */
+/* One account of the row that the accounts' question gives: user, host, plugin, authentication
+ * string, access, locked, role, the ways of auth_or as "PLUGIN:TEXT,…" in hex, REQUIRE's type,
+ * cipher, issuer and subject, the limit of connections. All but user and host may be NULL. For
+ * tests; false: no memory, or no such row. */
 bool catalog_read_account(struct catalog *c, const struct probe_row *row) MUST_CHECK;
 
 #endif

@@ -82,6 +82,16 @@ void auth_native_proof(const uint8_t nonce[AUTH_NONCE], const uint8_t stage1[AUT
     }
 }
 
+bool auth_native_fits(struct span password, const uint8_t stage2[AUTH_HASH])
+{
+    uint8_t stage1[AUTH_HASH];
+    uint8_t hashed[AUTH_HASH];
+
+    auth_stage1(password, stage1);
+    sha1(stage1, sizeof stage1, hashed);
+    return CRYPTO_memcmp(hashed, stage2, AUTH_HASH) == 0;
+}
+
 static int hex_digit(uint8_t c)
 {
     if (c >= '0' && c <= '9')

@@ -23,6 +23,8 @@ void auth_native_reply(const uint8_t nonce[AUTH_NONCE], const uint8_t stage1[AUT
  * never valid here: accounts without a password are the caller's business. */
 bool auth_native_check(const uint8_t nonce[AUTH_NONCE], struct span reply,
                        const uint8_t stage2[AUTH_HASH], uint8_t stage1[AUTH_HASH]) MUST_CHECK;
+/* Whether stage2 is that of a clear-text password; in constant time. */
+bool auth_native_fits(struct span password, const uint8_t stage2[AUTH_HASH]) MUST_CHECK;
 /* "*" and 40 hex digits, as mysql.global_priv holds it. */
 bool auth_parse_stage2(struct span text, uint8_t stage2[AUTH_HASH]) MUST_CHECK;
 /* What MariaDB 11.4's clients look for in the OK packet after a log-in by TLS where they could not

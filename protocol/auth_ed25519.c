@@ -82,6 +82,14 @@ bool auth_ed25519_check(const uint8_t nonce[AUTH_ED25519_NONCE], struct span rep
            crypto_sign_verify_detached(reply.p, nonce, AUTH_ED25519_NONCE, key) == 0;
 }
 
+bool auth_ed25519_fits(struct span password, const uint8_t key[AUTH_ED25519_KEY])
+{
+    uint8_t made[AUTH_ED25519_KEY];
+
+    auth_ed25519_key(password, made);
+    return sodium_memcmp(made, key, sizeof made) == 0;
+}
+
 bool auth_ed25519_parse(struct span text, uint8_t key[AUTH_ED25519_KEY])
 {
     size_t n = 0;

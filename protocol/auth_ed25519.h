@@ -22,6 +22,8 @@ void auth_ed25519_reply(const uint8_t nonce[AUTH_ED25519_NONCE], struct span pas
                         uint8_t reply[AUTH_ED25519_REPLY]);
 bool auth_ed25519_check(const uint8_t nonce[AUTH_ED25519_NONCE], struct span reply,
                         const uint8_t key[AUTH_ED25519_KEY]) MUST_CHECK;
+/* Whether the key is that of a password; in constant time. */
+bool auth_ed25519_fits(struct span password, const uint8_t key[AUTH_ED25519_KEY]) MUST_CHECK;
 /* 43 characters of base64 without padding, as mysql.global_priv holds it. */
 bool auth_ed25519_parse(struct span text, uint8_t key[AUTH_ED25519_KEY]) MUST_CHECK;
 

@@ -216,12 +216,27 @@ bool change_user_decode(struct span payload, uint64_t caps, struct change_user *
     return !*why;
 }
 
-void auth_switch_encode(struct buf *b, const char *plugin, const uint8_t nonce[AUTH_NONCE])
+struct span attribute_of(struct span attributes, const char *key)
+{
+    struct cursor c = cursor_span(attributes);
+
+    while (cursor_left(&c)) {
+        bool found = span_eq(cursor_lenenc_bytes(&c), key);
+        struct span value = cursor_lenenc_bytes(&c);
+
+        if (found || !cursor_ok(&c))
+            return value;
+    }
+    return (struct span){NULL, 0};
+}
+
+void auth_switch_encode(struct buf *b, const char *plugin, struct span data, bool nul)
 {
     buf_put_u8(b, 0xFE);
     buf_put_cstr(b, plugin);
-    buf_put(b, nonce, AUTH_NONCE);
-    buf_put_u8(b, 0);
+    buf_put_span(b, data);
+    if (nul)
+        buf_put_u8(b, 0);
 }
 
 bool auth_switch_decode(struct span payload, struct span *plugin, struct span *data)

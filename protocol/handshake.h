@@ -53,9 +53,12 @@ bool login_decode(struct span payload, uint64_t offered, struct login *l,
 bool change_user_decode(struct span payload, uint64_t caps, struct change_user *u,
                         const char **why) MUST_CHECK;
 
-/* 0xFE plugin NUL data NUL. A lone 0xFE (old password) decodes with an empty plugin. The NUL behind
- * a nonce of AUTH_NONCE bytes is not part of `data`. */
-void auth_switch_encode(struct buf *b, const char *plugin, const uint8_t nonce[AUTH_NONCE]);
+/* The value of a key in connection attributes as struct login has them; empty: not there. */
+struct span attribute_of(struct span attributes, const char *key);
+
+/* 0xFE plugin NUL data, NUL where `nul`. A lone 0xFE (old password) decodes with an empty plugin.
+ * The NUL behind a nonce of AUTH_NONCE bytes is not part of `data`. */
+void auth_switch_encode(struct buf *b, const char *plugin, struct span data, bool nul);
 bool auth_switch_decode(struct span payload, struct span *plugin, struct span *data) MUST_CHECK;
 
 #endif

@@ -75,6 +75,8 @@ struct backend {
     uint8_t collation;  /* the id to log in with */
     uint64_t caps;      /* negotiated */
     struct identity *identity;
+    uint8_t nonce[AUTH_NONCE]; /* the last one that came, for the rest of caching_sha2_password */
+    const char *lacking;       /* the plugin that wants more than the identity has; NULL: none */
     struct backend_error error;
 
     /* the state of the server's session */
@@ -132,6 +134,13 @@ bool backend_reset(struct backend *b) MUST_CHECK;
 
 /* The tracking every server connection has: one SET, see protocol/ok.h for what comes of it. */
 extern const char backend_setup_sql[];
+
+/* backend_auth.c: append what the server's plugin wants as a reply to its nonce; where the identity
+ * does not have it, an empty reply, and `lacking` says so. False: a plugin that is not spoken. */
+bool backend_auth_reply(struct backend *b, struct span plugin, struct span nonce,
+                        struct buf *reply) MUST_CHECK;
+/* What to answer to a packet of "more data" (behind its first byte); empty: nothing. */
+bool backend_auth_more(struct backend *b, struct span data, struct buf *reply) MUST_CHECK;
 
 /* backend_login.c: one step of the log-in with the bytes at hand; changes the state. */
 void backend_login_step(struct backend *b);

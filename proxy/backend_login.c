@@ -2,11 +2,12 @@
  */
 #include "proxy/backend.h"
 
+#include "protocol/auth_sha2.h"
 #include "protocol/handshake.h"
 
 #include <stdio.h>
 
-enum { LOGIN_PACKET_MAX = 16384 };
+enum { LOGIN_PACKET_MAX = 16384, AUTH_MAX = 2048 };
 
 #define BACKEND_CAPS                                                                \
     (CAP_PROTOCOL_41 | CAP_SECURE_CONNECTION | CAP_PLUGIN_AUTH | CAP_TRANSACTIONS | \
@@ -21,18 +22,14 @@ static void fail_with_packet(struct backend *b, struct span payload)
         backend_fail(b, CR_SERVER_LOST, "08S01", "the server sent an unreadable error packet");
         return;
     }
-    (void)snprintf(text, sizeof text, "%.*s", (int)e.message.n, (const char *)e.message.p);
+    if (b->lacking)
+        (void)snprintf(text, sizeof text,
+                       "%.*s: the server asks for %s, for which the proxy does not know the "
+                       "password; accounts_file must have it",
+                       (int)e.message.n, (const char *)e.message.p, b->lacking);
+    else
+        (void)snprintf(text, sizeof text, "%.*s", (int)e.message.n, (const char *)e.message.p);
     backend_fail(b, e.code, e.sqlstate, text);
-}
-
-static void put_native_reply(struct buf *reply, const struct identity *i, const uint8_t *nonce)
-{
-    uint8_t hash[AUTH_HASH];
-
-    if (!i->has_password)
-        return;
-    auth_native_reply(nonce, i->stage1, hash);
-    buf_put(reply, hash, sizeof hash);
 }
 
 static bool send_packet(struct backend *b, struct span payload, uint8_t seq)
@@ -81,20 +78,23 @@ static bool begin_tls(struct backend *b, const struct greeting *g, uint8_t *seq)
 
 static bool answer_greeting(struct backend *b, const struct greeting *g, uint8_t seq)
 {
-    struct buf auth = buf_with_max(64);
+    struct buf auth = buf_with_max(AUTH_MAX);
     struct buf payload = buf_with_max(LOGIN_PACKET_MAX);
+    struct span nonce = {g->nonce, AUTH_NONCE};
     struct login l = {.max_packet = 1u << 30, .plugin = span_of(AUTH_NATIVE)};
     bool ok;
 
     l.collation = b->collation;
     l.capabilities = caps_of(b, g) | (b->stream.filter ? CAP_SSL : 0);
     l.user = identity_user(b->identity);
-    put_native_reply(&auth, b->identity, g->nonce);
+    if (span_eq(g->plugin, AUTH_SHA2) && b->identity->secret.kind == SECRET_PASSWORD)
+        l.plugin = span_of(AUTH_SHA2);
+    ok = backend_auth_reply(b, l.plugin, nonce, &auth);
     l.auth = buf_span(&auth);
     login_encode(&payload, &l);
     b->caps = l.capabilities;
     b->thread_id = g->connection_id;
-    ok = buf_ok(&payload) && send_packet(b, buf_span(&payload), (uint8_t)(seq + 1));
+    ok = ok && buf_ok(&payload) && send_packet(b, buf_span(&payload), (uint8_t)(seq + 1));
     buf_free(&auth);
     buf_free(&payload);
     return ok;
@@ -146,22 +146,38 @@ static void on_greeting(struct backend *b, struct span payload, uint8_t seq, siz
     state_enter(&b->state, BACKEND_AUTH);
 }
 
+/* Write an answer that holds a secret, and forget it. */
+static bool send_secret(struct backend *b, struct buf *auth, uint8_t seq)
+{
+    bool ok = buf_ok(auth) && send_packet(b, buf_span(auth), (uint8_t)(seq + 1));
+
+    if (auth->data)
+        explicit_bzero(auth->data, auth->len);
+    return ok;
+}
+
 static void on_switch(struct backend *b, struct span payload, uint8_t seq)
 {
-    struct buf auth = buf_with_max(64);
+    struct buf auth = buf_with_max(AUTH_MAX);
     struct span plugin;
     struct span data;
-    bool ok = auth_switch_decode(payload, &plugin, &data) && span_eq(plugin, AUTH_NATIVE) &&
-              data.n >= AUTH_NONCE;
 
-    if (ok) {
-        put_native_reply(&auth, b->identity, data.p);
-        ok = send_packet(b, buf_span(&auth), (uint8_t)(seq + 1));
-    }
-    if (!ok)
-        backend_fail(
-            b, ER_NOT_SUPPORTED_AUTH_MODE, "08004",
-            "the server asks for an authentication plugin other than mysql_native_password");
+    if (!auth_switch_decode(payload, &plugin, &data) ||
+        !backend_auth_reply(b, plugin, data, &auth) || !send_secret(b, &auth, seq))
+        backend_fail(b, ER_NOT_SUPPORTED_AUTH_MODE, "08004",
+                     "the server asks for an authentication plugin other than "
+                     "mysql_native_password, ed25519 and caching_sha2_password");
+    buf_free(&auth);
+}
+
+static void on_more(struct backend *b, struct span payload, uint8_t seq)
+{
+    struct buf auth = buf_with_max(AUTH_MAX);
+    struct span data = {payload.p + 1, payload.n - 1};
+
+    if (!backend_auth_more(b, data, &auth) || (auth.len > 0 && !send_secret(b, &auth, seq)))
+        backend_fail(b, ER_HANDSHAKE_ERROR, "08S01",
+                     "the server's part of caching_sha2_password cannot be followed");
     buf_free(&auth);
 }
 
@@ -178,6 +194,8 @@ static void on_auth_reply(struct backend *b, struct span payload, uint8_t seq)
 
     if (first == 0x00)
         on_welcome(b);
+    else if (first == AUTH_SHA2_MORE)
+        on_more(b, payload, seq);
     else if (first == 0xFE)
         on_switch(b, payload, seq);
     else

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "protocol/auth_rsa.h"
 #include "proxy/admin.h"
 #include "proxy/listener.h"
 
@@ -261,6 +262,9 @@ static bool start_workers(struct daemon *d, struct err *e)
     d->shared.worker_count = n;
     if (!threads_init(&d->shared.threads))
         return err_set(e, ERR_IO, "no lock from the system");
+    d->shared.rsa = auth_rsa_new();
+    if (!d->shared.rsa || !guard_init(&d->shared.guard))
+        return err_set(e, ERR_IO, "cannot set up what log-ins need: no RSA key, or no memory");
     d->shared.monitor = d->hooks.ctx;
     d->shared.suspect = d->hooks.suspect;
     d->shared.refresh_accounts = d->hooks.refresh_accounts;
@@ -368,6 +372,8 @@ void daemon_free(struct daemon *d)
     topology_unref(d->topology);
     conf_unref(d->conf);
     threads_free(&d->shared.threads);
+    guard_free(&d->shared.guard);
+    auth_rsa_free(d->shared.rsa);
     free(d->shared.workers);
     free(d->listeners);
 }

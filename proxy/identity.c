@@ -3,20 +3,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct identity *identity_new(struct span user, const uint8_t *stage1, uint64_t client_caps)
+static void keep_secret(struct identity *i, const struct secret *secret)
 {
-    struct identity *i = calloc(1, sizeof *i + user.n);
+    uint8_t *to = i->bytes + i->user_len;
+
+    i->secret = *secret;
+    if (secret->kind != SECRET_PASSWORD)
+        return;
+    memcpy(to, secret->password.p, secret->password.n);
+    i->secret.password.p = to;
+    auth_stage1(i->secret.password, i->secret.stage1);
+}
+
+struct identity *identity_new(struct span user, const struct secret *secret, uint64_t client_caps)
+{
+    size_t password = secret->kind == SECRET_PASSWORD ? secret->password.n : 0;
+    struct identity *i = calloc(1, sizeof *i + user.n + password);
 
     if (!i)
         return NULL;
     i->refs = 1;
     i->caps = client_caps & CAPS_SEMANTIC;
-    i->has_password = stage1 != NULL;
-    if (stage1)
-        memcpy(i->stage1, stage1, AUTH_HASH);
     i->user_len = (uint32_t)user.n;
     if (user.n)
-        memcpy(i->user, user.p, user.n);
+        memcpy(i->bytes, user.p, user.n);
+    keep_secret(i, secret);
     return i;
 }
 
@@ -33,13 +44,20 @@ struct identity *identity_ref(struct identity *i)
 
 void identity_unref(struct identity *i)
 {
-    if (i && --i->refs == 0)
-        free(i);
+    if (!i || --i->refs > 0)
+        return;
+    if (i->secret.kind == SECRET_PASSWORD)
+        explicit_bzero(i->bytes + i->user_len, i->secret.password.n);
+    explicit_bzero(i->secret.stage1, AUTH_HASH);
+    free(i);
 }
 
 bool identity_equal(const struct identity *a, const struct identity *b)
 {
-    return a->caps == b->caps && a->has_password == b->has_password && a->user_len == b->user_len &&
-           strcmp(a->address, b->address) == 0 && memcmp(a->user, b->user, a->user_len) == 0 &&
-           memcmp(a->stage1, b->stage1, AUTH_HASH) == 0;
+    bool open = a->secret.kind == SECRET_NONE;
+
+    return a->caps == b->caps && open == (b->secret.kind == SECRET_NONE) &&
+           a->user_len == b->user_len && strcmp(a->address, b->address) == 0 &&
+           memcmp(a->bytes, b->bytes, a->user_len) == 0 &&
+           (open || memcmp(a->secret.stage1, b->secret.stage1, AUTH_HASH) == 0);
 }

@@ -1,6 +1,6 @@
-/* Who logs in to the servers for a session: user, the recovered password hash, and the capabilities
- * that change what statements mean. Connections of one identity may serve any session of the same
- * identity. Ref-counted, one worker thread. */
+/* Who logs in to the servers for a session: user, what is known of the password, and the
+ * capabilities that change what statements mean. Connections of one identity may serve any session
+ * of the same identity. Ref-counted, one worker thread. */
 #ifndef PROXY_IDENTITY_H
 #define PROXY_IDENTITY_H
 
@@ -9,14 +9,22 @@
 
 enum { IDENTITY_ADDRESS_MAX = 64 };
 
+/* What a log-in has shown of the password: enough for mysql_native_password, or all of it. */
+struct secret {
+    enum { SECRET_NONE, SECRET_STAGE1, SECRET_PASSWORD } kind;
+    uint8_t stage1[AUTH_HASH]; /* of SECRET_STAGE1; identity_new makes it from the password */
+    struct span password;      /* of SECRET_PASSWORD; never empty */
+};
+
 struct identity {
     int refs;
     uint64_t caps;                      /* CAPS_SEMANTIC bits of the client's */
     char address[IDENTITY_ADDRESS_MAX]; /* of the client, for servers that are told; else "" */
-    bool has_password;
-    uint8_t stage1[AUTH_HASH];
+    bool unchecked;                     /* only the server can tell whether the password is right */
+    bool limited; /* the server counts its connections: they are not kept for others */
+    struct secret secret;
     uint32_t user_len;
-    uint8_t user[]; /* user_len bytes */
+    uint8_t bytes[]; /* the user, then the password */
 };
 
 /* MariaDB's own capabilities that are offered where all servers have them. Metadata caching is not:
@@ -31,17 +39,18 @@ struct identity {
      CAP_IGNORE_SPACE | CAP_INTERACTIVE | CAP_MULTI_STATEMENTS | CAP_MULTI_RESULTS | \
      CAP_PS_MULTI_RESULTS | CAP_EXPIRED_PASSWORDS | CAPS_MARIADB)
 
-/* `stage1` NULL: no password. NULL where memory refuses. */
-struct identity *identity_new(struct span user, const uint8_t *stage1, uint64_t client_caps);
+/* NULL where memory refuses. */
+struct identity *identity_new(struct span user, const struct secret *secret, uint64_t client_caps);
 /* The servers are to be told where the client comes from. Before anybody else refers to it. */
 void identity_set_address(struct identity *i, const char *address);
 struct identity *identity_ref(struct identity *i);
 void identity_unref(struct identity *i); /* NULL allowed */
+/* Whether the servers cannot tell them apart. */
 bool identity_equal(const struct identity *a, const struct identity *b);
 
 static inline struct span identity_user(const struct identity *i)
 {
-    return (struct span){i->user, i->user_len};
+    return (struct span){i->bytes, i->user_len};
 }
 
 #endif

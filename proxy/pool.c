@@ -68,7 +68,8 @@ static void drop(struct pool *p, struct backend *b)
 void pool_give(struct pool *p, struct backend *b)
 {
     assert(backend_is_ready(b) && b->expect_count == 0 && !b->load);
-    if (p->max == 0 || stream_left(&b->stream) > 0 || b->stream.eof || b->stream.writing) {
+    if (p->max == 0 || b->identity->limited || stream_left(&b->stream) > 0 || b->stream.eof ||
+        b->stream.writing) {
         backend_close(b);
         return;
     }

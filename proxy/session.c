@@ -12,12 +12,12 @@
 
 static const struct state_row rows[] = {
     [SESSION_GREET] = {"greet", STATE_BIT(SESSION_LOGIN) | ANY_TIME},
-    [SESSION_LOGIN] = {"login", STATE_BIT(SESSION_SWITCH) | STATE_BIT(SESSION_VERIFY) | ANY_TIME},
+    [SESSION_LOGIN] = {"login", STATE_BIT(SESSION_VERIFY) | ANY_TIME},
     [SESSION_SWITCH] = {"switch", STATE_BIT(SESSION_VERIFY) | ANY_TIME},
-    [SESSION_VERIFY] = {"verify", STATE_BIT(SESSION_ROUTE) | STATE_BIT(SESSION_REPLY) | ANY_TIME},
-    [SESSION_READY] = {"ready", STATE_BIT(SESSION_ROUTE) | STATE_BIT(SESSION_SWITCH) |
-                                    STATE_BIT(SESSION_VERIFY) | STATE_BIT(SESSION_ASK) | COMMANDED |
-                                    ANY_TIME},
+    [SESSION_VERIFY] = {"verify", STATE_BIT(SESSION_SWITCH) | STATE_BIT(SESSION_ROUTE) |
+                                      STATE_BIT(SESSION_REPLY) | ANY_TIME},
+    [SESSION_READY] = {"ready", STATE_BIT(SESSION_ROUTE) | STATE_BIT(SESSION_VERIFY) |
+                                    STATE_BIT(SESSION_ASK) | COMMANDED | ANY_TIME},
     [SESSION_ASK] = {"ask", STATE_BIT(SESSION_REPLY) | ANY_TIME},
     [SESSION_ROUTE] = {"route",
                        STATE_BIT(SESSION_CONNECT) | STATE_BIT(SESSION_SYNC) | COMMANDED | ANY_TIME},
@@ -110,6 +110,7 @@ static void on_closed(void *owner)
     vars_free(s->vars);
     stmts_clear(&s->stmts);
     buf_free(&s->out);
+    session_forget_credentials(s);
     buf_free(&s->credentials);
     buf_free(&s->text);
     free(s);

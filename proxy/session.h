@@ -8,8 +8,8 @@
  *
  *   GREET    the monitor has not told accounts and servers yet: nothing to greet with
  *   LOGIN    the greeting is out; waits for the client's response
- *   SWITCH   asked for mysql_native_password; waits for the reply
- *   VERIFY   checks the account; a failed one waits once for a fresh catalog
+ *   SWITCH   asked for a reply by another plugin, or for the password; waits for it
+ *   VERIFY   tries the account's ways; where all fail it waits once for a fresh catalog
  *   READY    between commands
  *   ROUTE    chooses the server for the command under way
  *   CONNECT  waits for a connection to it
@@ -27,6 +27,7 @@
 #include "protocol/handshake.h"
 #include "proxy/backend.h"
 #include "proxy/command_run.h"
+#include "proxy/session_auth.h"
 #include "proxy/worker.h"
 
 enum session_state {
@@ -85,14 +86,14 @@ struct session {
     char address[64];
     uint16_t port; /* the client's; 0: none */
     uint8_t nonce[AUTH_NONCE];
+    struct session_auth auth;
     uint64_t caps;
     struct buf credentials; /* user, schema, reply: kept from the packet until verified */
     size_t user_len;
     size_t schema_len;
     uint16_t collation;     /* asked for at log-in */
     uint8_t failed_changes; /* COM_CHANGE_USERs in a row */
-    uint64_t catalog_seen;  /* worker->catalog_count when the failed check asked for a fresh one; 0:
-                               did not ask */
+    uint64_t catalog_seen;  /* catalog_count when a check asked for a fresh one; 0: did not ask */
     bool changing_user;
     enum consistency consistency;
     struct identity *identity;

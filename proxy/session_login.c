@@ -1,7 +1,10 @@
-/* Greeting, the client's response, the account check, and what COM_CHANGE_USER shares with them. */
+/* Greeting, the client's response, and what COM_CHANGE_USER shares with them. The account's check
+ * is in session_verify.c. */
 #include "proxy/session_steps.h"
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "proxy/session_auth.h"
 
 #include <openssl/rand.h>
 #include <stdio.h>
@@ -20,7 +23,6 @@ enum {
     USER_MAX = 384,
     SCHEMA_MAX = 192,
     LOGIN_PACKET_MAX = 16384,
-    CHANGES_MAX = 3 /* failed COM_CHANGE_USERs that are answered */
 };
 
 static uint64_t caps_offered(const struct session *s)
@@ -36,18 +38,22 @@ static bool must_be_tls(const struct session *s)
     return s->worker->conf->listeners[s->listener].tls.required && !s->is_unix;
 }
 
+bool session_random(uint8_t *to, size_t n)
+{
+    return RAND_bytes(to, (int)n) == 1;
+}
+
 static bool make_nonce(struct session *s)
 {
     uint8_t random[AUTH_NONCE];
 
-    if (RAND_bytes(random, sizeof random) != 1)
+    if (!session_random(random, sizeof random))
         return false;
     auth_make_nonce(random, s->nonce);
     return true;
 }
 
-/* Write `out` as one packet that starts at `at`. */
-static enum step send_packet(struct session *s, size_t at, uint8_t seq, enum session_state next)
+bool session_send_packet(struct session *s, size_t at, uint8_t seq)
 {
     struct span part;
 
@@ -55,13 +61,12 @@ static enum step send_packet(struct session *s, size_t at, uint8_t seq, enum ses
     part = buf_span(&s->out);
     if (!buf_ok(&s->out) || stream_write(&s->client, &part, 1) == STREAM_FAILED) {
         session_end(s, 0, NULL, "cannot write to the client");
-        return STEP_WAIT;
+        return false;
     }
     if (!s->client.writing)
         buf_clear(&s->out);
     s->seq = seq;
-    session_enter(s, next);
-    return STEP_MORE;
+    return true;
 }
 
 /* MariaDB before 11 puts "5.5.5-" in front, for replicas of old that compare versions as text. */
@@ -79,6 +84,25 @@ static bool is_informed(const struct worker *w)
     return w->catalog && (t->primary >= 0 || (t->count > 0 && !topology_has_unknown(t)));
 }
 
+static bool is_blocked(const struct session *s)
+{
+    return guard_blocks(&s->worker->shared->guard, s->address, &s->worker->conf->limits,
+                        worker_now_ns());
+}
+
+static enum step turn_away(struct session *s)
+{
+    char text[200];
+
+    (void)snprintf(text, sizeof text,
+                   "Host '%s' is blocked because of many connection errors; it is unblocked %llu "
+                   "seconds after the last one",
+                   s->address,
+                   (unsigned long long)(s->worker->conf->limits.login_block_ns / CLOCK_NS_PER_S));
+    session_end(s, ER_HOST_IS_BLOCKED, "HY000", text);
+    return STEP_WAIT;
+}
+
 enum step session_greet(struct session *s)
 {
     const struct catalog *c = s->worker->catalog;
@@ -91,6 +115,8 @@ enum step session_greet(struct session *s)
         session_end(s, 0, NULL, NULL);
         return STEP_WAIT;
     }
+    if (is_blocked(s))
+        return turn_away(s);
     if (!is_informed(s->worker))
         return STEP_WAIT;
     if (!make_nonce(s)) {
@@ -104,7 +130,10 @@ enum step session_greet(struct session *s)
     memcpy(g.nonce, s->nonce, sizeof g.nonce);
     at = packet_begin(&s->out);
     greeting_encode(&s->out, &g);
-    return send_packet(s, at, 0, SESSION_LOGIN);
+    if (!session_send_packet(s, at, 0))
+        return STEP_WAIT;
+    session_enter(s, SESSION_LOGIN);
+    return STEP_MORE;
 }
 
 /* The next whole packet of the connection phase, consumed by the caller; false: wait (or the
@@ -150,43 +179,42 @@ static bool keep_credentials(struct session *s, struct span user, struct span sc
     return buf_ok(&s->credentials);
 }
 
-static struct span kept_user(const struct session *s)
+struct span session_login_user(const struct session *s)
 {
     return (struct span){s->credentials.data, s->user_len};
 }
 
-/* The client's reply to the nonce: the last part. */
-static struct span kept_reply(const struct session *s)
+/* The last part. */
+struct span session_login_reply(const struct session *s)
 {
     size_t at = s->user_len + s->schema_len;
 
-    return (struct span){s->credentials.data + at, s->credentials.len - at};
+    return (struct span){s->credentials.data ? s->credentials.data + at : NULL,
+                         s->credentials.len - at};
 }
 
-/* The check succeeded: the schema and the character set that were asked for are the session's. */
-static void adopt(struct session *s)
+bool session_keep_reply(struct session *s, struct span reply)
+{
+    s->credentials.len = s->user_len + s->schema_len;
+    buf_put_span(&s->credentials, reply);
+    return buf_ok(&s->credentials);
+}
+
+void session_forget_credentials(struct session *s)
+{
+    if (s->credentials.data)
+        explicit_bzero(s->credentials.data, s->credentials.len);
+    buf_clear(&s->credentials);
+}
+
+/* The schema and the character set that were asked for are the session's. */
+void session_adopt_login(struct session *s)
 {
     if (s->schema_len)
         memcpy(s->schema, s->credentials.data + s->user_len, s->schema_len);
     s->schema[s->schema_len] = 0;
     session_set_charset(s, s->collation);
-    s->catalog_seen = 0;
-    s->failed_changes = 0;
-    buf_clear(&s->credentials);
-}
-
-/* Go on to the check, or ask for the plugin that is spoken where the client used another. */
-static enum step check_or_switch(struct session *s, struct span plugin)
-{
-    size_t at;
-
-    if (plugin.n == 0 || span_eq(plugin, AUTH_NATIVE)) {
-        session_enter(s, SESSION_VERIFY);
-        return STEP_MORE;
-    }
-    at = packet_begin(&s->out);
-    auth_switch_encode(&s->out, AUTH_NATIVE, s->nonce);
-    return send_packet(s, at, (uint8_t)(s->seq + 1), SESSION_SWITCH);
+    session_forget_credentials(s);
 }
 
 static const char *login_fault(struct session *s, const struct login *l)
@@ -215,7 +243,6 @@ enum step session_login(struct session *s)
     struct span payload;
     struct login l;
     const char *why = NULL;
-    enum step step;
     size_t used;
 
     if (!session_introduced(s) || !next_packet(s, &payload, &used))
@@ -232,10 +259,10 @@ enum step session_login(struct session *s)
     s->caps = l.capabilities;
     s->multi_statements = (s->caps & CAP_MULTI_STATEMENTS) != 0;
     s->collation = l.collation;
-    step = check_or_switch(s, l.plugin);
-    if (s->state.now != SESSION_CLOSING)
-        stream_consume(&s->client, used);
-    return step;
+    session_auth_begin(s, l.plugin, l.attributes);
+    stream_consume(&s->client, used);
+    session_enter(s, SESSION_VERIFY);
+    return STEP_MORE;
 }
 
 enum step session_switch(struct session *s)
@@ -246,15 +273,14 @@ enum step session_switch(struct session *s)
 
     if (!next_packet(s, &payload, &used))
         return STEP_WAIT;
-    s->credentials.len = s->user_len + s->schema_len; /* the first reply was for another plugin */
-    buf_put_span(&s->credentials, payload);
-    ok = buf_ok(&s->credentials);
+    ok = session_auth_reply(s, payload);
+    if (s->state.now == SESSION_CLOSING)
+        return STEP_WAIT;
     stream_consume(&s->client, used);
     if (!ok) {
         session_end(s, ER_HANDSHAKE_ERROR, "08S01", "Bad handshake");
         return STEP_WAIT;
     }
-    session_enter(s, SESSION_VERIFY);
     return STEP_MORE;
 }
 
@@ -274,106 +300,20 @@ enum step session_begin_change_user(struct session *s, struct span payload)
     session_forget_state(s);
     s->changing_user = true;
     s->collation = u.collation;
-    return check_or_switch(s, u.plugin);
-}
-
-/* Whether the reply fits the account; fills the identity. */
-static bool account_matches(struct session *s, const struct account *a)
-{
-    struct span reply = kept_reply(s);
-    uint8_t stage1[AUTH_HASH];
-    bool empty = a->auth == ACCOUNT_NO_PASSWORD && reply.n == 0;
-
-    if (reply.n == 1 && reply.p[0] == 0) /* some clients send a NUL for no password */
-        empty = a->auth == ACCOUNT_NO_PASSWORD;
-    if (!empty &&
-        (a->auth != ACCOUNT_NATIVE || !auth_native_check(s->nonce, reply, a->stage2, stage1)))
-        return false;
-    identity_unref(s->identity);
-    s->identity = identity_new(kept_user(s), empty ? NULL : stage1, s->caps);
-    if (s->identity && topology_tells_address(s->worker->topology))
-        identity_set_address(s->identity, s->address);
-    return s->identity != NULL;
-}
-
-/* Laying on the state of a new login takes the place of a command. */
-static const struct command_run log_in_run = {
-    .byte = COM_INIT_DB, .log_in = true, .request = {.done = true}};
-
-static enum step turn_down(struct session *s, uint16_t code, const char *sqlstate, const char *text)
-{
-    metric_add(&s->worker->shared->metrics, METRIC_LOGINS_REFUSED, 1);
-    if (!s->changing_user) {
-        session_end(s, code, sqlstate, text);
-        return STEP_WAIT;
-    }
-    s->changing_user = false;
-    s->catalog_seen = 0;
-    if (++s->failed_changes > CHANGES_MAX)
-        return session_answer_error(s, ER_UNKNOWN_COM_ERROR, "08S01", "Unknown command");
-    return session_answer_error(s, code, sqlstate, text);
-}
-
-static enum step refuse(struct session *s, const struct account *a)
-{
-    struct span user = kept_user(s);
-    char text[512];
-
-    if (a && a->auth == ACCOUNT_LOCKED)
-        return turn_down(s, ER_ACCOUNT_HAS_BEEN_LOCKED, "HY000",
-                         "Access denied, this account is locked");
-    if (a && a->auth == ACCOUNT_OTHER)
-        (void)snprintf(text, sizeof text,
-                       "Access denied for user '%.*s'@'%s': its plugin %s is not supported here; "
-                       "use " AUTH_NATIVE,
-                       (int)user.n, (const char *)user.p, s->address, a->plugin);
-    else
-        (void)snprintf(text, sizeof text, "Access denied for user '%.*s'@'%s' (using password: %s)",
-                       (int)user.n, (const char *)user.p, s->address,
-                       kept_reply(s).n ? "YES" : "NO");
-    return turn_down(s, ER_ACCESS_DENIED_ERROR, "28000", text);
-}
-
-/* The check failed: perhaps the account is newer than what is known of it. Ask once, wait for the
- * answer. */
-static bool ask_for_fresh_accounts(struct session *s)
-{
-    struct shared *shared = s->worker->shared;
-
-    if (s->catalog_seen == 0) {
-        s->catalog_seen = s->worker->catalog_count;
-        shared->refresh_accounts(shared->monitor);
-        return true;
-    }
-    return s->catalog_seen == s->worker->catalog_count;
-}
-
-enum step session_verify(struct session *s)
-{
-    const struct account *a = catalog_account(s->worker->catalog, kept_user(s), s->address);
-
-    if (s->client.writing)
-        return STEP_WAIT;
-    if (a && account_matches(s, a)) {
-        adopt(s);
-        s->run = log_in_run;
-        session_enter(s, SESSION_ROUTE);
-        return STEP_MORE;
-    }
-    if (ask_for_fresh_accounts(s))
-        return STEP_WAIT;
-    return refuse(s, a);
+    session_auth_begin(s, u.plugin, u.attributes);
+    session_enter(s, SESSION_VERIFY);
+    return STEP_MORE;
 }
 
 /* What lets a client trust a certificate that no authority vouches for; empty where it has no use.
- */
+ * Of the plugins, mysql_native_password alone can make it here. */
 static struct span certificate_proof(const struct session *s, uint8_t room[AUTH_PROOF])
 {
     const uint8_t *fingerprint = stream_tls_fingerprint(&s->client);
 
-    if (!fingerprint || !s->identity->has_password)
+    if (!fingerprint || s->auth.by != BY_NATIVE || s->identity->secret.kind == SECRET_NONE)
         return (struct span){NULL, 0};
-    auth_native_proof(s->nonce, s->identity->stage1, fingerprint, room);
+    auth_native_proof(s->nonce, s->identity->secret.stage1, fingerprint, room);
     return (struct span){room, AUTH_PROOF};
 }
 
@@ -392,5 +332,6 @@ enum step session_welcome(struct session *s)
     }
     s->changing_user = false;
     s->target = NULL;
+    guard_passed(&s->worker->shared->guard, s->address);
     return session_answer_info(s, certificate_proof(s, proof));
 }

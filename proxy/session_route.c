@@ -177,7 +177,7 @@ static bool acquire(struct session *s, int server)
     struct worker *w = s->worker;
     struct backend *b = s->held[server];
 
-    if (!b)
+    if (!b && !(s->run.log_in && s->identity->unchecked)) /* the log-in itself is the check */
         b = pool_take(&w->pool, server, s->identity, s->schema[0] != 0);
     if (!b) {
         b = worker_connect(w, server, s->identity);

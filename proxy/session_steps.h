@@ -15,7 +15,14 @@ bool session_introduced(struct session *s) MUST_CHECK;
 enum step session_greet(struct session *s);
 enum step session_login(struct session *s);
 enum step session_switch(struct session *s);
+/* Write `out` as one packet that starts at `at`. False: the session has ended. */
+bool session_send_packet(struct session *s, size_t at, uint8_t seq);
+bool session_random(uint8_t *to, size_t n) MUST_CHECK;
+void session_adopt_login(struct session *s);
+void session_forget_credentials(struct session *s);
+/* session_verify.c */
 enum step session_verify(struct session *s);
+/* session_login.c */
 enum step session_begin_change_user(struct session *s, struct span payload);
 enum step session_welcome(struct session *s);
 

@@ -5,6 +5,7 @@
 #define PROXY_WORKER_H
 
 #include "conf/conf.h"
+#include "proxy/guard.h"
 #include "proxy/mailbox.h"
 #include "proxy/metrics.h"
 #include "proxy/pool.h"
@@ -12,12 +13,15 @@
 #include "routing/catalog.h"
 #include "routing/route.h"
 
+struct auth_rsa;
 struct session;
 
 /* What all workers share; set up by the daemon before the first worker starts, constant but for the
  * atomics. */
 struct shared {
     struct metrics metrics;
+    struct guard guard;
+    struct auth_rsa *rsa; /* for passwords on connections without TLS; NULL: none */
     struct server_load loads[SERVERS_MAX];
     atomic_uint next_session; /* counts up; see session ids in session.h */
     struct threads threads;   /* which server connection serves which session */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <xxhash.h>
 
 /* The order of accounts is the server's own (get_magic_sort in its sql_acl.cc, 10.5 and later): a
  * pattern that matches fewer host names comes first. What counts of a pattern: N its plain
@@ -132,9 +133,7 @@ void catalog_ref(struct catalog *c)
 static void free_all(struct catalog *c)
 {
     for (size_t i = 0; i < c->account_count; i++) {
-        free(c->accounts[i].user);
-        free(c->accounts[i].host);
-        free(c->accounts[i].plugin);
+        account_clear(&c->accounts[i]);
     }
     for (size_t i = 0; i < c->variable_count; i++) {
         free(c->variables[i].name);
@@ -276,10 +275,24 @@ const struct account *catalog_account(const struct catalog *c, struct span user,
     for (size_t i = 0; i < c->account_count; i++) {
         const struct account *a = &c->accounts[i];
 
-        if (a->auth == ACCOUNT_ROLE || (*a->user && !span_eq(user, a->user))) {
+        if (a->is_role || (*a->user && !span_eq(user, a->user))) {
             continue;
         }
         if (host_matches(a->host, &who)) {
+            return a;
+        }
+    }
+    return NULL;
+}
+
+const struct account *catalog_decoy(const struct catalog *c, struct span user)
+{
+    uint64_t hash = XXH3_64bits(user.p, user.n);
+
+    for (size_t i = 0; i < c->account_count; i++) {
+        const struct account *a = &c->accounts[(hash + i) % c->account_count];
+
+        if (!a->is_role) {
             return a;
         }
     }

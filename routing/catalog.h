@@ -6,30 +6,9 @@
 
 #include "base/cursor.h"
 #include "base/ref.h"
-#include "protocol/auth.h"
+#include "routing/account.h"
 
 #include <stdint.h>
-
-enum account_auth {
-    ACCOUNT_NATIVE,      /* mysql_native_password with a hash */
-    ACCOUNT_NO_PASSWORD, /* mysql_native_password with an empty hash */
-    ACCOUNT_OTHER,       /* a plugin that is not spoken: see `plugin` */
-    ACCOUNT_LOCKED,
-    ACCOUNT_ROLE, /* cannot log in */
-};
-
-struct account {
-    char *user; /* "" is the anonymous user */
-    char *host; /* pattern: %, _, address, address/mask, name */
-    enum account_auth auth;
-    char *plugin;
-    uint8_t stage2[AUTH_HASH];
-    uint64_t access; /* global privileges as mysql.global_priv has them */
-};
-
-#define ACCESS_SUPER            (1ULL << 15)
-#define ACCESS_PROCESS          (1ULL << 11)
-#define ACCESS_CONNECTION_ADMIN (1ULL << 33)
 
 enum variable_type { VARIABLE_TEXT, VARIABLE_NUMBER };
 
@@ -70,6 +49,9 @@ void catalog_unref(struct catalog *c);
  * 127.0.0.1/::1 also match "localhost". */
 const struct account *catalog_account(const struct catalog *c, struct span user,
                                       const char *address);
+/* Whose ways a client of an unknown name is asked for, so that it learns no names: always the same
+ * account for the same name, as the server does it. NULL: there is none. */
+const struct account *catalog_decoy(const struct catalog *c, struct span user);
 const struct variable *catalog_variable(const struct catalog *c, struct span name);
 const struct collation *catalog_collation(const struct catalog *c, uint16_t id);
 

@@ -37,7 +37,10 @@ struct peer *client_connects(struct rig *r, int index)
     c.fd = fds[1];
     c.tls = tls_context_ref(r->tls);
     c.is_unix = r->options.unix_clients;
-    (void)snprintf(c.address, sizeof c.address, "%s", c.is_unix ? "localhost" : "127.0.0.1");
+    (void)snprintf(c.address, sizeof c.address, "%s",
+                   r->options.address ? r->options.address
+                   : c.is_unix        ? "localhost"
+                                      : "127.0.0.1");
     worker_send_client(&r->workers[index], &c);
     return peer_new(fds[0], "client");
 }
@@ -69,7 +72,7 @@ void client_sends_login(struct peer *p, const struct login_as *as)
     struct buf b = buf_with_max(PAYLOAD_MAX);
     const char *password = as->password ? as->password : "secret";
     struct login l = {.max_packet = 1 << 24,
-                      .capabilities = CLIENT_CAPS & ~as->without,
+                      .capabilities = (CLIENT_CAPS & ~as->without) | as->with,
                       .collation = as->collation ? as->collation : 45,
                       .user = span_of(as->user ? as->user : "till"),
                       .plugin = span_of(as->plugin ? as->plugin : AUTH_NATIVE)};
@@ -77,12 +80,36 @@ void client_sends_login(struct peer *p, const struct login_as *as)
     client_native_reply(p, password, reply);
     if (*password)
         l.auth = (struct span){reply, sizeof reply};
+    if (as->auth.n)
+        l.auth = as->auth;
+    l.attributes = as->attributes;
     if (as->schema)
         l.database = span_of(as->schema);
     login_encode(&b, &l);
     p->caps = l.capabilities;
     peer_send_packet(p, buf_span(&b));
     buf_free(&b);
+}
+
+bool client_is_asked(struct peer *p)
+{
+    if (peer_peeks(p) != 0xFE)
+        return false;
+    (void)peer_hears_packet(p);
+    return true;
+}
+
+struct span client_hears_switch(struct peer *p, const char *plugin)
+{
+    struct span packet = peer_hears_packet(p);
+    struct span name;
+    struct span nonce;
+
+    if (!auth_switch_decode(packet, &name, &nonce) || !span_eq(name, plugin))
+        peer_fail(p, "is not asked for %s", plugin);
+    if (nonce.n == sizeof p->nonce)
+        memcpy(p->nonce, nonce.p, sizeof p->nonce);
+    return nonce;
 }
 
 void client_sends(struct peer *p, uint8_t command, struct span argument)

@@ -21,6 +21,9 @@ struct login_as {
     const char *plugin; /* NULL: mysql_native_password */
     uint8_t collation;  /* 0: the greeting's */
     uint64_t without;   /* capabilities left out of CLIENT_CAPS */
+    uint64_t with;      /* … and added */
+    struct span auth;   /* sent instead of the reply to the password, where it is not empty */
+    struct span attributes;
 };
 
 /* A connection handed to worker `index`; nothing is read yet. */
@@ -30,6 +33,11 @@ void client_sends_login(struct peer *p, const struct login_as *as);
 #define client_logs_in(p, ...) client_sends_login((p), &(struct login_as){__VA_ARGS__})
 /* The reply of mysql_native_password to the peer's nonce; 20 bytes. */
 void client_native_reply(const struct peer *p, const char *password, uint8_t reply[20]);
+
+/* Whether the next packet asks for a reply by another plugin; else it is yet to be heard. */
+bool client_is_asked(struct peer *p);
+/* It does, for this plugin; answers the nonce as it came. */
+struct span client_hears_switch(struct peer *p, const char *plugin);
 
 void client_sends(struct peer *p, uint8_t command, struct span argument);
 void client_asks(struct peer *p, const char *sql);

@@ -232,6 +232,12 @@ struct span peer_hears_packet(struct peer *p)
     return take(p, h.length);
 }
 
+uint8_t peer_peeks(struct peer *p)
+{
+    await(p, PACKET_HEADER + 1);
+    return p->in.data[PACKET_HEADER];
+}
+
 struct span peer_hears_first(struct peer *p)
 {
     p->seq = UINT8_MAX;

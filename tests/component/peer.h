@@ -69,6 +69,8 @@ size_t peer_pour(struct peer *p, struct span bytes);
 struct span peer_hears_bytes(struct peer *p, size_t n);
 /* The next packet; it must bear the next sequence number. */
 struct span peer_hears_packet(struct peer *p);
+/* The first byte of the next packet, which is yet to be heard. */
+uint8_t peer_peeks(struct peer *p);
 /* The first packet of a command: sequence number 0. */
 struct span peer_hears_first(struct peer *p);
 /* The other side closed, and sent nothing before. */

@@ -1,6 +1,7 @@
 #include "component/rig.h"
 
 #include "base/clock.h"
+#include "protocol/auth_rsa.h"
 
 #include <semaphore.h>
 #include <signal.h>
@@ -45,12 +46,27 @@ static void put_limit(struct buf *b, const char *key, int value, const char *uni
         buf_printf(b, "  %s: %d%s\n", key, value, unit);
 }
 
+/* Puts the key to it in front of the configuration; the file is gone once that is read. */
+static void put_accounts(struct buf *b, const char *text, char path[64])
+{
+    int fd;
+
+    (void)snprintf(path, 64, "/tmp/rig_accounts.XXXXXX");
+    fd = mkstemp(path); /* mode 0600 */
+    assert_true(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+    (void)close(fd);
+    buf_printf(b, "accounts_file: %s\n", path);
+}
+
 static struct conf *make_conf(const struct rig_options *o)
 {
     struct buf b = buf_with_max(65536);
+    char accounts[64] = "";
     struct conf *c;
     struct err e;
 
+    if (o->accounts)
+        put_accounts(&b, o->accounts, accounts);
     buf_printf(&b, "listeners:\n  - address: 127.0.0.1:1\n%s",
                o->tls_required ? "    tls: {certificate: unread.pem, required: true}\n" : "");
     if (o->proxy_trusted)
@@ -62,28 +78,51 @@ static struct conf *make_conf(const struct rig_options *o)
     put_limit(&b, "connect_timeout", o->connect_timeout_ms, "ms");
     put_limit(&b, "max_prepared", o->max_prepared, "");
     put_limit(&b, "buffer", o->buffer_kib, "KiB");
+    put_limit(&b, "max_login_errors", o->max_login_errors, "");
     buf_printf(&b, "routing:\n  wait_timeout: 250ms\n  wait_for_replica: %s\n",
                o->no_waiting ? "false" : "true");
     c = conf_parse("rig.yaml", b.data, b.len, &e);
     buf_free(&b);
+    if (accounts[0])
+        (void)unlink(accounts);
     if (!c)
         fail_msg("%s", e.text);
     return c;
 }
 
-static void add_account(struct catalog *c, const char *user, enum account_auth auth,
-                        uint64_t access)
+/* "*" and the hash of "secret". */
+#define SECRET_NATIVE  "*14E65567ABDB5135D0CFD9A70B3032C179A49EE7"
+#define SECRET_ED25519 "ZIgUREUg5PVgQ6LskhXmO+eZLS0nC8be6HPjYWR4YJY"
+
+static struct account *add_account(struct catalog *c, const char *user, const char *plugin,
+                                   const char *text)
 {
     struct account *a = &c->accounts[c->account_count++];
-    uint8_t stage1[AUTH_HASH];
 
     a->user = strdup(user);
     a->host = strdup("%");
-    a->plugin = strdup(auth == ACCOUNT_OTHER ? "ed25519" : AUTH_NATIVE);
-    a->auth = auth;
-    a->access = access;
-    auth_stage1(span_of("secret"), stage1);
-    auth_stage1((struct span){stage1, sizeof stage1}, a->stage2);
+    assert_true(account_add_way(a, plugin, text));
+    return a;
+}
+
+static void add_accounts(struct catalog *c)
+{
+    struct account *two;
+
+    (void)add_account(c, "till", AUTH_NATIVE, SECRET_NATIVE);
+    (void)add_account(c, "other", AUTH_NATIVE, SECRET_NATIVE);
+    add_account(c, "super", AUTH_NATIVE, SECRET_NATIVE)->access = ACCESS_SUPER;
+    (void)add_account(c, "guest", AUTH_NATIVE, "");
+    add_account(c, "locked", AUTH_NATIVE, SECRET_NATIVE)->locked = true;
+    add_account(c, "sealed", AUTH_NATIVE, SECRET_NATIVE)->tls = ACCOUNT_TLS_ANY;
+    add_account(c, "counted", AUTH_NATIVE, SECRET_NATIVE)->limited = true;
+    (void)add_account(c, "clever", "gssapi", "");
+    (void)add_account(c, "curve", "ed25519", SECRET_ED25519);
+    (void)add_account(c, "secretive", "ed25519", SECRET_ED25519);
+    (void)add_account(c, "modern", "caching_sha2_password", "unreadable");
+    (void)add_account(c, "local", "unix_socket", "");
+    two = add_account(c, "two", "ed25519", SECRET_ED25519);
+    assert_true(account_add_way(two, AUTH_NATIVE, "*A41BEE51488264C01B96DE959A9142AF1A75205E"));
 }
 
 static void add_collation(struct catalog *c, uint16_t id, const char *name, const char *charset)
@@ -99,17 +138,13 @@ struct catalog *rig_catalog(const char *more)
     assert_non_null(c);
     c->version = strdup("10.11.19-MariaDB-log");
     c->default_collation = 45;
-    c->accounts = calloc(8, sizeof *c->accounts);
+    c->accounts = calloc(16, sizeof *c->accounts);
     c->collations = calloc(4, sizeof *c->collations);
     assert_true(c->accounts && c->collations);
-    add_account(c, "till", ACCOUNT_NATIVE, 0);
-    add_account(c, "other", ACCOUNT_NATIVE, 0);
-    add_account(c, "super", ACCOUNT_NATIVE, ACCESS_SUPER);
-    add_account(c, "guest", ACCOUNT_NO_PASSWORD, 0);
-    add_account(c, "locked", ACCOUNT_LOCKED, 0);
-    add_account(c, "clever", ACCOUNT_OTHER, 0);
+    add_accounts(c);
     if (more)
-        add_account(c, more, ACCOUNT_NATIVE, 0);
+        (void)add_account(c, more, AUTH_NATIVE, SECRET_NATIVE);
+    c->fingerprint = more ? 2 : 1;
     add_collation(c, 8, "latin1_swedish_ci", "latin1");
     add_collation(c, 28, "gbk_chinese_ci", "gbk");
     add_collation(c, 45, "utf8mb4_general_ci", "utf8mb4");
@@ -139,6 +174,17 @@ static void make_view(struct rig *r)
     }
 }
 
+/* One for all rigs of the process: it takes a while to make. */
+static struct auth_rsa *the_key(void)
+{
+    static struct auth_rsa *key;
+
+    if (!key)
+        key = auth_rsa_new();
+    assert_non_null(key);
+    return key;
+}
+
 static void start_workers(struct rig *r)
 {
     int n = r->options.workers ? r->options.workers : 1;
@@ -151,6 +197,8 @@ static void start_workers(struct rig *r)
     r->shared.monitor = r;
     r->shared.suspect = on_suspect;
     r->shared.refresh_accounts = on_refresh;
+    r->shared.rsa = r->options.rsa ? the_key() : NULL;
+    assert_true(guard_init(&r->shared.guard));
     for (int i = 0; i < n; i++)
         if (!worker_start(&r->workers[i], &r->shared, i, conf, &e))
             fail_msg("%s", e.text);
@@ -212,6 +260,7 @@ int rig_stop(void **state)
         server_close(&r->servers[i]);
     (void)close(r->door);
     threads_free(&r->shared.threads);
+    guard_free(&r->shared.guard);
     topology_unref(r->view);
     catalog_unref(r->catalog);
     tls_context_unref(r->tls);

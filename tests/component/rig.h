@@ -21,8 +21,12 @@ struct rig_options {
     bool no_waiting;        /* routing.wait_for_replica: false */
     bool no_catalog;        /* the monitor has not read one yet */
     bool tls_required;
-    bool proxy_trusted; /* 127.0.0.0/8 may send PROXY headers */
-    bool unix_clients;  /* clients come by a unix socket */
+    bool proxy_trusted;   /* 127.0.0.0/8 may send PROXY headers */
+    bool unix_clients;    /* clients come by a unix socket */
+    bool rsa;             /* there is an RSA key */
+    const char *accounts; /* accounts_file's content; NULL: none */
+    int max_login_errors; /* 0: the default, 100 */
+    const char *address;  /* of clients; NULL: 127.0.0.1 */
     enum consistency consistency;
 };
 
@@ -51,8 +55,10 @@ void rig_publish(struct rig *r);
 void rig_position(struct rig *r, int server, const char *gtids);
 /* All workers have run every message sent to them so far. */
 void rig_barrier(struct rig *r);
-/* Accounts: till/secret, other/secret, super/secret (SUPER), guest (no password), locked, clever
- * (another plugin); `more` as a further user with the password "secret", or NULL. */
+/* Accounts, with the password "secret" where nothing else is said: till, other, super (SUPER),
+ * guest (no password), locked, sealed (REQUIRE SSL), counted (limited), clever (gssapi), curve and
+ * secretive (ed25519), modern (caching_sha2_password), local (unix_socket), two (ed25519, or native
+ * with "two"); `more` as a further user, or NULL. */
 struct catalog *rig_catalog(const char *more);
 void rig_send_catalog(struct rig *r, struct catalog *c); /* takes the reference */
 void rig_drain(struct rig *r, unsigned ms);

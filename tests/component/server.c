@@ -1,5 +1,6 @@
 #include "component/server.h"
 
+#include "protocol/auth_ed25519.h"
 #include "protocol/handshake.h"
 #include "protocol/packet.h"
 #include "proxy/backend.h"
@@ -100,7 +101,7 @@ static void check_reply(const struct peer *p, struct span reply, const char *pas
         peer_fail(p, "logs in with another password than '%s'", password);
 }
 
-void server_hears_login(struct peer *p, const char *user, const char *password)
+struct span server_hears_any_login(struct peer *p, const char *user)
 {
     struct login l;
     const char *why = "";
@@ -109,8 +110,27 @@ void server_hears_login(struct peer *p, const char *user, const char *password)
         peer_fail(p, "no log-in: %s", why);
     if (!span_eq(l.user, user))
         peer_fail(p, "not user '%s'", user);
-    check_reply(p, l.auth, password);
     p->caps = l.capabilities;
+    return l.auth;
+}
+
+void server_hears_login(struct peer *p, const char *user, const char *password)
+{
+    check_reply(p, server_hears_any_login(p, user), password);
+}
+
+void server_asks(struct peer *p, const char *plugin)
+{
+    bool is_ed25519 = strcmp(plugin, AUTH_ED25519) == 0;
+    uint8_t nonce[AUTH_ED25519_NONCE];
+    struct buf b = buf_with_max(PAYLOAD_MAX);
+
+    for (size_t i = 0; i < sizeof nonce; i++)
+        nonce[i] = p->nonce[i % sizeof p->nonce];
+    auth_switch_encode(
+        &b, plugin, (struct span){nonce, is_ed25519 ? sizeof nonce : sizeof p->nonce}, !is_ed25519);
+    peer_send_packet(p, buf_span(&b));
+    buf_free(&b);
 }
 
 void server_hears_setup(struct peer *p)

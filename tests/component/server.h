@@ -37,6 +37,10 @@ struct peer *server_accepts(struct server *s);
 void server_greets(struct peer *p);
 /* The log-in of `user` with `password` (NULL: none), right or the test fails. */
 void server_hears_login(struct peer *p, const char *user, const char *password);
+/* The log-in, whatever the reply; answers it. Asks for a reply by another plugin to the peer's
+ * nonce (32 bytes of it, repeated, for ed25519). */
+struct span server_hears_any_login(struct peer *p, const char *user);
+void server_asks(struct peer *p, const char *plugin);
 /* Session tracking switched on: heard and answered. */
 void server_hears_setup(struct peer *p);
 /* All of it for till/secret. */

@@ -86,9 +86,19 @@ static void on_catalog(void *ctx, struct catalog *c)
     (void)pthread_mutex_unlock(&tool.lock);
 }
 
+static void print_account(const struct account *a)
+{
+    (void)printf("{\"account\": \"%s\", \"host\": \"%s\", \"ways\": \"", a->user, a->host);
+    for (size_t i = 0; i < a->way_count; i++)
+        (void)printf("%s%s%s", i ? " " : "", a->ways[i].plugin, a->ways[i].empty ? "(empty)" : "");
+    (void)printf("\", \"locked\": %d, \"limited\": %d, \"tls\": %d, \"require\": \"%s %s %s\", "
+                 "\"access\": %" PRIu64 ", \"hash\": \"%02X%02X\"}\n",
+                 a->locked, a->limited, (int)a->tls, a->tls_cipher, a->tls_issuer, a->tls_subject,
+                 a->access, a->ways[0].stage2[0], a->ways[0].stage2[1]);
+}
+
 static void answer_account(char *words)
 {
-    static const char *const auths[] = {"native", "no_password", "other", "locked", "role"};
     char *address = strchr(words, ' ');
     const struct account *a;
 
@@ -98,10 +108,7 @@ static void answer_account(char *words)
     (void)pthread_mutex_lock(&tool.lock);
     a = tool.catalog ? catalog_account(tool.catalog, span_of(words), address) : NULL;
     if (a)
-        (void)printf(
-            "{\"account\": \"%s\", \"host\": \"%s\", \"auth\": \"%s\", \"plugin\": \"%s\", "
-            "\"access\": %" PRIu64 ", \"stage2\": \"%02X%02X\"}\n",
-            a->user, a->host, auths[a->auth], a->plugin, a->access, a->stage2[0], a->stage2[1]);
+        print_account(a);
     else
         (void)puts("{\"account\": null}");
     (void)fflush(stdout);

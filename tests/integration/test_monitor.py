@@ -411,32 +411,48 @@ class CatalogTest(Case):
             self.assertGreater(got["variables"], 150)
             self.assertGreater(got["collations"], 1000)
             till = m.ask("account till 10.1.2.3")
-            self.assertEqual((till["auth"], till["host"]), ("native", "%"))
-            self.assertEqual("*" + till["stage2"], self.primary.value("SELECT PASSWORD('till')")[:5])
+            self.assertEqual((till["ways"], till["host"]), ("mysql_native_password", "%"))
+            self.assertEqual("*" + till["hash"], self.primary.value("SELECT PASSWORD('till')")[:5])
             self.assertEqual(m.ask("variable sql_mode"), {"variable": "text"})
             self.assertEqual(m.ask("variable autocommit"), {"variable": "text"})
             self.assertEqual(m.ask("variable max_join_size"), {"variable": "number"})
             self.assertEqual(m.ask("variable max_connections"), {"variable": "none"})
 
     def test_accounts_of_all_kinds(self):
+        native = "mysql_native_password"
         for sql in ("CREATE USER a1 IDENTIFIED VIA unix_socket OR mysql_native_password USING PASSWORD('x')",
                     "CREATE USER a2 IDENTIFIED VIA unix_socket",
                     "CREATE USER a3 IDENTIFIED BY 'x' ACCOUNT LOCK", "CREATE ROLE a4",
                     "CREATE USER a5@'10.%'", "CREATE USER 'm\u00e9''\\\\\"'@'%' IDENTIFIED BY 'y'",
                     "CREATE USER a6 IDENTIFIED BY 'y' REQUIRE SSL", "GRANT SUPER ON *.* TO a6",
                     "INSERT INTO mysql.global_priv VALUES ('%', 'a7', '{\"access\":0,"
-                    "\"plugin\":\"mysql_native_password\",\"authentication_string\":\"invalid\"}')"):
+                    "\"plugin\":\"mysql_native_password\",\"authentication_string\":\"invalid\"}')",
+                    "CREATE USER a8 IDENTIFIED BY 'y' REQUIRE SUBJECT '/CN=s' AND ISSUER '/CN=i' AND CIPHER 'c'",
+                    "CREATE USER a9 IDENTIFIED BY 'y' WITH MAX_USER_CONNECTIONS 3",
+                    "CREATE USER b1 IDENTIFIED BY 'y' WITH MAX_CONNECTIONS_PER_HOUR 5",
+                    "CREATE USER b2 IDENTIFIED BY 'y' WITH MAX_QUERIES_PER_HOUR 5",
+                    "CREATE USER b3 IDENTIFIED BY 'y' REQUIRE X509",
+                    "CREATE USER b4 IDENTIFIED VIA mysql_native_password USING PASSWORD('x') OR unix_socket AS 'o:s,'",
+                    "CREATE USER b5 IDENTIFIED VIA ed25519 USING PASSWORD('secret')"):
             self.primary.query(sql)
         with self.monitor() as m:
             m.catalog(1)
-            for name, auth in (("a1", "native"), ("a2", "other"), ("a3", "locked"), ("a5", "no_password"),
-                               ("a6", "native"), ("a7", "native")):
-                self.assertEqual(m.ask("account %s 10.1.2.3" % name)["auth"], auth, name)
+            for name, ways in (("a1", "unix_socket " + native), ("a2", "unix_socket"), ("a3", native),
+                               ("a5", native + "(empty)"), ("a6", native), ("a7", native),
+                               ("b4", native + " unix_socket"), ("b5", "ed25519")):
+                self.assertEqual(m.ask("account %s 10.1.2.3" % name)["ways"], ways, name)
             self.assertEqual(m.ask("account a5 11.1.2.3"), {"account": None})
-            self.assertEqual(m.ask("account a2 10.1.2.3")["plugin"], "unix_socket")
-            self.assertEqual(m.ask("account a7 10.1.2.3")["stage2"], "0000")
+            self.assertEqual(m.ask("account a4 10.1.2.3"), {"account": None})
+            self.assertEqual(m.ask("account a7 10.1.2.3")["hash"], "0000")
+            self.assertEqual(m.ask("account b5 10.1.2.3")["hash"], "6488")
             self.assertTrue(m.ask("account a6 10.1.2.3")["access"] & 1 << 15)
             self.assertFalse(m.ask("account a3 10.1.2.3")["access"] & 1 << 15)
+            for column, names in (("locked", {"a3"}), ("limited", {"a9", "b1"})):
+                have = {n for n in ("a1", "a3", "a6", "a9", "b1", "b2") if m.ask("account %s 1.2.3.4" % n)[column]}
+                self.assertEqual(have, names, column)
+            for name, tls, words in (("a1", 0, "  "), ("a6", 1, "  "), ("b3", 2, "  "), ("a8", 3, "c /CN=i /CN=s")):
+                got = m.ask("account %s 10.1.2.3" % name)
+                self.assertEqual((got["tls"], got["require"]), (tls, words), name)
 
     def test_refresh(self):
         with self.monitor() as m:
@@ -448,11 +464,11 @@ class CatalogTest(Case):
             m.catalog(2)
             self.assertLess(time.monotonic() - begun, 1)
             before = m.ask("account joe 10.1.2.3")
-            self.assertEqual(before["auth"], "native")
+            self.assertEqual(before["ways"], "mysql_native_password")
             self.primary.query("ALTER USER joe IDENTIFIED BY 'b'")
             m.say("refresh")
             m.catalog(3)
-            self.assertNotEqual(m.ask("account joe 10.1.2.3")["stage2"], before["stage2"])
+            self.assertNotEqual(m.ask("account joe 10.1.2.3")["hash"], before["hash"])
             m.say("refresh")  # nothing changed, and still an answer
             self.assertEqual(m.catalog(4)["catalog"], m.catalogs[2]["catalog"])
             self.primary.query("DROP USER joe")
@@ -476,7 +492,7 @@ class CatalogTest(Case):
             self.assertEqual(len(m.catalogs), 1)  # the same is not said again
             self.primary.query("CREATE USER ann IDENTIFIED BY 'a'")
             m.catalog(2, 3)
-            self.assertEqual(m.ask("account ann 10.1.2.3")["auth"], "native")
+            self.assertEqual(m.ask("account ann 10.1.2.3")["ways"], "mysql_native_password")
 
     def test_after_a_lost_connection_and_without_servers(self):
         with self.monitor() as m:

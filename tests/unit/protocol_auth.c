@@ -77,6 +77,20 @@ static void another_nonce_does_not_fit(void **state)
     assert_false(auth_native_check(other, (struct span){reply, AUTH_HASH}, stage2, stage1));
 }
 
+static void a_password_fits_its_account_alone(void **state)
+{
+    uint8_t stage2[AUTH_HASH];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(accounts); i++) {
+        stage2_of(accounts[i].stored, stage2);
+        for (size_t k = 0; k < ARRAY_LEN(accounts); k++)
+            assert_int_equal(auth_native_fits(span_of(accounts[k].password), stage2), i == k);
+    }
+    memset(stage2, 0, sizeof stage2);
+    assert_false(auth_native_fits((struct span){NULL, 0}, stage2));
+}
+
 static void an_empty_password_hashes(void **state)
 {
     uint8_t stage1[AUTH_HASH];
@@ -157,6 +171,7 @@ int main(void)
         cmocka_unit_test(a_right_password_passes_and_gives_stage1),
         cmocka_unit_test(anything_else_does_not),
         cmocka_unit_test(another_nonce_does_not_fit),
+        cmocka_unit_test(a_password_fits_its_account_alone),
         cmocka_unit_test(an_empty_password_hashes),
         cmocka_unit_test(stored_hashes),
         cmocka_unit_test(nonces_have_no_nul_and_are_ascii),

@@ -45,6 +45,8 @@ static void keys_are_the_servers_own(void **state)
         auth_ed25519_key(span_of(rows[i].password), made);
         assert_true(auth_ed25519_parse(span_of(rows[i].key), kept));
         assert_memory_equal(made, kept, sizeof made);
+        assert_true(auth_ed25519_fits(span_of(rows[i].password), kept));
+        assert_false(auth_ed25519_fits(span_of("guess"), kept));
     }
 }
 

@@ -375,7 +375,7 @@ static void auth_switch(void **state)
     struct span data;
 
     (void)state;
-    auth_switch_encode(&b, AUTH_NATIVE, nonce);
+    auth_switch_encode(&b, AUTH_NATIVE, (struct span){nonce, AUTH_NONCE}, true);
     check_bytes(buf_span(&b), BYTES("\xfemysql_native_password\0"
                                     "0123456789abcdefghij\0"));
     assert_true(auth_switch_decode(buf_span(&b), &plugin, &data));

@@ -98,7 +98,7 @@ static void roles_and_empty_catalogs(void **state)
     (void)state;
     for (size_t i = 0; i < 2; i++) {
         if (strcmp(c->accounts[i].user, "r") == 0)
-            c->accounts[i].auth = ACCOUNT_ROLE;
+            c->accounts[i].is_role = true;
     }
     check_account(c, "r", "10.0.0.1", "none");
     check_account(c, "u", "10.0.0.1", "u@%");
