@@ -226,13 +226,15 @@ static bool load(struct loading *l)
 struct cascade *cascade_load(struct plan *const *plans, int n, struct source *s, struct err *e)
 {
     struct loading l = {.c = calloc(1, sizeof *l.c), .plans = plans, .n = n, .source = s, .e = e};
-    bool ok = l.c != NULL || err_set(e, ERR_IO, "out of memory");
+    bool ok;
 
-    if (ok) {
-        l.sql = buf_with_max(SQL_MAX);
-        l.c->text = buf_with_max(TEXT_MAX);
-        ok = load(&l);
+    if (!l.c) {
+        (void)err_set(e, ERR_IO, "out of memory");
+        return NULL;
     }
+    l.sql = buf_with_max(SQL_MAX);
+    l.c->text = buf_with_max(TEXT_MAX);
+    ok = load(&l);
     buf_free(&l.sql);
     if (ok)
         return l.c;

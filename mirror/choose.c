@@ -59,6 +59,7 @@ static bool is(struct span cell, const char *text)
 
 static bool judge(const struct rows *r, struct facts *out, struct err *e)
 {
+    *out = (struct facts){.read_only = !is(r->cells[0], "0")};
     if (!is(r->cells[1], "1"))
         return err_set(e, ERR_USAGE, "it has no binlog: log_bin=ON");
     if (!is(r->cells[2], "FULL"))
@@ -66,7 +67,6 @@ static bool judge(const struct rows *r, struct facts *out, struct err *e)
                        "SET GLOBAL binlog_row_metadata=FULL (and in its option file)");
     if (!is(r->cells[3], "FULL"))
         return err_set(e, ERR_USAGE, "SET GLOBAL binlog_row_image=FULL (and in its option file)");
-    out->read_only = !is(r->cells[0], "0");
     if (r->cells[5].n && !is(r->cells[4], "1"))
         return err_set(e, ERR_USAGE, "a replica without log_slave_updates=ON logs no changes");
     return (r->cells[6].p && gtid_set_parse(r->cells[6], &out->position)) ||

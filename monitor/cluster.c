@@ -106,10 +106,9 @@ static void begin(struct monitor *m, const struct request *r, monitor_line_fn li
 
 static void dry_run(struct monitor *m, const struct request *r, monitor_line_fn line, void *ctx)
 {
-    char text[2000];
+    char text[FAILOVER_PLAN_MAX];
 
-    failover_plan(&m->acting.machine, r->task, r->target, &m->acting.view, clock_mono_ns(), text,
-                  sizeof text);
+    failover_plan(&m->acting.machine, r->task, r->target, &m->acting.view, clock_mono_ns(), text);
     line(ctx, text, true);
 }
 

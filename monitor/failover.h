@@ -1,29 +1,36 @@
+/* clang-format off */
 /* Failover, switchover and rejoining as a machine: pure. What it sees is handed in, what it wants
  * done goes out as orders to servers, whose answers come back; the clock is the caller's.
  *
  *   WATCH ─▶ LOCK ─┬▶ LEASE ─┬─▶ QUIESCE ─▶ FENCE ─┐ (switchover)
- *     ▲            │         ├─▶ SURVEY ────────────┴▶ DRAIN ─▶ WAIT ─┐
- *     │            │         └─▶ (adopting a cluster) ────────────────┴▶ REPOINT ─▶ PROMOTE ─▶
- * WATCH │            └▶ JOIN ─▶ WATCH (rejoining one server) └─── any state: what it needs did not
- * come; sessions are closed, later again
+ *     ▲            │         ├─▶ SURVEY ───────────┴▶ DRAIN ─▶ WAIT ─┐
+ *     │            │         └─▶ (adopting a cluster) ───────────────┴▶ REPOINT ─▶ PROMOTE ─▶ WATCH
+ *     │            └▶ JOIN ─▶ WATCH (rejoining one server)
+ *     └─── any state: what it needs did not come; sessions are closed, later again
  *
  *   WATCH    is there a primary, and does everybody follow it? A loss must last `confirm_ns`
  *   LOCK     each server is asked for its lock; a majority must give it
  *   LEASE    these promise the next epoch; a majority must. Now no proxy that hears a majority
- * sends a write to the old primary QUIESCE  the old primary's running transactions end (proxies
- * begin no new ones) FENCE    it becomes read-only SURVEY   replicas stop receiving and say what
- * they have; one is elected DRAIN    the elected one applies what it received WAIT     until every
- * proxy that knows only the old epoch has stopped sending writes REPOINT  the others follow the
- * elected one PROMOTE  it becomes writable
+ *            sends a write to the old primary
+ *   QUIESCE  the old primary's running transactions end (proxies begin no new ones)
+ *   FENCE    it becomes read-only
+ *   SURVEY   replicas stop receiving and say what they have; one is elected
+ *   DRAIN    the elected one applies what it received
+ *   WAIT     until every proxy that knows only the old epoch has stopped sending writes
+ *   REPOINT  the others follow the elected one
+ *   PROMOTE  it becomes writable
  *
  * Who acts: the locks of a majority of the servers. They belong to sessions, and orders run in
  * these sessions and nowhere else: who lost its session (it was killed, by the next one to act)
  * can do nothing more there. Why no acknowledged write is lost: docs/failover.md. */
+/* clang-format on */
 #ifndef MONITOR_FAILOVER_H
 #define MONITOR_FAILOVER_H
 
 #include "base/state.h"
 #include "monitor/failover_order.h"
+
+enum { FAILOVER_PLAN_MAX = 2000 }; /* bytes of a plan's text */
 
 enum failover_state {
     FAILOVER_WATCH,
@@ -125,7 +132,7 @@ bool failover_ask(struct failover *f, enum failover_task task, int target,
                   const struct failover_view *v, uint64_t now_ns, const char **why) MUST_CHECK;
 /* The same, only told: lines of text, what would be done. */
 void failover_plan(struct failover *f, enum failover_task task, int target,
-                   const struct failover_view *v, uint64_t now_ns, char *out, size_t size);
+                   const struct failover_view *v, uint64_t now_ns, char out[FAILOVER_PLAN_MAX]);
 
 const char *failover_task_name(enum failover_task t);
 

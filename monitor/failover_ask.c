@@ -74,16 +74,16 @@ bool failover_ask(struct failover *f, enum failover_task task, int target,
 }
 
 void failover_plan(struct failover *f, enum failover_task task, int target,
-                   const struct failover_view *v, uint64_t now_ns, char *out, size_t size)
+                   const struct failover_view *v, uint64_t now_ns, char out[FAILOVER_PLAN_MAX])
 {
     const char *why;
 
     failover_look(f, v, now_ns);
     why = refuse(f, task, target);
     if (why)
-        (void)snprintf(out, size, "cannot: %s\n", why);
+        (void)snprintf(out, FAILOVER_PLAN_MAX, "cannot: %s\n", why);
     else
-        (void)snprintf(out, size,
+        (void)snprintf(out, FAILOVER_PLAN_MAX,
                        "1. take the locks of a majority of the servers, promise epoch %llu\n"
                        "2. new transactions wait in the proxies; those on %s end, at most %llu ms\n"
                        "3. %s becomes read-only\n"

@@ -133,8 +133,8 @@ static unsigned timeout_s(const struct probe *p)
 
 static void set_tls(MYSQL *m, const struct conf_servers_tls *t)
 {
-    my_bool verify = t->mode == CONF_TLS_VERIFY_IDENTITY;
-    my_bool enforce = t->mode >= CONF_TLS_REQUIRE;
+    my_bool verify = (my_bool)(t->mode == CONF_TLS_VERIFY_IDENTITY);
+    my_bool enforce = (my_bool)(t->mode >= CONF_TLS_REQUIRE);
     const char *ca = t->mode >= CONF_TLS_VERIFY_CA && t->ca[0] ? t->ca : NULL;
     const char *certificate = t->certificate[0] ? t->certificate : NULL;
 

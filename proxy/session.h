@@ -16,8 +16,9 @@
  *   SYNC     waits until the session's state is laid on (commands that are not reads, log-ins)
  *   RELAY    the command goes out, the reply comes back
  *   ASK      waits for another worker's answer (KILL of its session)
- *   REPLY    takes the rest of the command off the client, then writes what the proxy answers
- * itself CLOSING  writes a last packet, then closes
+ *   REPLY    takes the rest of the command off the client, then writes the proxy's own answer
+ *
+ *   CLOSING  writes a last packet, then closes
  *
  * A libuv callback only calls session_step. A handler answers MORE (step again) or WAIT. Memory
  * goes when the client's handle is closed. */
@@ -111,17 +112,14 @@ struct session {
     bool lost;      /* a connection with fragile state died while idle: the next command is told */
     struct causal causal;
     uint32_t turn;
-    int home; /* the server that holds connection-bound state: the last one that ran a non-read; -1
-               */
+    int home; /* holds connection-bound state: the server that ran the last non-read; -1 */
     int last; /* the server that answered the last statement; -1 */
     struct backend *held[SERVERS_MAX];
     uint32_t held_bits;
     struct stmts stmts;
 
     struct command_run run;
-    struct buf
-        text; /* the command as the server shall read it, with its header, where run.rewritten
-               */
+    struct buf text; /* where run.rewritten: the command as the server shall read it, with header */
     struct backend *target;
     uint16_t option;     /* COM_SET_OPTION's argument */
     uint64_t statements; /* commands begun */

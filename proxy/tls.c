@@ -278,13 +278,17 @@ static bool expect_host(struct tls *t, const char *host)
 {
     X509_VERIFY_PARAM *param = SSL_get0_param(t->ssl);
     bool numeric = X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1;
+    union {
+        const char *in;
+        void *out;
+    } name = {host}; /* the call takes no const, and copies */
 
     ERR_clear_error();
     if (t->context->mode < CONF_TLS_VERIFY_IDENTITY)
         (void)X509_VERIFY_PARAM_set1_ip(param, NULL, 0);
     else if (!numeric && SSL_set1_host(t->ssl, host) != 1)
         return false;
-    return numeric || SSL_set_tlsext_host_name(t->ssl, host) == 1;
+    return numeric || SSL_set_tlsext_host_name(t->ssl, name.out) == 1;
 }
 
 struct tls *tls_connect(struct tls_context *c, const char *host)
