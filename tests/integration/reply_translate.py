@@ -98,6 +98,8 @@ def single(*payload):
 LOAD = "LOAD DATA LOCAL INFILE 'f' INTO TABLE t FIELDS TERMINATED BY ',' (b, c)"
 DATA = [b"one,1\ntwo,2\n", b"three,3\n"]
 
+UNKNOWN = 0x79000000  # no statement has this id
+
 # Each case runs on a connection of its own, on a fresh database; a statement with rows for LOCAL INFILE is
 # (kind, payload, [packets]).
 CASES = {
@@ -144,7 +146,7 @@ CASES = {
                  execute(1, 0, [b"text", None]), execute(1, 0, [6, 0], False), prepare("SELECT 1"), execute(2),
                  prepare("DO 1"), execute(3), prepare("INSERT INTO t (b) VALUES (?)"), execute(4, 0, [b"n"]),
                  prepare("UPDATE t SET b=?, c=? WHERE a=?"), execute(5, 0, [b"u", 3, 1]), prepare("SELEC"),
-                 prepare("SELECT nosuch"), execute(99), single(0x1a, 1, 0, 0, 0), prepare("SET @a=?"),
+                 prepare("SELECT nosuch"), execute(UNKNOWN), single(0x1a, 1, 0, 0, 0), prepare("SET @a=?"),
                  execute(6, 0, [1]), prepare("INSERT INTO t (b) VALUES (?) RETURNING a"),
                  execute(7, 0, [b"r"]), prepare("SELECT * FROM big"), execute(8),
                  prepare("SELECT a, (SELECT b FROM big WHERE big.a >= t.a) FROM t"), execute(9),
