@@ -53,7 +53,7 @@ void conf_unref(struct conf *c)
 
 const char *conf_consistency_name(enum conf_consistency c)
 {
-    static const char *const names[] = {"session", "eventual", "primary"};
+    static const char *const names[] = {"session", "eventual", "primary", "global"};
 
     return names[c];
 }

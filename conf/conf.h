@@ -26,7 +26,7 @@ struct conf_address {
     const char *text; /* as written */
 };
 
-enum conf_consistency { CONF_SESSION, CONF_EVENTUAL, CONF_PRIMARY };
+enum conf_consistency { CONF_SESSION, CONF_EVENTUAL, CONF_PRIMARY, CONF_GLOBAL };
 
 struct conf_listener {
     struct conf_address address;

@@ -5,6 +5,7 @@
 #include "conf/value.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Rows under `prefix` read from `root` into `base`: struct conf, or one element of a list. */
@@ -143,6 +144,8 @@ static bool read_choice(const struct schema_row *row, const struct conf_node *n,
                         void *out, struct err *e)
 {
     const char *near;
+    char all[128]; /* the words are few and short: conf/schema.c */
+    size_t used = 0;
 
     for (int i = 0; row->words[i]; i++) {
         if (strcmp(row->words[i], text) == 0) {
@@ -154,9 +157,10 @@ static bool read_choice(const struct schema_row *row, const struct conf_node *n,
     near = conf_hint_nearest(text, row->words);
     if (near)
         return conf_node_err(n, e, "unknown value \"%s\"; did you mean %s?", text, near);
-    return conf_node_err(n, e, "unknown value \"%s\"; one of %s, %s%s%s", text, row->words[0],
-                         row->words[1], row->words[2] ? ", " : "",
-                         row->words[2] ? row->words[2] : "");
+    for (int i = 0; row->words[i]; i++)
+        used +=
+            (size_t)snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "", row->words[i]);
+    return conf_node_err(n, e, "unknown value \"%s\"; one of %s", text, all);
 }
 
 static bool read_address(const struct scope *s, const struct schema_row *row,

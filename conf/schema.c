@@ -14,7 +14,7 @@
 #define IN_LISTENER(field) offsetof(struct conf_listener, field)
 #define IN_SERVER(field)   offsetof(struct conf_server, field)
 
-static const char *const consistencies[] = {"session", "eventual", "primary", NULL};
+static const char *const consistencies[] = {"session", "eventual", "primary", "global", NULL};
 static const char *const tls_versions[] = {"1.2", "1.3", NULL};
 static const char *const tls_modes[] = {"off",       "prefer",          "require",
                                         "verify_ca", "verify_identity", NULL};
@@ -35,7 +35,8 @@ const struct schema_row conf_schema[] = {
      consistencies,
      "What reads may see. `session`: all that the session wrote or saw before, never going back in "
      "time. `eventual`: whatever a replica within `routing.max_lag` has. `primary`: every "
-     "statement goes to the primary."},
+     "statement goes to the primary. `global`: all that any client had committed when the read "
+     "began, through whatever proxy; each read asks the primary for its position first."},
     {"listeners[].proxy_protocol", SCHEMA_NETWORKS, IN_LISTENER(proxy_protocol), "", 1, 100, NULL,
      "Networks (`[10.0.0.5, 10.1.0.0/16, localhost]`, the latter for unix sockets) whose "
      "connections may begin with a PROXY header, version 1 or 2: the address in it then counts for "

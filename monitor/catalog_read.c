@@ -1,5 +1,7 @@
 #include "monitor/catalog_read.h"
 
+#include "monitor/objects_read.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -298,4 +300,33 @@ struct catalog *catalog_read(struct probe *p, struct probe_answer *a)
     free(r.default_collation);
     (void)XXH3_freeState(r.hash);
     return r.c;
+}
+
+void catalog_keep_objects(struct catalog *c, struct objects *known)
+{
+    if (!known)
+        return;
+    objects_ref(known);
+    c->objects = known;
+    c->fingerprint ^= known->fingerprint;
+}
+
+static bool is_variable(const void *catalog, struct span name)
+{
+    return catalog_variable(catalog, name) != NULL;
+}
+
+bool catalog_read_objects(struct catalog *c, struct probe *p, struct objects *known,
+                          struct probe_answer *a)
+{
+    struct objects *o = objects_read(p, a);
+
+    if (!o) {
+        catalog_keep_objects(c, known);
+        return false;
+    }
+    objects_judge(o, c, is_variable);
+    c->objects = o;
+    c->fingerprint ^= o->fingerprint;
+    return a->result == PROBE_OK;
 }

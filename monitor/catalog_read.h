@@ -1,4 +1,5 @@
-/* The dictionary of one server into a catalog: accounts, session variables, collations, version. */
+/* The dictionary of one server into a catalog: accounts, session variables, collations, version,
+ * stored functions and views. */
 #ifndef MONITOR_CATALOG_READ_H
 #define MONITOR_CATALOG_READ_H
 
@@ -9,6 +10,12 @@
  * probe may be closed then). The fingerprint covers everything that was read, in an order that does
  * not depend on the server's. */
 struct catalog *catalog_read(struct probe *p, struct probe_answer *a) MUST_CHECK;
+/* Read the stored objects on the open probe, too; where they do not come the catalog keeps `known`
+ * (NULL: none). False, with `a`: not all could be read. Before the catalog is shared. */
+bool catalog_read_objects(struct catalog *c, struct probe *p, struct objects *known,
+                          struct probe_answer *a);
+/* Keep what was read before. */
+void catalog_keep_objects(struct catalog *c, struct objects *known);
 
 /* One account of the row that the accounts' question gives: user, host, plugin, authentication
  * string, access, locked, role, the ways of auth_or as "PLUGIN:TEXT,…" in hex, REQUIRE's type,

@@ -23,6 +23,41 @@ static int choose(const struct monitor *m, int not_this)
     return -1;
 }
 
+/* What is read is judged anew, which costs more than a comparison: not at each failed login. */
+static bool objects_due(struct monitor *m)
+{
+    struct dictionary *d = &m->dictionary;
+    bool due;
+
+    (void)pthread_mutex_lock(&m->lock);
+    due = d->objects_asked || clock_mono_ns() >= d->objects_due_ns;
+    d->objects_asked = false;
+    (void)pthread_mutex_unlock(&m->lock);
+    return due;
+}
+
+static void add_objects(struct monitor *m, int i, struct catalog *c)
+{
+    struct dictionary *d = &m->dictionary;
+    struct objects *known = d->now ? d->now->objects : NULL;
+    struct probe_answer a;
+    bool ok;
+
+    if (!objects_due(m)) {
+        catalog_keep_objects(c, known);
+        return;
+    }
+    d->objects_due_ns = clock_mono_ns() + m->conf->monitor.accounts_interval_ns;
+    ok = catalog_read_objects(c, d->probes[i], known, &a);
+    if (!ok && !d->objects_failing)
+        log_event(LOG_INFO, "catalog.objects_unknown", LOG_STR("server", m->conf->servers[i].name),
+                  LOG_NUM("code", a.code), LOG_STR("reason", a.why),
+                  LOG_STR("hint", "calls of stored functions go to the primary; to have those that "
+                                  "only read balanced, grant the monitor's account more "
+                                  "(docs/monitor.md)"));
+    d->objects_failing = !ok;
+}
+
 static struct catalog *read_from(struct monitor *m, int i, struct probe_answer *a)
 {
     struct dictionary *d = &m->dictionary;
@@ -41,6 +76,8 @@ static struct catalog *read_from(struct monitor *m, int i, struct probe_answer *
                                         "(docs/monitor.md)"
                                       : "it is tried again"));
     d->failing = !c;
+    if (c)
+        add_objects(m, i, c);
     if (!c)
         probe_close(d->probes[i]); /* rights that are granted meanwhile hold for new connections */
     return c;

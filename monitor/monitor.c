@@ -148,6 +148,15 @@ void monitor_refresh_accounts(struct monitor *m)
     (void)pthread_mutex_unlock(&m->lock);
 }
 
+void monitor_refresh_objects(struct monitor *m)
+{
+    (void)pthread_mutex_lock(&m->lock);
+    m->dictionary.asked++;
+    m->dictionary.objects_asked = true;
+    (void)pthread_cond_signal(&m->dictionary.wake);
+    (void)pthread_mutex_unlock(&m->lock);
+}
+
 void monitor_suspect(struct monitor *m, int server)
 {
     assert(server >= 0 && server < m->board->count);

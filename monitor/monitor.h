@@ -1,6 +1,6 @@
 /* Watches the servers: one thread a server probes it, judges all of them together, and publishes
  * what came out as immutable snapshots; one more thread reads the dictionary (accounts, variables,
- * collations) into a catalog.
+ * collations, stored functions and views) into a catalog.
  *
  * What health and lag mean, and what rights the monitor's account needs, is in docs/monitor.md; how
  * a lost primary is replaced, where the configuration says so, in docs/failover.md. */
@@ -37,6 +37,10 @@ struct monitor *monitor_start(struct conf *c, const struct monitor_sink *sink,
  * read, as soon as one is), so that a login that waits for it can go on. Calls that come while one
  * is under way are answered by the next. */
 void monitor_refresh_accounts(struct monitor *m);
+
+/* The same for stored functions and views, which are otherwise read at every accounts_interval:
+ * some of them may just have changed. */
+void monitor_refresh_objects(struct monitor *m);
 
 /* A connection to servers[server] died: probe it now instead of at the next interval. Any thread,
  * does not block. */

@@ -17,6 +17,7 @@ static const struct state_row rows[] = {
 };
 static const struct state_table table = {"backend", rows, (int)ARRAY_LEN(rows)};
 
+const char backend_guard_sql[] = "SET SESSION TRANSACTION READ ONLY";
 const char backend_setup_sql[] =
     "SET session_track_system_variables='*',session_track_schema=1,session_track_state_change=1,"
     "session_track_transaction_info='CHARACTERISTICS'";
@@ -222,7 +223,8 @@ bool backend_reset(struct backend *b)
 {
     vars_clear(b->vars);
     b->multi_statements = (b->identity->caps & CAP_MULTI_STATEMENTS) != 0;
-    b->used = false;
+    b->used = b->guarded = false;
+    b->limit_ms = 0;
     return backend_command(b, COM_RESET_CONNECTION, (struct span){NULL, 0}, EXPECT_SETUP) &&
            backend_command(b, COM_QUERY, span_of(backend_setup_sql), EXPECT_SETUP);
 }

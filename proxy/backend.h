@@ -83,6 +83,8 @@ struct backend {
     struct vars *vars;
     char schema[BACKEND_SCHEMA_MAX];
     bool multi_statements;
+    uint32_t limit_ms;      /* max_statement_time laid on for a hint; 0: the session's own */
+    bool guarded;           /* its transactions are read-only: it serves a replica's reads */
     bool used;              /* served a session before: reset before another's */
     uint64_t idle_since_ns; /* in the pool; of one that carries a KILL: when it was opened */
 
@@ -134,6 +136,8 @@ bool backend_reset(struct backend *b) MUST_CHECK;
 
 /* The tracking every server connection has: one SET, see protocol/ok.h for what comes of it. */
 extern const char backend_setup_sql[];
+/* What a connection for a replica's reads has on top: nothing can be written over it. */
+extern const char backend_guard_sql[];
 
 /* backend_auth.c: append what the server's plugin wants as a reply to its nonce; where the identity
  * does not have it, an empty reply, and `lacking` says so. False: a plugin that is not spoken. */

@@ -18,7 +18,8 @@ struct command_run {
     bool answered; /* a byte of the reply was forwarded */
     bool position_asked; /* what the session saw on the primary is being bounded by its position */
     bool asking_position;
-    size_t size; /* bytes on the wire, where whole */
+    bool position_known; /* the primary has told it, and s->causal has it */
+    size_t size;         /* bytes on the wire, where whole */
     struct sql_class statement;
     struct route route;
     uint32_t exclude;            /* servers that failed it */

@@ -268,6 +268,7 @@ static bool start_workers(struct daemon *d, struct err *e)
     d->shared.monitor = d->hooks.ctx;
     d->shared.suspect = d->hooks.suspect;
     d->shared.refresh_accounts = d->hooks.refresh_accounts;
+    d->shared.refresh_objects = d->hooks.refresh_objects;
     for (; d->workers_started < n; d->workers_started++)
         if (!worker_start(&d->shared.workers[d->workers_started], &d->shared, d->workers_started,
                           d->conf, e))

@@ -8,12 +8,13 @@
 
 struct daemon;
 
-/* What the composition root wires in. `ctx` goes to every call. suspect and refresh_accounts: any
- * thread. reload: control thread, with a configuration whose servers are the same. */
+/* What the composition root wires in. `ctx` goes to every call. suspect and refresh_…: any thread.
+ * reload: control thread, with a configuration whose servers are the same. */
 struct daemon_hooks {
     void *ctx;
     void (*suspect)(void *ctx, int server);
     void (*refresh_accounts)(void *ctx);
+    void (*refresh_objects)(void *ctx);
     /* An operator's words about the cluster; `line` is called with each line of the answer, on any
      * thread, and must not block; the last call says so. Control thread. */
     void (*cluster)(void *ctx, const char *words,

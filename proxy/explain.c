@@ -57,13 +57,14 @@ static void print_verdict(const struct sql_class *v)
 bool explain_statement(const struct conf *c, const char *sql)
 {
     struct server_load loads[SERVERS_MAX] = {{0}};
-    const struct route_policy policy = {
-        c->listener_count ? (enum consistency)c->listeners[0].consistency : CONSISTENCY_SESSION,
-        c->routing.max_lag_ns / 1000000, c->routing.wait_for_replica};
+    struct route_policy policy = {c->listener_count ? (enum consistency)c->listeners[0].consistency
+                                                    : CONSISTENCY_SESSION,
+                                  c->routing.max_lag_ns / 1000000, c->routing.wait_for_replica};
     struct topology *t = topology_new();
     struct sql_class verdict;
     struct causal causal;
-    struct route_ask ask = {&verdict, &policy, t, &causal, loads, 0, 0, 0, 0};
+    struct route_ask ask = {
+        .statement = &verdict, .policy = &policy, .topology = t, .causal = &causal, .loads = loads};
     struct route r;
     char text[512];
 
@@ -72,6 +73,8 @@ bool explain_statement(const struct conf *c, const char *sql)
     fill(t, c);
     causal_init(&causal);
     sql_classify(span_of(sql), (struct sql_mode){.utf8 = true}, false, &verdict);
+    policy.consistency = route_consistency(&verdict, policy.consistency);
+    ask.only = route_asked_server(&verdict, t);
     r = route_statement(&ask);
     route_explain(&ask, &r, text, sizeof text);
     print_verdict(&verdict);

@@ -88,6 +88,16 @@ static void on_refresh_accounts(void *ctx)
     (void)pthread_rwlock_unlock(&p->lock);
 }
 
+static void on_refresh_objects(void *ctx)
+{
+    struct parts *p = ctx;
+
+    (void)pthread_rwlock_rdlock(&p->lock);
+    if (p->monitor)
+        monitor_refresh_objects(p->monitor);
+    (void)pthread_rwlock_unlock(&p->lock);
+}
+
 static void on_cluster(void *ctx, const char *words, monitor_line_fn line, void *line_ctx)
 {
     struct parts *p = ctx;
@@ -158,7 +168,8 @@ static void stop(struct parts *p)
 
 static bool start(struct parts *p, struct conf *c, struct err *e)
 {
-    const struct daemon_hooks hooks = {p, on_suspect, on_refresh_accounts, on_cluster, on_reload};
+    const struct daemon_hooks hooks = {
+        p, on_suspect, on_refresh_accounts, on_refresh_objects, on_cluster, on_reload};
 
     p->daemon = daemon_start(c, &hooks, e);
     if (!p->daemon)

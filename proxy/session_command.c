@@ -148,7 +148,7 @@ static enum step on_query(struct session *s, struct span payload)
 {
     struct span text = {payload.p + 1, payload.n - 1};
 
-    sql_classify(text, s->mode, !s->run.whole, &s->run.statement);
+    session_classify(s, text, s->run.whole, &s->run.statement);
     if (s->run.statement.kill.simple && session_is_id(s->run.statement.kill.id))
         return session_kill(s, &s->run.statement.kill);
     if (s->run.whole && session_text_names_ids(s, &s->run.statement))

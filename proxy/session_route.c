@@ -95,14 +95,16 @@ static bool bound_elsewhere(const struct session *s, const struct route *r)
 
     return s->home >= 0 && r->server != s->home && s->held[s->home] &&
            r->reason != ROUTE_BALANCED && r->reason != ROUTE_WAITS &&
-           r->reason != ROUTE_REPLICA_STAYED && ((s->pins & bound) != 0 || s->fragile != 0);
+           r->reason != ROUTE_REPLICA_STAYED && r->reason != ROUTE_ASKED_SERVER &&
+           ((s->pins & bound) != 0 || s->fragile != 0);
 }
 
 static struct route_policy policy_of(const struct session *s)
 {
     const struct conf_routing *r = &s->worker->conf->routing;
 
-    return (struct route_policy){s->consistency, r->max_lag_ns / 1000000, r->wait_for_replica};
+    return (struct route_policy){route_consistency(&s->run.statement, s->consistency),
+                                 r->max_lag_ns / 1000000, r->wait_for_replica};
 }
 
 bool session_only_asks(const struct sql_class *c)
@@ -125,6 +127,9 @@ static struct route choose(struct session *s)
         .exclude = run->exclude,
         .held = s->held_bits,
         .turn = s->turn++,
+        /* the text does not stand there for long where it is not whole */
+        .only =
+            run->read && run->whole ? route_asked_server(&run->statement, s->worker->topology) : 0,
     };
     struct route r;
 
@@ -177,6 +182,10 @@ static bool acquire(struct session *s, int server)
     struct worker *w = s->worker;
     struct backend *b = s->held[server];
 
+    if (b && b->guarded && server == w->topology->primary) { /* a replica that was promoted */
+        session_release(s, server, false);
+        b = NULL;
+    }
     if (!b && !(s->run.log_in && s->identity->unchecked)) /* the log-in itself is the check */
         b = pool_take(&w->pool, server, s->identity, s->schema[0] != 0);
     if (!b) {
@@ -202,17 +211,32 @@ static void log_route(const struct session *s)
               LOG_STR("pins", session_pin_words(s)));
 }
 
+/* Whether the primary can be asked right now, over the connection that the session has there. */
+static bool can_ask(const struct session *s)
+{
+    int primary = s->worker->topology->primary;
+    const struct backend *b = primary >= 0 ? s->held[primary] : NULL;
+
+    return b && backend_is_ready(b) && b->expect_count == 0 && !b->stream.writing && !b->stream.eof;
+}
+
+/* A read that is to see all that anybody has committed, about to go to a replica that may lack it.
+ */
+static bool must_ask(const struct session *s)
+{
+    return s->run.read && !s->run.position_known && s->run.route.server >= 0 &&
+           s->run.route.server != s->worker->topology->primary &&
+           policy_of(s).consistency == CONSISTENCY_GLOBAL;
+}
+
 /* A read must stay on the primary only because nobody knows yet how far the primary was when the
  * session looked at it last. Asking it costs less than the read, and from then on replicas will do.
  */
 static bool worth_asking(const struct session *s)
 {
-    int primary = s->worker->topology->primary;
-    const struct backend *b = primary >= 0 ? s->held[primary] : NULL;
-
-    return s->run.route.reason == ROUTE_NOT_FRESH && s->causal.seen_at == primary &&
-           !s->run.position_asked && s->worker->conf->routing.wait_for_replica && b &&
-           backend_is_ready(b) && b->expect_count == 0 && !b->stream.writing && !b->stream.eof;
+    return s->run.route.reason == ROUTE_NOT_FRESH &&
+           s->causal.seen_at == s->worker->topology->primary && !s->run.position_asked &&
+           s->worker->conf->routing.wait_for_replica && can_ask(s);
 }
 
 static enum step ask_position(struct session *s)
@@ -230,8 +254,10 @@ static enum step ask_position(struct session *s)
 enum step session_route(struct session *s)
 {
     s->run.route = choose(s);
-    if (worth_asking(s))
+    if (worth_asking(s) || (must_ask(s) && !s->run.position_asked && can_ask(s)))
         return ask_position(s);
+    if (must_ask(s))
+        s->run.route = (struct route){s->worker->topology->primary, ROUTE_NOT_FRESH, false};
     if (s->run.route.server < 0)
         return waits_for_primary(s) ? STEP_WAIT : nowhere(s);
     s->deadline_ns = 0;

@@ -93,6 +93,13 @@ void session_set_charset(struct session *s, uint16_t collation);
 struct span session_charset(const struct session *s);
 void session_forget_state(struct session *s);
 
+/* session_classify.c: what a statement means to this session. */
+void session_classify(struct session *s, struct span text, bool whole, struct sql_class *out);
+/* The same for one that is being prepared; `text` where it is too long to be kept. */
+void session_classify_prepared(struct session *s, struct stmt *stmt, struct span text);
+/* Once more, where the stored objects have changed since. */
+void session_classify_again(const struct session *s, struct stmt *stmt);
+
 /* session_stmt.c: prepared statements. */
 enum step session_prepare(struct session *s, struct span payload);
 enum step session_execute(struct session *s, struct span payload);

@@ -63,9 +63,8 @@ enum step session_prepare(struct session *s, struct span payload)
         stmts_add(&s->stmts, run->whole ? text : (struct span){NULL, 0}, s->schema, s->vars);
     if (!run->stmt)
         return session_answer_error(s, ER_UNKNOWN_ERROR, "HY000", "out of memory");
-    sql_classify(text, s->mode, !run->whole, &run->statement);
-    run->stmt->statement = run->statement;
-    run->stmt->statement.function = (struct span){NULL, 0};
+    session_classify_prepared(s, run->stmt, text);
+    run->statement = run->stmt->statement;
     run->read = run->whole && sql_is_read(&run->statement);
     run->stmt->names_ids = run->whole && session_text_names_ids(s, &run->statement);
     if (run->stmt->names_ids)
@@ -135,6 +134,7 @@ enum step session_execute(struct session *s, struct span payload)
     if (!read_head(s, stmt, payload))
         return malformed(s);
     run->stmt = stmt;
+    session_classify_again(s, stmt);
     run->statement = stmt->statement;
     run->read = run->whole && sql_is_read(&run->statement);
     if ((run->execute.flags & STMT_FLAG_CURSOR) || stmt->long_data || stmt->home_only ||

@@ -36,12 +36,46 @@ static bool lay_on_variables(const struct session *s, struct backend *b, const s
     sql = buf_with_max(SET_MAX);
     vars_difference(&sql, b->vars, vars, s->worker->catalog);
     ok = buf_ok(&sql);
-    if (ok && sql.len)
+    if (ok && sql.len) {
         ok = backend_command(b, COM_QUERY, buf_span(&sql), EXPECT_STATE);
+        /* the access mode or the time limit may be among them */
+        b->guarded = false;
+        b->limit_ms = b->limit_ms ? UINT32_MAX : 0;
+    }
     if (ok)
         vars_copy(b->vars, vars);
     buf_free(&sql);
     return ok;
+}
+
+/* Nothing is ever written on a replica, whatever was known of the functions and views in the
+ * statement and whoever the user is: read_only does not hold for all of them, this does. */
+static bool lay_on_guard(struct session *s, struct backend *b)
+{
+    if (!s->run.read || b->guarded || b->server == s->worker->topology->primary)
+        return true;
+    b->guarded = true;
+    return backend_command(b, COM_QUERY, span_of(backend_guard_sql), EXPECT_STATE);
+}
+
+/* The time limit that a comment gives the statement, or back to the session's own. */
+static bool lay_on_limit(struct session *s, struct backend *b)
+{
+    uint32_t want = s->run.log_in ? 0 : s->run.statement.hints.timeout_ms;
+    struct span own = vars_value(s->vars, "max_statement_time");
+    char sql[96];
+
+    if (want == b->limit_ms)
+        return true;
+    b->limit_ms = want;
+    if (want)
+        (void)snprintf(sql, sizeof sql, "SET SESSION max_statement_time=%u.%03u", want / 1000,
+                       want % 1000);
+    else
+        (void)snprintf(sql, sizeof sql, "SET SESSION max_statement_time=%.*s",
+                       own.p ? (int)(own.n < 32 ? own.n : 32) : 7,
+                       own.p ? (const char *)own.p : "DEFAULT");
+    return backend_command(b, COM_QUERY, span_of(sql), EXPECT_STATE);
 }
 
 static bool ask_to_wait(struct session *s, struct backend *b)
@@ -77,7 +111,9 @@ bool session_lay_on_state(struct session *s, struct backend *b)
     if (b->used && !backend_reset(b))
         return false;
     return lay_on_schema(b, s->schema) && lay_on_option(s, b) && lay_on_variables(s, b, s->vars) &&
-           session_track_ask(s, b) && ask_to_wait(s, b) && prepare_in_its_state(s, b);
+           lay_on_guard(s, b) && lay_on_limit(s, b) && session_track_ask(s, b) &&
+           ask_to_wait(s, b) && prepare_in_its_state(s, b) && lay_on_guard(s, b) &&
+           lay_on_limit(s, b);
 }
 
 static void discard_rest(struct backend *b)
@@ -102,8 +138,10 @@ static void note_position(struct session *s, const struct reply *r)
     struct gtid_set position;
     struct span text = {(const uint8_t *)r->cell, r->cell_len};
 
-    if (!r->cell_null && r->cell_len < REPLY_CELL - 1 && gtid_set_parse(text, &position))
+    if (!r->cell_null && r->cell_len < REPLY_CELL - 1 && gtid_set_parse(text, &position)) {
         causal_bound(&s->causal, &position);
+        s->run.position_known = true;
+    }
 }
 
 /* One complete reply of the proxy's own. */

@@ -4,18 +4,6 @@
 
 #include "base/log.h"
 
-/* Character sets whose trail bytes may look like a quote or a backslash. */
-static bool charset_is_unsafe(struct span name)
-{
-    static const char *const unsafe[] = {"big5",   "cp932", "gb18030", "gbk",    "sjis",
-                                         "gb2312", "euckr", "ujis",    "eucjpms"};
-
-    for (size_t i = 0; i < ARRAY_LEN(unsafe); i++)
-        if (span_eq(name, unsafe[i]))
-            return true;
-    return false;
-}
-
 static bool contains(struct span text, const char *word)
 {
     return text.p && memmem(text.p, text.n, word, strlen(word)) != NULL;
@@ -40,7 +28,7 @@ static void update_mode(struct session *s)
                           contains(vars_value(s->vars, "sql_mode"), "ANSI_QUOTES");
     s->mode.no_backslash_escapes = (s->status & STATUS_NO_BACKSLASH_ESCAPES) != 0;
     s->mode.oracle = contains(vars_value(s->vars, "sql_mode"), "ORACLE");
-    s->mode.unsafe_charset = charset_is_unsafe(charset);
+    s->mode.unsafe_charset = sql_charset_is_unsafe(charset);
     s->mode.utf8 = charset.n >= 4 && memcmp(charset.p, "utf8", 4) == 0;
 }
 
@@ -164,8 +152,6 @@ static void note_effects(struct session *s)
 
 static void note_causality(struct session *s, const struct backend *b)
 {
-    if (s->consistency != CONSISTENCY_SESSION)
-        return;
     if (!s->run.gtid_seen || s->run.failed || (s->status & STATUS_IN_TRANS))
         causal_saw(&s->causal, b->server, worker_now_ns());
 }
@@ -181,11 +167,22 @@ static void note_collation(struct session *s, struct backend *b)
     (void)vars_note(s->vars, span_of("collation_connection"), span_of(name));
 }
 
+/* A function or a view may be another now. */
+static void note_definition(const struct session *s)
+{
+    const struct shared *shared = s->worker->shared;
+
+    if (s->run.statement.kind == SQL_DDL && !s->run.failed &&
+        !(s->run.statement.effects & SQL_EFFECT_TEMPORARY))
+        shared->refresh_objects(shared->monitor);
+}
+
 void session_track_end(struct session *s, struct backend *b)
 {
     note_causality(s, b);
     if (s->run.read || session_only_asks(&s->run.statement))
         return;
+    note_definition(s);
     note_effects(s);
     note_collation(s, b);
     if (s->run.byte == COM_REGISTER_SLAVE && !s->run.failed) /* it is listed as a replica by now */

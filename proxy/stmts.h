@@ -26,6 +26,8 @@ struct stmt {
     char *schema; /* the session's when it was prepared, and its variables: what the text means */
     struct vars *vars;          /* on any connection */
     struct sql_class statement; /* its spans are not valid */
+    struct sql_mode mode;       /* as it was prepared */
+    uint64_t objects; /* fingerprint of the stored objects that it was classified by; 0: none */
     uint16_t params;
     bool names_ids; /* its text is rewritten whenever it is prepared: proxy/session_rewrite.c */
     bool prepared;  /* a server has accepted it */

@@ -31,6 +31,7 @@ struct shared {
     void *monitor;
     void (*suspect)(void *monitor, int server);
     void (*refresh_accounts)(void *monitor);
+    void (*refresh_objects)(void *monitor);
 };
 
 struct worker {

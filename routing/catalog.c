@@ -142,6 +142,7 @@ static void free_all(struct catalog *c)
         free(c->collations[i].name);
         free(c->collations[i].charset);
     }
+    objects_unref(c->objects);
     free(c->accounts);
     free(c->variables);
     free(c->collations);

@@ -1,12 +1,13 @@
-/* What the proxy knows of the servers' dictionary: version, accounts, variables, collations. Learnt
- * by the monitor from the primary (or any server that answers), immutable and ref-counted like the
- * topology. */
+/* What the proxy knows of the servers' dictionary: version, accounts, variables, collations, stored
+ * functions and views. Learnt by the monitor from the primary (or any server that answers),
+ * immutable and ref-counted like the topology. */
 #ifndef ROUTING_CATALOG_H
 #define ROUTING_CATALOG_H
 
 #include "base/cursor.h"
 #include "base/ref.h"
 #include "routing/account.h"
+#include "routing/objects.h"
 
 #include <stdint.h>
 
@@ -36,6 +37,7 @@ struct catalog {
     size_t variable_count;
     struct collation *collations; /* sorted by id */
     size_t collation_count;
+    struct objects *objects; /* stored functions and views, judged; NULL: not known */
 };
 
 /* Sort what was filled in; one reference. Takes all strings (malloc'ed) over. */

@@ -20,7 +20,7 @@ static bool replica_is_up(const struct route_ask *a, int i)
     const struct server_view *s = &a->topology->servers[i];
 
     return i != a->topology->primary && s->role == ROLE_REPLICA && s->health == HEALTH_UP &&
-           s->weight > 0 && !(a->exclude & bit(i));
+           (s->weight > 0 || a->only) && !(a->exclude & bit(i)) && (!a->only || a->only & bit(i));
 }
 
 /* Without a primary nothing is committed that a replica could fall behind of: then lag is no reason
@@ -159,21 +159,50 @@ static struct route must_primary(const struct route_ask *a, enum route_reason wh
 /* Stayed: only the server that was read last will do until newer samples come. */
 static enum route_reason why_replica(const struct route_ask *a)
 {
-    bool stays = a->policy->consistency == CONSISTENCY_SESSION && a->causal->seen_at >= 0;
+    bool stays = a->policy->consistency != CONSISTENCY_EVENTUAL && a->causal->seen_at >= 0;
 
+    if (a->only)
+        return ROUTE_ASKED_SERVER;
     return stays ? ROUTE_REPLICA_STAYED : ROUTE_BALANCED;
 }
 
 static struct route route_read(const struct route_ask *a)
 {
     struct choice c = choice_of(a);
-    struct route r = to_replica(a, &c, why_replica(a));
+    struct route r;
+
+    if (has_primary(a) && a->only == bit(a->topology->primary))
+        return to_primary(a, ROUTE_ASKED_SERVER);
+    r = to_replica(a, &c, why_replica(a));
 
     if (r.server >= 0)
         return r;
     if (has_primary(a))
         return to_primary(a, c.open ? ROUTE_NOT_FRESH : ROUTE_NO_REPLICA);
     return nowhere(c.open ? ROUTE_NO_PRIMARY : ROUTE_NO_SERVER);
+}
+
+enum consistency route_consistency(const struct sql_class *c, enum consistency standard)
+{
+    switch (c->hints.consistency) {
+    case SQL_HINT_SESSION:
+        return CONSISTENCY_SESSION;
+    case SQL_HINT_EVENTUAL:
+        return CONSISTENCY_EVENTUAL;
+    case SQL_HINT_GLOBAL:
+        return CONSISTENCY_GLOBAL;
+    case SQL_HINT_NONE:
+        break;
+    }
+    return standard;
+}
+
+uint32_t route_asked_server(const struct sql_class *c, const struct topology *t)
+{
+    for (int i = 0; c->hints.server.n && i < t->count; i++)
+        if (span_eq(c->hints.server, t->servers[i].name))
+            return bit(i);
+    return 0;
 }
 
 struct route route_statement(const struct route_ask *ask)
@@ -185,7 +214,7 @@ struct route route_statement(const struct route_ask *ask)
         return must_primary(ask, splits ? ROUTE_STATEMENT : ROUTE_POLICY);
     if (ask->pins)
         return must_primary(ask, ROUTE_PINNED);
-    if (!splits && !ask->statement->hint_replica)
+    if (!splits && !ask->statement->hints.replica && !ask->only)
         return has_primary(ask) ? to_primary(ask, ROUTE_POLICY) : without_primary(ask);
     return route_read(ask);
 }
@@ -202,6 +231,7 @@ static const struct {
                                       "session wrote or saw"},
     [ROUTE_NO_REPLICA] = {"no_replica", "a read, but no replica is up, weighted and near enough"},
     [ROUTE_POLICY] = {"policy", "this listener sends all to the primary"},
+    [ROUTE_ASKED_SERVER] = {"asked", "a read, to the server that a comment asks for"},
     [ROUTE_REPLICA_STAYED] = {"stayed", "a read, to the replica that the session read last"},
     [ROUTE_NO_PRIMARY_READ] = {"no_primary_read", "a read, to a replica for there is no primary"},
     [ROUTE_NO_PRIMARY] = {"no_primary", "needs the primary, and there is none"},

@@ -11,7 +11,7 @@ static bool is_name(enum sql_token t)
     return t == TOK_NAME || t == TOK_QUOTED || t == TOK_DOT_NAME || t > TOK_OPERATOR;
 }
 
-static struct span unquoted(struct span s)
+struct span sql_unquoted(struct span s)
 {
     if (s.n >= 2 && (s.p[0] == '`' || s.p[0] == '"'))
         return (struct span){s.p + 1, s.n - 2};
@@ -46,12 +46,27 @@ static void set_bit(uint64_t *set, unsigned bit, bool on)
     *set = on ? *set | mask : *set & ~mask;
 }
 
+static bool is_known_to_read(const struct sql_scan *s, struct span name)
+{
+    struct span schema = {NULL, 0};
+
+    if (!s->names || (s->qualified && !s->qualifier.p))
+        return false;
+    if (s->qualified)
+        schema = sql_unquoted(s->qualifier);
+    return s->names->function_reads(s->names->ctx, schema, sql_unquoted(name));
+}
+
 static void unknown_function(struct sql_scan *s, struct span name)
 {
     if (!s->query)
         return;
+    if (is_known_to_read(s, name)) {
+        s->out->looked_up = true;
+        return;
+    }
     if (s->out->reason == SQL_IS_READ)
-        s->out->function = unquoted(name);
+        s->out->function = sql_unquoted(name);
     sql_refuse(s, SQL_UNKNOWN_FUNCTION);
     s->out->effects |= SQL_EFFECT_OPAQUE;
     s->out->writes = true;
@@ -121,7 +136,7 @@ static void name_behind_dot(struct sql_scan *s)
 {
     bool first = (s->prev == TOK_NAME || s->prev == TOK_QUOTED) && !s->qualified;
 
-    if (!first || !sql_is_system_schema(unquoted(s->name)))
+    if (!first || !sql_is_system_schema(sql_unquoted(s->name)))
         return;
     sql_refuse(s, SQL_SYSTEM_SCHEMA);
     s->out->effects |= SQL_EFFECT_NAMES_IDS;
@@ -135,12 +150,20 @@ static void user_variable(struct sql_scan *s)
         s->out->effects |= SQL_EFFECT_USER_VARIABLE;
 }
 
-/* INSERT() and REPLACE() are functions; anything else behind these words is a write. */
-static bool is_called(const struct sql_scan *s)
+static enum sql_token next_token(const struct sql_scan *s)
 {
     struct sql_lexer ahead = s->lex;
 
-    return sql_lexer_next(&ahead) == TOK_OPEN;
+    return sql_lexer_next(&ahead);
+}
+
+/* In a routine: SELECT … INTO a, FETCH … INTO a. */
+static bool into_local_variable(const struct sql_scan *s)
+{
+    struct sql_lexer ahead = s->lex;
+
+    return s->body && sql_lexer_next(&ahead) == TOK_NAME &&
+           sql_lexer_next(&ahead) != TOK_STRING; /* OUTFILE 'x' */
 }
 
 /* WITH begins a clause at the start of a query, which inside of one is behind a '('. */
@@ -166,7 +189,8 @@ static void word(struct sql_scan *s, enum sql_token t)
             set_bit(&s->tables, s->depth - 1, false);
         break;
     case W_INTO:
-        sql_refuse(s, SQL_INTO);
+        if (!into_local_variable(s))
+            sql_refuse(s, SQL_INTO);
         break;
     case W_SHARE:
         if (s->prev == W_FOR)
@@ -180,7 +204,8 @@ static void word(struct sql_scan *s, enum sql_token t)
         break;
     case W_INSERT:
     case W_REPLACE:
-        if (!is_called(s))
+        /* INSERT() and REPLACE() are functions; anything else behind these words is a write. */
+        if (next_token(s) != TOK_OPEN)
             sql_refuse(s, SQL_WRITES);
         break;
     case W_ALTER:
@@ -256,10 +281,23 @@ static void track_with(struct sql_scan *s, enum sql_token t)
         set_bit(&s->with, s->depth, false);
 }
 
-static void token(struct sql_scan *s, enum sql_token t)
+/* seq.NEXTVAL and seq.CURRVAL. */
+static void oracle_name(struct sql_scan *s)
+{
+    struct span name = sql_unquoted(sql_lexer_text(&s->lex));
+
+    if (name.n != sizeof("nextval") - 1 || !(is_word(name, "nextval") || is_word(name, "currval")))
+        return;
+    sql_refuse(s, SQL_SEQUENCE);
+    s->out->writes = true;
+}
+
+void sql_token_inside(struct sql_scan *s, enum sql_token t)
 {
     bool named = s->cte_next && t != W_RECURSIVE && is_name(t);
 
+    if (s->lex.mode.oracle && is_name(t))
+        oracle_name(s);
     track_with(s, t);
     if (s->follow)
         sql_statement_follow(s, t);
@@ -272,10 +310,14 @@ static void token(struct sql_scan *s, enum sql_token t)
         s->cte_next = false;
 }
 
-static void remember(struct sql_scan *s, enum sql_token t)
+void sql_token_passed(struct sql_scan *s, enum sql_token t)
 {
     if (is_name(t)) {
-        s->qualified = t == TOK_DOT_NAME || s->prev == TOK_DOT;
+        bool behind_dot = t == TOK_DOT_NAME || s->prev == TOK_DOT;
+
+        if (behind_dot)
+            s->qualifier = s->qualified ? (struct span){NULL, 0} : s->name;
+        s->qualified = behind_dot;
         s->name = sql_lexer_text(&s->lex);
     }
     s->prev = t;
@@ -295,9 +337,9 @@ static void step(struct sql_scan *s, enum sql_token t)
         if (t <= TOK_OPERATOR)
             mark(s, t);
     } else {
-        token(s, t);
+        sql_token_inside(s, t);
     }
-    remember(s, t);
+    sql_token_passed(s, t);
 }
 
 /* What holds of the text as a whole. */
@@ -314,20 +356,39 @@ static void finish(struct sql_scan *s, bool cut)
         *out->collation = 0;
         out->effects |= SQL_EFFECT_UNTRACKED;
     }
-    if (s->lex.executable || s->lex.mode.oracle)
+    if (s->lex.doubtful || s->lex.in_executable)
         sql_refuse(s, SQL_UNREADABLE);
     if (cut && (out->reason == SQL_UNREADABLE || out->reason == SQL_IS_READ))
         out->reason = SQL_TOO_LONG;
     if (out->reason == SQL_UNREADABLE || out->reason == SQL_TOO_LONG)
         out->writes |= out->kind == SQL_SELECT || out->kind == SQL_OTHER;
-    if (s->lex.executable || cut || out->statements != 1 || out->reason == SQL_UNREADABLE)
+    if (s->lex.doubtful || cut || out->statements != 1 || out->reason == SQL_UNREADABLE)
         out->kill.simple = false;
-    if (s->lex.hint_primary)
+    if (s->names && s->names->view_acts && out->reason == SQL_IS_READ) {
+        out->looked_up = true;
+        if (sql_names_acting_view(s->text, s->lex.mode, s->names))
+            out->reason = SQL_VIEW_ACTS;
+    }
+    out->hints = s->lex.hints;
+    if (out->hints.primary)
         sql_refuse(s, SQL_HINT_PRIMARY);
-    out->hint_replica = s->lex.hint_replica && out->reason == SQL_IS_READ;
 }
 
-static bool has_wide_byte(struct span text)
+/* Any name will do: whether it stands for a table, a column or something else is not told apart. */
+bool sql_names_acting_view(struct span text, struct sql_mode mode, const struct sql_names *names)
+{
+    struct sql_lexer l;
+    enum sql_token t;
+
+    sql_lexer_init(&l, text, mode);
+    while ((t = sql_lexer_next(&l)) != TOK_END) {
+        if (is_name(t) && names->view_acts(names->ctx, sql_unquoted(sql_lexer_text(&l))))
+            return true;
+    }
+    return false;
+}
+
+bool sql_has_wide_byte(struct span text)
 {
     for (size_t i = 0; i < text.n; i++) {
         if (text.p[i] >= 0x80)
@@ -336,14 +397,15 @@ static bool has_wide_byte(struct span text)
     return false;
 }
 
-void sql_classify(struct span text, struct sql_mode mode, bool cut, struct sql_class *out)
+void sql_classify_with(struct span text, struct sql_mode mode, bool cut,
+                       const struct sql_names *names, struct sql_class *out)
 {
-    struct sql_scan s = {.out = out, .at_start = true};
+    struct sql_scan s = {.text = text, .out = out, .names = names, .at_start = true};
     enum sql_token t;
 
     *out = (struct sql_class){0};
     sql_lexer_init(&s.lex, text, mode);
-    if (mode.unsafe_charset && has_wide_byte(text))
+    if (mode.unsafe_charset && sql_has_wide_byte(text))
         out->reason = SQL_UNREADABLE;
     while ((t = sql_lexer_next(&s.lex)) != TOK_END)
         step(&s, t);

@@ -1,5 +1,5 @@
 /* What a statement means for routing: one pass over its bytes, no allocation, no look-up on any
- * server.
+ * server; what servers know of names (stored functions, views) is handed in.
  *
  * The law: `read` is true only where the tokens prove that the statement changes nothing and
  * depends on nothing but table contents and carried session state. Whatever the lexer cannot follow
@@ -9,6 +9,7 @@
 #define SQL_CLASSIFY_H
 
 #include "base/cursor.h"
+#include "sql/hints.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -62,6 +63,7 @@ enum sql_reason {
     SQL_SERVER_FUNCTION,  /* LOAD_FILE(), USER()…: differs between servers */
     SQL_SEQUENCE,         /* NEXT VALUE FOR, NEXTVAL(), … */
     SQL_UNKNOWN_FUNCTION, /* may be a stored function that writes: see `function` */
+    SQL_VIEW_ACTS,        /* names a view that may write, or depends on more than tables */
     SQL_SYSTEM_SCHEMA,    /* names information_schema, performance_schema, mysql or sys */
     SQL_FOUND_ROWS,       /* SQL_CALC_FOUND_ROWS: the next statement may ask FOUND_ROWS() */
     SQL_SEVERAL,          /* more than one statement in the text */
@@ -112,8 +114,9 @@ struct sql_class {
                                           report; the session's collation_connection once it said
                                           OK; "" */
     struct sql_kill kill;              /* kind SQL_KILL */
-    bool hint_replica; /* a comment asks for a replica; only ever honoured where reason is
-                          SQL_IS_READ */
+    struct sql_hints hints;            /* of its comments */
+    bool looked_up; /* whether it is a read was decided by `struct sql_names`: holds as long as they
+                       do, and for one default schema */
     bool writes; /* surely or possibly changes data (for statistics and read-your-writes); false for
                     reads, SET, USE, SHOW … */
 };
@@ -123,12 +126,23 @@ static inline bool sql_is_read(const struct sql_class *c)
     return c->reason == SQL_IS_READ;
 }
 
-/* `cut`: the text goes on beyond `text` (only its head is in the buffer). */
-void sql_classify(struct span text, struct sql_mode mode, bool cut, struct sql_class *out);
+struct sql_names; /* sql/lookup.h */
+/* `cut`: the text goes on beyond `text` (only its head is in the buffer). `names` NULL: nothing is
+ * known. */
+void sql_classify_with(struct span text, struct sql_mode mode, bool cut,
+                       const struct sql_names *names, struct sql_class *out);
+static inline void sql_classify(struct span text, struct sql_mode mode, bool cut,
+                                struct sql_class *out)
+{
+    sql_classify_with(text, mode, cut, NULL, out);
+}
 
 /* "it assigns or reads a user variable"; static. */
 const char *sql_reason_text(enum sql_reason r);
 const char *sql_kind_name(enum sql_kind k);
+
+/* Character sets whose trail bytes may look like a quote or a backslash. */
+bool sql_charset_is_unsafe(struct span name);
 
 /* Whether a default schema of this name makes every unqualified table a system table. */
 bool sql_is_system_schema(struct span name);

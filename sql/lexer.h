@@ -43,10 +43,9 @@ struct sql_lexer {
     const uint8_t *start;    /* of the token told last */
     const uint8_t *name_end; /* of the word told last: ".5e3" right behind it is a name */
     struct sql_mode mode;
-    bool executable;    /* met a comment whose content the server may execute */
-    bool in_executable; /* inside of it now */
-    bool hint_primary;
-    bool hint_replica;
+    bool doubtful;      /* met a comment whose content some servers execute and some do not */
+    bool in_executable; /* inside of one that is read as code now */
+    struct sql_hints hints;
 };
 
 void sql_lexer_init(struct sql_lexer *l, struct span text, struct sql_mode mode);
@@ -68,6 +67,9 @@ const uint8_t *sql_scan_quoted(const uint8_t *p, const uint8_t *end, uint8_t quo
 const uint8_t *sql_scan_line(const uint8_t *p, const uint8_t *end);
 /* A comment in the C style; sets the lexer's hints. */
 const uint8_t *sql_scan_comment(struct sql_lexer *l, const uint8_t *p);
+/* Behind the '!' of an executable comment: where its code begins; or, where no supported server
+ * executes it, behind it. `maria`: it began with an M. */
+const uint8_t *sql_scan_executable(struct sql_lexer *l, const uint8_t *p, bool maria);
 /* A number that began with a dot, at its first digit. */
 const uint8_t *sql_scan_fraction(const uint8_t *p, const uint8_t *end);
 /* Behind the '@': the variable's name in one of its spellings. */

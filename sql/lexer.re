@@ -227,10 +227,9 @@ again:
         return take(l, p - 1, TOK_OPERATOR);
     }
     "/*" "M"? "!" {
-        l->executable = true;
-        l->in_executable = true;
-        for (int i = 0; i < 6 && p < end && *p >= '0' && *p <= '9'; i++)
-            p++;
+        p = sql_scan_executable(l, p, p[-2] == 'M');
+        if (!p)
+            return found(l, p, TOK_BAD);
         goto again;
     }
     "/*" {

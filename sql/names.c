@@ -15,6 +15,7 @@ static const char *const reason_texts[SQL_REASON_COUNT] = {
     [SQL_SERVER_FUNCTION] = "it calls a function that answers differently on each server",
     [SQL_SEQUENCE] = "it uses a sequence",
     [SQL_UNKNOWN_FUNCTION] = "it calls a function that may write",
+    [SQL_VIEW_ACTS] = "it names a view that is not known to be free of effects",
     [SQL_SYSTEM_SCHEMA] = "it names a system schema",
     [SQL_FOUND_ROWS] = "the next statement may ask for FOUND_ROWS()",
     [SQL_SEVERAL] = "it is more than one statement",
@@ -42,4 +43,15 @@ const char *sql_kind_name(enum sql_kind k)
 {
     assert(k < SQL_KIND_COUNT);
     return kind_names[k];
+}
+
+bool sql_charset_is_unsafe(struct span name)
+{
+    static const char *const unsafe[] = {"big5",   "cp932", "gb18030", "gbk",    "sjis",
+                                         "gb2312", "euckr", "ujis",    "eucjpms"};
+
+    for (size_t i = 0; i < ARRAY_LEN(unsafe); i++)
+        if (span_eq(name, unsafe[i]))
+            return true;
+    return false;
 }

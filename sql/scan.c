@@ -55,20 +55,80 @@ static bool is_word(struct span s, const char *word)
     return s.n == strlen(word) && strncasecmp((const char *)s.p, word, s.n) == 0;
 }
 
-/* "tillway: primary" or "tillway: replica", alone in its comment. */
-static void read_hint(struct sql_lexer *l, struct span s)
+/* The item in front of the next comma, and what stands behind its '='. */
+static struct span next_item(struct span *rest, struct span *value)
+{
+    const uint8_t *comma = rest->n ? memchr(rest->p, ',', rest->n) : NULL;
+    size_t n = comma ? (size_t)(comma - rest->p) : rest->n;
+    struct span item = {rest->p, n};
+    const uint8_t *equals = n ? memchr(rest->p, '=', n) : NULL;
+
+    *rest = (struct span){rest->p + n + (comma ? 1 : 0), rest->n - n - (comma ? 1 : 0)};
+    *value = (struct span){NULL, 0};
+    if (equals) {
+        size_t at = (size_t)(equals - item.p);
+
+        *value = trimmed((struct span){equals + 1, n - at - 1});
+        item.n = at;
+    }
+    return trimmed(item);
+}
+
+/* 50ms, 2s, or a plain number of milliseconds; 0: not understood. */
+static uint32_t read_milliseconds(struct span s)
+{
+    uint64_t v = 0;
+    size_t i = 0;
+
+    for (; i < s.n && s.p[i] >= '0' && s.p[i] <= '9' && v < UINT32_MAX; i++)
+        v = v * 10 + (uint64_t)(s.p[i] - '0');
+    s = (struct span){s.p + i, s.n - i};
+    if (is_word(s, "s"))
+        v *= 1000;
+    else if (s.n && !is_word(s, "ms"))
+        return 0;
+    return v < UINT32_MAX ? (uint32_t)v : 0;
+}
+
+static enum sql_hint_consistency read_consistency(struct span s)
+{
+    if (is_word(s, "session"))
+        return SQL_HINT_SESSION;
+    if (is_word(s, "eventual"))
+        return SQL_HINT_EVENTUAL;
+    return is_word(s, "global") ? SQL_HINT_GLOBAL : SQL_HINT_NONE;
+}
+
+static void take_hint(struct sql_hints *h, struct span item, struct span value)
+{
+    if (is_word(item, "primary"))
+        h->primary = true;
+    else if (is_word(item, "replica"))
+        h->replica = true;
+    else if (is_word(item, "server"))
+        h->server = value;
+    else if (is_word(item, "timeout"))
+        h->timeout_ms = read_milliseconds(value);
+    else if (is_word(item, "consistency"))
+        h->consistency = read_consistency(value);
+}
+
+/* "tillway: primary, timeout=2s", alone in its comment. */
+static void read_hints(struct sql_lexer *l, struct span s)
 {
     static const char mark[] = "tillway:";
     const size_t n = sizeof(mark) - 1;
+    struct span value;
 
     s = trimmed(s);
     if (s.n < n || !is_word((struct span){s.p, n}, mark))
         return;
-    s = trimmed((struct span){s.p + n, s.n - n});
-    if (is_word(s, "primary"))
-        l->hint_primary = true;
-    else if (is_word(s, "replica"))
-        l->hint_replica = true;
+    s = (struct span){s.p + n, s.n - n};
+    while (s.n) {
+        struct span item = next_item(&s, &value);
+
+        take_hint(&l->hints, item, value);
+    }
 }
 
 const uint8_t *sql_scan_comment(struct sql_lexer *l, const uint8_t *p)
@@ -81,12 +141,56 @@ const uint8_t *sql_scan_comment(struct sql_lexer *l, const uint8_t *p)
         if (!star || star + 1 == l->end)
             return NULL;
         if (star[1] == '/') {
-            read_hint(l, (struct span){begin, (size_t)(star - begin)});
+            read_hints(l, (struct span){begin, (size_t)(star - begin)});
             return star + 2;
         }
         p = star + 1;
     }
     return NULL;
+}
+
+/* To the end of a comment that may hold others, one level deep: what the server does not execute.
+ */
+static const uint8_t *skip_nested(const uint8_t *p, const uint8_t *end)
+{
+    bool nested = false;
+
+    for (; end - p >= 2; p++) {
+        if (!nested && p[0] == '/' && p[1] == '*') {
+            nested = true;
+            p++;
+        } else if (p[0] == '*' && p[1] == '/') {
+            if (!nested)
+                return p + 2;
+            nested = false;
+            p++;
+        }
+    }
+    return NULL;
+}
+
+/* What sql_lex.cc does: a version has five digits or six; less is code. MySQL's versions 5.7 to 9.x
+ * are never executed, but for comments marked as MariaDB's own. */
+const uint8_t *sql_scan_executable(struct sql_lexer *l, const uint8_t *p, bool maria)
+{
+    enum { DIGITS_MIN = 5, DIGITS_MAX = 6, FOREIGN = 50700, FOREIGN_END = 100000, OLDEST = 100600 };
+    uint32_t version = 0;
+    int digits = 0;
+    bool foreign;
+
+    for (; digits < DIGITS_MAX && digits < l->end - p && p[digits] >= '0' && p[digits] <= '9';
+         digits++)
+        version = version * 10 + (uint32_t)(p[digits] - '0');
+    if (digits < DIGITS_MIN) {
+        digits = 0;
+        version = 0;
+    }
+    foreign = !maria && version >= FOREIGN && version < FOREIGN_END;
+    if (foreign)
+        return skip_nested(p, l->end);
+    l->doubtful = l->doubtful || version > OLDEST || l->in_executable;
+    l->in_executable = true;
+    return p + digits;
 }
 
 static const uint8_t *scan_digits(const uint8_t *p, const uint8_t *end)

@@ -2,8 +2,8 @@
 #ifndef SQL_SCAN_H
 #define SQL_SCAN_H
 
-#include "sql/classify.h"
 #include "sql/lexer.h"
+#include "sql/lookup.h"
 
 /* What the words behind a statement's first one decide. */
 enum sql_follow {
@@ -26,14 +26,17 @@ enum sql_follow {
 enum { SQL_DEPTH_MAX = 63 };
 
 struct sql_scan {
+    struct span text;
     struct sql_lexer lex;
     struct sql_class *out;
-    enum sql_token prev;     /* the token before, TOK_END at the start of the text */
-    const uint8_t *prev_end; /* where it ended */
-    struct span name;        /* the last word or name, with its quotes */
-    unsigned depth;          /* of parentheses */
-    uint64_t with;           /* bit d: at depth d a WITH clause lists its parts */
-    uint64_t tables;         /* bit d: behind the '(' opened at depth d COLUMNS has to come */
+    const struct sql_names *names; /* or NULL */
+    enum sql_token prev;           /* the token before, TOK_END at the start of the text */
+    const uint8_t *prev_end;       /* where it ended */
+    struct span name;              /* the last word or name, with its quotes */
+    struct span qualifier; /* of a qualified name: the one before the dot; p NULL: several dots */
+    unsigned depth;        /* of parentheses */
+    uint64_t with;         /* bit d: at depth d a WITH clause lists its parts */
+    uint64_t tables;       /* bit d: behind the '(' opened at depth d COLUMNS has to come */
     struct span table_name;
     enum sql_follow follow;
     bool at_start;  /* the next token begins a statement (or its inner one) */
@@ -47,6 +50,7 @@ struct sql_scan {
     bool set_item;  /* SET: the next token begins an assignment */
     bool set_statement;
     bool set_names;
+    bool body;    /* of a stored function: SELECT … INTO a local variable is nothing special */
     bool routine; /* the body of a procedure, function, trigger or event may come */
     bool block;   /* inside of a compound statement: `nest` ENDs are open */
     bool block_ended;
@@ -60,6 +64,14 @@ static inline void sql_refuse(struct sql_scan *s, enum sql_reason why)
     if (s->out->reason == SQL_IS_READ)
         s->out->reason = why;
 }
+
+/* sql/classify.c: a token inside of a statement, and what is to be known of it for the next. */
+void sql_token_inside(struct sql_scan *s, enum sql_token t);
+void sql_token_passed(struct sql_scan *s, enum sql_token t);
+/* Whether the text has a name that may be a view with effects. */
+bool sql_names_acting_view(struct span text, struct sql_mode mode, const struct sql_names *names);
+bool sql_has_wide_byte(struct span text);
+struct span sql_unquoted(struct span s);
 
 /* sql/statement.c: the first token of a statement, and those behind it while `follow` says so. */
 void sql_statement_start(struct sql_scan *s, enum sql_token t);

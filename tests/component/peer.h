@@ -44,6 +44,7 @@ struct peer {
     uint64_t caps;      /* negotiated */
     uint32_t thread_id; /* as the greeting said */
     uint8_t nonce[20];
+    int guards; /* heard by a server: see server_hears */
 };
 
 /* Takes over the descriptor. */

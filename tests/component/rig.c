@@ -185,6 +185,11 @@ static struct auth_rsa *the_key(void)
     return key;
 }
 
+static void on_refresh_objects(void *monitor)
+{
+    (void)monitor;
+}
+
 static void start_workers(struct rig *r)
 {
     int n = r->options.workers ? r->options.workers : 1;
@@ -199,6 +204,7 @@ static void start_workers(struct rig *r)
     r->shared.refresh_accounts = on_refresh;
     r->shared.rsa = r->options.rsa ? the_key() : NULL;
     assert_true(guard_init(&r->shared.guard));
+    r->shared.refresh_objects = on_refresh_objects;
     for (int i = 0; i < n; i++)
         if (!worker_start(&r->workers[i], &r->shared, i, conf, &e))
             fail_msg("%s", e.text);

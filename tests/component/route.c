@@ -66,6 +66,31 @@ static void reads_go_to_a_replica_and_writes_to_the_primary(void **state)
     assert_int_equal(atomic_load(&r->shared.metrics.routed[REPLICA][ROUTE_BALANCED]), 1);
 }
 
+/* Once a connection, and again where the session's own variables may have taken it off. */
+static void nothing_can_be_written_at_a_replica(void **state)
+{
+    struct rig *r = rig_start(.consistency = CONSISTENCY_EVENTUAL);
+    struct scene s = rig_scene(r);
+    struct peer *replica = first_read(r, &s);
+
+    (void)state;
+    assert_int_equal(replica->guards, 1);
+    reads_at(&s, replica);
+    assert_int_equal(replica->guards, 1);
+    client_asks(s.till, "SET sql_select_limit=5");
+    server_hears_query(s.primary, "SET sql_select_limit=5");
+    server_says(s.primary, .variable = {"sql_select_limit", "5"});
+    (void)client_hears_ok(s.till);
+    client_asks(s.till, read_sql);
+    server_hears_query(replica, "SET sql_select_limit=5");
+    server_says_ok(replica);
+    server_hears_query(replica, read_sql);
+    assert_int_equal(replica->guards, 2);
+    server_says_rows(replica, "tea");
+    (void)client_hears_rows(s.till, "tea");
+    assert_int_equal(s.primary->guards, 0);
+}
+
 static void a_listener_of_the_primary_does_not_split(void **state)
 {
     struct rig *r = rig_start(.consistency = CONSISTENCY_PRIMARY);
@@ -103,6 +128,118 @@ static void an_eventual_read_does_not_care(void **state)
     (void)state;
     writes(&s, "0-1-5");
     reads_at(&s, replica);
+}
+
+/* Global: what the primary has when the read begins bounds it, whoever wrote it. */
+static void a_global_read_has_what_anybody_wrote(void **state)
+{
+    struct rig *r = rig_start(.consistency = CONSISTENCY_GLOBAL);
+    struct scene s = rig_scene(r);
+    struct peer *replica;
+
+    (void)state;
+    client_asks(s.till, read_sql);
+    server_hears_query(s.primary, position_sql);
+    server_says_rows(s.primary, "0-1-1");
+    replica = server_serves(&r->servers[REPLICA]);
+    server_hears_query(replica, read_sql); /* it is known to be there */
+    server_says_rows(replica, "tea");
+    (void)client_hears_rows(s.till, "tea");
+
+    client_asks(s.till, read_sql);
+    server_hears_query(s.primary, position_sql);
+    server_says_rows(s.primary, "0-1-5");
+    server_hears_query(replica, wait_sql);
+    server_hears_query(replica, read_sql);
+    replica->seq = 0;
+    server_says_rows(replica, "0");
+    replica->seq = 0;
+    server_says_rows(replica, "tea");
+    (void)client_hears_rows(s.till, "tea");
+
+    client_asks(s.till, read_sql); /* nobody can tell: the primary it is */
+    server_hears_query(s.primary, position_sql);
+    server_says_rows(s.primary, "\\N");
+    server_hears_query(s.primary, read_sql);
+    server_says_rows(s.primary, "tea");
+    (void)client_hears_rows(s.till, "tea");
+}
+
+static void a_comment_asks_for_consistency(void **state)
+{
+    static const char sql[] = "/* tillway: consistency=global */ SELECT name FROM Product";
+    struct rig *r = rig_start(.consistency = CONSISTENCY_EVENTUAL);
+    struct scene s = rig_scene(r);
+    struct peer *replica = first_read(r, &s);
+
+    (void)state;
+    client_asks(s.till, sql);
+    server_hears_query(s.primary, position_sql);
+    server_says_rows(s.primary, "0-1-1");
+    server_hears_query(replica, sql);
+    server_says_rows(replica, "tea");
+    (void)client_hears_rows(s.till, "tea");
+}
+
+static void a_comment_asks_for_a_server(void **state)
+{
+    struct rig *r = rig_start(.consistency = CONSISTENCY_EVENTUAL);
+    struct scene s = rig_scene(r);
+    struct peer *third;
+    char sql[128];
+
+    (void)state;
+    r->view->count = 3;
+    rig_position(r, SECOND, "0-1-1");
+    rig_publish(r);
+    (void)snprintf(sql, sizeof sql, "/* tillway: server=%s */ SELECT name FROM Product",
+                   r->servers[SECOND].name);
+    client_asks(s.till, sql);
+    third = server_serves(&r->servers[SECOND]);
+    for (int i = 0; i < 5; i++) {
+        server_hears_query(third, sql);
+        server_says_rows(third, "tea");
+        (void)client_hears_rows(s.till, "tea");
+        client_asks(s.till, sql);
+    }
+    server_hears_query(third, sql);
+    server_says_rows(third, "tea");
+    (void)client_hears_rows(s.till, "tea");
+    (void)snprintf(sql, sizeof sql, "/* tillway: server=%s */ DELETE FROM Product",
+                   r->servers[SECOND].name);
+    client_asks(s.till, sql); /* a wish, no order */
+    server_hears_query(s.primary, sql);
+    server_says_ok(s.primary);
+    (void)client_hears_ok(s.till);
+    (void)snprintf(sql, sizeof sql, "/* tillway: server=%s */ SELECT name FROM Product",
+                   r->servers[PRIMARY].name);
+    client_asks(s.till, sql);
+    server_hears_query(s.primary, sql);
+    server_says_rows(s.primary, "tea");
+    (void)client_hears_rows(s.till, "tea");
+}
+
+/* The server keeps the time; afterwards the session's own limit holds again. */
+static void a_comment_limits_the_time(void **state)
+{
+    static const char sql[] = "SELECT name /* tillway: timeout=1500ms */ FROM Product";
+    struct rig *r = rig_start(.consistency = CONSISTENCY_EVENTUAL);
+    struct scene s = rig_scene(r);
+    struct peer *replica = first_read(r, &s);
+
+    (void)state;
+    client_asks(s.till, sql);
+    server_hears_query(replica, "SET SESSION max_statement_time=1.500");
+    server_says_ok(replica);
+    server_hears_query(replica, sql);
+    server_says_rows(replica, "tea");
+    (void)client_hears_rows(s.till, "tea");
+    client_asks(s.till, read_sql);
+    server_hears_query(replica, "SET SESSION max_statement_time=DEFAULT");
+    server_says_ok(replica);
+    server_hears_query(replica, read_sql);
+    server_says_rows(replica, "tea");
+    (void)client_hears_rows(s.till, "tea");
 }
 
 static void another_sessions_write_does_not_count(void **state)
@@ -344,6 +481,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RIG_TEST(reads_go_to_a_replica_and_writes_to_the_primary),
+        RIG_TEST(nothing_can_be_written_at_a_replica),
+        RIG_TEST(a_global_read_has_what_anybody_wrote),
+        RIG_TEST(a_comment_asks_for_consistency),
+        RIG_TEST(a_comment_asks_for_a_server),
+        RIG_TEST(a_comment_limits_the_time),
         RIG_TEST(a_listener_of_the_primary_does_not_split),
         RIG_TEST(a_read_comes_after_the_own_write),
         RIG_TEST(an_eventual_read_does_not_care),

@@ -72,7 +72,7 @@ static void check_read(struct span text, struct sql_mode mode)
         ended |= t == TOK_SEMICOLON;
         prev = t;
     }
-    assert(!l.executable && !l.hint_primary);
+    assert(!l.doubtful && !l.hints.primary);
 }
 
 /* The spots lie in the text, in order, and none overlaps another. */
@@ -102,10 +102,10 @@ static void check(struct span text, struct sql_mode mode, bool cut)
     assert(c.function.n <= text.n && strlen(c.collation) < SQL_COLLATION_MAX);
     assert((c.function.n > 0) <= (c.reason == SQL_UNKNOWN_FUNCTION));
     assert(!c.kill.simple || (c.kind == SQL_KILL && c.statements == 1));
-    assert(!c.hint_replica || sql_is_read(&c));
+    assert(c.hints.server.n <= text.n);
     if (!sql_is_read(&c))
         return;
-    assert(!cut && !mode.oracle && !c.writes && !c.effects);
+    assert(!cut && !c.writes && !c.effects);
     assert(c.kind == SQL_SELECT && c.statements == 1);
     check_read(text, mode);
 }

@@ -19,6 +19,7 @@ static const char *const reasons[SQL_REASON_COUNT] = {
     [SQL_SERVER_FUNCTION] = "server_function",
     [SQL_SEQUENCE] = "sequence",
     [SQL_UNKNOWN_FUNCTION] = "unknown_function",
+    [SQL_VIEW_ACTS] = "view_acts",
     [SQL_SYSTEM_SCHEMA] = "system_schema",
     [SQL_FOUND_ROWS] = "found_rows",
     [SQL_SEVERAL] = "several",

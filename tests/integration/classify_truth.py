@@ -226,7 +226,7 @@ class Truth(unittest.TestCase):
              ("utf8mb4", ["utf8", "nobackslash"], "NO_BACKSLASH_ESCAPES"),
              ("latin1", ["ansi", "nobackslash"], "ANSI_QUOTES,NO_BACKSLASH_ESCAPES"),
              ("cp1250", [], ""), ("koi8r", [], ""), ("cp866", [], ""), ("macroman", [], ""),
-             ("gbk", ["unsafe"], ""), ("sjis", ["unsafe"], ""))
+             ("utf8mb4", ["utf8", "ansi", "oracle"], "ORACLE"), ("gbk", ["unsafe"], ""), ("sjis", ["unsafe"], ""))
 
     def test_nothing_hides(self):
         """wr() and INTO OUTFILE among quotes, comments and odd bytes, under each lexis."""

@@ -56,8 +56,9 @@ static const struct {
      "4:18: limits.buffer: must be a size such as 4096, 64KiB or 16MiB, not \"32KB\""},
     {LVM "log: {level: inof}\n", "4:14: log.level: unknown value \"inof\"; did you mean info?"},
     {LVM "log: {format: xml}\n", "4:15: log.format: unknown value \"xml\"; one of text, json"},
-    {"listeners: [{address: '127.0.0.1:4000', consistency: global}]\n",
-     "1:54: listeners[0].consistency: unknown value \"global\"; one of session, eventual, primary"},
+    {"listeners: [{address: '127.0.0.1:4000', consistency: strict}]\n",
+     "1:54: listeners[0].consistency: unknown value \"strict\"; one of session, eventual, primary, "
+     "global"},
     /* ranges */
     {LVM "workers: 257\n", "4:10: workers: must be from 0 to 256"},
     {LVM "workers: 99999999999999999999\n",

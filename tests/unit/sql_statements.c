@@ -200,7 +200,8 @@ static void kill(void **state)
         {"KILL", false, false, 0},
         {"KILL QUERY", false, true, 0},
         {"KILL 5; KILL 6", false, false, 5},
-        {"KILL /*!5*/", false, false, 5},
+        {"KILL /*!5*/", true, false, 5},
+        {"KILL /*!110700 5*/", false, false, 5},
         {"KILL 5 'x", false, false, 5},
     };
 
@@ -226,10 +227,10 @@ static void hints(void **state)
     } hinted[] = {
         {"/* tillway: replica */ SELECT 1", SQL_IS_READ, true},
         {"SELECT 1 /*TILLWAY:Replica*/", SQL_IS_READ, true},
-        {"/* tillway: replica */ DELETE FROM t", SQL_WRITES, false},
+        {"/* tillway: replica */ DELETE FROM t", SQL_WRITES, true},
         {"/* tillway: primary */ DELETE FROM t", SQL_WRITES, false},
         {"/* tillway: primary */ SELECT 1", SQL_HINT_PRIMARY, false},
-        {"/* tillway: primary */ SELECT 1 /* tillway: replica */", SQL_HINT_PRIMARY, false},
+        {"/* tillway: primary */ SELECT 1 /* tillway: replica */", SQL_HINT_PRIMARY, true},
         {"/* tillway: primaries */ SELECT 1", SQL_IS_READ, false},
         {"/* not tillway: primary */ SELECT 1", SQL_IS_READ, false},
         {"/* tillway */ SELECT 1", SQL_IS_READ, false},
@@ -242,7 +243,39 @@ static void hints(void **state)
         struct sql_class c = classified_text(hinted[i].text);
 
         check_reason(hinted[i].text, &c, hinted[i].reason);
-        assert_int_equal(c.hint_replica, hinted[i].replica);
+        assert_int_equal(c.hints.replica, hinted[i].replica);
+    }
+}
+
+static void hints_with_values(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *server;
+        uint32_t timeout_ms;
+        enum sql_hint_consistency consistency;
+    } asked[] = {
+        {"/* tillway: server=db2 */ SELECT 1", "db2", 0, SQL_HINT_NONE},
+        {"/* tillway: server = db2 , timeout=2s */ SELECT 1", "db2", 2000, SQL_HINT_NONE},
+        {"SELECT 1 /* tillway:timeout=150ms,consistency=global*/", "", 150, SQL_HINT_GLOBAL},
+        {"SELECT 1 /* tillway: TIMEOUT=7 */", "", 7, SQL_HINT_NONE},
+        {"SELECT 1 /* tillway: timeout=7h */", "", 0, SQL_HINT_NONE},
+        {"SELECT 1 /* tillway: timeout=99999999999999999999 */", "", 0, SQL_HINT_NONE},
+        {"SELECT 1 /* tillway: consistency=eventual */", "", 0, SQL_HINT_EVENTUAL},
+        {"SELECT 1 /* tillway: consistency=session */", "", 0, SQL_HINT_SESSION},
+        {"SELECT 1 /* tillway: consistency=, server, ,=,,timeout */", "", 0, SQL_HINT_NONE},
+        {"SELECT 1 /* tillway: */", "", 0, SQL_HINT_NONE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+        struct sql_class c;
+
+        sql_classify(span_of(asked[i].text), (struct sql_mode){.utf8 = true}, false, &c);
+        check_reason(asked[i].text, &c, SQL_IS_READ);
+        check_span(c.hints.server, asked[i].server);
+        assert_int_equal(c.hints.timeout_ms, asked[i].timeout_ms);
+        assert_int_equal(c.hints.consistency, asked[i].consistency);
     }
 }
 
@@ -297,6 +330,7 @@ int main(void)
         cmocka_unit_test(kinds_and_effects),
         cmocka_unit_test(kill),
         cmocka_unit_test(hints),
+        cmocka_unit_test(hints_with_values),
         cmocka_unit_test(words_for_all),
         cmocka_unit_test(system_schemas),
         cmocka_unit_test(collations),

@@ -1,0 +1,140 @@
+#include "monitor/objects_read.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+/* Without mysql.func nobody can tell whether a loadable function stands before a stored one: both
+ * or none. */
+static const char functions_sql[] =
+    "SELECT type, db, name, body, CAST(sql_mode AS CHAR), character_set_client FROM mysql.proc"
+    " WHERE type IN ('FUNCTION', 'PACKAGE')"
+    " UNION ALL SELECT 'LOADABLE', '', name, NULL, '', '' FROM mysql.func ORDER BY 1, 2, 3";
+/* The text is empty for an account without SHOW VIEW and SELECT on the view. */
+static const char views_sql[] =
+    "SELECT 'VIEW', TABLE_SCHEMA, TABLE_NAME, NULLIF(VIEW_DEFINITION, ''), '', 'utf8mb4'"
+    " FROM information_schema.VIEWS"
+    " WHERE TABLE_SCHEMA NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema')"
+    " ORDER BY 2, 3";
+/* Views are told in the quotes of the session. */
+static const char mode_sql[] = "SET SESSION sql_mode=''";
+
+enum { COLUMNS = 6, FIRST_ROOM = 64 };
+
+struct reading {
+    struct objects *o;
+    XXH3_state_t *hash;
+    bool failed;
+};
+
+static bool room_for_one(struct objects *o)
+{
+    bool full = o->count == 0 || (o->count >= FIRST_ROOM && (o->count & (o->count - 1)) == 0);
+    struct object *list;
+
+    if (!full)
+        return true;
+    list = realloc(o->list, (o->count ? o->count * 2 : FIRST_ROOM) * sizeof *list);
+    if (!list)
+        return false;
+    o->list = list;
+    return true;
+}
+
+static enum object_kind kind_of(const char *type)
+{
+    if (strcmp(type, "VIEW") == 0)
+        return OBJECT_VIEW;
+    if (strcmp(type, "FUNCTION") == 0)
+        return OBJECT_FUNCTION;
+    return strcmp(type, "PACKAGE") == 0 ? OBJECT_PACKAGE : OBJECT_LOADABLE;
+}
+
+static struct sql_mode mode_of(const char *sql_mode, const char *charset)
+{
+    return (struct sql_mode){
+        .ansi_quotes = strstr(sql_mode, "ANSI_QUOTES") != NULL,
+        .no_backslash_escapes = strstr(sql_mode, "NO_BACKSLASH_ESCAPES") != NULL,
+        .oracle = strstr(sql_mode, "ORACLE") != NULL,
+        .unsafe_charset = sql_charset_is_unsafe(span_of(charset)),
+        .utf8 = strncmp(charset, "utf8", 4) == 0,
+    };
+}
+
+static const char *value(const struct probe_row *row, unsigned i)
+{
+    return row->values[i] ? row->values[i] : "";
+}
+
+bool objects_read_row(struct objects *o, const struct probe_row *row)
+{
+    struct object *x;
+
+    if (row->columns != COLUMNS || !room_for_one(o))
+        return false;
+    x = &o->list[o->count++];
+    *x = (struct object){.kind = kind_of(value(row, 0)),
+                         .schema = strdup(value(row, 1)),
+                         .name = strdup(value(row, 2)),
+                         .mode = mode_of(value(row, 4), value(row, 5))};
+    if (row->values[3]) {
+        x->text_len = row->lengths[3];
+        x->text = malloc(x->text_len + 1);
+        if (x->text)
+            memcpy(x->text, row->values[3], x->text_len);
+    }
+    return x->schema && x->name && (x->text || !row->values[3]);
+}
+
+static bool on_row(void *ctx, const struct probe_row *row)
+{
+    struct reading *r = ctx;
+
+    for (unsigned i = 0; i < row->columns; i++) {
+        uint64_t n = row->values[i] ? row->lengths[i] : UINT64_MAX;
+
+        (void)XXH3_64bits_update(r->hash, &n, sizeof n);
+        if (row->values[i])
+            (void)XXH3_64bits_update(r->hash, row->values[i], row->lengths[i]);
+    }
+    r->failed = r->failed || !objects_read_row(r->o, row);
+    return !r->failed;
+}
+
+static bool came(enum probe_result r)
+{
+    return r == PROBE_OK || r == PROBE_DENIED;
+}
+
+/* Whether every answer came; `a` is the refusal, if there was one. */
+static bool ask_all(struct reading *r, struct probe *p, struct probe_answer *a)
+{
+    struct probe_answer functions;
+
+    if (probe_ask(p, mode_sql, NULL, NULL, a) != PROBE_OK)
+        return false;
+    if (!came(probe_ask(p, functions_sql, on_row, r, &functions))) {
+        *a = functions;
+        return false;
+    }
+    if (!came(probe_ask(p, views_sql, on_row, r, a)))
+        return false;
+    if (functions.result == PROBE_DENIED)
+        *a = functions;
+    return !r->failed;
+}
+
+struct objects *objects_read(struct probe *p, struct probe_answer *a)
+{
+    struct reading r = {.o = objects_new(), .hash = XXH3_createState()};
+    bool ok = r.o && r.hash && XXH3_64bits_reset(r.hash) == XXH_OK && ask_all(&r, p, a);
+
+    if (ok) {
+        r.o->fingerprint = XXH3_64bits_digest(r.hash);
+    } else {
+        objects_unref(r.o);
+        r.o = NULL;
+    }
+    (void)XXH3_freeState(r.hash);
+    return r.o;
+}

@@ -1,0 +1,26 @@
+/* What a classification may be told of names that only the servers know: stored functions and
+ * views.
+ */
+#ifndef SQL_LOOKUP_H
+#define SQL_LOOKUP_H
+
+#include "sql/classify.h"
+
+/* What the servers know of names: answers for texts as they stand in a statement, without their
+ * quotes. A name that is spelt in a way nobody can be sure of gets the careful answer. */
+struct sql_names {
+    const void *ctx;
+    /* Every function that a call of this name may mean is known to have no effect. `schema` p NULL:
+     * none stands in front. */
+    bool (*function_reads)(const void *ctx, struct span schema, struct span name);
+    /* Whether it may be a view of which that is not known. NULL: there are no such views. */
+    bool (*view_acts)(const void *ctx, struct span name);
+    /* Whether a SET of it in a routine changes a system variable. */
+    bool (*is_variable)(const void *ctx, struct span name);
+};
+
+/* Whether a stored function with this body reads its arguments and tables and does nothing else:
+ * judged by the body, for a declaration (READS SQL DATA) proves nothing. */
+bool sql_routine_reads(struct span body, struct sql_mode mode, const struct sql_names *names);
+
+#endif
