@@ -91,7 +91,7 @@ bool auth_rsa_decrypt(const struct auth_rsa *k, const uint8_t nonce[AUTH_NONCE],
     return ok && buf_ok(password);
 }
 
-static bool encrypt(EVP_PKEY_CTX *c, const uint8_t *plain, size_t n, struct buf *out)
+static bool seal(EVP_PKEY_CTX *c, const uint8_t *plain, size_t n, struct buf *out)
 {
     size_t size = 0;
     uint8_t *to;
@@ -118,7 +118,7 @@ bool auth_rsa_encrypt(struct span pem, const uint8_t nonce[AUTH_NONCE], struct s
         if (password.n)
             memcpy(plain, password.p, password.n);
         mask(plain, password.n + 1, nonce);
-        ok = encrypt(c, plain, password.n + 1, out);
+        ok = seal(c, plain, password.n + 1, out);
     }
     OPENSSL_cleanse(plain, sizeof plain);
     EVP_PKEY_CTX_free(c);

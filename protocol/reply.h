@@ -81,6 +81,7 @@ struct reply {
     uint32_t stmt_id;          /* REPLY_PREPARE: the server's */
     uint16_t stmt_params;
     uint16_t stmt_columns;
+    uint16_t stmt_warnings;
     uint64_t rows; /* of the current or last result set */
     /* First column of the result set's first row (text protocol), cut, NUL-terminated; for the
      * proxy's own questions. */

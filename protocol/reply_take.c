@@ -190,6 +190,8 @@ enum reply_step reply_take_prepared(struct reply *r, struct reply_view *v,
     r->stmt_id = cursor_u32(&c);
     r->stmt_columns = cursor_u16(&c);
     r->stmt_params = cursor_u16(&c);
+    cursor_skip(&c, 1);
+    r->stmt_warnings = cursor_u16(&c);
     for (unsigned i = 0; i < 4; i++)
         head->payload[1 + i] = (uint8_t)(r->client_stmt_id >> (8 * i));
     r->defs_left = r->stmt_params;

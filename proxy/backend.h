@@ -31,8 +31,7 @@ enum backend_state {
 enum expect_role {
     EXPECT_CLIENT,
     EXPECT_SETUP,    /* tracking switched on, connection reset */
-    EXPECT_STATE,    /* schema, variables: an error means that the session's state cannot be laid on
-                        here */
+    EXPECT_STATE,    /* schema, variables: an error means that the state cannot be laid on here */
     EXPECT_WAIT,     /* MASTER_GTID_WAIT: "0" or the reply behind it is stale */
     EXPECT_PREPARE,  /* a statement prepared again on this server */
     EXPECT_PROBE,    /* asks whether the session really holds what it may hold */
@@ -94,9 +93,8 @@ struct backend {
     unsigned expect_count;
     bool reply_begun; /* `reply` is that of the first expectation */
     struct reply reply;
-    struct buf out; /* bytes to write before anything else; pinned while stream.writing */
-    struct server_load
-        *load; /* counted busy while the client's command is under way; NULL otherwise */
+    struct buf out;           /* bytes to write before anything else; pinned while stream.writing */
+    struct server_load *load; /* NULL but while the client's command is counted there as busy */
 };
 
 /* Start to connect; NULL where memory or the system refuses. The owner is told when the state
@@ -117,8 +115,7 @@ static inline bool backend_is_ready(const struct backend *b)
     return b->state.now == BACKEND_READY;
 }
 
-/* Append a command to `out` and expect its reply. False: no room; the caller closes the connection.
- */
+/* Append a command to `out` and expect its reply. False: no room; the caller closes it. */
 bool backend_command(struct backend *b, uint8_t command, struct span argument,
                      enum expect_role role) MUST_CHECK;
 /* Expect the reply to bytes that the caller will write itself. */

@@ -232,13 +232,20 @@ static enum pumped collect(struct session *s, struct backend *b, struct batch *b
     return PUMP_DONE;
 }
 
+/* MariaDB keeps the warnings of the statement before when it prepares one without any. */
+static bool leaves_diagnostics(const struct session *s, const struct backend *b)
+{
+    return s->run.byte == COM_STMT_PREPARE && !s->run.failed && b->reply.stmt_warnings == 0;
+}
+
 static void finish_reply(struct session *s, struct backend *b)
 {
+    if (!leaves_diagnostics(s, b))
+        s->last = b->server;
     session_track_end(s, b);
     session_stmt_end(s, b);
     backend_done(b);
     count_busy(s, b, false);
-    s->last = b->server;
 }
 
 /* A command that has no reply was sent. */

@@ -113,6 +113,21 @@ bool session_only_asks(const struct sql_class *c)
            !(c->effects & ~(uint32_t)(SQL_EFFECT_ASKS_LAST | SQL_EFFECT_NAMES_IDS));
 }
 
+/* Replicas that still work on reads which were given up because they came too late: what is written
+ * behind those would wait for them. */
+static uint32_t still_answering(const struct session *s)
+{
+    uint32_t bits = 0;
+
+    for (uint32_t left = s->held_bits; left; left &= left - 1) {
+        int i = __builtin_ctz(left);
+
+        if (i != s->worker->topology->primary && s->held[i]->expect_count > 0)
+            bits |= 1u << i;
+    }
+    return bits;
+}
+
 static struct route choose(struct session *s)
 {
     const struct command_run *run = &s->run;
@@ -124,7 +139,7 @@ static struct route choose(struct session *s)
         .causal = &s->causal,
         .loads = s->worker->shared->loads,
         .pins = s->pins,
-        .exclude = run->exclude,
+        .exclude = run->exclude | still_answering(s),
         .held = s->held_bits,
         .turn = s->turn++,
         /* the text does not stand there for long where it is not whole */

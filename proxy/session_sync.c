@@ -99,7 +99,7 @@ static bool prepare_in_its_state(struct session *s, struct backend *b)
     /* Variables that nobody can follow would be lost by going back and forth. */
     const struct vars *then = stmt && !(s->pins & PIN_VARIABLE) ? stmt->vars : s->vars;
 
-    if (!session_stmt_missing(s, b))
+    if (!stmt || !session_stmt_missing(s, b))
         return true;
     return lay_on_schema(b, stmt->schema) && lay_on_variables(s, b, then) &&
            session_stmt_ensure(s, b) && lay_on_schema(b, s->schema) &&

@@ -59,7 +59,7 @@ static struct span sha2_reply(const struct peer *till, const char *password)
     return (struct span){reply, sizeof reply};
 }
 
-#define logs_in_by_sha2(till, password, ...) \
+#define LOGS_IN_BY_SHA2(till, password, ...) \
     client_logs_in((till), .plugin = AUTH_SHA2, .auth = sha2_reply((till), (password)), __VA_ARGS__)
 
 static void hears_more(struct peer *till, uint8_t what)
@@ -202,7 +202,7 @@ static void sha2_is_switched_to_native(void **state)
     uint8_t reply[AUTH_HASH];
 
     (void)state;
-    logs_in_by_sha2(till, "secret", .user = "super");
+    LOGS_IN_BY_SHA2(till, "secret", .user = "super");
     (void)client_hears_switch(till, AUTH_NATIVE);
     client_native_reply(till, "secret", reply);
     peer_send_packet(till, (struct span){reply, sizeof reply});
@@ -215,7 +215,7 @@ static void sha2_is_fast_where_the_password_is_known(void **state)
     struct peer *till = greeted(r);
 
     (void)state;
-    logs_in_by_sha2(till, "secret", .user = "till");
+    LOGS_IN_BY_SHA2(till, "secret", .user = "till");
     hears_more(till, AUTH_SHA2_FAST_OK);
     is_in(r, till, "till", "secret");
 }
@@ -227,7 +227,7 @@ static void an_outdated_password_in_the_file_does_no_harm(void **state)
     uint8_t reply[AUTH_HASH];
 
     (void)state;
-    logs_in_by_sha2(till, "outdated", .user = "other");
+    LOGS_IN_BY_SHA2(till, "outdated", .user = "other");
     (void)client_hears_switch(till, AUTH_NATIVE);
     client_native_reply(till, "outdated", reply);
     peer_send_packet(till, (struct span){reply, sizeof reply});
@@ -240,7 +240,7 @@ static void a_client_of_mysql_9_says_its_password_by_rsa(void **state)
     struct peer *till = greeted(r);
 
     (void)state;
-    logs_in_by_sha2(till, "secret", .user = "till", .attributes = MYSQL_9,
+    LOGS_IN_BY_SHA2(till, "secret", .user = "till", .attributes = MYSQL_9,
                     .with = CAP_CONNECT_ATTRS);
     says_password_by_rsa(till, "secret", till->nonce);
     is_in(r, till, "till", "secret");
@@ -252,7 +252,7 @@ static void a_wrong_password_by_rsa_is_refused(void **state)
     struct peer *till = greeted(r);
 
     (void)state;
-    logs_in_by_sha2(till, "guess", .user = "secretive");
+    LOGS_IN_BY_SHA2(till, "guess", .user = "secretive");
     says_password_by_rsa(till, "guess", till->nonce);
     is_refused(till, 1045, "using password: YES");
 }
@@ -266,7 +266,7 @@ static void a_password_encrypted_for_another_connection_is_refused(void **state)
     (void)state;
     memcpy(nonce, till->nonce, sizeof nonce);
     nonce[6] ^= 1;
-    logs_in_by_sha2(till, "secret", .user = "secretive");
+    LOGS_IN_BY_SHA2(till, "secret", .user = "secretive");
     says_password_by_rsa(till, "secret", nonce);
     is_refused(till, 1045, "using password: YES");
 }
@@ -278,7 +278,7 @@ static void a_clear_password_on_tcp_is_refused(void **state)
     struct peer *till = greeted(r);
 
     (void)state;
-    logs_in_by_sha2(till, "secret", .user = "secretive");
+    LOGS_IN_BY_SHA2(till, "secret", .user = "secretive");
     hears_more(till, AUTH_SHA2_FULL);
     peer_send_packet(till, BYTES("secret\0"));
     is_refused(till, 1045, "using password: YES");
@@ -290,7 +290,7 @@ static void the_key_is_sent_once(void **state)
     struct peer *till = greeted(r);
 
     (void)state;
-    logs_in_by_sha2(till, "secret", .user = "secretive");
+    LOGS_IN_BY_SHA2(till, "secret", .user = "secretive");
     hears_more(till, AUTH_SHA2_FULL);
     peer_send_packet(till, BYTES("\x02"));
     assert_true(peer_hears_packet(till).n > 200);
@@ -304,7 +304,7 @@ static void a_password_by_rsa_serves_an_ed25519_account(void **state)
     struct peer *till = greeted(r);
 
     (void)state;
-    logs_in_by_sha2(till, "secret", .user = "secretive");
+    LOGS_IN_BY_SHA2(till, "secret", .user = "secretive");
     says_password_by_rsa(till, "secret", till->nonce);
     is_in(r, till, "secretive", "secret");
 }
@@ -315,7 +315,7 @@ static void a_unix_socket_takes_the_password_as_it_is(void **state)
     struct peer *till = greeted(r);
 
     (void)state;
-    logs_in_by_sha2(till, "secret", .user = "secretive");
+    LOGS_IN_BY_SHA2(till, "secret", .user = "secretive");
     hears_more(till, AUTH_SHA2_FULL);
     peer_send_packet(till, BYTES("secret\0"));
     is_in(r, till, "secretive", "secret");

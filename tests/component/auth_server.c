@@ -53,7 +53,7 @@ static struct span sha2_reply(const struct peer *till, const char *password)
     return (struct span){reply, sizeof reply};
 }
 
-#define logs_in_by_sha2(till, password, ...) \
+#define LOGS_IN_BY_SHA2(till, password, ...) \
     client_logs_in((till), .plugin = AUTH_SHA2, .auth = sha2_reply((till), (password)), __VA_ARGS__)
 
 static void hears_more(struct peer *till, uint8_t what)
@@ -147,7 +147,7 @@ static struct peer *server_asks_for_sha2(struct rig *r)
     struct peer *till = greeted(r);
     struct peer *primary;
 
-    logs_in_by_sha2(till, "secret", .user = "till");
+    LOGS_IN_BY_SHA2(till, "secret", .user = "till");
     hears_more(till, AUTH_SHA2_FAST_OK);
     primary = server_accepts(&r->servers[PRIMARY]);
     server_greets(primary);
@@ -213,7 +213,7 @@ static void the_server_checks_what_the_proxy_cannot(void **state)
     struct peer *primary;
 
     (void)state;
-    logs_in_by_sha2(till, "guess", .user = "modern");
+    LOGS_IN_BY_SHA2(till, "guess", .user = "modern");
     says_password_by_rsa(till, "guess", till->nonce);
     primary = server_accepts(&r->servers[PRIMARY]);
     server_greets(primary);

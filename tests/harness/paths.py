@@ -31,6 +31,15 @@ def tillway_binary():
     return path
 
 
+def server_plugins():
+    """MariaDB's plugins, such as auth_ed25519: not in the package of the bare server program, hence from the suite that
+    scripts/install unpacks. For --plugin-dir."""
+    path = os.path.join(build_dir(), "mariadb-test", "usr", "lib", "mysql", "plugin")
+    if not os.path.isdir(path):
+        raise RuntimeError("no %s (run scripts/install test)" % path)
+    return path
+
+
 def program(name, extra=("/usr/sbin", "/usr/local/sbin", "/sbin")):
     """The full path of a program that must be installed."""
     found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", "")] + list(extra)))

@@ -7,6 +7,7 @@ import time
 import pymysql
 
 import proxied
+from harness import paths
 from harness.cluster import Cluster
 from harness.tillway import Tillway
 
@@ -33,7 +34,7 @@ class Auth(proxied.unittest.TestCase):
         with open(os.open(secrets, os.O_WRONLY | os.O_CREAT, 0o600), "w") as f:
             f.write("ed: secret\n")
         cls.cluster = cls._stack.enter_context(
-            Cluster(replicas=1, options=["--plugin-load-add=auth_ed25519.so"]))
+            Cluster(replicas=1, options=["--plugin-dir=" + paths.server_plugins(), "--plugin-load-add=auth_ed25519.so"]))
         for sql in ACCOUNTS:
             cls.cluster.primary.query(sql)
         cls.cluster.wait_in_sync()

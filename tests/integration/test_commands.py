@@ -101,9 +101,8 @@ class Commands(Proxied):
         self.assertEqual(_lib.mysql_stmt_execute(put._handle), 0, _lib.mysql_stmt_error(put._handle))
         after = self.cluster.primary.query("SHOW GLOBAL STATUS LIKE 'Com_stmt_execute'")[0][1]
         self.assertEqual(int(after) - int(before), 1)
-        c = self.connect()
-        self.assertEqual(self.run_sql(c, "SELECT COUNT(*) FROM t WHERE v='bulk'"), [(n,)])
-        self.run_sql(c, "DELETE FROM t WHERE v='bulk'")
+        self.assertEqual(self.cluster.primary.value("SELECT COUNT(*) FROM shop.t WHERE v='bulk'"), n)
+        self.run_sql(self.connect(), "DELETE FROM t WHERE v='bulk'")
 
     def test_binlog_dump(self):
         """A replication client through the proxy reads what it would read from the primary."""

@@ -14,7 +14,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from harness import scratch, yamlout  # noqa: E402
+from harness import paths, scratch, yamlout  # noqa: E402
 from harness.cluster import Cluster  # noqa: E402
 from harness.tillway import SANITIZER, SANITIZER_ENV  # noqa: E402
 
@@ -127,9 +127,10 @@ class Case(unittest.TestCase):
     """A cluster for each test: they break it."""
 
     replicas = 2
+    options = ()
 
     def setUp(self):
-        self.cluster = Cluster(replicas=self.replicas)
+        self.cluster = Cluster(replicas=self.replicas, options=self.options)
         self.cluster.start()
         self.addCleanup(self.cluster.stop)
         self.primary, self.servers = self.cluster.primary, self.cluster.servers
@@ -402,6 +403,7 @@ class Primary(Case):
 
 class CatalogTest(Case):
     replicas = 1
+    options = ["--plugin-dir=" + paths.server_plugins(), "--plugin-load-add=auth_ed25519.so"]
 
     def test_content(self):
         with self.monitor() as m:

@@ -206,7 +206,7 @@ class Tls(Proxied):
 
 
 class TowardsServers(Proxied):
-    """Servers with certificates of an authority; the accounts demand TLS."""
+    """Servers with certificates of an authority; the accounts demand TLS, of the client and of the proxy alike."""
 
     replicas = 1
 
@@ -219,7 +219,10 @@ class TowardsServers(Proxied):
         cls.cluster = cls._stack.enter_context(Cluster(replicas=1, options=[
             "--max-allowed-packet=128M", "--ssl-cert=" + pem, "--ssl-key=" + pem, "--ssl-ca=" + cls.authority.pem]))
         cls.mine = cls.authority.issue("tillway")
-        cls.tillway = cls._stack.enter_context(Tillway(cls.cluster, config={"servers_tls": {"mode": "require"}}))
+        cls.tillway = Tillway(cls.cluster, config={"servers_tls": {"mode": "require"}})
+        cls.tillway.write_config({"listeners": [{"address": "127.0.0.1:%d" % cls.tillway.port,
+                                                 "tls": {"certificate": cls.mine, "ca": cls.authority.pem}}]})
+        cls._stack.enter_context(cls.tillway)
         primary = cls.cluster.primary
         primary.query("CREATE DATABASE shop")
         primary.query("CREATE TABLE shop.t (id INT PRIMARY KEY, v LONGTEXT)")
@@ -237,20 +240,31 @@ class TowardsServers(Proxied):
         self.tillway.write_config({"servers_tls": keys})
         self.tillway.start()
 
+    def secure(self, certificate=None, **kw):
+        context = ssl.create_default_context(cafile=self.authority.pem)
+        if certificate:
+            context.load_cert_chain(certificate)
+        return self.connect(ssl=context, password="pw", **kw)
+
     def test_accounts_that_require_tls(self):
         self.mode(mode="require")
-        c = self.connect(user="strict", password="pw")
+        c = self.secure(user="strict")
         self.assertEqual(self.run_sql(c, "SELECT v FROM t WHERE id=1"), [("one",)])
         self.assertTrue(self.run_sql(c, "SHOW STATUS LIKE 'Ssl_cipher'")[0][1])
-        with self.assertRaises(pymysql.err.OperationalError):
-            self.connect(user="known", password="pw")
+        with self.assertRaises(pymysql.err.OperationalError):  # in clear, although the servers are reached by TLS
+            self.connect(user="strict", password="pw")
+        with self.assertRaises(pymysql.err.OperationalError):  # the proxy has no certificate to show
+            self.secure(self.mine, user="known")
         self.mode(mode="prefer", certificate=self.mine)
-        self.assertTrue(self.run_sql(self.connect(user="known", password="pw"), "SHOW STATUS LIKE 'Ssl_cipher'")[0][1])
+        c = self.secure(self.mine, user="known")
+        self.assertTrue(self.run_sql(c, "SHOW STATUS LIKE 'Ssl_cipher'")[0][1])
+        with self.assertRaises(pymysql.err.OperationalError):  # the client has none
+            self.secure(user="known")
 
     def test_without_tls_the_servers_own_error_comes(self):
         self.mode(mode="off")
         with self.assertRaises(pymysql.err.OperationalError) as e:
-            self.connect(user="strict", password="pw")
+            self.secure(user="strict")
         self.assertEqual(e.exception.args[0], 1045)
         self.assertEqual(self.run_sql(self.connect(), "SHOW STATUS LIKE 'Ssl_cipher'"), [("Ssl_cipher", "")])
 

@@ -23,7 +23,7 @@ static uint8_t text[BIG];
 static struct span fill(size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        text[i] = (uint8_t)((size_t)"abc"[i % 3] + (i / 1000) % 20);
+        text[i] = (uint8_t)((size_t) "abc"[i % 3] + (i / 1000) % 20);
     return (struct span){text, n};
 }
 
