@@ -47,7 +47,7 @@ class Report:
                             ("passes now, so take it out of failing.txt", mended)):
             for name in names:
                 print("%s: %s" % (what, name))
-        return 1 if self.failed or missing or self.problems else 0
+        return 1 if self.failed or missing or self.problems or mended else 0
 
 
 def check_servers(bench, report):
