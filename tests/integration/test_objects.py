@@ -44,9 +44,15 @@ class Objects(Proxied):
             self.assertLess(time.monotonic(), deadline, what)
             time.sleep(0.02)
 
+    def all_went_to(self, sql):
+        """Where it was tried: before the news is there, replicas may have been asked, and refused."""
+        before, primary = self.routed(), self.primary_name()
+        self.run_sql(self.connect(), sql)
+        after = self.routed()
+        return {"primary" if name == primary else "replica" for name in after if after[name] > before[name]}
+
     def goes_to(self, sql, where):
-        self.wait_until("%s does not go to the %s" % (sql, where),
-                        lambda: self.went_to(self.connect(), sql) == where)
+        self.wait_until("%s does not go to the %s" % (sql, where), lambda: self.all_went_to(sql) == {where})
 
     def test_what_only_reads_is_balanced(self):
         for sql in ("SELECT pure(1)", "SELECT shop.deep(1)", "SELECT `pure`(id) FROM t", "SELECT * FROM v_plain",
