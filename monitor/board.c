@@ -173,12 +173,6 @@ static bool same(const struct topology *a, const struct topology *b)
     return a->primary == b->primary;
 }
 
-/* Errors of the system in libmariadb's text: nobody listens at the address. */
-static bool refuses_connections(const struct health *h)
-{
-    return h->now == HEALTH_DOWN && strstr(h->why, "(111)") != NULL;
-}
-
 static int source_of(const struct member *m, int n, int i)
 {
     const struct facts *f = m[i].facts;
@@ -204,7 +198,7 @@ static void look(const struct board *b, const struct member *m, int judged,
 
         view->at[i] = (struct failover_member){
             .up = f->known && b->health[i].now == HEALTH_UP,
-            .gone = refuses_connections(&b->health[i]),
+            .gone = b->health[i].refused,
             .read_only = f->read_only,
             .acks = f->acks,
             .source = source_of(m, b->count, i),

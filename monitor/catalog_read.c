@@ -293,7 +293,8 @@ struct catalog *catalog_read(struct probe *p, struct probe_answer *a)
         r.c->fingerprint = XXH3_64bits_digest(r.hash);
     } else {
         if (a->result == PROBE_OK) /* a row that was not as asked for, or no memory */
-            *a = (struct probe_answer){PROBE_LOST, 0, "the dictionary's rows cannot be read"};
+            *a = (struct probe_answer){.result = PROBE_LOST,
+                                       .why = "the dictionary's rows cannot be read"};
         drop(r.c);
         r.c = NULL;
     }

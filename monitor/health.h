@@ -15,6 +15,7 @@
 struct health {
     enum server_health now; /* never HEALTH_BROKEN: that takes a look at replication */
     uint32_t failures;      /* in a row */
+    bool refused;           /* HEALTH_DOWN: nobody listens at its address */
     char why[SERVER_WHY_MAX];
 };
 

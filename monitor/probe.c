@@ -1,6 +1,7 @@
 #include "monitor/probe.h"
 
 #include "base/clock.h"
+#include "monitor/reach.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -94,6 +95,7 @@ static enum probe_result answer(struct probe_answer *a, enum probe_result r, uns
 {
     a->result = r;
     a->code = code;
+    a->refused = false;
     (void)snprintf(a->why, sizeof a->why, "%s", why);
     return r;
 }
@@ -184,6 +186,8 @@ enum probe_result probe_open(struct probe *p, struct probe_answer *a)
     /* A tenth less: the library's timer and this clock need not agree. */
     late = clock_mono_ns() - begun >= timeout_s(p) * (CLOCK_NS_PER_S - CLOCK_NS_PER_S / 10);
     r = failure(p, true, late, a);
+    if (r == PROBE_CLOSED)
+        a->refused = reach_is_refused(at, p->target.timeout_ns);
     probe_close(p);
     return r;
 }

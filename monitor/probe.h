@@ -24,6 +24,7 @@ enum probe_result {
 struct probe_answer {
     enum probe_result result;
     unsigned code; /* MariaDB's error number, or 0 */
+    bool refused;  /* PROBE_CLOSED: nobody listens at the address */
     char why[SERVER_WHY_MAX];
 };
 

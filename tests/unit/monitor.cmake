@@ -1,4 +1,5 @@
-foreach(name monitor_judge monitor_health monitor_lag monitor_backoff monitor_facts monitor_board monitor_catalog)
+foreach(name monitor_judge monitor_health monitor_lag monitor_backoff monitor_facts monitor_board monitor_catalog
+             monitor_reach)
   tillway_unit(${name} LINKS tw_monitor)
 endforeach()
 

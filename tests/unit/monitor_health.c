@@ -22,7 +22,7 @@ static void test_answer_is_up_at_once(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(before); i++) {
-        struct health h = {HEALTH_UNKNOWN, 0, ""};
+        struct health h = {.now = HEALTH_UNKNOWN};
 
         for (int k = 0; k < 5; k++)
             note(&h, before[i]);
@@ -37,13 +37,27 @@ static void test_answer_is_up_at_once(void **state)
 
 static void test_definite_answers_count_at_once(void **state)
 {
-    struct health h = {HEALTH_UP, 0, ""};
+    struct health h = {.now = HEALTH_UP};
 
     (void)state;
     note(&h, PROBE_CLOSED);
     assert_int_equal(h.now, HEALTH_DOWN);
     note(&h, PROBE_DENIED);
     assert_int_equal(h.now, HEALTH_REFUSED);
+}
+
+static void test_refused_until_it_is_not(void **state)
+{
+    struct health h = {.now = HEALTH_UP};
+    struct probe_answer refused = {.result = PROBE_CLOSED, .refused = true};
+
+    (void)state;
+    note(&h, PROBE_CLOSED); /* a shutdown was announced: somebody is still there */
+    assert_false(h.refused);
+    health_note(&h, &refused, LIMIT);
+    assert_true(h.refused);
+    note(&h, PROBE_TIMEOUT); /* it starts again */
+    assert_false(h.refused);
 }
 
 static void test_silence_counts_in_a_row(void **state)
@@ -55,7 +69,7 @@ static void test_silence_counts_in_a_row(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct health h = {HEALTH_UP, 0, ""};
+        struct health h = {.now = HEALTH_UP};
 
         note(&h, cases[i].result);
         note(&h, cases[i].result);
@@ -72,7 +86,7 @@ static void test_silence_counts_in_a_row(void **state)
 
 static void test_unknown_until_told(void **state)
 {
-    struct health h = {HEALTH_UNKNOWN, 0, ""};
+    struct health h = {.now = HEALTH_UNKNOWN};
 
     (void)state;
     note(&h, PROBE_TIMEOUT);
@@ -85,7 +99,7 @@ static void test_unknown_until_told(void **state)
 /* Down, and then it accepts without answering: another sickness, told after the limit. */
 static void test_from_down_to_timeout(void **state)
 {
-    struct health h = {HEALTH_UP, 0, ""};
+    struct health h = {.now = HEALTH_UP};
 
     (void)state;
     note(&h, PROBE_CLOSED);
@@ -100,6 +114,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answer_is_up_at_once),
         cmocka_unit_test(test_definite_answers_count_at_once),
+        cmocka_unit_test(test_refused_until_it_is_not),
         cmocka_unit_test(test_silence_counts_in_a_row),
         cmocka_unit_test(test_unknown_until_told),
         cmocka_unit_test(test_from_down_to_timeout),
