@@ -2,6 +2,7 @@
  * like one, holds no word that only a write has, and is one statement. The first byte chooses the
  * lexis. */
 #include "sql/classify.h"
+#include "sql/fingerprint.h"
 #include "sql/lexer.h"
 #include "sql/spots.h"
 
@@ -92,11 +93,24 @@ static void check_spots(struct span text, struct sql_mode mode)
     }
 }
 
+/* No value stands in a statement's shape, and hash and text belong together. */
+static void check_shape(struct span text, struct sql_mode mode)
+{
+    struct buf shape = buf_with_max(4 * text.n + 16);
+    uint64_t digest = sql_normalise(text, mode, &shape);
+
+    assert(buf_ok(&shape) && digest == sql_fingerprint(text, mode));
+    assert(!shape.len || mode.ansi_quotes || !memchr(shape.data, '\'', shape.len) ||
+           memchr(text.p, '`', text.n) || memchr(text.p, '@', text.n));
+    buf_free(&shape);
+}
+
 static void check(struct span text, struct sql_mode mode, bool cut)
 {
     struct sql_class c;
 
     check_spots(text, mode);
+    check_shape(text, mode);
     sql_classify(text, mode, cut, &c);
     assert(c.kind < SQL_KIND_COUNT && c.reason < SQL_REASON_COUNT);
     assert(c.function.n <= text.n && strlen(c.collation) < SQL_COLLATION_MAX);
