@@ -9,6 +9,30 @@
 #define GAP_NS   (100 * CLOCK_NS_PER_MS)
 #define RETRY_NS CLOCK_NS_PER_S
 
+/* The number of the last request, to any monitor of the process. Changed under the monitor's lock,
+ * so that its thread does not miss one. */
+static _Atomic uint64_t requests;
+
+uint64_t monitor_refresh_accounts(struct monitor *m)
+{
+    uint64_t number;
+
+    (void)pthread_mutex_lock(&m->lock);
+    number = ++requests;
+    (void)pthread_cond_signal(&m->dictionary.wake);
+    (void)pthread_mutex_unlock(&m->lock);
+    return number;
+}
+
+void monitor_refresh_objects(struct monitor *m)
+{
+    (void)pthread_mutex_lock(&m->lock);
+    m->dictionary.objects_asked = true;
+    requests++;
+    (void)pthread_cond_signal(&m->dictionary.wake);
+    (void)pthread_mutex_unlock(&m->lock);
+}
+
 /* The server to ask, or -1. Under the lock. */
 static int choose(const struct monitor *m, int not_this)
 {
@@ -112,7 +136,9 @@ static struct catalog *read_catalog(struct monitor *m)
     return c;
 }
 
-static void publish(struct monitor *m, struct catalog *got, bool asked)
+/* What was read, or where that failed what is known, as an answer to the requests up to `answers`;
+ * `asked`: some of them have none yet. */
+static void publish(struct monitor *m, struct catalog *got, uint64_t answers, bool asked)
 {
     struct dictionary *d = &m->dictionary;
     bool changed = got && (!d->now || d->now->fingerprint != got->fingerprint);
@@ -125,7 +151,7 @@ static void publish(struct monitor *m, struct catalog *got, bool asked)
     }
     if (d->now && (changed || asked)) {
         catalog_ref(d->now);
-        m->sink.catalog(m->sink.ctx, d->now);
+        m->sink.catalog(m->sink.ctx, d->now, answers);
     }
 }
 
@@ -137,7 +163,7 @@ static void wait_for_next(struct monitor *m, uint64_t answered, uint64_t due)
 
     while (!m->stopping) {
         uint64_t now = clock_mono_ns();
-        bool wanted = d->asked != answered || now >= due;
+        bool wanted = requests != answered || now >= due;
 
         if (wanted && now >= earliest)
             return;
@@ -159,11 +185,11 @@ void *dictionary_run(void *monitor)
 
         while (!m->stopping && !d->now && choose(m, -1) < 0)
             (void)pthread_cond_wait(&d->wake, &m->lock);
-        seen = d->asked;
+        seen = requests;
         (void)pthread_mutex_unlock(&m->lock);
         got = read_catalog(m);
         due = clock_mono_ns() + (got ? m->conf->monitor.accounts_interval_ns : RETRY_NS);
-        publish(m, got, seen != answered);
+        publish(m, got, seen, seen != answered);
         (void)pthread_mutex_lock(&m->lock);
         answered = seen;
         wait_for_next(m, answered, due);

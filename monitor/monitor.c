@@ -140,23 +140,6 @@ struct monitor *monitor_start(struct conf *c, const struct monitor_sink *sink, s
     return NULL;
 }
 
-void monitor_refresh_accounts(struct monitor *m)
-{
-    (void)pthread_mutex_lock(&m->lock);
-    m->dictionary.asked++;
-    (void)pthread_cond_signal(&m->dictionary.wake);
-    (void)pthread_mutex_unlock(&m->lock);
-}
-
-void monitor_refresh_objects(struct monitor *m)
-{
-    (void)pthread_mutex_lock(&m->lock);
-    m->dictionary.asked++;
-    m->dictionary.objects_asked = true;
-    (void)pthread_cond_signal(&m->dictionary.wake);
-    (void)pthread_mutex_unlock(&m->lock);
-}
-
 void monitor_suspect(struct monitor *m, int server)
 {
     assert(server >= 0 && server < m->board->count);

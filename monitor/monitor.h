@@ -21,7 +21,8 @@ struct monitor;
 struct monitor_sink {
     void *ctx;
     void (*topology)(void *ctx, struct topology *t);
-    void (*catalog)(void *ctx, struct catalog *c);
+    /* `answers`: the last request (monitor_refresh_…) that came before its reading began. */
+    void (*catalog)(void *ctx, struct catalog *c, uint64_t answers);
 };
 
 /* Start the threads and return at once; the first topology (all servers HEALTH_UNKNOWN) is
@@ -34,9 +35,10 @@ struct monitor *monitor_start(struct conf *c, const struct monitor_sink *sink,
 
 /* Read the dictionary again soon. Any thread, does not block. Ends in sink.catalog also where
  * nothing changed or no server could be asked (then with the catalog known so far; if none was ever
- * read, as soon as one is), so that a login that waits for it can go on. Calls that come while one
- * is under way are answered by the next. */
-void monitor_refresh_accounts(struct monitor *m);
+ * read, as soon as one is), so that a login that waits for it can go on. Answers the request's
+ * number, never 0: a catalog that comes with a smaller one may have been read before. Numbers go on
+ * over all monitors of the process, so that a monitor answers what its predecessor was asked. */
+uint64_t monitor_refresh_accounts(struct monitor *m);
 
 /* The same for stored functions and views, which are otherwise read at every accounts_interval:
  * some of them may just have changed. */

@@ -25,8 +25,7 @@ struct dictionary {
     bool started;
     pthread_t thread;
     pthread_cond_t wake;
-    uint64_t asked;          /* counts monitor_refresh_accounts and monitor_refresh_objects */
-    bool objects_asked;      /* by the latter, since they were read last */
+    bool objects_asked;      /* monitor_refresh_objects was called since they were read last */
     uint64_t objects_due_ns; /* the thread's own, as are the next two */
     bool objects_failing;    /* the last reading of them was refused, which was logged */
     bool failing;            /* the last reading failed, which was logged; the thread's own */

@@ -343,11 +343,11 @@ void daemon_publish_topology(struct daemon *d, struct topology *t)
     topology_unref(t);
 }
 
-void daemon_publish_catalog(struct daemon *d, struct catalog *c)
+void daemon_publish_catalog(struct daemon *d, struct catalog *c, uint64_t answers)
 {
     for (int i = 0; i < d->workers_started; i++) {
         catalog_ref(c);
-        worker_send_catalog(&d->shared.workers[i], c);
+        worker_send_catalog(&d->shared.workers[i], c, answers);
     }
     catalog_unref(c);
 }

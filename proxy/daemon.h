@@ -13,7 +13,9 @@ struct daemon;
 struct daemon_hooks {
     void *ctx;
     void (*suspect)(void *ctx, int server);
-    void (*refresh_accounts)(void *ctx);
+    /* Answers the request's number, which the catalog that answers it comes with; 0: no monitor
+     * runs, but one that starts will publish its own. */
+    uint64_t (*refresh_accounts)(void *ctx);
     void (*refresh_objects)(void *ctx);
     /* An operator's words about the cluster; `line` is called with each line of the answer, on any
      * thread, and must not block; the last call says so. Control thread. */
@@ -29,7 +31,7 @@ struct daemon *daemon_start(struct conf *c, const struct daemon_hooks *hooks,
                             struct err *e) MUST_CHECK;
 /* Any thread; each takes the reference over. */
 void daemon_publish_topology(struct daemon *d, struct topology *t);
-void daemon_publish_catalog(struct daemon *d, struct catalog *c);
+void daemon_publish_catalog(struct daemon *d, struct catalog *c, uint64_t answers);
 /* Serve until SIGTERM or SIGINT; then drain, and return when the last session is gone. */
 void daemon_run(struct daemon *d);
 void daemon_free(struct daemon *d);

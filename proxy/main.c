@@ -63,9 +63,9 @@ static void on_topology(void *ctx, struct topology *t)
     daemon_publish_topology(p->daemon, t);
 }
 
-static void on_catalog(void *ctx, struct catalog *c)
+static void on_catalog(void *ctx, struct catalog *c, uint64_t answers)
 {
-    daemon_publish_catalog(((struct parts *)ctx)->daemon, c);
+    daemon_publish_catalog(((struct parts *)ctx)->daemon, c, answers);
 }
 
 static void on_suspect(void *ctx, int server)
@@ -78,14 +78,15 @@ static void on_suspect(void *ctx, int server)
     (void)pthread_rwlock_unlock(&p->lock);
 }
 
-static void on_refresh_accounts(void *ctx)
+static uint64_t on_refresh_accounts(void *ctx)
 {
     struct parts *p = ctx;
+    uint64_t number;
 
     (void)pthread_rwlock_rdlock(&p->lock);
-    if (p->monitor)
-        monitor_refresh_accounts(p->monitor);
+    number = p->monitor ? monitor_refresh_accounts(p->monitor) : 0;
     (void)pthread_rwlock_unlock(&p->lock);
+    return number;
 }
 
 static void on_refresh_objects(void *ctx)

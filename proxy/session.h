@@ -94,7 +94,7 @@ struct session {
     size_t schema_len;
     uint16_t collation;     /* asked for at log-in */
     uint8_t failed_changes; /* COM_CHANGE_USERs in a row */
-    uint64_t catalog_seen;  /* catalog_count when a check asked for a fresh one; 0: did not ask */
+    uint64_t catalog_asked; /* the number of its request for a fresh catalog; 0: did not ask */
     bool changing_user;
     enum consistency consistency;
     struct identity *identity;

@@ -23,7 +23,7 @@ static enum step turn_down(struct session *s, uint16_t code, const char *sqlstat
         return STEP_WAIT;
     }
     s->changing_user = false;
-    s->catalog_seen = 0;
+    s->catalog_asked = 0;
     if (++s->failed_changes > CHANGES_MAX)
         return session_answer_error(s, ER_UNKNOWN_COM_ERROR, "08S01", "Unknown command");
     return session_answer_error(s, code, sqlstate, text);
@@ -59,17 +59,15 @@ static enum step refuse(struct session *s, const struct account *shown)
     return deny(s, more);
 }
 
-/* Perhaps the account is newer than what is known of it. Ask once, wait for the answer. */
+/* Perhaps the account is newer than what is known of it. Ask once, wait for the answer: a catalog
+ * whose reading had begun before (DDL has them read often) is none. */
 static bool ask_for_fresh_accounts(struct session *s)
 {
-    struct shared *shared = s->worker->shared;
+    const struct shared *shared = s->worker->shared;
 
-    if (s->catalog_seen == 0) {
-        s->catalog_seen = s->worker->catalog_count;
-        shared->refresh_accounts(shared->monitor);
-        return true;
-    }
-    return s->catalog_seen == s->worker->catalog_count;
+    if (s->catalog_asked == 0)
+        s->catalog_asked = shared->refresh_accounts(shared->monitor);
+    return s->catalog_asked == 0 || s->worker->catalog_answers < s->catalog_asked;
 }
 
 /* All ways failed. What is known now may not be what they failed by: once more. */
@@ -141,7 +139,7 @@ static enum step accept_login(struct session *s, const struct account *a,
         return STEP_WAIT;
     }
     session_adopt_login(s);
-    s->catalog_seen = 0;
+    s->catalog_asked = 0;
     s->failed_changes = 0;
     s->run = log_in_run;
     session_enter(s, SESSION_ROUTE);

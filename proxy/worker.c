@@ -55,8 +55,7 @@ static void shut_down(struct worker *w)
     (void)uv_loop_close(&w->loop);
     buffers_free(&w->buffers);
     topology_unref(w->topology);
-    if (w->catalog)
-        catalog_unref(w->catalog);
+    catalog_unref(w->catalog);
     tls_context_unref(w->servers_tls);
     conf_unref(w->conf);
 }
@@ -221,21 +220,35 @@ void worker_send_topology(struct worker *w, struct topology *t)
         topology_unref(t);
 }
 
+struct catalog_message {
+    struct message message;
+    struct catalog *catalog;
+    uint64_t answers;
+};
+
 static void on_catalog(struct message *m, void *receiver)
 {
+    struct catalog_message *c = (struct catalog_message *)(void *)m;
     struct worker *w = receiver;
 
-    if (w->catalog)
-        catalog_unref(w->catalog);
-    w->catalog = take_pointer(m);
-    w->catalog_count++;
+    catalog_unref(w->catalog);
+    w->catalog = c->catalog;
+    w->catalog_answers = c->answers;
+    free(c);
     each_session(w, session_step);
 }
 
-void worker_send_catalog(struct worker *w, struct catalog *c)
+void worker_send_catalog(struct worker *w, struct catalog *c, uint64_t answers)
 {
-    if (!send_pointer(w, c, on_catalog))
-        catalog_unref(c);
+    struct catalog_message *m = malloc(sizeof *m);
+
+    if (m) {
+        *m = (struct catalog_message){.message.run = on_catalog, .catalog = c, .answers = answers};
+        if (mailbox_send(&w->mailbox, &m->message))
+            return;
+        free(m);
+    }
+    catalog_unref(c);
 }
 
 static void on_servers_tls(struct message *m, void *receiver)

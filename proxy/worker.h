@@ -30,7 +30,7 @@ struct shared {
     /* the monitor's ear; may be called from any thread */
     void *monitor;
     void (*suspect)(void *monitor, int server);
-    void (*refresh_accounts)(void *monitor);
+    uint64_t (*refresh_accounts)(void *monitor); /* as in daemon_hooks */
     void (*refresh_objects)(void *monitor);
 };
 
@@ -51,9 +51,8 @@ struct worker {
     struct topology *topology;
     struct tls_context *servers_tls; /* NULL: the servers are spoken to in the clear */
     struct catalog *catalog;         /* NULL until the monitor has read one */
-    uint64_t catalog_count;  /* catalogs received: a login that asked for a newer one waits for this
-                                to change */
-    uint16_t default_status; /* status flags of a fresh server session; 0 until one was seen */
+    uint64_t catalog_answers;   /* the last request for a fresh catalog that this one answers */
+    uint16_t default_status;    /* status flags of a fresh server session; 0 until one was seen */
     uint64_t drain_deadline_ns; /* 0: not draining */
 };
 
@@ -77,7 +76,8 @@ void worker_send_client(struct worker *w, const struct client_socket *c);
 /* Nobody wants it after all: close the descriptor, let the reference go. */
 void client_socket_drop(const struct client_socket *c);
 void worker_send_topology(struct worker *w, struct topology *t);
-void worker_send_catalog(struct worker *w, struct catalog *c);
+/* `answers`: the request for a fresh one that it was read after. */
+void worker_send_catalog(struct worker *w, struct catalog *c, uint64_t answers);
 void worker_send_servers_tls(struct worker *w, struct tls_context *c); /* NULL: none */
 void worker_send_conf(struct worker *w, struct conf *c);
 /* Sessions end as they become idle, all of them by the deadline; then the thread ends. */

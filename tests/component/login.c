@@ -113,23 +113,54 @@ static void a_plugin_not_spoken_is_named(void **state)
     is_refused(till, 1045, "28000", "plugin gssapi is not supported");
 }
 
+static void await_refresh(struct rig *r)
+{
+    while (atomic_load(&r->refreshes) == 0)
+        (void)usleep(100);
+}
+
+static void fresh_is_in(struct rig *r, struct peer *till)
+{
+    struct peer *primary = server_accepts(&r->servers[PRIMARY]);
+
+    server_greets(primary);
+    server_hears_login(primary, "fresh", "secret");
+    server_says_ok(primary);
+    server_hears_setup(primary);
+    (void)client_hears_ok(till);
+}
+
 static void a_new_account_is_found_after_a_refresh(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
     struct peer *till;
-    struct peer *primary;
 
     (void)state;
     catalog_unref(r->catalog);
     r->catalog = rig_catalog("fresh");
     till = greeted(r);
     client_logs_in(till, .user = "fresh");
-    primary = server_accepts(&r->servers[PRIMARY]);
-    server_greets(primary);
-    server_hears_login(primary, "fresh", "secret");
-    server_says_ok(primary);
-    server_hears_setup(primary);
-    (void)client_hears_ok(till);
+    fresh_is_in(r, till);
+    assert_int_equal(atomic_load(&r->refreshes), 1);
+}
+
+/* As after CREATE USER, when another session's DDL has the catalog read at the same time. */
+static void a_catalog_read_before_it_was_asked_for_is_no_answer(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct peer *till;
+
+    (void)state;
+    catalog_unref(r->catalog);
+    r->catalog = NULL;
+    till = greeted(r);
+    client_logs_in(till, .user = "fresh");
+    await_refresh(r);
+    rig_send_catalog(r, rig_catalog(NULL), 0); /* its reading began before */
+    rig_barrier(r);
+    peer_hears_nothing(till, 30);
+    rig_send_catalog(r, rig_catalog("fresh"), 1);
+    fresh_is_in(r, till);
     assert_int_equal(atomic_load(&r->refreshes), 1);
 }
 
@@ -300,7 +331,7 @@ static void the_greeting_waits_for_the_catalog(void **state)
 
     (void)state;
     peer_hears_nothing(till, 30);
-    rig_send_catalog(r, rig_catalog(NULL));
+    rig_send_catalog(r, rig_catalog(NULL), 0);
     client_hears_greeting(till);
     client_logs_in(till, .user = "till");
     is_in(r, till);
@@ -375,8 +406,7 @@ static void a_client_may_leave_while_accounts_are_read(void **state)
     catalog_unref(r->catalog);
     r->catalog = NULL;
     client_logs_in(till, .password = "guess");
-    while (atomic_load(&r->refreshes) == 0)
-        (void)usleep(100);
+    await_refresh(r);
     peer_reset(till);
     rig_counts(r, METRIC_SESSIONS, 0);
 }
@@ -464,6 +494,7 @@ int main(void)
         RIG_TEST(a_locked_account_is_refused),
         RIG_TEST(a_plugin_not_spoken_is_named),
         RIG_TEST(a_new_account_is_found_after_a_refresh),
+        RIG_TEST(a_catalog_read_before_it_was_asked_for_is_no_answer),
         RIG_TEST(a_user_without_password_logs_in),
         RIG_TEST(a_password_where_there_is_none_is_refused),
         RIG_TEST(another_plugin_is_switched),

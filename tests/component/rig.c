@@ -19,25 +19,26 @@ static void on_suspect(void *monitor, int server)
     atomic_fetch_add(&r->suspicions[server], 1);
 }
 
-void rig_send_catalog(struct rig *r, struct catalog *c)
+void rig_send_catalog(struct rig *r, struct catalog *c, int answers)
 {
     for (int i = 0; i < r->shared.worker_count; i++) {
         catalog_ref(c);
-        worker_send_catalog(&r->workers[i], c);
+        worker_send_catalog(&r->workers[i], c, (uint64_t)answers);
     }
     catalog_unref(c);
 }
 
 /* As the monitor promises: every refresh ends in a catalog, changed or not. */
-static void on_refresh(void *monitor)
+static uint64_t on_refresh(void *monitor)
 {
     struct rig *r = monitor;
+    int number = atomic_fetch_add(&r->refreshes, 1) + 1;
 
-    atomic_fetch_add(&r->refreshes, 1);
-    if (!r->catalog)
-        return;
-    catalog_ref(r->catalog);
-    rig_send_catalog(r, r->catalog);
+    if (r->catalog) {
+        catalog_ref(r->catalog);
+        rig_send_catalog(r, r->catalog, number);
+    }
+    return (uint64_t)number;
 }
 
 static void put_limit(struct buf *b, const char *key, int value, const char *unit)
@@ -229,9 +230,10 @@ struct rig *rig_start_with(const struct rig_options *o)
     r->catalog = rig_catalog(NULL);
     start_workers(r);
     rig_publish(r);
-    if (!o->no_catalog)
-        on_refresh(r);
-    atomic_store(&r->refreshes, 0);
+    if (!o->no_catalog) {
+        catalog_ref(r->catalog);
+        rig_send_catalog(r, r->catalog, 0);
+    }
     return r;
 }
 

@@ -60,7 +60,8 @@ void rig_barrier(struct rig *r);
  * secretive (ed25519), modern (caching_sha2_password), local (unix_socket), two (ed25519, or native
  * with "two"); `more` as a further user, or NULL. */
 struct catalog *rig_catalog(const char *more);
-void rig_send_catalog(struct rig *r, struct catalog *c); /* takes the reference */
+/* Takes the reference; `answers`: how many of the workers' requests came before its reading. */
+void rig_send_catalog(struct rig *r, struct catalog *c, int answers);
 void rig_drain(struct rig *r, unsigned ms);
 /* Wait until a counter stands at n. */
 void rig_counts(struct rig *r, enum metric which, long long n);

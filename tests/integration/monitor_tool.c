@@ -71,9 +71,10 @@ static void on_topology(void *ctx, struct topology *t)
     topology_unref(t);
 }
 
-static void on_catalog(void *ctx, struct catalog *c)
+static void on_catalog(void *ctx, struct catalog *c, uint64_t answers)
 {
     (void)ctx;
+    (void)answers;
     (void)pthread_mutex_lock(&tool.lock);
     (void)printf("{\"catalog\": \"%016" PRIx64
                  "\", \"version\": \"%s\", \"default_collation\": %u, "
@@ -142,7 +143,7 @@ static void serve(struct monitor *m, const struct conf *c)
     while (fgets(line, sizeof line, stdin)) {
         line[strcspn(line, "\n")] = 0;
         if (strcmp(line, "refresh") == 0)
-            monitor_refresh_accounts(m);
+            (void)monitor_refresh_accounts(m);
         else if (strncmp(line, "suspect ", 8) == 0)
             suspect(m, c, line + 8);
         else if (strncmp(line, "account ", 8) == 0)
