@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "mirror/checkpoint.h"
+#include "mirror/explain.h"
 #include "mirror/verify.h"
 
 #include <inttypes.h>
@@ -11,8 +12,9 @@
 enum { DEAD_MS = 5000, LIST = 20, WAIT_MS = 60000, POLL_MS = 200 };
 
 static const char usage[] =
-    "usage: tillway mirror status|verify|rebuild --config FILE\n"
+    "usage: tillway mirror status|plan|verify|rebuild --config FILE\n"
     "  status   what the mirror does, where it stands, how far it is behind\n"
+    "  plan     which change touches which documents, and an example of each collection\n"
     "  verify   compare every document with the rows; status 1 where they differ\n"
     "  rebuild  write all documents anew from a snapshot, and wait for it\n";
 
@@ -187,12 +189,22 @@ static int cli_rebuild(struct engine *w, struct sink *s)
     return 0;
 }
 
+static int cli_plan(struct engine *w)
+{
+    struct err e = {.kind = ERR_NONE};
+
+    return explain_run(w, stdout, &e) ? 0 : complain(&e);
+}
+
 static int command(struct engine *w, const char *word)
 {
     struct err e = {.kind = ERR_NONE};
-    struct sink *s = sink_open(w->target);
+    struct sink *s;
     int status = 2;
 
+    if (strcmp(word, "plan") == 0) /* MongoDB need not be there */
+        return cli_plan(w);
+    s = sink_open(w->target);
     if (!sink_ping(s, &e))
         status = complain(&e);
     else if (strcmp(word, "status") == 0)
@@ -207,7 +219,7 @@ static int command(struct engine *w, const char *word)
 
 int mirror_main(struct conf *c, int argc, char **argv)
 {
-    static const char *const words[] = {"status", "verify", "rebuild"};
+    static const char *const words[] = {"status", "plan", "verify", "rebuild"};
     struct err e = {.kind = ERR_NONE};
     struct engine *w;
     bool known = false;

@@ -23,15 +23,6 @@ struct builder {
     struct err *e;
 };
 
-void document_begin(struct document_merge *m, const struct plan *plan, struct rows *const *rows)
-{
-    *m = (struct document_merge){.plan = plan};
-    for (int i = 0; i < plan->a->n_levels; i++) {
-        m->rows[i] = rows[i];
-        m->has[i] = rows_next(rows[i]);
-    }
-}
-
 bool document_id(const struct plan *plan, const enum value_kind *kinds, const struct span *key,
                  bson_t *out, struct err *e)
 {
@@ -102,22 +93,58 @@ static const struct map_level *level_of(const struct builder *b, const struct fr
     return &b->m->plan->a->levels[f->level];
 }
 
-/* Whether the row waiting at `child` belongs to the row of its parent level. */
-static bool belongs(const struct document_merge *m, int child)
+/* Whether the rows waiting at two levels agree in the first n columns of their paths. */
+static bool same_path(const struct document_merge *m, int level, int other, int n)
 {
-    const struct plan_level *l = &m->plan->levels[child];
-    int parent = m->plan->a->levels[child].parent;
-
-    if (!m->has[child])
-        return false;
-    for (int i = 0; i < l->n_parent_path; i++) {
-        struct span a = m->rows[child]->cells[i];
-        struct span b = m->rows[parent]->cells[i];
+    for (int i = 0; i < n; i++) {
+        struct span a = m->rows[level]->cells[i];
+        struct span b = m->rows[other]->cells[i];
 
         if (a.n != b.n || !a.p || !b.p || memcmp(a.p, b.p, a.n) != 0)
             return false;
     }
     return true;
+}
+
+/* Whether the row waiting at `child` belongs to the row of its parent level. */
+static bool belongs(const struct document_merge *m, int child)
+{
+    return m->has[child] && same_path(m, child, m->plan->a->levels[child].parent,
+                                      m->plan->levels[child].n_parent_path);
+}
+
+static void next_row(struct document_merge *m, int level)
+{
+    m->has[level] = rows_next(m->rows[level]);
+}
+
+/* Whether `level` stands somewhere inside the elements of `of`. */
+static bool inside(const struct aggregate *a, int level, int of)
+{
+    while (level > of)
+        level = a->levels[level].parent;
+    return level == of;
+}
+
+/* Past the elements over the array's limit, with all that hangs on them. */
+static void skip_rest(struct document_merge *m, int level)
+{
+    const struct aggregate *a = m->plan->a;
+
+    for (; belongs(m, level); next_row(m, level))
+        for (int i = level + 1; i < a->n_levels; i++)
+            while (inside(a, i, level) && m->has[i] &&
+                   same_path(m, i, level, m->plan->levels[level].n_path))
+                next_row(m, i);
+}
+
+void document_begin(struct document_merge *m, const struct plan *plan, struct rows *const *rows)
+{
+    *m = (struct document_merge){.plan = plan};
+    for (int i = 0; i < plan->a->n_levels; i++) {
+        m->rows[i] = rows[i];
+        next_row(m, i);
+    }
 }
 
 static void begin_element(struct builder *b)
@@ -213,7 +240,9 @@ static bool finish_element(struct builder *b)
 
     if (!bson_append_document_end(&f->array, &f->doc))
         return false;
-    b->m->has[f->level] = rows_next(b->m->rows[f->level]);
+    next_row(b->m, f->level);
+    if (level_of(b, f)->limit && f->index >= level_of(b, f)->limit)
+        skip_rest(b->m, f->level);
     if (belongs(b->m, f->level)) {
         begin_element(b);
         return true;
@@ -285,6 +314,6 @@ int document_next(struct document_merge *m, bson_t *out, struct err *e)
             (void)err_set(e, ERR_DATA, "%s: a document is too large", m->plan->a->collection);
         return -1;
     }
-    m->has[0] = rows_next(root);
+    next_row(m, 0);
     return 1;
 }

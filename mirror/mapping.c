@@ -1,5 +1,6 @@
 #include "mirror/mapping.h"
 
+#include "conf/value.h"
 #include "mirror/mapping_parse.h"
 
 #include <stdlib.h>
@@ -13,8 +14,9 @@ struct map_memory {
 
 static const char *const root_keys[] = {"collection", "table",  "as",     "key", "where",
                                         "joins",      "fields", "arrays", NULL};
-static const char *const array_keys[] = {
-    "table", "as", "on", "key", "where", "joins", "order_by", "group_by", "fields", "arrays", NULL};
+static const char *const array_keys[] = {"table",    "as",     "on",       "key",
+                                         "where",    "joins",  "order_by", "limit",
+                                         "group_by", "fields", "arrays",   NULL};
 static const char *const join_keys[] = {"table", "as", "on", "required", NULL};
 
 void *map_alloc(struct mapping *m, size_t n)
@@ -183,6 +185,21 @@ static bool parse_order(struct map_parser *p, const struct conf_node *map, int l
     return true;
 }
 
+/* How many elements of the array are shown. */
+static bool parse_limit(struct map_parser *p, const struct conf_node *map, int level)
+{
+    const struct conf_node *n = conf_node_get(map, "limit");
+    uint64_t limit = 0;
+
+    if (!n)
+        return true;
+    if (n->kind != CONF_SCALAR || conf_value_number(n->text, &limit) || limit < 1 ||
+        limit > MAP_LIMIT_MAX)
+        return conf_node_err(n, p->e, "a number of elements, 1 to %d", MAP_LIMIT_MAX);
+    p->a->levels[level].limit = (unsigned)limit;
+    return true;
+}
+
 static bool level_has_group(const struct aggregate *a, int level)
 {
     return level >= 0 && a->levels[level].grouped;
@@ -206,7 +223,8 @@ static bool parse_level(struct map_parser *p, const struct conf_node *map, int l
     if (!key && !group)
         return conf_node_err(map, p->e, "`key` is missing: the columns that tell rows apart");
     l->grouped = group != NULL;
-    if (!parse_key(p, key ? key : group, level) || !parse_order(p, map, level))
+    if (!parse_key(p, key ? key : group, level) || !parse_order(p, map, level) ||
+        !parse_limit(p, map, level))
         return false;
     return !where || map_expr_parse(p, level, where, &l->where);
 }

@@ -25,6 +25,7 @@ enum {
     MAP_OPS_MAX = 256, /* fields, arrays and object ends of an aggregate */
     MAP_KEY_MAX = 8,   /* columns of a key, a link, an order, a group */
     MAP_PIECES_MAX = 32,
+    MAP_LIMIT_MAX = 1000000,
 };
 
 /* A column of one of the aggregate's table uses. */
@@ -96,6 +97,7 @@ struct map_level {
     struct map_ref key[MAP_KEY_MAX];
     int n_order;
     struct map_order order[MAP_KEY_MAX];
+    unsigned limit;        /* elements of an array that are shown; 0: all */
     struct map_expr where; /* n 0: none */
     int n_ops;
     struct map_op *ops;

@@ -189,7 +189,7 @@ void plan_free(struct plan *p)
 static void digest_level(XXH3_state_t *x, const struct plan *p, int level)
 {
     const struct map_level *l = &p->a->levels[level];
-    int32_t head[] = {level, l->parent, l->n_ops};
+    int32_t head[] = {level, l->parent, l->n_ops, (int32_t)l->limit};
 
     (void)XXH3_64bits_update(x, head, sizeof head);
     (void)XXH3_64bits_update(x, p->levels[level].head, strlen(p->levels[level].head) + 1);

@@ -1,7 +1,11 @@
 #include "mirror/schema.h"
 
+#include "conf/hint.h"
 #include "mirror/plan.h"
+#include "mirror/schema_part.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -43,70 +47,122 @@ static struct rows *ask(struct source *s, struct buf *sql, struct err *e)
     return NULL;
 }
 
-/* One table's engine, or why it won't do. */
-static bool check_table(const struct map_table *t, struct source *s, struct buf *sql, struct err *e)
+struct rows *schema_ask_table(struct source *s, struct buf *sql, const char *head,
+                              const struct map_table *t, const char *tail, struct err *e)
 {
-    struct rows *r;
-    bool ok;
-
     buf_clear(sql);
-    buf_put_str(sql, "SELECT COALESCE(engine, 'a view') FROM information_schema.tables WHERE"
-                     " table_schema = ");
+    buf_put_str(sql, head);
+    buf_put_str(sql, " WHERE table_schema = ");
     put_text(sql, t->database);
     buf_put_str(sql, " AND table_name = ");
     put_text(sql, t->name);
+    buf_put_str(sql, tail);
+    return ask(s, sql, e);
+}
+
+/* How far a name is from the word that was written; other case alone is nothing. */
+static unsigned distance(const char *word, const char *name)
+{
+    const char *const words[] = {name, NULL};
+
+    if (strcasecmp(word, name) == 0)
+        return 0;
+    return conf_hint_nearest(word, words) ? conf_hint_distance(word, name) : UINT_MAX;
+}
+
+/* Of the names in the first column of `r` the one that may have been meant, as "; did you mean …";
+ * "" where none is near. */
+static void put_hint(struct rows *r, const char *word, char *out, size_t size)
+{
+    unsigned least = UINT_MAX;
+
+    out[0] = '\0';
+    while (rows_next(r)) {
+        char name[64 * 4 + 1]; /* 64 characters, as MariaDB has it */
+        unsigned far;
+
+        (void)snprintf(name, sizeof name, "%.*s", (int)r->cells[0].n, (const char *)r->cells[0].p);
+        far = distance(word, name);
+        if (far >= least)
+            continue;
+        least = far;
+        (void)snprintf(out, size, "; did you mean `%s`?", name);
+    }
+}
+
+static bool no_table(const struct map_table *t, struct source *s, struct buf *sql, struct err *e)
+{
+    char hint[288];
+    struct rows *r;
+
+    buf_clear(sql);
+    buf_put_str(sql, "SELECT table_name FROM information_schema.tables WHERE table_schema = ");
+    put_text(sql, t->database);
     r = ask(s, sql, e);
     if (!r)
         return false;
-    if (!rows_next(r))
-        ok = conf_node_err(t->at, e, "no such table on the server (or no right to see it)");
-    else if (!span_eq(r->cells[0], "InnoDB"))
-        ok = conf_node_err(t->at, e, "only InnoDB tables can be mirrored; this is %.*s",
-                           (int)r->cells[0].n, (const char *)r->cells[0].p);
-    else
-        ok = true;
+    put_hint(r, t->name, hint, sizeof hint);
     rows_free(r);
-    return ok;
+    return conf_node_err(t->at, e, "no such table on the server (or no right to see it)%s", hint);
 }
 
-static void classify(struct map_table *t, struct span name, struct span type, const char **near)
+/* One table's engine, or why it won't do. */
+static bool check_table(const struct map_table *t, struct source *s, struct buf *sql, struct err *e)
+{
+    struct rows *r = schema_ask_table(
+        s, sql, "SELECT COALESCE(engine, 'a view') FROM information_schema.tables", t, "", e);
+    bool found;
+    bool ok = true;
+
+    if (!r)
+        return false;
+    found = rows_next(r);
+    if (found && !span_eq(r->cells[0], "InnoDB"))
+        ok = conf_node_err(t->at, e, "only InnoDB tables can be mirrored; this is %.*s",
+                           (int)r->cells[0].n, (const char *)r->cells[0].p);
+    rows_free(r);
+    return found ? ok : no_table(t, s, sql, e);
+}
+
+static void classify(struct map_table *t, struct span name, struct span type, bool *seen)
 {
     for (int i = 0; i < t->n_columns; i++) {
-        struct map_column *c = &t->columns[i];
-
-        if (span_eq(name, c->name))
-            c->class = schema_class(type);
-        else if (strlen(c->name) == name.n &&
-                 strncasecmp(c->name, (const char *)name.p, name.n) == 0)
-            near[i] = "; the same name in other case exists";
+        if (!span_eq(name, t->columns[i].name))
+            continue;
+        t->columns[i].class = schema_class(type);
+        seen[i] = true;
     }
+}
+
+static const char columns_of[] = "SELECT column_name, data_type FROM information_schema.columns";
+
+static bool no_column(const struct map_table *t, int column, struct source *s, struct buf *sql,
+                      struct err *e)
+{
+    struct rows *r = schema_ask_table(s, sql, columns_of, t, "", e);
+    char hint[288];
+
+    if (!r)
+        return false;
+    put_hint(r, t->columns[column].name, hint, sizeof hint);
+    rows_free(r);
+    return conf_node_err(t->columns[column].at, e, "no column `%s` in %s.%s%s",
+                         t->columns[column].name, t->database, t->name, hint);
 }
 
 static bool check_columns(struct map_table *t, struct source *s, struct buf *sql, struct err *e)
 {
-    const char *near[MAP_COLUMNS_MAX] = {NULL};
+    struct rows *r = schema_ask_table(s, sql, columns_of, t, "", e);
     bool seen[MAP_COLUMNS_MAX] = {false};
-    struct rows *r;
 
-    buf_clear(sql);
-    buf_put_str(sql, "SELECT column_name, data_type FROM information_schema.columns WHERE"
-                     " table_schema = ");
-    put_text(sql, t->database);
-    buf_put_str(sql, " AND table_name = ");
-    put_text(sql, t->name);
-    r = ask(s, sql, e);
     if (!r)
         return false;
-    while (rows_next(r)) {
-        for (int i = 0; i < t->n_columns; i++)
-            seen[i] |= span_eq(r->cells[0], t->columns[i].name);
-        classify(t, r->cells[0], r->cells[1], near);
-    }
+    while (rows_next(r))
+        classify(t, r->cells[0], r->cells[1], seen);
     rows_free(r);
     for (int i = 0; i < t->n_columns; i++)
         if (!seen[i])
-            return conf_node_err(t->columns[i].at, e, "no column `%s` in %s.%s%s",
-                                 t->columns[i].name, t->database, t->name, near[i] ? near[i] : "");
+            return no_column(t, i, s, sql, e);
     return true;
 }
 
@@ -187,7 +243,8 @@ bool schema_check(struct mapping *m, struct source *s, struct err *e)
 
         for (int k = 0; ok && k < a->n_tables; k++)
             ok = check_table(&a->tables[k], s, &sql, e) && check_columns(&a->tables[k], s, &sql, e);
-        ok = ok && check_classes(a, e) && check_exprs(a, s, &sql, e);
+        ok = ok && check_classes(a, e) && check_exprs(a, s, &sql, e) &&
+             schema_check_indexes(a, s, &sql, e);
     }
     buf_free(&sql);
     return ok;

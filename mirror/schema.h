@@ -1,6 +1,6 @@
 /* Whether a mapping fits the live schema. Tables must exist and be InnoDB, columns exist under
  * exactly these names, keys and links be of types that compare as text, and expressions use only
- * what they name. */
+ * what they name; what rows are looked up by must be indexed. */
 #ifndef MIRROR_SCHEMA_H
 #define MIRROR_SCHEMA_H
 

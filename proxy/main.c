@@ -26,6 +26,7 @@ static const char usage[] =
     "  cluster failover    the same at once, without the old primary\n"
     "  cluster rejoin NAME have a server that was kept out follow the primary\n"
     "  mirror status       how far the mirror is\n"
+    "  mirror plan         which change touches which documents\n"
     "  mirror verify       compare every document with what the SQL says\n"
     "  mirror rebuild      make the documents anew\n"
     "  reference           all configuration keys, as Markdown (needs no file)\n"
@@ -249,7 +250,7 @@ static int cluster(struct conf *c, struct arguments *a)
 static int mirror(struct conf *c, struct arguments *a)
 {
     if (a->argc < 1)
-        return usage_error("mirror takes status, verify or rebuild", "");
+        return usage_error("mirror takes status, plan, verify or rebuild", "");
     if (!c->mirror.present)
         return usage_error("no mirror section in ", c->file);
     return mirror_main(c, a->argc, a->argv);

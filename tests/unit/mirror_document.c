@@ -116,6 +116,42 @@ static void test_orphan(void **state)
     map_test_end(&t);
 }
 
+/* An array's limit leaves out the elements behind it, with what hangs on them. */
+static void test_limit(void **state)
+{
+    static const char *const roots[][CELLS_MAX] = {{"1", "1", "Ann"}, {"2", "2", "Bo"}};
+    static const char *const orders[][CELLS_MAX] = {{"1", "10", "10", "5.00"},
+                                                    {"1", "11", "11", "0.00"},
+                                                    {"1", "12", "12", "7.00"},
+                                                    {"2", "13", "13", "8.00"}};
+    static const char *const items[][CELLS_MAX] = {{"1", "10", "7", "Pan", "2"},
+                                                   {"1", "11", "7", "Pan", "1"},
+                                                   {"1", "12", "8", "Pot", "4"},
+                                                   {"2", "13", "8", "Pot", "3"}};
+    struct map_test t;
+    struct fake_rows f[3];
+    struct rows *rows[] = {&f[0].base, &f[1].base, &f[2].base};
+    struct document_merge m;
+
+    (void)state;
+    map_test_begin(&t, map_test_shop);
+    t.mapping->aggregates[0]->levels[1].limit = 1;
+    fake_init(&f[0], roots, 2, 3);
+    fake_init(&f[1], orders, 4, 4);
+    fake_init(&f[2], items, 4, 5);
+    document_begin(&m, t.plan, rows);
+    check_next(&m,
+               "{ \"_id\" : 1, \"ID\" : \"1\", \"Name\" : \"Ann\", \"Orders\" : [ { \"Order\" :"
+               " \"10\", \"Total\" : \"5.00\", \"Items\" : [ { \"Product\" : \"Pan\", \"Count\" :"
+               " { \"$numberDecimal\" : \"2\" } } ] } ] }");
+    check_next(&m,
+               "{ \"_id\" : 2, \"ID\" : \"2\", \"Name\" : \"Bo\", \"Orders\" : [ { \"Order\" :"
+               " \"13\", \"Total\" : \"8.00\", \"Items\" : [ { \"Product\" : \"Pot\", \"Count\" :"
+               " { \"$numberDecimal\" : \"3\" } } ] } ] }");
+    check_next(&m, NULL);
+    map_test_end(&t);
+}
+
 static const char objects[] = "- collection: c\n"
                               "  table: d.T\n"
                               "  key: [a, b]\n"
@@ -173,9 +209,8 @@ static void test_key_of_document(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_merge),
-        cmocka_unit_test(test_orphan),
-        cmocka_unit_test(test_objects),
+        cmocka_unit_test(test_merge),           cmocka_unit_test(test_orphan),
+        cmocka_unit_test(test_limit),           cmocka_unit_test(test_objects),
         cmocka_unit_test(test_key_of_document),
     };
 

@@ -46,6 +46,8 @@ static const struct {
      "m.yaml:4:15: [0].fields.A: column, sql, sum, count, min, max, avg or fields"},
     {AGG "  fields: {A: {column: a, type: money}}\n",
      "m.yaml:4:33: [0].fields.A.type: int, double, decimal, text, date or bool"},
+    {TEXT "  arrays: {B: {table: d.B, on: {x: id}, key: [id], limit: 0, fields: {A: a}}}\n",
+     "m.yaml:6:59: [0].arrays.B.limit: a number of elements, 1 to 1000000"},
     {AGG "  fields: {A: [a]}\n",
      "m.yaml:4:15: [0].fields.A: a column, or {sql: …}; arrays stand under `arrays`"},
     {TEXT "  arrays: {A: {table: d.U, on: {t: id}, key: [k], fields: {X: x}}}\n",
@@ -146,7 +148,8 @@ static void test_objects(void **state)
 /* The mappings of the example files are ones. */
 static void test_examples(void **state)
 {
-    static const char *const files[] = {"conf/pos.example.yaml", "conf/mirror-only.example.yaml"};
+    static const char *const files[] = {"conf/pos.example.yaml", "conf/mirror-only.example.yaml",
+                                        "conf/rentals.example.yaml", "conf/stores.example.yaml"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(files); i++) {
