@@ -112,14 +112,15 @@ static int next_pair(struct change_iter *it, struct change *c)
     return cursor_ok(&it->entry) ? 1 : -1;
 }
 
-/* GTIDS has a byte in front that names the encoding; kinds we do not know come as raw bytes. */
+/* GTIDS has a byte in front that names the encoding; STATE, which has no length of its own, and
+ * kinds we do not know come as raw bytes. */
 static int whole_entry(struct change_iter *it, struct change *c)
 {
     struct cursor *e = &it->entry;
 
     c->kind = it->kind;
     c->name = (struct span){NULL, 0};
-    if (it->kind > CHANGE_TX_STATE) {
+    if (it->kind == CHANGE_STATE || it->kind > CHANGE_TX_STATE) {
         c->value = cursor_rest(e);
         return 1;
     }

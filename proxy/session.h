@@ -57,6 +57,7 @@ enum {
     FRAGILE_PREPARED = 1 << 3, /* SQL-level PREPARE */
     FRAGILE_OPAQUE = 1 << 4,
     FRAGILE_XA = 1 << 5,
+    FRAGILE_UNSEEN = 1 << 6, /* code ran and told of no change; gone once the server was asked */
 };
 
 enum { SESSION_SCHEMA_MAX = BACKEND_SCHEMA_MAX, SESSION_OUT_MAX = 1 << 20 };

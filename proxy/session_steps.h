@@ -85,7 +85,9 @@ bool session_lose_home(struct session *s);
 void session_track(struct session *s, struct backend *b, const struct ok *ok);
 /* The command ended: pins, causality. */
 void session_track_end(struct session *s, struct backend *b);
-/* Ask whether code that the text did not show left anything behind; and the answer. */
+/* Ask whether code that the text did not show left anything behind; and the answer: "0/" where it
+ * did not. */
+extern const char session_probe_sql[];
 bool session_track_ask(struct session *s, struct backend *b) MUST_CHECK;
 void session_track_probe(struct session *s, const struct reply *r);
 void session_set_charset(struct session *s, uint16_t collation);

@@ -131,6 +131,11 @@ static const struct {
     {SQL_EFFECT_UNTRACKED, PIN_VARIABLE, FRAGILE_OPAQUE},
 };
 
+static bool ran_unseen(const struct session *s)
+{
+    return (s->run.statement.effects & SQL_EFFECT_OPAQUE) && s->run.byte != COM_STMT_PREPARE;
+}
+
 static void note_effects(struct session *s)
 {
     const struct sql_class *c = &s->run.statement;
@@ -143,10 +148,11 @@ static void note_effects(struct session *s)
             s->pins |= effects[i].pin;
             s->fragile |= effects[i].fragile;
         }
-    if (!s->run.state_changed || ((c->effects & SQL_EFFECT_OPAQUE) == 0 && explained))
+    /* CREATE TEMPORARY TABLE … SELECT is not reported: code that was not seen may hold one */
+    if (!ran_unseen(s) && (!s->run.state_changed || explained))
         return;
     s->pins |= PIN_OPAQUE;
-    s->fragile |= FRAGILE_OPAQUE;
+    s->fragile |= s->run.state_changed ? FRAGILE_OPAQUE : FRAGILE_UNSEEN;
     s->probe_due = true;
 }
 
@@ -195,23 +201,26 @@ void session_track_end(struct session *s, struct backend *b)
 /* Code that ran unseen (CALL, a stored function, a compound statement) changed something besides
  * variables: a user variable is harmless to reads elsewhere, a temporary table or a role is not.
  * The server counts both for the session. */
-static const char probe_sql[] = "SELECT CONCAT((SELECT SUM(VARIABLE_VALUE) FROM "
-                                "information_schema.SESSION_STATUS WHERE VARIABLE_NAME IN "
-                                "('COM_CREATE_TEMPORARY_TABLE','COM_LOCK_TABLES','COM_XA_START')),'"
-                                "/',IFNULL(CURRENT_ROLE(),''))";
+const char session_probe_sql[] =
+    "SELECT CONCAT((SELECT SUM(VARIABLE_VALUE) FROM "
+    "information_schema.SESSION_STATUS WHERE VARIABLE_NAME IN "
+    "('COM_CREATE_TEMPORARY_TABLE','COM_LOCK_TABLES','COM_XA_START')),'"
+    "/',IFNULL(CURRENT_ROLE(),''))";
 
 bool session_track_ask(struct session *s, struct backend *b)
 {
     if (!s->probe_due || b->server != s->home || (s->run.statement.effects & SQL_EFFECT_ASKS_LAST))
         return true;
     s->probe_due = false;
-    return backend_command(b, COM_QUERY, span_of(probe_sql), EXPECT_PROBE);
+    return backend_command(b, COM_QUERY, span_of(session_probe_sql), EXPECT_PROBE);
 }
 
 void session_track_probe(struct session *s, const struct reply *r)
 {
-    if (!r->cell_null && strcmp(r->cell, "0/") == 0)
-        s->pins &= ~(uint32_t)PIN_OPAQUE;
+    if (r->cell_null || strcmp(r->cell, "0/") != 0)
+        return;
+    s->pins &= ~(uint32_t)PIN_OPAQUE;
+    s->fragile &= ~(uint32_t)FRAGILE_UNSEEN;
 }
 
 void session_set_charset(struct session *s, uint16_t collation)

@@ -49,7 +49,8 @@ struct peer *server_serves(struct server *s);
 void server_is_left_alone(struct server *s, int ms);
 
 /* A command with this text (or bytes) behind its first byte. What guards a replica in front of it
- * is answered and counted. */
+ * is answered and counted; the question whether code that ran left anything behind is answered: no.
+ */
 void server_hears(struct peer *p, uint8_t command, const char *text);
 void server_hears_command(struct peer *p, uint8_t command, struct span argument);
 #define server_hears_query(p, text) server_hears((p), COM_QUERY, (text))

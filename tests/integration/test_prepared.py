@@ -90,6 +90,7 @@ class Prepared(Proxied):
         self.cluster.primary.restart()
         self.tillway.wait_log(r"primary\.changed from=none to=%s(.|\n)*primary\.changed from=none to=%s"
                               % (self.cluster.primary.name, self.cluster.primary.name))
+        self.settle()  # another session reads, and the replicas may not have had the row yet
         self.assertEqual(self.run_sql(self.connect(), "SELECT v FROM t WHERE id=73"), [("before",)])
         put.execute(73, "after")
         self.assertEqual(b.prepare("SELECT v FROM t WHERE id=?").execute(73), [("after",)])

@@ -29,6 +29,24 @@ class Untracked(Proxied):
         for _ in range(10):
             self.assertEqual(self.run_sql(connection, READ), expected, statements)
 
+    def test_a_temporary_table_made_by_code_that_was_not_seen(self):
+        """MariaDB reports CREATE TEMPORARY TABLE, but not with a SELECT behind it."""
+        root = self.cluster.primary.connect(database="shop")
+        self.run_sql(root, "CREATE PROCEDURE hide() CREATE TEMPORARY TABLE t SELECT 7 AS id, 'hidden' AS v")
+        self.run_sql(root, "CREATE FUNCTION hides() RETURNS INT BEGIN CREATE TEMPORARY TABLE t SELECT 7 AS id,"
+                           " 'hidden' AS v; RETURN 1; END")
+        self.run_sql(root, "CREATE PROCEDURE nothing() DO 1")
+        root.close()
+        self.settle()
+        for code in ("CALL hide()", "SELECT hides()", "BEGIN NOT ATOMIC CALL hide(); END"):
+            with self.subTest(code=code):
+                connection = self.connect()
+                self.run_sql(connection, code)
+                self.settle()
+                for _ in range(3):
+                    self.assertEqual(self.run_sql(connection, "SELECT v FROM t WHERE id=7"), [("hidden",)])
+        self.check(["CALL nothing()", "SELECT 1"], "replica")
+
     def test_collation_behind_names(self):
         for statements in (
                 ["SET NAMES utf8mb4"],
