@@ -307,6 +307,5 @@ bool conf_check(struct conf *c, struct err *e)
     count_cores(c);
     return check_sections(c, e) && check_servers(c, e) && check_listeners(c, e) &&
            check_servers_tls(c, e) && check_monitor(c, e) && check_failover(c, e) &&
-           check_accounts(c, e) && check_mirror(c, e);
-    check_mirror(c, e);
+           check_accounts(c, e) && conf_check_rules(c, e) && check_mirror(c, e);
 }

@@ -7,5 +7,7 @@
 /* Refuse what contradicts itself, and resolve what refers to something else: password files,
  * mirror.source.server, the mirror's account, workers 0. */
 bool conf_check(struct conf *c, struct err *e) MUST_CHECK;
+/* check_rules.c: the rules' part of that. */
+bool conf_check_rules(struct conf *c, struct err *e) MUST_CHECK;
 
 #endif

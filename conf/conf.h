@@ -10,8 +10,10 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/ref.h"
+#include "conf/mirror.h"
 #include "conf/network.h"
 #include "conf/node.h"
+#include "conf/rules.h"
 #include "conf/tls.h"
 
 #include <stddef.h>
@@ -42,6 +44,7 @@ struct conf_server {
     const char *name;
     struct conf_address address;
     uint32_t weight;     /* share of reads; 0: none */
+    const char *group;   /* takes no reads but those that are sent to it or its group; "": none */
     bool proxy_protocol; /* told the client's address by a PROXY header */
     enum conf_candidate candidate;
 };
@@ -89,27 +92,6 @@ struct conf_limits {
     uint64_t buffer;       /* bytes; a direction of a session */
 };
 
-struct conf_mirror_source {
-    int server;           /* index in servers[], or -1: the mirror chooses, replicas first */
-    const char *user;     /* the monitor's where the file has none */
-    const char *password; /* goes with `user` */
-    const char *password_file;
-    uint32_t server_id;
-    const char *server_name; /* "" where none is named */
-};
-
-struct conf_mirror {
-    bool present;
-    const char *uri; /* already read from uri_file */
-    const char *uri_file;
-    const char *database;
-    const char *state_collection;
-    struct conf_mirror_source source;
-    uint32_t batch_changes;             /* row changes that are applied at once, at most */
-    uint64_t batch_delay_ns;            /* how long a batch that is not full waits for more */
-    const struct conf_node *aggregates; /* a list; the mirror's mapping reads it */
-};
-
 struct conf {
     struct ref ref;
     const char *file;
@@ -122,6 +104,8 @@ struct conf {
     struct conf_monitor monitor;
     struct conf_failover failover;
     struct conf_routing routing;
+    size_t rule_count;
+    struct conf_rule *rules;
     struct conf_limits limits;
     const char *accounts_file; /* "" where there is none */
     size_t account_count;

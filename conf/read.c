@@ -27,6 +27,7 @@ struct list_shape {
 static const struct list_shape lists[] = {
     {"listeners", offsetof(struct conf, listener_count), sizeof(struct conf_listener)},
     {"servers", offsetof(struct conf, server_count), sizeof(struct conf_server)},
+    {"rules", offsetof(struct conf, rule_count), sizeof(struct conf_rule)},
 };
 
 static bool unknown_key(const struct conf_node *n, const char *const *keys, struct err *e)
@@ -277,6 +278,29 @@ static bool read_networks(const struct scope *s, const struct schema_row *row,
     return true;
 }
 
+/* One text is a list of one. None where the key does not stand. */
+static bool read_texts(const struct scope *s, const struct schema_row *row,
+                       const struct conf_node *n)
+{
+    struct conf_texts out = {0, NULL};
+    bool list = n && n->kind == CONF_LIST;
+    const struct conf_node *c = list ? conf_node_first(n) : n;
+
+    if (list && n->count == 0)
+        return conf_node_err(n, s->e, "must not be empty");
+    if (n)
+        out.all = conf_doc_alloc(s->doc, (list ? n->count : 1) * sizeof *out.all);
+    for (; c; c = list ? conf_node_next(c) : NULL) {
+        const char *text;
+
+        if (!conf_node_text(c, &text, s->e) ||
+            !read_text(row, c, text, &out.all[out.count++], s->e))
+            return false;
+    }
+    memcpy(s->base + row->at, &out, sizeof out);
+    return true;
+}
+
 static bool missing(const struct conf_node *section, const struct schema_row *row, struct err *e)
 {
     const char *dot = strrchr(row->path, '.');
@@ -305,6 +329,8 @@ static bool read_row(const struct scope *s, const struct schema_row *row)
         return read_tree(s, row, n);
     if (row->type == SCHEMA_NETWORKS)
         return read_networks(s, row, n);
+    if (row->type == SCHEMA_TEXTS)
+        return read_texts(s, row, n);
     return read_scalar(s, row, n);
 }
 

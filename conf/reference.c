@@ -28,7 +28,7 @@ static const char *type_name(enum schema_type t)
         [SCHEMA_NUMBER] = "number",   [SCHEMA_DURATION] = "duration",
         [SCHEMA_SIZE] = "size",       [SCHEMA_BOOL] = "true or false",
         [SCHEMA_CHOICE] = "one of",   [SCHEMA_TREE] = "list",
-        [SCHEMA_NETWORKS] = "list",
+        [SCHEMA_NETWORKS] = "list",   [SCHEMA_TEXTS] = "text, or a list",
     };
 
     return names[t];

@@ -13,8 +13,11 @@
 #define IN(field)          offsetof(struct conf, field)
 #define IN_LISTENER(field) offsetof(struct conf_listener, field)
 #define IN_SERVER(field)   offsetof(struct conf_server, field)
+#define IN_RULE(field)     offsetof(struct conf_rule, field)
 
 static const char *const consistencies[] = {"session", "eventual", "primary", "global", NULL};
+static const char *const rule_statements[] = {"any", "read", "write", NULL};
+static const char *const rule_consistencies[] = {"default", "session", "eventual", "global", NULL};
 static const char *const tls_versions[] = {"1.2", "1.3", NULL};
 static const char *const tls_modes[] = {"off",       "prefer",          "require",
                                         "verify_ca", "verify_identity", NULL};
@@ -67,6 +70,9 @@ const struct schema_row conf_schema[] = {
      "`host:port`, `[v6]:port`, or the absolute path of a unix socket."},
     {"servers[].weight", SCHEMA_NUMBER, IN_SERVER(weight), "1", 0, 1000, NULL,
      "Its share of the reads. 0: none (writes go to it where it is the primary)."},
+    {"servers[].group", SCHEMA_NAME, IN_SERVER(group), "", 1, 63, NULL,
+     "Keeps the server for reads that a rule or a comment sends to it or to this group, such as "
+     "`reporting`; others do not go there. Several servers may be of one group."},
     {"servers[].proxy_protocol", SCHEMA_BOOL, IN_SERVER(proxy_protocol), "false", 0, 0, NULL,
      "Whether it is told each client's address by a PROXY header (version 2); its "
      "`proxy_protocol_networks` must list this machine. Connections then serve one address only."},
@@ -156,6 +162,45 @@ const struct schema_row conf_schema[] = {
      "instead of going to the primary."},
     {"routing.wait_timeout", SCHEMA_DURATION, IN(routing.wait_timeout_ns), "20ms", 1 * MS, 10 * S,
      NULL, "How long such a read waits before it goes to the primary after all."},
+
+    {"rules", SCHEMA_LIST, IN(rules), "", 0, CONF_RULES_MAX, NULL,
+     "What is to be done with statements of some kind; the first rule whose conditions all hold "
+     "counts, see [rules.md](rules.md). A condition that does not stand holds; of a list of values "
+     "one must fit."},
+    {"rules[].name", SCHEMA_NAME, IN_RULE(name), NULL, 1, 63, NULL,
+     "What `explain`, `stats`, errors and logs call it; unique."},
+    {"rules[].user", SCHEMA_TEXTS, IN_RULE(users), "", 1, 128, NULL, "The client's user."},
+    {"rules[].schema", SCHEMA_TEXTS, IN_RULE(schemas), "", 1, 64, NULL,
+     "The session's default schema."},
+    {"rules[].network", SCHEMA_NETWORKS, IN_RULE(networks), "", 1, 100, NULL,
+     "Where the client comes from: `[10.0.0.5, 10.1.0.0/16, localhost]`, the latter for unix "
+     "sockets."},
+    {"rules[].table", SCHEMA_TEXTS, IN_RULE(tables), "", 1, 129, NULL,
+     "A table that the statement names: `orders`, or `shop.orders` (also where `shop` is the "
+     "default schema)."},
+    {"rules[].fingerprint", SCHEMA_TEXTS, IN_RULE(fingerprints), "", 1, 16, NULL,
+     "Of the statement, as `tillway explain` prints it: 16 hexadecimal digits, in quotes."},
+    {"rules[].pattern", SCHEMA_TEXT, IN_RULE(pattern), "", 1, 4095, NULL,
+     "A regular expression (PCRE2, capitals as small letters) for the statement without its "
+     "values, as `tillway explain` prints it: `'^select .* from orders where'`."},
+    {"rules[].statement", SCHEMA_CHOICE, IN_RULE(statement), "any", 0, 0, rule_statements,
+     "`read`: what is provably a read. `write`: what may change data."},
+    {"rules[].target", SCHEMA_NAME, IN_RULE(target_text), "", 1, 63, NULL,
+     "Where reads go: `primary`, `replica` (any), a server's name, or a group's. Never makes a "
+     "statement go to a replica that is not provably a read."},
+    {"rules[].consistency", SCHEMA_CHOICE, IN_RULE(consistency), "default", 0, 0,
+     rule_consistencies, "What reads may see, instead of what the listener says. `default`: that."},
+    {"rules[].timeout", SCHEMA_DURATION, IN_RULE(timeout_ns), "0", 1 * MS, 86400 * S, NULL,
+     "The server ends the statement after this time (`max_statement_time`, error 1969)."},
+    {"rules[].rewrite", SCHEMA_MAP, IN_RULE(rewrite.present), "", 0, 0, NULL,
+     "Changes the statement's text."},
+    {"rules[].rewrite.find", SCHEMA_TEXT, IN_RULE(rewrite.find), NULL, 1, 4095, NULL,
+     "A regular expression (PCRE2, capitals as small letters) for the text as the client wrote it; "
+     "every place that fits is replaced."},
+    {"rules[].rewrite.with", SCHEMA_TEXT, IN_RULE(rewrite.with), NULL, 0, 4095, NULL,
+     "What is put there; `$1`, `${name}` are groups of the expression, `$$` is a dollar."},
+    {"rules[].deny", SCHEMA_TEXT, IN_RULE(deny), "", 1, 400, NULL,
+     "The statement is not run: error 1227, SQLSTATE 42000, \"Access denied; \" and this text."},
 
     {"limits", SCHEMA_MAP, SCHEMA_ALWAYS, "", 0, 0, NULL,
      "What a client, or all of them, may use."},

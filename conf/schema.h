@@ -19,6 +19,7 @@ enum schema_type {
     SCHEMA_BOOL,     /* bool */
     SCHEMA_CHOICE,   /* an enum: the index in `words` */
     SCHEMA_NETWORKS, /* struct conf_networks: a list of texts */
+    SCHEMA_TEXTS,    /* struct conf_texts: a text or a list of them; min..max bytes each */
     SCHEMA_TREE,     /* const struct conf_node *, a list that somebody else interprets */
 };
 

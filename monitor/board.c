@@ -40,6 +40,7 @@ struct topology *board_first(const struct board *b)
         v->port = (uint16_t)s->address.port;
         v->proxy_protocol = s->proxy_protocol;
         v->weight = s->weight;
+        (void)snprintf(v->group, sizeof v->group, "%s", s->group);
         v->lag_ms = LAG_UNKNOWN;
     }
     return t;

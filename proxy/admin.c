@@ -117,9 +117,29 @@ static void on_cluster_line(void *ctx, const char *text, bool last)
         return; /* the daemon ends: so does the pipe */
 }
 
+static void print_stats(struct daemon *d, const struct topology *t, struct buf *out)
+{
+    const struct shared *shared = daemon_shared(d);
+
+    metrics_print(&shared->metrics, t, shared->loads, out);
+    if (!daemon_rules(d))
+        return;
+    buf_put_str(out, "\nstatements by rule\n");
+    rules_print(daemon_rules(d), out);
+}
+
+static void print_stats_json(struct daemon *d, const struct topology *t, struct buf *out)
+{
+    buf_put_u8(out, '{');
+    metrics_print_json(&daemon_shared(d)->metrics, t, out);
+    buf_put_str(out, ",\"rules\":[");
+    if (daemon_rules(d))
+        rules_print_json(daemon_rules(d), out);
+    buf_put_str(out, "]}\n");
+}
+
 static void answer(struct question *q)
 {
-    struct shared *shared = daemon_shared(q->daemon);
     struct topology *t = daemon_topology(q->daemon);
 
     (void)uv_read_stop((uv_stream_t *)&q->pipe);
@@ -134,9 +154,9 @@ static void answer(struct question *q)
         return;
     }
     if (strcmp(q->line, "stats") == 0)
-        metrics_print(&shared->metrics, t, shared->loads, &q->answer);
+        print_stats(q->daemon, t, &q->answer);
     else if (strcmp(q->line, "stats json") == 0)
-        metrics_print_json(&shared->metrics, t, &q->answer);
+        print_stats_json(q->daemon, t, &q->answer);
     else
         buf_printf(&q->answer,
                    "unknown question '%s'; known: stats, stats json, sessions, cluster …\n",

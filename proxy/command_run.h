@@ -21,6 +21,7 @@ struct command_run {
     bool position_known; /* the primary has told it, and s->causal has it */
     size_t size;         /* bytes on the wire, where whole */
     struct sql_class statement;
+    struct route_wish wish;
     struct route route;
     uint32_t exclude;            /* servers that failed it */
     struct stmt *stmt;           /* PREPARE, EXECUTE, FETCH, RESET, SEND_LONG_DATA: the statement */

@@ -23,6 +23,7 @@ struct daemon {
     struct conf *conf;
     struct daemon_hooks hooks;
     struct topology *topology; /* the newest, for the admin socket */
+    struct rules *rules;       /* those in force, for the admin socket; NULL: none */
     int workers_started;
     bool draining;
 };
@@ -112,8 +113,9 @@ static const char *needs_restart(const struct conf *a, const struct conf *b)
     return a->limits.buffer != b->limits.buffer ? "limits.buffer" : NULL;
 }
 
-/* What a configuration's certificates make. */
+/* What a configuration's certificates and rules make. */
 struct contexts {
+    struct rules *rules; /* NULL: there are none */
     struct tls_context *listeners[CONF_LISTENERS_MAX];
     struct tls_context *servers;
 };
@@ -123,12 +125,15 @@ static void drop_contexts(struct contexts *all)
     for (size_t i = 0; i < CONF_LISTENERS_MAX; i++)
         tls_context_unref(all->listeners[i]);
     tls_context_unref(all->servers);
+    rules_unref(all->rules);
 }
 
 /* All of them, or none with `e` set. */
-static bool make_contexts(const struct conf *c, struct contexts *all, struct err *e)
+static bool make_contexts(struct conf *c, struct contexts *all, struct err *e)
 {
     *all = (struct contexts){.servers = NULL};
+    if (c->rule_count > 0 && !(all->rules = rules_new(c, e)))
+        return false;
     for (size_t i = 0; i < c->listener_count; i++) {
         const struct conf_listener_tls *t = &c->listeners[i].tls;
 
@@ -149,9 +154,18 @@ static bool make_contexts(const struct conf *c, struct contexts *all, struct err
     return err_wrap(e, "%s: servers_tls", c->file);
 }
 
+static void set_rules(struct daemon *d, struct rules *r)
+{
+    for (int i = 0; i < d->workers_started; i++)
+        worker_send_rules(&d->shared.workers[i], r ? rules_ref(r) : NULL);
+    rules_unref(d->rules);
+    d->rules = r;
+}
+
 /* Gives the references away. */
 static void set_contexts(struct daemon *d, const struct contexts *all)
 {
+    set_rules(d, all->rules);
     for (size_t i = 0; i < d->listener_count; i++)
         listener_set_tls(&d->listeners[i], all->listeners[i]);
     for (int i = 0; i < d->workers_started; i++)
@@ -159,7 +173,7 @@ static void set_contexts(struct daemon *d, const struct contexts *all)
     tls_context_unref(all->servers);
 }
 
-bool daemon_check(const struct conf *c, struct err *e)
+bool daemon_check(struct conf *c, struct err *e)
 {
     struct contexts all;
 
@@ -371,6 +385,7 @@ void daemon_free(struct daemon *d)
     (void)uv_run(&d->loop, UV_RUN_DEFAULT);
     (void)uv_loop_close(&d->loop);
     topology_unref(d->topology);
+    rules_unref(d->rules);
     conf_unref(d->conf);
     threads_free(&d->shared.threads);
     guard_free(&d->shared.guard);
@@ -387,6 +402,11 @@ struct shared *daemon_shared(struct daemon *d)
 struct topology *daemon_topology(struct daemon *d)
 {
     return d->topology;
+}
+
+const struct rules *daemon_rules(const struct daemon *d)
+{
+    return d->rules;
 }
 
 struct mailbox *daemon_mailbox(struct daemon *d)

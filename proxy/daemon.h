@@ -24,8 +24,9 @@ struct daemon_hooks {
     void (*reload)(void *ctx, struct conf *c);
 };
 
-/* Whether the files that the configuration names (certificates) are right. */
-bool daemon_check(const struct conf *c, struct err *e) MUST_CHECK;
+/* Whether the files that the configuration names (certificates) and its rules' patterns are right.
+ */
+bool daemon_check(struct conf *c, struct err *e) MUST_CHECK;
 /* Opens the listeners and starts the workers; NULL with `e` set. */
 struct daemon *daemon_start(struct conf *c, const struct daemon_hooks *hooks,
                             struct err *e) MUST_CHECK;
@@ -40,6 +41,7 @@ void daemon_free(struct daemon *d);
 struct shared *daemon_shared(struct daemon *d);
 struct topology *daemon_topology(struct daemon *d); /* control thread; no reference given */
 const struct daemon_hooks *daemon_hooks(const struct daemon *d);
+const struct rules *daemon_rules(const struct daemon *d); /* the same; NULL: there are none */
 struct mailbox *daemon_mailbox(struct daemon *d);
 
 #endif

@@ -18,7 +18,8 @@ static const char usage[] =
     "\n"
     "  run                 serve: what the file's sections ask for (listeners, monitor, mirror)\n"
     "  check               check the configuration file and say what it means\n"
-    "  explain 'SQL'       where a statement would go, and why\n"
+    "  explain 'SQL'       where a statement would go, and why [--user U] [--schema S]\n"
+    "                      [--client ADDRESS] [--listener ADDRESS]\n"
     "  stats [json]        counters of the running daemon: statements by server and reason\n"
     "  sessions            its sessions, one a line, and why each is pinned\n"
     "  cluster status      the servers' roles and epochs\n"
@@ -213,9 +214,12 @@ static int check(struct conf *c, struct arguments *a)
 
 static int explain(struct conf *c, struct arguments *a)
 {
-    if (a->argc != 1)
-        return usage_error("explain takes one statement", "");
-    return explain_statement(c, a->argv[0]) ? EXIT_FINE : EXIT_FAILED;
+    struct explain_ask ask;
+    struct err e;
+
+    if (!explain_parse(a->argc, a->argv, &ask, &e) || !explain_statement(c, &ask, &e))
+        return fail(&e);
+    return EXIT_FINE;
 }
 
 static int stats(struct conf *c, struct arguments *a)

@@ -84,11 +84,10 @@ static void print_json_server(const struct metrics *m, const struct topology *t,
 
 void metrics_print_json(const struct metrics *m, const struct topology *t, struct buf *out)
 {
-    buf_put_u8(out, '{');
     for (int i = 0; i < METRIC_COUNT; i++)
         buf_printf(out, "\"%s\":%lld,", names[i], load(&m->value[i]));
     buf_put_str(out, "\"servers\":[");
     for (int i = 0; i < t->count; i++)
         print_json_server(m, t, i, out);
-    buf_put_str(out, "]}\n");
+    buf_put_u8(out, ']');
 }

@@ -37,7 +37,7 @@ void metrics_count_route(struct metrics *m, const struct route *r, enum sql_reas
 /* Text for people: totals, then a line a server and reason, names from the topology. */
 void metrics_print(const struct metrics *m, const struct topology *t,
                    const struct server_load *loads, struct buf *out);
-/* The same as one JSON object. */
+/* The same as members of a JSON object. */
 void metrics_print_json(const struct metrics *m, const struct topology *t, struct buf *out);
 
 #endif

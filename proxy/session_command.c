@@ -149,10 +149,13 @@ static enum step on_query(struct session *s, struct span payload)
     struct span text = {payload.p + 1, payload.n - 1};
 
     session_classify(s, text, s->run.whole, &s->run.statement);
+    if (s->worker->rules && !session_rule(s, &text))
+        return STEP_MORE;
+    route_wish_add_hints(&s->run.wish, &s->run.statement.hints, s->worker->topology);
     if (s->run.statement.kill.simple && session_is_id(s->run.statement.kill.id))
         return session_kill(s, &s->run.statement.kill);
     if (s->run.whole && session_text_names_ids(s, &s->run.statement))
-        s->run.rewritten = session_rewrite(s, COM_QUERY, text, &s->text);
+        session_rewrite_ids(s, text);
     s->run.read = sql_is_read(&s->run.statement);
     session_enter(s, SESSION_ROUTE);
     return STEP_MORE;

@@ -103,7 +103,7 @@ static struct route_policy policy_of(const struct session *s)
 {
     const struct conf_routing *r = &s->worker->conf->routing;
 
-    return (struct route_policy){route_consistency(&s->run.statement, s->consistency),
+    return (struct route_policy){route_consistency(&s->run.wish, s->consistency),
                                  r->max_lag_ns / 1000000, r->wait_for_replica};
 }
 
@@ -142,9 +142,7 @@ static struct route choose(struct session *s)
         .exclude = run->exclude | still_answering(s),
         .held = s->held_bits,
         .turn = s->turn++,
-        /* the text does not stand there for long where it is not whole */
-        .only =
-            run->read && run->whole ? route_asked_server(&run->statement, s->worker->topology) : 0,
+        .wish = run->wish,
     };
     struct route r;
 

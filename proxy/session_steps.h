@@ -4,6 +4,7 @@
 #define PROXY_SESSION_STEPS_H
 
 #include "proxy/session.h"
+#include "proxy/session_text.h"
 
 /* session.c: go to a state and set its deadline. */
 void session_enter(struct session *s, enum session_state next);
@@ -94,45 +95,6 @@ void session_set_charset(struct session *s, uint16_t collation);
 /* The client's character set: what it set, or else the servers' default. */
 struct span session_charset(const struct session *s);
 void session_forget_state(struct session *s);
-
-/* session_classify.c: what a statement means to this session. */
-void session_classify(struct session *s, struct span text, bool whole, struct sql_class *out);
-/* The same for one that is being prepared; `text` where it is too long to be kept. */
-void session_classify_prepared(struct session *s, struct stmt *stmt, struct span text);
-/* Once more, where the stored objects have changed since. */
-void session_classify_again(const struct session *s, struct stmt *stmt);
-
-/* session_stmt.c: prepared statements. */
-enum step session_prepare(struct session *s, struct span payload);
-enum step session_execute(struct session *s, struct span payload);
-enum step session_bulk_execute(struct session *s, struct span payload);
-enum step session_long_data(struct session *s, struct span payload);
-enum step session_stmt_close(struct session *s, struct span payload);
-enum step session_stmt_reset(struct session *s, struct span payload);
-enum step session_fetch(struct session *s, struct span payload);
-/* Whether the command's statement must be prepared on the connection, and do that. */
-bool session_stmt_missing(const struct session *s, const struct backend *b);
-bool session_stmt_ensure(struct session *s, struct backend *b) MUST_CHECK;
-/* What the command's first bytes become for this connection: the statement's id there, the
- * parameter types where it has not seen them. Answers the part to write behind b->out. */
-struct span session_stmt_fit(struct session *s, struct backend *b, struct span bytes);
-/* The connection has accepted a statement prepared again, under the id its reply tells. */
-void session_stmt_known(struct session *s, const struct backend *b, uint32_t client_id,
-                        bool failed);
-/* The command is through. */
-void session_stmt_end(struct session *s, struct backend *b);
-/* Data of a COM_STMT_SEND_LONG_DATA, which is never answered, did not arrive: executing the
- * statement will tell. */
-void session_stmt_data_lost(struct session *s);
-/* A PREPARE that came to nothing leaves nothing. */
-void session_stmt_drop_unprepared(struct session *s);
-
-/* session_rewrite.c: whether the statement must be looked at. */
-bool session_text_names_ids(const struct session *s, const struct sql_class *c);
-/* The command, COM_QUERY or COM_STMT_PREPARE, as servers shall read it, with its header, into an
- * empty buffer; false: as it is. */
-bool session_rewrite(struct session *s, uint8_t command, struct span text,
-                     struct buf *out) MUST_CHECK;
 
 /* session_kill.c: KILL of a session by the id the proxy greeted it with, whichever worker it lives
  * on. */

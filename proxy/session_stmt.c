@@ -59,16 +59,23 @@ enum step session_prepare(struct session *s, struct span payload)
 
     if (s->stmts.count >= s->worker->conf->limits.max_prepared)
         return too_many(s);
+    if (s->worker->rules) {
+        session_classify(s, text, run->whole, &run->statement);
+        if (!session_rule(s, &text))
+            return STEP_MORE;
+    }
     run->stmt =
         stmts_add(&s->stmts, run->whole ? text : (struct span){NULL, 0}, s->schema, s->vars);
     if (!run->stmt)
         return session_answer_error(s, ER_UNKNOWN_ERROR, "HY000", "out of memory");
     session_classify_prepared(s, run->stmt, text);
     run->statement = run->stmt->statement;
+    route_wish_add_hints(&run->wish, &run->statement.hints, s->worker->topology);
+    run->stmt->wish = run->wish;
     run->read = run->whole && sql_is_read(&run->statement);
     run->stmt->names_ids = run->whole && session_text_names_ids(s, &run->statement);
     if (run->stmt->names_ids)
-        run->rewritten = session_rewrite(s, COM_STMT_PREPARE, text, &s->text);
+        session_rewrite_ids(s, text);
     return go(s);
 }
 
@@ -136,6 +143,7 @@ enum step session_execute(struct session *s, struct span payload)
     run->stmt = stmt;
     session_classify_again(s, stmt);
     run->statement = stmt->statement;
+    run->wish = stmt->wish;
     run->read = run->whole && sql_is_read(&run->statement);
     if ((run->execute.flags & STMT_FLAG_CURSOR) || stmt->long_data || stmt->home_only ||
         !run->whole)
@@ -168,6 +176,7 @@ enum step session_bulk_execute(struct session *s, struct span payload)
         stmt->home_only = true;
     s->run.stmt = stmt;
     s->run.statement = stmt->statement;
+    s->run.wish = stmt->wish;
     keep_from_replicas(s);
     if (stmt->bound >= 0 && !bound_is_held(s, stmt))
         return bound_was_lost(s, stmt);

@@ -58,10 +58,10 @@ static bool lay_on_guard(struct session *s, struct backend *b)
     return backend_command(b, COM_QUERY, span_of(backend_guard_sql), EXPECT_STATE);
 }
 
-/* The time limit that a comment gives the statement, or back to the session's own. */
+/* The time limit that a comment or a rule gives the statement, or back to the session's own. */
 static bool lay_on_limit(struct session *s, struct backend *b)
 {
-    uint32_t want = s->run.log_in ? 0 : s->run.statement.hints.timeout_ms;
+    uint32_t want = s->run.log_in ? 0 : s->run.wish.timeout_ms;
     struct span own = vars_value(s->vars, "max_statement_time");
     char sql[96];
 

@@ -6,6 +6,7 @@
 #include "base/cursor.h"
 #include "routing/topology.h"
 #include "routing/vars.h"
+#include "routing/wish.h"
 #include "sql/classify.h"
 
 #include <uthash.h>
@@ -26,6 +27,7 @@ struct stmt {
     char *schema; /* the session's when it was prepared, and its variables: what the text means */
     struct vars *vars;          /* on any connection */
     struct sql_class statement; /* its spans are not valid */
+    struct route_wish wish;     /* of its comments, and of the rule that it fell under then */
     struct sql_mode mode;       /* as it was prepared */
     uint64_t objects; /* fingerprint of the stored objects that it was classified by; 0: none */
     uint16_t params;

@@ -58,6 +58,8 @@ static void shut_down(struct worker *w)
     catalog_unref(w->catalog);
     tls_context_unref(w->servers_tls);
     conf_unref(w->conf);
+    rules_unref(w->rules);
+    rules_room_free(&w->rules_room);
 }
 
 static void thread_main(void *arg)
@@ -85,7 +87,7 @@ bool worker_start(struct worker *w, struct shared *shared, int index, struct con
     w->topology = topology_new();
     buffers_init(&w->buffers, (size_t)conf->limits.buffer);
     pool_init(&w->pool, POOL_IDLE_MAX);
-    if (!w->topology || !init_loop(w))
+    if (!w->topology || !rules_room_init(&w->rules_room) || !init_loop(w))
         return err_set(e, ERR_IO, "cannot set up worker %d: out of memory or descriptors", index);
     if (uv_thread_create(&w->thread, thread_main, w) != 0)
         return err_set(e, ERR_IO, "cannot start the thread of worker %d", index);
@@ -277,6 +279,20 @@ void worker_send_conf(struct worker *w, struct conf *c)
 {
     if (!send_pointer(w, c, on_conf))
         conf_unref(c);
+}
+
+static void on_rules(struct message *m, void *receiver)
+{
+    struct worker *w = receiver;
+
+    rules_unref(w->rules);
+    w->rules = take_pointer(m);
+}
+
+void worker_send_rules(struct worker *w, struct rules *r)
+{
+    if (!send_pointer(w, r, on_rules))
+        rules_unref(r);
 }
 
 struct backend *worker_connect(struct worker *w, int server, struct identity *identity)

@@ -12,6 +12,7 @@
 #include "proxy/threads.h"
 #include "routing/catalog.h"
 #include "routing/route.h"
+#include "routing/rules.h"
 
 struct auth_rsa;
 struct session;
@@ -49,6 +50,8 @@ struct worker {
     struct session *sessions; /* a list, newest first */
     struct conf *conf;
     struct topology *topology;
+    struct rules *rules; /* NULL: there are none */
+    struct rules_room rules_room;
     struct tls_context *servers_tls; /* NULL: the servers are spoken to in the clear */
     struct catalog *catalog;         /* NULL until the monitor has read one */
     uint64_t catalog_answers;   /* the last request for a fresh catalog that this one answers */
@@ -80,6 +83,7 @@ void worker_send_topology(struct worker *w, struct topology *t);
 void worker_send_catalog(struct worker *w, struct catalog *c, uint64_t answers);
 void worker_send_servers_tls(struct worker *w, struct tls_context *c); /* NULL: none */
 void worker_send_conf(struct worker *w, struct conf *c);
+void worker_send_rules(struct worker *w, struct rules *r); /* NULL: none */
 /* Sessions end as they become idle, all of them by the deadline; then the thread ends. */
 void worker_send_drain(struct worker *w, uint64_t deadline_ns);
 

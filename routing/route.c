@@ -19,8 +19,10 @@ static bool replica_is_up(const struct route_ask *a, int i)
 {
     const struct server_view *s = &a->topology->servers[i];
 
-    return i != a->topology->primary && s->role == ROLE_REPLICA && s->health == HEALTH_UP &&
-           (s->weight > 0 || a->only) && !(a->exclude & bit(i)) && (!a->only || a->only & bit(i));
+    if (i == a->topology->primary || s->role != ROLE_REPLICA || s->health != HEALTH_UP ||
+        a->exclude & bit(i))
+        return false;
+    return a->wish.only ? a->wish.only & bit(i) : s->weight > 0 && !s->group[0];
 }
 
 /* Without a primary nothing is committed that a replica could fall behind of: then lag is no reason
@@ -140,7 +142,7 @@ static struct route to_replica(const struct route_ask *a, const struct choice *c
     return nowhere(ROUTE_NO_PRIMARY);
 }
 
-/* A read that the policy alone keeps on the primary, and there is none. */
+/* A read that the policy or a rule alone keeps on the primary, and there is none. */
 static struct route without_primary(const struct route_ask *a)
 {
     struct choice c = choice_of(a);
@@ -149,6 +151,11 @@ static struct route without_primary(const struct route_ask *a)
     if (r.server < 0 && !c.open)
         r.reason = ROUTE_NO_SERVER;
     return r;
+}
+
+static struct route to_primary_at_best(const struct route_ask *a, enum route_reason why)
+{
+    return has_primary(a) ? to_primary(a, why) : without_primary(a);
 }
 
 static struct route must_primary(const struct route_ask *a, enum route_reason why)
@@ -161,7 +168,7 @@ static enum route_reason why_replica(const struct route_ask *a)
 {
     bool stays = a->policy->consistency != CONSISTENCY_EVENTUAL && a->causal->seen_at >= 0;
 
-    if (a->only)
+    if (a->wish.only)
         return ROUTE_ASKED_SERVER;
     return stays ? ROUTE_REPLICA_STAYED : ROUTE_BALANCED;
 }
@@ -171,7 +178,7 @@ static struct route route_read(const struct route_ask *a)
     struct choice c = choice_of(a);
     struct route r;
 
-    if (has_primary(a) && a->only == bit(a->topology->primary))
+    if (has_primary(a) && a->wish.only == bit(a->topology->primary))
         return to_primary(a, ROUTE_ASKED_SERVER);
     r = to_replica(a, &c, why_replica(a));
 
@@ -180,29 +187,6 @@ static struct route route_read(const struct route_ask *a)
     if (has_primary(a))
         return to_primary(a, c.open ? ROUTE_NOT_FRESH : ROUTE_NO_REPLICA);
     return nowhere(c.open ? ROUTE_NO_PRIMARY : ROUTE_NO_SERVER);
-}
-
-enum consistency route_consistency(const struct sql_class *c, enum consistency standard)
-{
-    switch (c->hints.consistency) {
-    case SQL_HINT_SESSION:
-        return CONSISTENCY_SESSION;
-    case SQL_HINT_EVENTUAL:
-        return CONSISTENCY_EVENTUAL;
-    case SQL_HINT_GLOBAL:
-        return CONSISTENCY_GLOBAL;
-    case SQL_HINT_NONE:
-        break;
-    }
-    return standard;
-}
-
-uint32_t route_asked_server(const struct sql_class *c, const struct topology *t)
-{
-    for (int i = 0; c->hints.server.n && i < t->count; i++)
-        if (span_eq(c->hints.server, t->servers[i].name))
-            return bit(i);
-    return 0;
 }
 
 struct route route_statement(const struct route_ask *ask)
@@ -214,8 +198,10 @@ struct route route_statement(const struct route_ask *ask)
         return must_primary(ask, splits ? ROUTE_STATEMENT : ROUTE_POLICY);
     if (ask->pins)
         return must_primary(ask, ROUTE_PINNED);
-    if (!splits && !ask->statement->hints.replica && !ask->only)
-        return has_primary(ask) ? to_primary(ask, ROUTE_POLICY) : without_primary(ask);
+    if (ask->wish.primary)
+        return to_primary_at_best(ask, ROUTE_RULE);
+    if (!splits && !ask->wish.replica && !ask->wish.only)
+        return to_primary_at_best(ask, ROUTE_POLICY);
     return route_read(ask);
 }
 
@@ -231,7 +217,8 @@ static const struct {
                                       "session wrote or saw"},
     [ROUTE_NO_REPLICA] = {"no_replica", "a read, but no replica is up, weighted and near enough"},
     [ROUTE_POLICY] = {"policy", "this listener sends all to the primary"},
-    [ROUTE_ASKED_SERVER] = {"asked", "a read, to the server that a comment asks for"},
+    [ROUTE_ASKED_SERVER] = {"asked", "a read, to a server that a comment or a rule asks for"},
+    [ROUTE_RULE] = {"rule", "a read, but a rule sends it to the primary"},
     [ROUTE_REPLICA_STAYED] = {"stayed", "a read, to the replica that the session read last"},
     [ROUTE_NO_PRIMARY_READ] = {"no_primary_read", "a read, to a replica for there is no primary"},
     [ROUTE_NO_PRIMARY] = {"no_primary", "needs the primary, and there is none"},

@@ -5,15 +5,8 @@
 
 #include "routing/causal.h"
 #include "routing/topology.h"
+#include "routing/wish.h"
 #include "sql/classify.h"
-
-/* Consistency of reads (a listener's option, or a hint's). In the order of conf_consistency. */
-enum consistency {
-    CONSISTENCY_SESSION,
-    CONSISTENCY_EVENTUAL,
-    CONSISTENCY_PRIMARY, /* no splitting */
-    CONSISTENCY_GLOBAL,  /* as SESSION, once `need` has the primary's position of this moment */
-};
 
 struct route_policy {
     enum consistency consistency;
@@ -48,7 +41,7 @@ struct route_ask {
     uint32_t exclude;                /* bit i: server i failed this statement already */
     uint32_t held;                   /* bit i: the session holds a connection there (wins ties) */
     uint32_t turn;                   /* a counter; spreads ties */
-    uint32_t only; /* bits: the servers that a read may go to besides the primary; 0: any */
+    struct route_wish wish;          /* its consistency is in the policy already */
 };
 
 enum route_reason {
@@ -59,7 +52,8 @@ enum route_reason {
     ROUTE_NOT_FRESH,       /* primary: no replica has what the session wrote or saw */
     ROUTE_NO_REPLICA,      /* primary: no replica is up, weighted, within max_lag */
     ROUTE_POLICY,          /* primary: the listener does not split */
-    ROUTE_ASKED_SERVER,    /* a read, to the server that a comment asks for */
+    ROUTE_ASKED_SERVER,    /* a read, to a server that a comment or a rule asks for */
+    ROUTE_RULE,            /* primary: a rule says so */
     ROUTE_REPLICA_STAYED,  /* replica that the session read last: newer samples are not in yet */
     ROUTE_NO_PRIMARY_READ, /* a replica although it would go to the primary, for there is none:
                               reads only, and only where fresh */
@@ -73,11 +67,6 @@ struct route {
     enum route_reason reason;
     bool wait; /* send MASTER_GTID_WAIT(causal->need) before the statement */
 };
-
-/* What the statement's comments ask for, if anything: the consistency instead of `standard`, the
- * server as `only` takes it (one that nobody knows is no wish). */
-enum consistency route_consistency(const struct sql_class *c, enum consistency standard);
-uint32_t route_asked_server(const struct sql_class *c, const struct topology *t);
 
 struct route route_statement(const struct route_ask *ask);
 

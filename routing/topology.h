@@ -34,6 +34,8 @@ struct server_view {
     uint16_t port;
     bool proxy_protocol; /* wants to be told the client's address */
     uint32_t weight;     /* share of reads; 0: none */
+    char
+        group[SERVER_NAME_MAX]; /* only reads that are sent to it or its group go there; "": none */
     enum server_role role;
     enum server_health health;
     uint64_t since_ns; /* clock_mono_ns when role or health last changed */

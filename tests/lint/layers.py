@@ -35,6 +35,7 @@ THIRD_PARTY = {
                 "mirror/source*.[ch]", "mirror/binlog_login.c"),
     "mysql/mysql.h": ("monitor/probe*.[ch]", "monitor/promote*.[ch]", "mirror/snapshot*.[ch]",
                       "mirror/source*.[ch]", "mirror/binlog_login.c"),
+    "pcre2.h": ("routing/pattern.c",),
     "sodium.h": ("protocol/auth_ed25519.c",),
     "zlib.h": ("protocol/*",),
     "xxhash.h": ("*",),

@@ -13,8 +13,8 @@
 #define MS CLOCK_NS_PER_MS
 
 static struct conf_server servers[2] = {
-    {"a", {"10.0.0.1", 1001, "10.0.0.1:1001"}, 1, false, CANDIDATE_NORMAL},
-    {"b", {"/tmp/b.sock", 0, "/tmp/b.sock"}, 7, false, CANDIDATE_NORMAL},
+    {"a", {"10.0.0.1", 1001, "10.0.0.1:1001"}, 1, "", false, CANDIDATE_NORMAL},
+    {"b", {"/tmp/b.sock", 0, "/tmp/b.sock"}, 7, "reporting", false, CANDIDATE_NORMAL},
 };
 static struct conf conf = {.server_count = 2, .servers = servers};
 
@@ -91,6 +91,7 @@ static void test_first(void **state)
     assert_string_equal(now->servers[1].host, "/tmp/b.sock");
     assert_int_equal(now->servers[1].port, 0);
     assert_int_equal(now->servers[1].weight, 7);
+    assert_string_equal(now->servers[1].group, "reporting");
     assert_int_equal(now->servers[0].health, HEALTH_UNKNOWN);
     assert_true(now->servers[0].lag_ms == UINT64_MAX);
 }

@@ -2,6 +2,8 @@
 
 #include "tests/unit/check.h"
 
+#include <stdio.h>
+
 enum { P, A, B, C, SERVERS };
 
 struct world {
@@ -24,6 +26,8 @@ static struct gtid_set position(const char *text)
 static void say(struct world *w, const char *sql)
 {
     sql_classify(span_of(sql), (struct sql_mode){0}, false, &w->statement);
+    w->ask.wish = (struct route_wish){0};
+    route_wish_add_hints(&w->ask.wish, &w->statement.hints, w->topology);
 }
 
 /* A primary, three equal fresh replicas, and a session that asks for a read. */
@@ -47,12 +51,12 @@ static void setup(struct world *w)
     }
     w->policy = (struct route_policy){.consistency = CONSISTENCY_SESSION, .max_lag_ms = 1000};
     causal_init(&w->causal);
-    say(w, "SELECT 1");
     w->ask = (struct route_ask){.statement = &w->statement,
                                 .policy = &w->policy,
                                 .topology = w->topology,
                                 .causal = &w->causal,
                                 .loads = w->loads};
+    say(w, "SELECT 1");
 }
 
 static void wrote(struct world *w, const char *text)
@@ -217,6 +221,76 @@ static void ties_(struct world *w)
     check_route(w, C, ROUTE_BALANCED, false);
 }
 
+static void groups_(struct world *w)
+{
+    struct server_view *s = w->topology->servers;
+
+    (void)snprintf(s[B].group, sizeof s[B].group, "reporting");
+    for (w->ask.turn = 0; w->ask.turn < 10; w->ask.turn++)
+        assert_int_not_equal(route_statement(&w->ask).server, B);
+    say(w, "/* tillway: server=reporting */ SELECT 1");
+    check_route(w, B, ROUTE_ASKED_SERVER, false);
+    s[B].weight = 0;
+    check_route(w, B, ROUTE_ASKED_SERVER, false);
+    (void)snprintf(s[C].group, sizeof s[C].group, "reporting");
+    say(w, "/* tillway: server=reporting */ SELECT 1");
+    atomic_store(&w->loads[C].busy, 1);
+    check_route(w, B, ROUTE_ASKED_SERVER, false);
+    s[B].health = HEALTH_DOWN;
+    check_route(w, C, ROUTE_ASKED_SERVER, false);
+    s[C].health = HEALTH_DOWN; /* A stays what it is for */
+    check_route(w, P, ROUTE_NO_REPLICA, false);
+    say(w, "/* tillway: server=nobody */ SELECT 1");
+    check_route(w, A, ROUTE_BALANCED, false);
+    s[A].health = HEALTH_DOWN;
+    check_route(w, P, ROUTE_NO_REPLICA, false);
+}
+
+static void what_a_rule_asks_(struct world *w)
+{
+    w->ask.wish = (struct route_wish){.primary = true};
+    check_route(w, P, ROUTE_RULE, false);
+    w->topology->primary = -1;
+    check_route(w, A, ROUTE_NO_PRIMARY_READ, false);
+    w->topology->primary = P;
+    w->policy.consistency = CONSISTENCY_PRIMARY;
+    w->ask.wish = (struct route_wish){.replica = true};
+    check_route(w, A, ROUTE_BALANCED, false);
+    w->ask.wish = (struct route_wish){.only = 1u << C};
+    check_route(w, C, ROUTE_ASKED_SERVER, false);
+    say(w, "UPDATE t SET a = 1"); /* never makes a write go to a replica */
+    w->ask.wish = (struct route_wish){.replica = true, .only = 1u << C};
+    check_route(w, P, ROUTE_POLICY, false);
+    w->policy.consistency = CONSISTENCY_SESSION;
+    check_route(w, P, ROUTE_STATEMENT, false);
+}
+
+static void rules_before_comments_(struct world *w)
+{
+    const struct sql_hints hints = {
+        .replica = true, .consistency = SQL_HINT_EVENTUAL, .timeout_ms = 5, .server = span_of("b")};
+    struct route_wish wish = {0};
+
+    route_wish_add_hints(&wish, &hints, w->topology);
+    assert_int_equal(wish.only, 1u << B);
+    assert_true(wish.replica && wish.has_consistency);
+    assert_int_equal(route_consistency(&wish, CONSISTENCY_PRIMARY), CONSISTENCY_EVENTUAL);
+    assert_int_equal(wish.timeout_ms, 5);
+    wish = (struct route_wish){.primary = true,
+                               .has_consistency = true,
+                               .consistency = CONSISTENCY_GLOBAL,
+                               .timeout_ms = 3};
+    route_wish_add_hints(&wish, &hints, w->topology);
+    assert_false(wish.only || wish.replica);
+    assert_int_equal(route_consistency(&wish, CONSISTENCY_SESSION), CONSISTENCY_GLOBAL);
+    assert_int_equal(wish.timeout_ms, 3);
+    wish.timeout_ms = 9;
+    route_wish_add_hints(&wish, &hints, w->topology);
+    assert_int_equal(wish.timeout_ms, 5);
+    wish = (struct route_wish){0};
+    assert_int_equal(route_consistency(&wish, CONSISTENCY_SESSION), CONSISTENCY_SESSION);
+}
+
 static void without_a_primary_(struct world *w)
 {
     struct server_view *s = w->topology->servers;
@@ -328,6 +402,9 @@ IN_A_WORLD(freshness)
 IN_A_WORLD(it_stays_where_it_read)
 IN_A_WORLD(the_least_busy_for_its_weight)
 IN_A_WORLD(ties)
+IN_A_WORLD(groups)
+IN_A_WORLD(what_a_rule_asks)
+IN_A_WORLD(rules_before_comments)
 IN_A_WORLD(without_a_primary)
 IN_A_WORLD(a_primary_that_failed_this_statement)
 IN_A_WORLD(explained)
@@ -341,6 +418,9 @@ int main(void)
         cmocka_unit_test(it_stays_where_it_read),
         cmocka_unit_test(the_least_busy_for_its_weight),
         cmocka_unit_test(ties),
+        cmocka_unit_test(groups),
+        cmocka_unit_test(what_a_rule_asks),
+        cmocka_unit_test(rules_before_comments),
         cmocka_unit_test(without_a_primary),
         cmocka_unit_test(a_primary_that_failed_this_statement),
         cmocka_unit_test(explained),
