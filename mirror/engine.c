@@ -196,8 +196,9 @@ static bool begin_feed(struct work *k, struct err *e)
 static bool gather(struct work *k, struct err *e)
 {
     const struct conf_mirror *c = &k->w->conf->mirror;
-    uint64_t deadline = clock_mono_ns() + TICK_MS * CLOCK_NS_PER_MS;
-    bool first = true;
+    uint64_t deadline =
+        clock_mono_ns() + (k->owing ? c->batch_delay_ns : TICK_MS * CLOCK_NS_PER_MS);
+    bool first = !k->owing;
 
     while (touch_count(k->touch) < c->batch_changes) {
         enum feed_got got = feed_read(&k->feed, deadline, e);
@@ -219,7 +220,7 @@ static bool step(struct work *k, struct err *e)
 {
     if (!gather(k, e))
         return false;
-    if (touch_empty(k->touch))
+    if (touch_empty(k->touch) && !k->owing)
         return work_idle(k, e);
     if (k->feed.first_wall_ms)
         notes_pending(&k->w->notes, k->feed.first_wall_ms);
@@ -287,6 +288,8 @@ static bool once(struct work *k, uint32_t *gone, struct err *e)
     k->touch = touch_new(k->w->plans, k->w->n);
     if (!k->touch)
         return err_set(e, ERR_IO, "out of memory");
+    for (int i = 0; i < k->w->n; i++)
+        debt_init(&k->debts[i], k->w->plans[i]->n_key);
     if (!work_cascades(k, e))
         return false;
     why = why_snapshot(k, lost);
@@ -309,6 +312,9 @@ static void release(struct work *k)
     source_close(k->before);
     source_close(k->spare);
     touch_free(k->touch);
+    for (int i = 0; i < k->w->n; i++)
+        debt_free(&k->debts[i]);
+    k->owing = false;
     cascade_free(k->cascade);
     k->written += sink_written(k->sink);
     sink_close(k->sink);

@@ -14,7 +14,8 @@ enum {
     AHEAD_TRIES = 2000,
     CHANGED_TRIES = 100,
     TWIN_TRIES = 20,
-    IDLE_SAVE_MS = 500
+    IDLE_SAVE_MS = 500,
+    BUDGET_MS = 150, /* for the documents of new changes, and for those that are owed */
 };
 
 static void progress(void *to, const char *collection, uint64_t done, uint64_t total)
@@ -185,14 +186,40 @@ static bool meet(struct work *k, struct snapshot *at, struct err *e)
 
 static bool write_touched(struct work *k, const struct gtid_set *gtid, struct err *e)
 {
+    uint64_t until = clock_mono_ns() + BUDGET_MS * CLOCK_NS_PER_MS;
+
+    if (!sink_flush(k->sink, e)) /* of an attempt that met an altered table */
+        return false;
     for (int i = 0; i < k->w->n; i++) {
         struct touched *t = touch_of(k->touch, i);
         struct pass p = pass_of(k, i, gtid);
 
-        if (!pass_touched(&p, t, e))
+        p.until_ns = until;
+        if (!pass_touched(&p, t, &k->debts[i], e))
             return false;
-        if (t->all && !whole(k, i, gtid, e))
+        if (!t->all)
+            continue;
+        if (!whole(k, i, gtid, e))
             return false;
+        debt_clear(&k->debts[i]);
+    }
+    return true;
+}
+
+/* Some of what was owed before or is now; `owing` says whether there is more. */
+static bool pay_debts(struct work *k, const struct gtid_set *gtid, struct err *e)
+{
+    uint64_t until = clock_mono_ns() + BUDGET_MS * CLOCK_NS_PER_MS;
+
+    k->owing = false;
+    for (int i = 0; i < k->w->n; i++) {
+        struct pass p = pass_of(k, i, gtid);
+
+        p.until_ns = until;
+        /* A batch's writes must be over before a document is written again. */
+        if (debt_due(&k->debts[i]) && (!sink_flush(k->sink, e) || !pass_debt(&p, &k->debts[i], e)))
+            return false;
+        k->owing |= debt_due(&k->debts[i]);
     }
     return sink_flush(k->sink, e);
 }
@@ -226,8 +253,10 @@ static bool apply_once(struct work *k, struct err *e)
     if (touch_schema(k->touch) &&
         (!schema_check(k->w->mapping, k->source, e) || !work_cascades(k, e)))
         return false;
-    if (!write_touched(k, feed_gtid(&k->feed), e))
+    if (!write_touched(k, feed_gtid(&k->feed), e) || !pay_debts(k, feed_gtid(&k->feed), e))
         return false;
+    if (k->owing)
+        return end_snapshot(k, e);
     place(k, at.file, at.position);
     return save(k, feed_gtid(&k->feed), e) && end_snapshot(k, e);
 }
@@ -243,6 +272,8 @@ bool work_batch(struct work *k, struct err *e)
     if (!ok)
         return false;
     touch_clear(k->touch);
+    if (k->owing)
+        return true;
     feed_applied(&k->feed);
     notes_pending(&k->w->notes, 0);
     return true;

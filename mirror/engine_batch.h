@@ -3,6 +3,7 @@
 #define MIRROR_ENGINE_BATCH_H
 
 #include "mirror/checkpoint.h"
+#include "mirror/debt.h"
 #include "mirror/engine.h"
 #include "mirror/feed.h"
 
@@ -21,6 +22,8 @@ struct work {
     int server;     /* its number in the configuration */
     uint32_t avoid; /* a bit: the server that did not follow the primary */
     struct touch *touch;
+    struct debt debts[MAP_AGGREGATES_MAX];
+    bool owing; /* some debt is not paid: the checkpoint stays where it is */
     struct feed feed;
     struct checkpoint at;
     bool fenced;       /* another one has taken over */
@@ -35,7 +38,7 @@ void work_publish(struct work *k, bool on);
 bool work_cascades(struct work *k, struct err *e) MUST_CHECK;
 /* All aggregates from one snapshot, then the checkpoint. */
 bool work_snapshot(struct work *k, struct err *e) MUST_CHECK;
-/* Apply what the feed has touched. */
+/* Apply what the feed has touched; some of it may stay owing. */
 bool work_batch(struct work *k, struct err *e) MUST_CHECK;
 /* Nothing was touched: move the checkpoint now and then. */
 bool work_idle(struct work *k, struct err *e) MUST_CHECK;

@@ -1,6 +1,8 @@
 #include "mirror/pass.h"
 
-enum { KEYS_MAX = 64 << 20, SWEEP = 500, STOP_EVERY = 1000 };
+#include "base/clock.h"
+
+enum { KEYS_MAX = 64 << 20, SWEEP = 500, PAY_SLICE = 500 };
 
 static bool stopped(const struct pass *p, struct err *e)
 {
@@ -25,18 +27,52 @@ static bool put(void *to, const bson_t *id, bson_t *doc, struct err *e)
     return sink_put(p->sink, p->plan->a->collection, id, doc, e);
 }
 
-bool pass_touched(struct pass *p, struct touched *t, struct err *e)
+static bool late(const struct pass *p)
+{
+    return p->until_ns && clock_mono_ns() > p->until_ns;
+}
+
+/* Documents of keys[*i, …), until it is late: `*i` is where the rest begins. */
+static bool write_keys(struct pass *p, struct fetch *f, const struct keyset *keys, size_t *i,
+                       struct err *e)
+{
+    do {
+        size_t end = keys->n - *i < PAY_SLICE ? keys->n : *i + PAY_SLICE;
+
+        if (stopped(p, e) || !fetch_keys(f, keys, *i, end, e))
+            return false;
+        *i = end;
+    } while (*i < keys->n && !late(p));
+    return true;
+}
+
+bool pass_touched(struct pass *p, struct touched *t, struct debt *debt, struct err *e)
 {
     struct fetch f;
+    size_t done = 0;
     bool ok;
 
     fetch_init(&f, p->plan, p->source, put, p);
     ok = fetch_walk(&f, t, e);
-    for (size_t i = 0; ok && !t->all && i < t->roots.n; i += STOP_EVERY) {
-        size_t end = t->roots.n - i < STOP_EVERY ? t->roots.n : i + STOP_EVERY;
+    if (ok && !t->all && !late(p))
+        ok = write_keys(p, &f, &t->roots, &done, e);
+    if (ok && !t->all)
+        t->all = !debt_owe(debt, &t->roots, done);
+    fetch_free(&f);
+    return ok;
+}
 
-        ok = !stopped(p, e) && fetch_keys(&f, &t->roots, i, end, e);
-    }
+bool pass_debt(struct pass *p, struct debt *debt, struct err *e)
+{
+    struct fetch f;
+    bool ok = true;
+
+    fetch_init(&f, p->plan, p->source, put, p);
+    do {
+        /* The same key may come again behind this slice. */
+        if (debt_due(debt))
+            ok = write_keys(p, &f, &debt->now, &debt->paid, e) && sink_flush(p->sink, e);
+    } while (ok && debt_due(debt) && !late(p));
     fetch_free(&f);
     return ok;
 }

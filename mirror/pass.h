@@ -2,6 +2,7 @@
 #ifndef MIRROR_PASS_H
 #define MIRROR_PASS_H
 
+#include "mirror/debt.h"
 #include "mirror/fetch.h"
 #include "mirror/sink.h"
 #include "protocol/gtid.h"
@@ -15,14 +16,18 @@ struct pass {
     char gtid[GTID_SET_TEXT_MAX];
     const bson_oid_t *run; /* of a whole pass: its mark on each document; NULL for single keys */
     atomic_bool *stop;     /* checked between slices */
+    uint64_t until_ns;     /* monotonic: what is left then goes into the debt; 0: all is done */
     /* Called between slices of a whole pass; may be NULL. */
     void (*progress)(void *to, const char *collection, uint64_t done, uint64_t total);
     void *to;
 };
 
-/* The documents of what was touched: links are walked, then written or deleted; not flushed. False
- * with ERR_STOPPED where `stop` was set. */
-bool pass_touched(struct pass *p, struct touched *t, struct err *e) MUST_CHECK;
+/* The documents of what was touched: links are walked, then written or deleted; not flushed. What
+ * is left at `until_ns` goes into the debt (t->all where that is full). False with ERR_STOPPED
+ * where `stop` was set. */
+bool pass_touched(struct pass *p, struct touched *t, struct debt *debt, struct err *e) MUST_CHECK;
+/* Pay some of the debt: a slice at least, then until `until_ns`. */
+bool pass_debt(struct pass *p, struct debt *debt, struct err *e) MUST_CHECK;
 
 /* Every document of the aggregate; those that are not of this pass are deleted. Flushed. */
 bool pass_all(struct pass *p, struct err *e) MUST_CHECK;

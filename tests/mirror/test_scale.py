@@ -1,0 +1,54 @@
+"""Large aggregates and large changes: exact afterwards, and they hold up nothing else."""
+
+import time
+import unittest
+
+from bson.decimal128 import Decimal128
+
+from shop_mirror import ShopTest, sequence
+
+CUSTOMERS = 5000
+
+
+class ScaleTest(ShopTest):
+    def wait_document(self, collection, query, timeout=120):
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            if self.shop.mongo.db()[collection].find_one(query):
+                return
+            time.sleep(0.002)
+        raise TimeoutError("%s: no %r\n%s" % (collection, query, self.shop.mirror.log_text()[-3000:]))
+
+    def test_10_a_price_in_many_orders(self):
+        """What comes behind it does not wait for it, and the checkpoint waits for both."""
+        self.shop.run(
+            "SET @tillway_etl = 1",
+            "INSERT INTO Customer (id, firstName, lastName) SELECT 1000000 + seq, 'Many', seq FROM seq_1_to_%d" % CUSTOMERS,
+            "INSERT INTO `Order` (id, datePlaced, customer_id) SELECT 1000000 + seq, '2026-04-01', 1000000 + seq FROM seq_1_to_%d" % CUSTOMERS,
+            "INSERT INTO Orderline (order_id, product_id, quantity) SELECT 1000000 + seq, 9, 1 FROM seq_1_to_%d" % CUSTOMERS)
+        self.shop.wait_applied(timeout=300)
+        self.shop.run("UPDATE Product SET currentPrice = 77.77 WHERE id = 9")
+        need = sequence(self.shop.primary.value("SELECT @@gtid_binlog_pos"))
+        n = 0
+        while sequence(self.shop.state()["gtid"]) < need:
+            n += 1
+            self.shop.run("UPDATE Customer SET phone = 'behind it %d' WHERE id = 1" % n)
+            self.wait_document("customers", {"_id": 1, "Phone": "behind it %d" % n})
+        at = self.shop.mongo.db().customers.distinct("_tillway.gtid", {"Orders.Items.Unit Price": Decimal128("77.77")})
+        self.assertGreater(len(at), 1)  # written in several batches
+        self.assertGreater(n, 1)
+        self.shop.run("UPDATE Product SET currentPrice = 88.88 WHERE id = 9")
+        self.shop.wait_applied(timeout=300)
+        self.assert_same()
+
+    def test_11_killed_while_it_owes(self):
+        self.shop.run("UPDATE Product SET currentPrice = 11.11 WHERE id = 9")
+        self.wait_document("customers", {"Orders.Items.Unit Price": Decimal128("11.11")})
+        self.shop.mirror.kill()
+        self.shop.mirror.start()
+        self.shop.wait_applied(timeout=300)
+        self.assert_same()
+
+
+if __name__ == "__main__":
+    unittest.main()
