@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/ref.h"
+#include "conf/failover.h"
 #include "conf/mirror.h"
 #include "conf/network.h"
 #include "conf/node.h"
@@ -58,20 +59,6 @@ struct conf_monitor {
     uint64_t timeout_ns;
     uint32_t failures;
     uint64_t accounts_interval_ns;
-};
-
-struct conf_failover {
-    bool enabled;
-    uint64_t wait_ns; /* how long statements wait for a primary */
-    uint64_t lease_ns;
-    uint64_t confirm_ns;
-    uint64_t drain_ns;
-    uint64_t quiesce_ns;
-    bool semi_sync;
-    uint32_t domain;
-    const char *user;     /* what replicas log in with; the monitor's where the file has none */
-    const char *password; /* goes with `user` */
-    const char *password_file;
 };
 
 struct conf_routing {

@@ -140,6 +140,9 @@ const struct schema_row conf_schema[] = {
     {"failover.domain", SCHEMA_NUMBER, IN(failover.domain), "7355", 1, UINT32_MAX, NULL,
      "The GTID domain of the transaction that each new primary begins with. Nothing else may use "
      "it."},
+    {"failover.replay_budget", SCHEMA_SIZE, IN(failover.replay_budget), "1MiB", 0, 256 * MIB, NULL,
+     "How many bytes of an open transaction's statements are kept for the next primary, for each "
+     "session. A longer one is rolled back when its primary is lost: error 1213."},
     {"failover.user", SCHEMA_TEXT, IN(failover.user), "", 1, 128, NULL,
      "The account that replicas log in to the primary with. Without it, `monitor.user` and its "
      "password."},

@@ -61,6 +61,7 @@ struct reply_out {
     size_t pass;        /* bytes at the front that go on (edited in place where need be) */
     size_t drop;        /* bytes behind them that do not */
     struct span insert; /* bytes that go in their place; valid until the next reply_feed */
+    size_t last;        /* REPLY_OK, REPLY_ERROR: where in `pass` that packet begins */
     enum reply_event event;
     bool done; /* the reply is complete with this step */
 };

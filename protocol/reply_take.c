@@ -58,6 +58,7 @@ void reply_take(struct reply *r, struct reply_view *v, struct packet_header h)
 static enum reply_step take_whole(struct reply_view *v, const struct reply_head *head, size_t keep,
                                   enum reply_event event)
 {
+    v->out->last = v->at;
     v->out->pass = v->at + PACKET_HEADER + keep;
     v->out->drop = head->h.length - keep;
     v->out->event = event;

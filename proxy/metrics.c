@@ -8,6 +8,8 @@ static const char *const names[METRIC_COUNT] = {
     [METRIC_BACKEND_LOST] = "backend_lost",
     [METRIC_STATEMENTS] = "statements",
     [METRIC_RETRIED] = "reads_retried",
+    [METRIC_REPLAYED] = "transactions_replayed",
+    [METRIC_NOT_REPLAYED] = "transactions_not_replayed",
     [METRIC_STALE_WAITS] = "waits_run_out",
     [METRIC_ERRORS] = "errors_sent",
 };

@@ -15,9 +15,11 @@ enum metric {
     METRIC_BACKEND_CONNECTS,
     METRIC_BACKEND_LOST,
     METRIC_STATEMENTS,
-    METRIC_RETRIED,     /* reads sent again elsewhere, unseen by the client */
-    METRIC_STALE_WAITS, /* MASTER_GTID_WAIT ran out: the read went to the primary */
-    METRIC_ERRORS,      /* ERR packets of the proxy's own */
+    METRIC_RETRIED,      /* reads sent again elsewhere, unseen by the client */
+    METRIC_REPLAYED,     /* transactions done again on another primary */
+    METRIC_NOT_REPLAYED, /* error 1213 in the place of that */
+    METRIC_STALE_WAITS,  /* MASTER_GTID_WAIT ran out: the read went to the primary */
+    METRIC_ERRORS,       /* ERR packets of the proxy's own */
     METRIC_COUNT,
 };
 

@@ -1,3 +1,4 @@
+#include "proxy/session_replay.h"
 #include "proxy/session_steps.h"
 
 #include "base/clock.h"
@@ -22,9 +23,12 @@ static const struct state_row rows[] = {
     [SESSION_ROUTE] = {"route",
                        STATE_BIT(SESSION_CONNECT) | STATE_BIT(SESSION_SYNC) | COMMANDED | ANY_TIME},
     [SESSION_CONNECT] = {"connect", STATE_BIT(SESSION_ROUTE) | STATE_BIT(SESSION_SYNC) |
-                                        STATE_BIT(SESSION_RELAY) | COMMANDED | ANY_TIME},
-    [SESSION_SYNC] = {"sync",
-                      STATE_BIT(SESSION_ROUTE) | STATE_BIT(SESSION_RELAY) | COMMANDED | ANY_TIME},
+                                        STATE_BIT(SESSION_REPLAY) | STATE_BIT(SESSION_RELAY) |
+                                        COMMANDED | ANY_TIME},
+    [SESSION_SYNC] = {"sync", STATE_BIT(SESSION_ROUTE) | STATE_BIT(SESSION_REPLAY) |
+                                  STATE_BIT(SESSION_RELAY) | COMMANDED | ANY_TIME},
+    [SESSION_REPLAY] = {"replay",
+                        STATE_BIT(SESSION_ROUTE) | STATE_BIT(SESSION_RELAY) | COMMANDED | ANY_TIME},
     [SESSION_RELAY] = {"relay", STATE_BIT(SESSION_ROUTE) | COMMANDED | ANY_TIME},
     [SESSION_REPLY] = {"reply", STATE_BIT(SESSION_READY) | ANY_TIME},
     [SESSION_CLOSING] = {"closing", 0},
@@ -40,6 +44,7 @@ static enum step (*const handlers[SESSION_STATE_COUNT])(struct session *) = {
     [SESSION_CONNECT] = session_connect, [SESSION_SYNC] = session_sync,
     [SESSION_RELAY] = session_relay,     [SESSION_REPLY] = session_reply,
     [SESSION_CLOSING] = session_closing, [SESSION_ASK] = session_ask,
+    [SESSION_REPLAY] = session_replay,
 };
 
 enum { CLOSING_MS = 1000 };
@@ -108,6 +113,7 @@ static void on_closed(void *owner)
     identity_unref(s->identity);
     tls_context_unref(s->tls);
     vars_free(s->vars);
+    session_replay_free(s);
     stmts_clear(&s->stmts);
     buf_free(&s->out);
     session_forget_credentials(s);

@@ -15,9 +15,9 @@
  *   CONNECT  waits for a connection to it
  *   SYNC     waits until the session's state is laid on (commands that are not reads, log-ins)
  *   RELAY    the command goes out, the reply comes back
+ *   REPLAY   between SYNC and RELAY: repeats a transaction that was lost with another primary
  *   ASK      waits for another worker's answer (KILL of its session)
  *   REPLY    takes the rest of the command off the client, then writes the proxy's own answer
- *
  *   CLOSING  writes a last packet, then closes
  *
  * A libuv callback only calls session_step. A handler answers MORE (step again) or WAIT. Memory
@@ -40,6 +40,7 @@ enum session_state {
     SESSION_ROUTE,
     SESSION_CONNECT,
     SESSION_SYNC,
+    SESSION_REPLAY,
     SESSION_RELAY,
     SESSION_ASK,
     SESSION_REPLY,
@@ -72,7 +73,6 @@ struct session {
     bool stepping;
     bool again;      /* stepped from inside a step */
     bool freed_soon; /* the client's handle is closing */
-
     struct stream client;
     struct buf out; /* what the proxy says itself; pinned while client.writing */
     int listener;   /* index in the configuration */
@@ -118,7 +118,7 @@ struct session {
     struct backend *held[SERVERS_MAX];
     uint32_t held_bits;
     struct stmts stmts;
-
+    struct replay *replay; /* of its open transaction; NULL until there was one */
     struct command_run run;
     struct buf text; /* where run.rewritten: the command as the server shall read it, with header */
     struct backend *target;

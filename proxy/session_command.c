@@ -1,5 +1,6 @@
 /* Between commands: takes the next one off the client and sends it on its way; and what the proxy
  * answers itself. */
+#include "proxy/session_replay.h"
 #include "proxy/session_steps.h"
 
 #include "base/log.h"
@@ -260,6 +261,8 @@ static const struct {
 static enum step tell_loss(struct session *s)
 {
     s->lost = false;
+    if (s->replay && s->replay->tell)
+        return session_replay_roll_back(s, session_replay_why_not(s));
     return session_answer_error(
         s, ER_NET_READ_ERROR, "08S01",
         "Lost connection to server: the transaction, temporary tables, locks or user "

@@ -2,6 +2,7 @@
  *
  * A command is sent again only if it was never sent, or is provably a read, nothing of its reply
  * reached the client, and no state of the session was lost with the connection. */
+#include "proxy/session_replay.h"
 #include "proxy/session_steps.h"
 
 #include "base/log.h"
@@ -14,6 +15,7 @@ bool session_lose_home(struct session *s)
         PIN_TRANSACTION | PIN_TX_SETTINGS | PIN_TEMPORARY | PIN_LOCKS | PIN_XA | PIN_OPAQUE;
     bool had_state = (s->pins & bound) != 0 || s->fragile != 0;
 
+    session_replay_note_loss(s);
     s->pins &= ~bound;
     s->fragile = 0;
     s->probe_due = s->tables_locked = false;
@@ -41,7 +43,7 @@ static bool may_go_again(struct session *s, bool had_state)
 
     if (run->answered || (had_state && !run->log_in))
         return false;
-    if (run->log_in || (run->read && run->whole))
+    if (run->log_in || (run->read && run->whole) || session_replay_is_harmless(s))
         return true;
     if (run->sent || !run->whole)
         return false;
@@ -51,28 +53,25 @@ static bool may_go_again(struct session *s, bool had_state)
     return run->resent == 1 || s->worker->conf->failover.enabled;
 }
 
-enum step session_target_lost(struct session *s)
+static enum step go_again(struct session *s)
 {
-    struct backend *b = s->target;
-    int server = b->server;
-    bool had_state = false;
-    char text[400];
+    bool same = s->run.resent == 1 && !s->run.read && !s->run.log_in;
 
-    note_loss(s, b);
-    (void)snprintf(text, sizeof text, "Lost connection to server during query (%s: %s)",
-                   s->worker->topology->servers[server].name,
-                   b->error.text[0] ? b->error.text : "connection closed");
-    session_release(s, server, false);
-    if (server == s->home)
-        had_state = session_lose_home(s);
-    if (may_go_again(s, had_state)) {
-        bool same = s->run.resent == 1 && !s->run.read && !s->run.log_in;
+    (void)session_reroute(s);
+    if (same)
+        s->run.exclude = 0;
+    return STEP_MORE;
+}
 
-        (void)session_reroute(s);
-        if (same)
-            s->run.exclude = 0;
-        return STEP_MORE;
-    }
+static enum step repeat_transaction(struct session *s)
+{
+    session_replay_arrange(s);
+    s->run.resent++;
+    return go_again(s);
+}
+
+static enum step tell_loss(struct session *s, const char *text)
+{
     if (s->run.answered) {
         session_end(s, 0, NULL, text);
         return STEP_WAIT;
@@ -81,6 +80,50 @@ enum step session_target_lost(struct session *s)
         stream_consume(&s->client, s->run.request_pinned);
     s->run.request_pinned = 0;
     return session_answer_error(s, ER_NET_READ_ERROR, "08S01", text);
+}
+
+/* A read on a replica has nothing to do with the session's transaction. */
+static enum replay_verdict judge_transaction(const struct session *s, int server)
+{
+    return server == s->home || !s->run.read ? session_replay_judge(s, false) : REPLAY_NOT_ASKED;
+}
+
+enum step session_target_lost(struct session *s)
+{
+    struct backend *b = s->target;
+    int server = b->server;
+    enum replay_verdict verdict = judge_transaction(s, server);
+    bool had_state = false;
+    char text[400];
+
+    note_loss(s, b);
+    (void)snprintf(text, sizeof text, "Lost connection to server during query (%s: %s)%s",
+                   s->worker->topology->servers[server].name,
+                   b->error.text[0] ? b->error.text : "connection closed",
+                   s->run.sent && !s->run.read ? "; whether it took effect is not known" : "");
+    session_release(s, server, false);
+    if (verdict == REPLAY_POSSIBLE)
+        return repeat_transaction(s);
+    if (server == s->home)
+        had_state = session_lose_home(s);
+    if (verdict == REPLAY_ROLLED_BACK)
+        return session_replay_roll_back(s, session_replay_why_not(s));
+    return may_go_again(s, had_state) ? go_again(s) : tell_loss(s, text);
+}
+
+void session_lost_idle(struct session *s)
+{
+    switch (session_replay_judge(s, true)) {
+    case REPLAY_POSSIBLE:
+        session_replay_arrange(s);
+        return;
+    case REPLAY_ROLLED_BACK:
+        s->replay->tell = s->lost = true;
+        break;
+    case REPLAY_NOT_ASKED:
+        break;
+    }
+    s->lost = session_lose_home(s) || s->lost;
 }
 
 /* There is another primary than the one that the statement was sent to: no reply can come that
@@ -92,10 +135,23 @@ static bool is_replaced(const struct session *s)
     return s->worker->conf->failover.enabled && t->primary >= 0 && t->primary != s->target->server;
 }
 
+/* Its transaction is still open on the primary before; nothing more can come of it there. */
+static void leave_old_primary(struct session *s)
+{
+    int primary = s->worker->topology->primary;
+    int home = s->home;
+
+    if (s->state.now != SESSION_READY || home < 0 || primary < 0 || home == primary ||
+        session_replay_judge(s, true) == REPLAY_NOT_ASKED)
+        return;
+    session_release(s, home, false);
+    session_lost_idle(s);
+}
+
 static bool waits_for_reply(const struct session *s)
 {
     bool state = s->state.now == SESSION_RELAY || s->state.now == SESSION_SYNC ||
-                 s->state.now == SESSION_CONNECT;
+                 s->state.now == SESSION_CONNECT || s->state.now == SESSION_REPLAY;
 
     return state && s->target && s->run.whole && !s->run.answered && !s->client.writing;
 }
@@ -110,6 +166,7 @@ void session_topology_changed(struct session *s)
         session_step(s);
         return;
     }
+    leave_old_primary(s);
     if (!waits_for_reply(s))
         return;
     health = t->servers[s->target->server].health;

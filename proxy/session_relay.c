@@ -3,6 +3,7 @@
  * The command's bytes stay in the client's buffer while it may have to be sent again (`run.whole`);
  * a longer one is forwarded as it comes and consumed at once. Bytes that a short write has pinned
  * are consumed when the write is through; their source is not read meanwhile. */
+#include "proxy/session_replay.h"
 #include "proxy/session_steps.h"
 
 #include "base/log.h"
@@ -38,6 +39,7 @@ static bool send_first(struct session *s, struct backend *b)
 
     if (!backend_expect(b, kind_of_run(s), EXPECT_CLIENT, run->stmt ? run->stmt->id : 0))
         return false;
+    session_replay_begin(s);
     data = stream_data(&s->client);
     bytes.p = data;
     bytes.n = run->whole ? run->size : request_take(&run->request, data, stream_left(&s->client));
@@ -162,6 +164,7 @@ static enum pumped leave_demoted(struct session *s, const struct backend *b)
     const struct shared *shared = s->worker->shared;
 
     shared->suspect(shared->monitor, b->server);
+    s->run.sent = false; /* it might as well not have been */
     return s->pins == 0 && s->fragile == 0 && !(s->status & STATUS_IN_TRANS) ? PUMP_REROUTE
                                                                              : PUMP_LOST;
 }
@@ -226,6 +229,7 @@ static enum pumped collect(struct session *s, struct backend *b, struct batch *b
             stream_consume(&b->stream, step.pass + step.drop);
             return leave_demoted(s, b);
         }
+        session_replay_step(s, b, at, &step);
         batch_add(s, batch, at, &step);
         learn(s, b, step.event);
     }
@@ -243,6 +247,7 @@ static void finish_reply(struct session *s, struct backend *b)
     if (!leaves_diagnostics(s, b))
         s->last = b->server;
     session_track_end(s, b);
+    session_replay_end(s, b);
     session_stmt_end(s, b);
     backend_done(b);
     count_busy(s, b, false);

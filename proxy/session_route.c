@@ -1,4 +1,5 @@
 /* Chooses the server for the command under way and gets a connection to it. */
+#include "proxy/session_replay.h"
 #include "proxy/session_steps.h"
 
 #include "base/log.h"
@@ -54,8 +55,8 @@ static void on_idle_event(struct session *s, struct backend *b)
         stream_left(&b->stream) == 0)
         return;
     session_release(s, server, false);
-    if (home && session_lose_home(s))
-        s->lost = true;
+    if (home)
+        session_lost_idle(s);
 }
 
 void session_backend_event(struct backend *b, void *owner)
@@ -342,7 +343,10 @@ enum step session_connect(struct session *s)
         return session_fail(s, ER_UNKNOWN_ERROR, "HY000",
                             "the session's state does not fit the proxy's limits");
     }
-    session_enter(s, b->expect_count == 0 || may_pipeline(s) ? SESSION_RELAY : SESSION_SYNC);
+    if (b->expect_count > 0 && !may_pipeline(s))
+        session_enter(s, SESSION_SYNC);
+    else
+        session_enter(s, session_replay_due(s) ? SESSION_REPLAY : SESSION_RELAY);
     if (s->state.now == SESSION_RELAY && s->run.log_in)
         return session_welcome(s);
     return STEP_MORE;

@@ -63,6 +63,8 @@ void session_backend_event(struct backend *b, void *owner);
 /* Write into the target's `out` what brings it to the session's state. */
 bool session_lay_on_state(struct session *s, struct backend *b) MUST_CHECK;
 enum step session_sync(struct session *s);
+/* Where the command under way is of a prepared statement: have that prepared there. */
+bool session_lay_on_statement(struct session *s, struct backend *b) MUST_CHECK;
 /* Take off the replies that belong to the proxy, up to the client's. */
 enum swallow {
     SWALLOW_DONE,  /* none is left before the client's */
@@ -78,6 +80,9 @@ enum step session_relay(struct session *s);
 
 /* session_lost.c */
 enum step session_target_lost(struct session *s);
+/* The session's home is lost while no command of it runs there: the next one repeats the open
+ * transaction, or is told. */
+void session_lost_idle(struct session *s);
 /* The connection that may have held state of the session is gone: forget what it held; whether
  * there was any. */
 bool session_lose_home(struct session *s);

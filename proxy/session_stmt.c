@@ -4,6 +4,7 @@
  * A statement goes where its text would go as a query, execution by execution: it is prepared
  * again, in the same write, on a connection that does not know it. Long data and cursors live on
  * one connection: `bound`. */
+#include "proxy/session_replay.h"
 #include "proxy/session_steps.h"
 
 #include <stdio.h>
@@ -224,7 +225,7 @@ static bool close_on(struct backend *b, const struct stmt *stmt)
                            EXPECT_DISCARD);
 }
 
-static void close_where_known(struct backend *b, const struct stmt *stmt)
+static void close_where_known(struct backend *b, struct stmt *stmt)
 {
     const struct stmt_remote *remote = &stmt->remote[b->server];
 
@@ -232,6 +233,7 @@ static void close_where_known(struct backend *b, const struct stmt *stmt)
         return;
     if (close_on(b, stmt))
         (void)!backend_write(b, NULL, 0); /* a connection that died says so by itself */
+    stmt->remote[b->server].serial = 0;
 }
 
 enum step session_stmt_close(struct session *s, struct span payload)
@@ -339,7 +341,8 @@ bool session_stmt_ensure(struct session *s, struct backend *b)
 
 void session_stmt_known(struct session *s, const struct backend *b, uint32_t client_id, bool failed)
 {
-    struct stmt *stmt = stmts_find(&s->stmts, client_id);
+    struct stmt *known = stmts_find(&s->stmts, client_id);
+    struct stmt *stmt = known ? known : session_replay_stmt(s, client_id);
     struct stmt_remote *remote = stmt ? &stmt->remote[b->server] : NULL;
 
     if (!remote || remote->serial != b->serial)
@@ -349,9 +352,9 @@ void session_stmt_known(struct session *s, const struct backend *b, uint32_t cli
         *remote = (struct stmt_remote){0};
 }
 
-/* The packet's head, with the types put in, goes behind what b->out holds; the rest of the packet
+/* The packet's head, with the types put in, goes behind what `out` holds; the rest of the packet
  * is left. */
-static struct span put_types_in(struct session *s, struct backend *b, struct span bytes)
+static struct span put_types_in(const struct session *s, struct buf *out, struct span bytes)
 {
     const struct stmt *stmt = s->run.stmt;
     uint32_t length = packet_header_at(bytes.p).length + 2u * stmt->params;
@@ -359,10 +362,10 @@ static struct span put_types_in(struct session *s, struct backend *b, struct spa
     uint8_t header[PACKET_HEADER];
 
     packet_header_write(header, length, 0);
-    buf_put(&b->out, header, sizeof header);
-    buf_put(&b->out, bytes.p + PACKET_HEADER, head - PACKET_HEADER);
-    buf_put_u8(&b->out, 1);
-    buf_put(&b->out, stmt->types, (size_t)2 * stmt->params);
+    buf_put(out, header, sizeof header);
+    buf_put(out, bytes.p + PACKET_HEADER, head - PACKET_HEADER);
+    buf_put_u8(out, 1);
+    buf_put(out, stmt->types, (size_t)2 * stmt->params);
     return (struct span){bytes.p + head + 1, bytes.n - head - 1};
 }
 
@@ -384,10 +387,23 @@ struct span session_stmt_fit(struct session *s, struct backend *b, struct span b
     stmt_id_patch(stream_data(&s->client) + PACKET_HEADER, remote->id);
     if (types_missing(s, remote) &&
         packet_header_at(bytes.p).length < PACKET_MAX_PAYLOAD - 2u * s->run.stmt->params)
-        bytes = put_types_in(s, b, bytes);
+        bytes = put_types_in(s, &b->out, bytes);
     remote->types_sent = remote->types_sent || s->run.byte == COM_STMT_EXECUTE ||
                          s->run.byte == COM_STMT_BULK_EXECUTE;
     return bytes;
+}
+
+bool session_stmt_with_types(const struct session *s, struct span packet, struct buf *out)
+{
+    const struct command_run *run = &s->run;
+
+    if (run->stmt->params > 0 && !run->execute.has_types) {
+        if (!run->execute.bound_at || !run->stmt->types)
+            return false;
+        packet = put_types_in(s, out, packet);
+    }
+    buf_put_span(out, packet);
+    return buf_ok(out);
 }
 
 static void end_prepare(struct session *s, const struct backend *b)

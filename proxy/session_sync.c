@@ -1,5 +1,6 @@
 /* Brings a server connection to the session's state, and takes the replies to the proxy's own
  * questions off it. */
+#include "proxy/session_replay.h"
 #include "proxy/session_steps.h"
 
 #include "base/log.h"
@@ -93,7 +94,7 @@ static bool ask_to_wait(struct session *s, struct backend *b)
 
 /* A statement is prepared under the schema and variables under which the client prepared it, not
  * those of now. */
-static bool prepare_in_its_state(struct session *s, struct backend *b)
+bool session_lay_on_statement(struct session *s, struct backend *b)
 {
     const struct stmt *stmt = s->run.stmt;
     /* Variables that nobody can follow would be lost by going back and forth. */
@@ -111,9 +112,9 @@ bool session_lay_on_state(struct session *s, struct backend *b)
     if (b->used && !backend_reset(b))
         return false;
     return lay_on_schema(b, s->schema) && lay_on_option(s, b) && lay_on_variables(s, b, s->vars) &&
-           lay_on_guard(s, b) && lay_on_limit(s, b) && session_track_ask(s, b) &&
-           ask_to_wait(s, b) && prepare_in_its_state(s, b) && lay_on_guard(s, b) &&
-           lay_on_limit(s, b);
+           session_replay_lay_on(s, b) && lay_on_guard(s, b) && lay_on_limit(s, b) &&
+           session_track_ask(s, b) && ask_to_wait(s, b) && session_lay_on_statement(s, b) &&
+           lay_on_guard(s, b) && lay_on_limit(s, b);
 }
 
 static void discard_rest(struct backend *b)
@@ -267,6 +268,6 @@ enum step session_sync(struct session *s)
         session_enter(s, SESSION_ROUTE);
         return STEP_MORE;
     }
-    session_enter(s, SESSION_RELAY);
+    session_enter(s, session_replay_due(s) ? SESSION_REPLAY : SESSION_RELAY);
     return STEP_MORE;
 }

@@ -26,6 +26,10 @@ bool session_stmt_ensure(struct session *s, struct backend *b) MUST_CHECK;
 /* What the command's first bytes become for this connection: the statement's id there, the
  * parameter types where it has not seen them. Answers the part to write behind b->out. */
 struct span session_stmt_fit(struct session *s, struct backend *b, struct span bytes);
+/* The EXECUTE under way as it is where no types were bound before it, into an empty buffer. False:
+ * they are not known. */
+bool session_stmt_with_types(const struct session *s, struct span packet,
+                             struct buf *out) MUST_CHECK;
 /* The connection has accepted a statement prepared again, under the id its reply tells. */
 void session_stmt_known(struct session *s, const struct backend *b, uint32_t client_id,
                         bool failed);

@@ -1,5 +1,6 @@
 /* Session state as the servers report it (session tracking), and what a statement leaves behind
  * that they do not report. */
+#include "proxy/session_replay.h"
 #include "proxy/session_steps.h"
 
 #include "base/log.h"
@@ -92,6 +93,7 @@ static void on_change(struct session *s, struct backend *b, const struct change 
         break;
     case CHANGE_TX_STATE:
         s->tables_locked = c->value.n == 8 && c->value.p[7] == 'L';
+        s->run.kept_by_rollback = c->value.n == 8 && c->value.p[3] == 'w';
         break;
     default:
         break;
@@ -242,6 +244,7 @@ void session_set_charset(struct session *s, uint16_t collation)
 void session_forget_state(struct session *s)
 {
     vars_clear(s->vars);
+    session_replay_forget(s);
     stmts_clear(&s->stmts);
     s->run.stmt = NULL;
     s->pins = s->fragile = 0;

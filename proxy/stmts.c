@@ -25,8 +25,15 @@ static void remove_by_id(struct stmts *all, struct stmt *s)
     HASH_DEL(all->by_id, s); /* NOLINT(clang-analyzer-unix.Malloc): it loses count of the list */
 }
 
-static void stmt_free(struct stmt *s)
+void stmt_ref(struct stmt *s)
 {
+    s->refs++;
+}
+
+void stmt_unref(struct stmt *s)
+{
+    if (--s->refs > 0)
+        return;
     vars_free(s->vars);
     free(s->schema);
     free(s->types);
@@ -55,10 +62,11 @@ struct stmt *stmts_add(struct stmts *all, struct span text, const char *schema,
 
     if (!s)
         return NULL;
+    s->refs = 1;
     s->schema = strdup(schema);
     s->vars = vars_new();
     if (!s->schema || !s->vars || !keep_text(s, text)) {
-        stmt_free(s);
+        stmt_unref(s);
         return NULL;
     }
     vars_copy(s->vars, vars);
@@ -81,7 +89,7 @@ void stmts_remove(struct stmts *all, struct stmt *s)
     all->count--;
     if (all->last == s)
         all->last = NULL;
-    stmt_free(s);
+    stmt_unref(s);
 }
 
 void stmts_clear(struct stmts *all)

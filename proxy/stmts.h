@@ -22,7 +22,8 @@ struct stmt_remote {
 struct stmt {
     UT_hash_handle hh;
     uint32_t id; /* the client's */
-    char *text;  /* NULL: too long to keep; then it lives on one connection only */
+    unsigned refs;
+    char *text; /* NULL: too long to keep; then it lives on one connection only */
     size_t text_len;
     char *schema; /* the session's when it was prepared, and its variables: what the text means */
     struct vars *vars;          /* on any connection */
@@ -52,8 +53,11 @@ struct stmts {
 struct stmt *stmts_add(struct stmts *all, struct span text, const char *schema,
                        const struct vars *vars);
 struct stmt *stmts_find(struct stmts *all, uint32_t id);
+/* One that others hold lives on until they let go of it. */
 void stmts_remove(struct stmts *all, struct stmt *s);
 void stmts_clear(struct stmts *all);
+void stmt_ref(struct stmt *s);
+void stmt_unref(struct stmt *s);
 /* Remember the types a client bound (2 * params bytes): every other connection's are old now. */
 bool stmt_keep_types(struct stmt *s, struct span types) MUST_CHECK;
 

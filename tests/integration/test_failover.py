@@ -7,12 +7,10 @@ import unittest
 import pymysql
 
 import proxied  # noqa: F401 (the path)
+from failing import FAILOVER, RESTART, grant
 from harness import scratch
-from harness.cluster import REPL_PASSWORD, REPL_USER, SERVICE_USER, Cluster
+from harness.cluster import Cluster
 from harness.tillway import Tillway
-
-FAILOVER = {"failover": {"enabled": True, "user": REPL_USER, "password": REPL_PASSWORD, "wait": "30s",
-                         "lease": "3s", "confirm": "100ms"}}
 
 
 class Till(threading.Thread):
@@ -48,10 +46,7 @@ class Failover(unittest.TestCase):
         self.cluster = Cluster(replicas=2)
         self.enterContext(self.cluster) if hasattr(self, "enterContext") else self._enter(self.cluster)
         primary = self.cluster.primary
-        primary.query("GRANT SUPER, PROCESS, CONNECTION ADMIN, READ_ONLY ADMIN, REPLICATION SLAVE ADMIN,"
-                      " REPLICATION MASTER ADMIN, BINLOG ADMIN, BINLOG REPLAY, SLAVE MONITOR"
-                      " ON *.* TO %s@'%%'" % SERVICE_USER)
-        primary.query("GRANT ALL ON tillway.* TO %s@'%%'" % SERVICE_USER)
+        grant(primary)
         primary.query("CREATE DATABASE shop")
         primary.query("CREATE TABLE shop.sale (id INT PRIMARY KEY)")
         self.cluster.wait_in_sync()
@@ -115,7 +110,7 @@ class Kill(Failover):
         self.assertLessEqual(len(errors), len(tills))
         self.assertEqual(len(self.writable()), 1)
         self.check_kept(acknowledged, self.cluster.replicas)
-        old.start(["--read-only=1", "--init-rpl-role=SLAVE", "--rpl-semi-sync-slave-enabled=1"])
+        old.start(RESTART)
         self.wait_rejoined(old)
         self.check_kept(acknowledged, self.cluster.servers)
 

@@ -1,0 +1,83 @@
+"""A cluster with failover on behind the real binary, whose primary tests take away; one for a whole class of tests."""
+
+import re
+import unittest
+
+import pymysql
+
+
+
+import proxied  # noqa: F401 (the path)
+from harness import scratch
+from harness.cluster import REPL_PASSWORD, REPL_USER, SERVICE_USER, Cluster
+from harness.tillway import Tillway
+
+FAILOVER = {"failover": {"enabled": True, "user": REPL_USER, "password": REPL_PASSWORD, "wait": "30s",
+                         "lease": "3s", "confirm": "100ms"}}
+# A server that comes back throws away what no replica acknowledged.
+RESTART = ["--read-only=1", "--init-rpl-role=SLAVE", "--rpl-semi-sync-slave-enabled=1"]
+
+
+def grant(primary):
+    """What the monitor's account needs for failover."""
+    primary.query("GRANT SUPER, PROCESS, CONNECTION ADMIN, READ_ONLY ADMIN, REPLICATION SLAVE ADMIN,"
+                  " REPLICATION MASTER ADMIN, BINLOG ADMIN, BINLOG REPLAY, SLAVE MONITOR"
+                  " ON *.* TO %s@'%%'" % SERVICE_USER)
+    primary.query("GRANT ALL ON tillway.* TO %s@'%%'" % SERVICE_USER)
+
+
+class FailoverCluster(unittest.TestCase):
+    config = FAILOVER
+
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = cls._entered(Cluster(replicas=2))
+        grant(cls.cluster.primary)
+        cls.cluster.primary.query("CREATE DATABASE shop")
+        cls.cluster.wait_in_sync()
+        cls.tillway = cls._entered(Tillway(cls.cluster, config=cls.config))
+        cls.wait_complete()
+
+    @classmethod
+    def _entered(cls, manager):
+        entered = manager.__enter__()
+        cls.addClassCleanup(manager.__exit__, None, None, None)
+        return entered
+
+    @classmethod
+    def primary(cls):
+        """The one server that takes writes, once there is one."""
+        return scratch.wait_until("a primary", cls._primary, 60)
+
+    @classmethod
+    def _primary(cls):
+        try:
+            found = [s for s in cls.cluster.servers if s.alive() and not s.value("SELECT @@read_only")]
+        except pymysql.err.MySQLError:
+            return None  # it is going down, or clients' connections are being ended
+        return found[0] if len(found) == 1 else None
+
+    @classmethod
+    def wait_complete(cls):
+        """Until all servers are there and each replica's acknowledgements count."""
+        def complete():
+            status = cls.tillway.command("cluster", "status").stdout
+            return len(re.findall(r": replica, up, .*, acknowledges", status)) == len(cls.cluster.servers) - 1
+        scratch.wait_until("acknowledging replicas", complete, 60)
+
+    def lose_primary(self):
+        """SIGKILL; it comes back, as a replica, when the test is over."""
+        old = self.primary()
+        old.kill()
+        self.addCleanup(self._bring_back, old)
+        scratch.wait_until("another primary", self._primary, 60)
+
+    def _bring_back(self, server):
+        server.start(RESTART)
+        self.wait_complete()
+
+    def switch_over(self):
+        done = self.tillway.command("cluster", "switchover")
+        self.assertIn("done", done.stdout, done.stdout + done.stderr)
+        self.addCleanup(self.wait_complete)
+        return done.stdout

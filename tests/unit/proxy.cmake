@@ -1,0 +1,1 @@
+tillway_unit(proxy_replay_log LINKS tw_proxy)
