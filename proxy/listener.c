@@ -10,7 +10,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024, ACCEPTS_A_TURN = 64 };
+enum {
+    BACKLOG = 1024,
+    ACCEPTS_A_TURN = 64,
+    PAUSE_MS = 100 /* between tries while the system refuses; clients wait in the backlog */
+};
 
 static bool text_of_peer(const struct sockaddr_storage *a, char *out, size_t size)
 {
@@ -34,6 +38,38 @@ static uint16_t port_of_peer(const struct sockaddr_storage *a)
     return ntohs(a->ss_family == AF_INET ? v4->sin_port : v6->sin6_port);
 }
 
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+static bool listen_again(struct listener *l)
+{
+    return uv_poll_start(&l->poll, UV_READABLE, on_poll) == 0;
+}
+
+static void on_pause_over(uv_timer_t *timer)
+{
+    struct listener *l = timer->data;
+
+    if (!listen_again(l))
+        (void)uv_timer_start(timer, on_pause_over, PAUSE_MS, 0);
+}
+
+/* The client that cannot be accepted keeps the socket readable: without a pause it would be tried
+ * again at once, for ever. */
+static void pause_accepting(struct listener *l, int error)
+{
+    if (!l->short_of)
+        log_event(LOG_ERROR, "listener.accept", LOG_STR("why", err_system(error)),
+                  LOG_STR("then", "clients wait until the system has room for them"));
+    l->short_of = true;
+    (void)uv_poll_stop(&l->poll);
+    (void)uv_timer_start(&l->pause, on_pause_over, PAUSE_MS, 0);
+}
+
+static bool is_shortage(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
+}
+
 static bool accept_one(struct listener *l)
 {
     struct client_socket c = {
@@ -43,10 +79,11 @@ static bool accept_one(struct listener *l)
 
     c.fd = accept4(l->fd, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (c.fd < 0) {
-        if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
-            log_event(LOG_ERROR, "listener.accept", LOG_STR("why", err_system(errno)));
+        if (is_shortage(errno))
+            pause_accepting(l, errno);
         return false;
     }
+    l->short_of = false;
     if (l->is_unix || !text_of_peer(&peer, c.address, sizeof c.address))
         (void)snprintf(c.address, sizeof c.address, "localhost");
     else
@@ -149,9 +186,9 @@ bool listener_open(struct listener *l, uv_loop_t *loop, const struct conf_listen
         return false;
     if (l->is_unix)
         (void)snprintf(l->path, sizeof l->path, "%s", conf->address.host);
-    l->poll.data = l;
-    if (uv_poll_init(loop, &l->poll, l->fd) != 0 ||
-        uv_poll_start(&l->poll, UV_READABLE, on_poll) != 0)
+    l->poll.data = l->pause.data = l;
+    if (uv_poll_init(loop, &l->poll, l->fd) != 0 || uv_timer_init(loop, &l->pause) != 0 ||
+        !listen_again(l))
         return err_set(e, ERR_IO, "cannot watch the socket of %s", conf->address.text);
     log_event(LOG_INFO, "listener.open", LOG_STR("address", conf->address.text));
     return true;
@@ -169,6 +206,8 @@ static void on_closed(uv_handle_t *h)
 {
     struct listener *l = h->data;
 
+    if (--l->open_handles > 0)
+        return;
     listener_set_tls(l, NULL);
     (void)close(l->fd);
     if (l->path[0])
@@ -177,6 +216,7 @@ static void on_closed(uv_handle_t *h)
 
 void listener_close(struct listener *l)
 {
-    (void)uv_poll_stop(&l->poll);
+    l->open_handles = 2;
     uv_close((uv_handle_t *)&l->poll, on_closed);
+    uv_close((uv_handle_t *)&l->pause, on_closed);
 }

@@ -8,6 +8,9 @@
 
 struct listener {
     uv_poll_t poll;
+    uv_timer_t pause; /* runs while the system has no descriptor or memory for another client */
+    bool short_of;    /* it does; said once */
+    int open_handles; /* of the two that are closed at the end */
     int fd;
     bool is_unix;
     int index; /* in the configuration */
