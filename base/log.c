@@ -26,6 +26,10 @@ static struct {
     char path[PATH_MAX_BYTES];
 } sink = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = STDERR_FILENO, .level = LOG_INFO};
 
+/* What the file did not take: the disk is full, say. */
+static atomic_uint lost_lines; /* since the last that was told */
+static atomic_bool torn;       /* the file ends in a part of a line */
+
 static int open_file(const char *path)
 {
     if (strcmp(path, "stderr") == 0)
@@ -165,6 +169,35 @@ static void put_line(struct buf *line, enum log_level level, const char *event,
     buf_put_str(line, json ? "}\n" : "\n");
 }
 
+/* One write(2), with the end of a torn line in front of it. */
+static bool write_line(const struct buf *line)
+{
+    int fd = atomic_load(&sink.fd);
+    ssize_t n;
+
+    if (atomic_exchange(&torn, false) && write(fd, "\n", 1) != 1)
+        atomic_store(&torn, true);
+    n = write(fd, line->data, line->len);
+    if (n > 0 && (size_t)n < line->len)
+        atomic_store(&torn, true);
+    return n >= 0 && (size_t)n == line->len;
+}
+
+/* Say how many lines are missing, where the file takes some again. */
+static void tell_lost(void)
+{
+    unsigned n = atomic_exchange(&lost_lines, 0);
+    struct log_field count = LOG_NUM("lines", n);
+    struct buf line = buf_with_max(LINE_MAX_BYTES);
+
+    if (n == 0)
+        return;
+    put_line(&line, LOG_ERROR, "log.lost", &count, 1);
+    if (!buf_ok(&line) || !write_line(&line))
+        (void)atomic_fetch_add(&lost_lines, n);
+    buf_free(&line);
+}
+
 void log_event_fields(enum log_level level, const char *event, const struct log_field *fields,
                       int n)
 {
@@ -175,7 +208,30 @@ void log_event_fields(enum log_level level, const char *event, const struct log_
         buf_clear(&line);
         put_line(&line, level, event, fields, 0);
     }
-    if (buf_ok(&line))
-        (void)!write(atomic_load(&sink.fd), line.data, line.len);
+    tell_lost();
+    if (!buf_ok(&line) || !write_line(&line))
+        (void)atomic_fetch_add(&lost_lines, 1);
     buf_free(&line);
+}
+
+bool log_limit_passes(struct log_limit *l, uint64_t now_ns)
+{
+    if (now_ns - l->since_ns >= CLOCK_NS_PER_S) {
+        l->since_ns = now_ns;
+        l->written = 0;
+    }
+    if (l->written < LOG_LIMIT_LINES) {
+        l->written++;
+        return true;
+    }
+    l->left_out++;
+    return false;
+}
+
+void log_limit_tell(struct log_limit *l, const char *event, uint64_t now_ns)
+{
+    if (l->left_out == 0 || now_ns - l->since_ns < CLOCK_NS_PER_S)
+        return;
+    log_event(LOG_WARN, "log.left_out", LOG_STR("event", event), LOG_NUM("lines", l->left_out));
+    l->left_out = 0;
 }

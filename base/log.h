@@ -3,7 +3,9 @@
  * Text:  2026-03-01T14:05:00.123Z info  session.open id=12 user=till address=10.0.0.7
  * JSON:  {"time":"…","level":"info","event":"session.open","id":12,"user":"till",…}
  *
- * Each line is one write(2), so lines of several threads and processes never mix. Any thread. */
+ * Each line is one write(2), so lines of several threads and processes never mix. Lines that the
+ * file does not take (a full disk) are counted, and a line log.lost says how many once it takes
+ * some again; nobody waits for it. Any thread. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
@@ -50,5 +52,21 @@ void log_event_fields(enum log_level level, const char *event, const struct log_
             log_event_fields((level), (event), log_fields_, (int)ARRAY_LEN(log_fields_)); \
         }                                                                                 \
     } while (0)
+
+/* So that a flood of what strangers cause does not fill the disk: LOG_LIMIT_LINES a second of one
+ * kind are written, and then one line says how many were not. One thread; all zero to begin with;
+ * times of clock_mono_ns. */
+struct log_limit {
+    uint64_t since_ns; /* when the second under way began */
+    unsigned written;
+    unsigned long long left_out;
+};
+
+enum { LOG_LIMIT_LINES = 20 };
+
+/* Whether the next line may be written; it counts. */
+bool log_limit_passes(struct log_limit *l, uint64_t now_ns) MUST_CHECK;
+/* Log what was left out of the lines named `event`, if anything was and the second is over. */
+void log_limit_tell(struct log_limit *l, const char *event, uint64_t now_ns);
 
 #endif

@@ -1,9 +1,12 @@
+#include "base/clock.h"
 #include "base/log.h"
 #include "tests/unit/check.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static char folder[] = "/tmp/tillway-log-XXXXXX";
@@ -191,6 +194,61 @@ static void a_path_that_cannot_be_opened(void **state)
     assert_string_equal(last_line(), "info  still id=1\n");
 }
 
+/* A file that takes no more than so many bytes, as on a disk that is full. */
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void lines_that_a_full_disk_swallows_are_counted(void **state)
+{
+    struct rlimit before;
+    const char *text;
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    (void)signal(SIGXFSZ, SIG_IGN);
+    set_up(LOG_INFO, LOG_TEXT);
+    limit_files(40);
+    log_event(LOG_INFO, "torn.apart", LOG_NUM("id", 1));
+    log_event(LOG_INFO, "never.seen", LOG_NUM("id", 2));
+    assert_int_equal(strlen(read_file(path)), 40);
+    limit_files(before.rlim_cur);
+    log_event(LOG_INFO, "seen.again", LOG_NUM("id", 3));
+    text = strchr(read_file(path), '\n');
+    assert_non_null(text);
+    assert_non_null(strstr(text, " error log.lost lines=2\n"));
+    assert_non_null(strstr(text, " info  seen.again id=3\n"));
+    assert_null(strstr(text, "never"));
+    (void)last_line();
+    log_event(LOG_INFO, "whole", LOG_NUM("id", 4));
+    assert_string_equal(last_line(), "info  whole id=4\n");
+}
+
+static void a_flood_is_limited_and_told(void **state)
+{
+    struct log_limit limit = {0};
+    uint64_t now = 5 * CLOCK_NS_PER_S;
+    int passed = 0;
+
+    (void)state;
+    set_up(LOG_INFO, LOG_TEXT);
+    for (int i = 0; i < 1000; i++)
+        passed += log_limit_passes(&limit, now + (uint64_t)i);
+    assert_int_equal(passed, LOG_LIMIT_LINES);
+    log_limit_tell(&limit, "x.y", now + 1000);
+    assert_string_equal(read_file(path), "");
+    log_limit_tell(&limit, "x.y", now + CLOCK_NS_PER_S);
+    assert_string_equal(last_line(), "warn  log.left_out event=x.y lines=980\n");
+    log_limit_tell(&limit, "x.y", now + 2 * CLOCK_NS_PER_S);
+    assert_string_equal(read_file(path), "");
+    assert_true(log_limit_passes(&limit, now + CLOCK_NS_PER_S));
+}
+
 static int group_setup(void **state)
 {
     (void)state;
@@ -221,6 +279,8 @@ int main(void)
         cmocka_unit_test(reopen_after_rotation),
         cmocka_unit_test(no_descriptor_is_leaked_or_inherited),
         cmocka_unit_test(a_path_that_cannot_be_opened),
+        cmocka_unit_test(lines_that_a_full_disk_swallows_are_counted),
+        cmocka_unit_test(a_flood_is_limited_and_told),
     };
 
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
