@@ -142,6 +142,7 @@ static void pass_rows(struct reply *r, struct reply_view *v)
     const uint8_t shift = r->shift;
     const size_t n = v->n;
     size_t at = v->at;
+    uint8_t seq = r->next_seq;
     uint64_t rows = 0;
 
     while (n - at > PACKET_HEADER) {
@@ -149,8 +150,9 @@ static void pass_rows(struct reply *r, struct reply_view *v)
         uint32_t length = packet_header_at(p).length;
         size_t left = n - at - PACKET_HEADER;
 
-        if (p[PACKET_HEADER] >= 0xFE || length - 1 >= PACKET_MAX_PAYLOAD - 1)
+        if (p[PACKET_HEADER] >= 0xFE || length - 1 >= PACKET_MAX_PAYLOAD - 1 || p[3] != seq)
             break;
+        seq++;
         if (shift)
             p[3] = (uint8_t)(p[3] + shift);
         rows++;
@@ -162,6 +164,7 @@ static void pass_rows(struct reply *r, struct reply_view *v)
         at += PACKET_HEADER + (size_t)length;
     }
     r->rows += rows;
+    r->next_seq = seq;
     v->at = at;
 }
 
@@ -223,9 +226,14 @@ static bool pass_body(struct reply *r, struct reply_view *v)
 
 static enum reply_step step_continued(struct reply *r, struct reply_view *v)
 {
+    struct packet_header h;
+
     if (v->n - v->at < PACKET_HEADER)
         return STEP_WAIT;
-    reply_take(r, v, packet_header_at(v->buf + v->at));
+    h = packet_header_at(v->buf + v->at);
+    if (!reply_is_next(r, h))
+        return reply_bad(r, v, "a packet out of sequence");
+    reply_take(r, v, h);
     return STEP_ON;
 }
 

@@ -94,6 +94,8 @@ struct reply {
 
     /* private */
     uint8_t phase;
+    uint8_t next_seq;   /* of the server's next packet, where `in_sequence` */
+    bool in_sequence;   /* a packet came before it, and none of the client's between */
     uint8_t seq;        /* of the last packet before a place where an EOF may be put in */
     bool eof_due;       /* an EOF is to be put in behind the definitions */
     bool continued;     /* the next packet continues a 16 MiB payload */

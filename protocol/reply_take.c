@@ -33,7 +33,15 @@ enum reply_step reply_look(struct reply *r, struct reply_view *v, struct reply_h
         return STEP_WAIT;
     head->payload = v->buf + v->at + PACKET_HEADER;
     head->first = *head->payload;
+    if (!reply_is_next(r, head->h) && head->first != 0xFF)
+        return reply_bad(r, v, "a packet out of sequence");
     return STEP_ON;
+}
+
+static void note_seq(struct reply *r, struct packet_header h)
+{
+    r->next_seq = (uint8_t)(h.seq + 1);
+    r->in_sequence = true;
 }
 
 /* STEP_ON if all of the packet is there. */
@@ -47,6 +55,7 @@ static enum reply_step look_whole(struct reply *r, struct reply_view *v,
 
 void reply_take(struct reply *r, struct reply_view *v, struct packet_header h)
 {
+    note_seq(r, h);
     r->seq = (uint8_t)(h.seq + r->shift);
     v->buf[v->at + 3] = r->seq;
     v->at += PACKET_HEADER;
@@ -86,6 +95,7 @@ enum reply_step reply_take_ok(struct reply *r, struct reply_view *v, const struc
     if (!ok_decode(payload_of(head), r->server_caps, &r->ok))
         return reply_bad(r, v, "a malformed OK packet");
     keep = reply_edit_ok(head->payload, head->h.length, &r->ok, r->client_caps);
+    note_seq(r, head->h);
     patch_header(r, v, head, keep);
     r->status = r->ok.status;
     if (r->kind == REPLY_RESULT && (r->ok.status & STATUS_MORE_RESULTS)) {
@@ -105,6 +115,7 @@ static enum reply_step take_progress(struct reply *r, struct reply_view *v,
         reply_take(r, v, head->h);
         return STEP_ON;
     }
+    note_seq(r, head->h);
     r->shift--;
     v->out->pass = v->at;
     v->out->drop = PACKET_HEADER + (size_t)head->h.length;
@@ -146,6 +157,7 @@ enum reply_step reply_take_infile(struct reply *r, struct reply_view *v,
 
     if (s != STEP_ON)
         return s;
+    r->in_sequence = false;
     patch_header(r, v, head, head->h.length);
     return take_whole(v, head, head->h.length, REPLY_INFILE);
 }

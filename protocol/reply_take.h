@@ -41,7 +41,14 @@ static inline bool reply_wants_eof(const struct reply *r)
     return !(r->client_caps & CAP_DEPRECATE_EOF);
 }
 
-/* STEP_ON with *head filled; an empty packet is never valid where this is asked. */
+/* Whether its sequence number follows that of the packet before. */
+static inline bool reply_is_next(const struct reply *r, struct packet_header h)
+{
+    return !r->in_sequence || h.seq == r->next_seq;
+}
+
+/* STEP_ON with *head filled; an empty packet is never valid where this is asked, nor
+ * one out of sequence unless it is an error: MariaDB numbers some anew. */
 enum reply_step reply_look(struct reply *r, struct reply_view *v, struct reply_head *head);
 /* Let the packet pass: patch its sequence number; its payload follows as body_left. */
 void reply_take(struct reply *r, struct reply_view *v, struct packet_header h);

@@ -229,8 +229,8 @@ static void a_read_given_up_while_it_is_sent(void **state)
     buf_free(&b);
 }
 
-/* Rows of this size, as a server sends them; in `seen` as the client must get them. */
-static void put_rows(struct buf *b, size_t total, size_t row, uint8_t seq)
+/* Rows of this size, from this sequence number on; answers the last one's. */
+static uint8_t put_rows(struct buf *b, size_t total, size_t row, uint8_t seq)
 {
     struct buf payload = buf_with_max(64 * MIB);
 
@@ -241,6 +241,7 @@ static void put_rows(struct buf *b, size_t total, size_t row, uint8_t seq)
         seq = (uint8_t)(seq + 1 + payload.len / PACKET_MAX_PAYLOAD);
     }
     buf_free(&payload);
+    return (uint8_t)(seq - 1);
 }
 
 static void asks_for_rows(struct scene *s)
@@ -256,11 +257,11 @@ static void rows_of(size_t size, size_t total, bool slow)
     struct rig *r = rig_start(.workers = 1);
     struct scene s = rig_scene(r);
     struct buf b = buf_with_max(128 * MIB);
+    uint8_t last = put_rows(&b, total, size, 3);
 
     asks_for_rows(&s);
-    put_rows(&b, total, size, 3);
     peer_flow(s.primary, buf_span(&b), s.till, buf_span(&b), slow);
-    s.primary->seq = s.till->seq = 77;
+    s.primary->seq = s.till->seq = last;
     server_says_end(s.primary, &(struct says){.warnings = 1});
     assert_int_equal(client_hears_end(s.till).warnings, 1);
     buf_free(&b);
@@ -298,8 +299,8 @@ static void rows_are_renumbered_for_an_old_client(void **state)
     client_logs_in(till, .without = CAP_DEPRECATE_EOF);
     s.primary = server_serves(&r->servers[PRIMARY]);
     (void)client_hears_ok(till);
-    put_rows(&sent, 2 * MIB, 5000, 3);
-    put_rows(&seen, 2 * MIB, 5000, 4);
+    (void)put_rows(&sent, 2 * MIB, 5000, 3);
+    (void)put_rows(&seen, 2 * MIB, 5000, 4);
     client_asks(till, "SHOW MUCH");
     server_hears_query(s.primary, "SHOW MUCH");
     server_says_columns(s.primary, 1);
@@ -322,7 +323,7 @@ static void a_stalled_client_stops_the_server(void **state)
 
     (void)state;
     asks_for_rows(&s);
-    put_rows(&b, 64 * MIB, 1000, 3);
+    (void)put_rows(&b, 64 * MIB, 1000, 3);
     before = memory_in_use();
     sent = peer_pour(s.primary, buf_span(&b));
     assert_in_range(sent, 1, STALL_MAX);
@@ -358,7 +359,7 @@ static void a_stalled_client_does_not_stop_others(void **state)
 
     (void)state;
     asks_for_rows(&stalled);
-    put_rows(&b, 32 * MIB, 1000, 3);
+    (void)put_rows(&b, 32 * MIB, 1000, 3);
     (void)peer_pour(stalled.primary, buf_span(&b));
     client_asks(s.till, "SHOW TABLES");
     server_hears_query(s.primary, "SHOW TABLES");

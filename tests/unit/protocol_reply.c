@@ -464,6 +464,10 @@ static void bytes_no_server_sends(void **state)
         {REPLY_PREPARE, ROW_BYTES("\x0c\0\0\x01\x01\0\0\0\0\0\0\0\0\0\0\0")},
         {REPLY_SINGLE, ROW_BYTES("\x01\0\0\x01\x01")},
         {REPLY_TEXT, ROW_BYTES("\0\0\0\x01")},
+        /* out of sequence: a definition, a row, the end */
+        {REPLY_RESULT, ROW_BYTES("\x01\0\0\x01\x01\x01\0\0\x03\x03")},
+        {REPLY_ROWS, ROW_BYTES("\x01\0\0\x01\x01\x01\0\0\x01\x01")},
+        {REPLY_ROWS, ROW_BYTES("\x01\0\0\x01\x01\x07\0\0\x04\xfe\0\0\x02\0\0\0")},
     };
 
     (void)state;
