@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/ref.h"
 #include "conf/failover.h"
+#include "conf/limits.h"
 #include "conf/mirror.h"
 #include "conf/network.h"
 #include "conf/node.h"
@@ -36,6 +37,7 @@ struct conf_listener {
     enum conf_consistency consistency;
     struct conf_listener_tls tls;
     struct conf_networks proxy_protocol; /* who may say for whom he speaks */
+    uint32_t max_sessions;               /* 0: any number */
 };
 
 /* Whether a server may be promoted. */
@@ -65,18 +67,6 @@ struct conf_routing {
     uint64_t max_lag_ns;
     bool wait_for_replica;
     uint64_t wait_timeout_ns;
-};
-
-struct conf_limits {
-    uint64_t login_timeout_ns;
-    uint32_t max_login_errors; /* 0: any number */
-    uint64_t login_block_ns;
-    uint64_t connect_timeout_ns;
-    uint64_t drain_timeout_ns;
-    uint64_t pool_idle_ns;
-    uint32_t max_sessions;
-    uint32_t max_prepared; /* a session */
-    uint64_t buffer;       /* bytes; a direction of a session */
 };
 
 struct conf {

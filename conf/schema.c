@@ -40,6 +40,9 @@ const struct schema_row conf_schema[] = {
      "time. `eventual`: whatever a replica within `routing.max_lag` has. `primary`: every "
      "statement goes to the primary. `global`: all that any client had committed when the read "
      "began, through whatever proxy; each read asks the primary for its position first."},
+    {"listeners[].max_sessions", SCHEMA_NUMBER, IN_LISTENER(max_sessions), "0", 0, 1000000, NULL,
+     "Client connections at one time on this listener; more get error 1040. 0: only "
+     "`limits.max_sessions` holds."},
     {"listeners[].proxy_protocol", SCHEMA_NETWORKS, IN_LISTENER(proxy_protocol), "", 1, 100, NULL,
      "Networks (`[10.0.0.5, 10.1.0.0/16, localhost]`, the latter for unix sockets) whose "
      "connections may begin with a PROXY header, version 1 or 2: the address in it then counts for "
@@ -209,6 +212,13 @@ const struct schema_row conf_schema[] = {
      "What a client, or all of them, may use."},
     {"limits.login_timeout", SCHEMA_DURATION, IN(limits.login_timeout_ns), "10s", 100 * MS,
      3600 * S, NULL, "How long a client may take to log in."},
+    {"limits.login_packets", SCHEMA_NUMBER, IN(limits.login_packets), "16", 2, 255, NULL,
+     "Packets that a client may send until it is logged in; each at most 16 KiB, as in MariaDB."},
+    {"limits.read_timeout", SCHEMA_DURATION, IN(limits.read_timeout_ns), "60s", 0, 3600 * S, NULL,
+     "How long the rest of a command may take, from its first byte on, until the buffer has it or "
+     "is full of it. Over it: error 1159. 0: for ever."},
+    {"limits.write_timeout", SCHEMA_DURATION, IN(limits.write_timeout_ns), "60s", 0, 3600 * S, NULL,
+     "How long a client may take nothing of its reply before it is cut. 0: for ever."},
     {"limits.max_login_errors", SCHEMA_NUMBER, IN(limits.max_login_errors), "100", 0, 1000000000,
      NULL,
      "So many failed log-ins in a row from one address (of IPv6: one /64 network), and it is "
@@ -222,10 +232,24 @@ const struct schema_row conf_schema[] = {
      "How long sessions may finish their work after SIGTERM before they are cut."},
     {"limits.max_sessions", SCHEMA_NUMBER, IN(limits.max_sessions), "10000", 1, 1000000, NULL,
      "Client connections at one time; more get error 1040, \"Too many connections\"."},
+    {"limits.max_address_sessions", SCHEMA_NUMBER, IN(limits.max_address_sessions), "0", 0, 1000000,
+     NULL,
+     "The same for one client address, that of a PROXY header where one comes; error 1040. Unix "
+     "sockets are one address. 0: no limit."},
+    {"limits.max_user_sessions", SCHEMA_NUMBER, IN(limits.max_user_sessions), "0", 0, 1000000, NULL,
+     "The same for one user name; error 1203. An account's own `MAX_USER_CONNECTIONS` holds "
+     "besides. 0: no limit."},
     {"limits.max_prepared", SCHEMA_NUMBER, IN(limits.max_prepared), "16382", 1, 1048576, NULL,
-     "Prepared statements that one session may hold."},
+     "Prepared statements that one session may hold; more get error 1461."},
+    {"limits.session_memory", SCHEMA_SIZE, IN(limits.session_memory), "64MiB", 64 * KIB, 1024 * MIB,
+     NULL,
+     "Memory that one session's prepared statements may take in the proxy; error 1461, too. All "
+     "else that a session keeps is bounded by `buffer`."},
     {"limits.buffer", SCHEMA_SIZE, IN(limits.buffer), "32KiB", 4 * KIB, 16 * MIB, NULL,
-     "Memory for each direction of a session; a row of any size streams through it."},
+     "Memory for each direction of a session, lent while bytes are in it; a row of any size "
+     "streams "
+     "through it. What a client sends ahead (a pipeline) waits there and, beyond, with the "
+     "client."},
     {"limits.pool_idle", SCHEMA_DURATION, IN(limits.pool_idle_ns), "60s", 0, 86400 * S, NULL,
      "How long an unused server connection is kept. 0: closed at once."},
 

@@ -1,5 +1,6 @@
 #include "monitor/catalog_read.h"
 
+#include "base/clock.h"
 #include "monitor/objects_read.h"
 
 #include <ctype.h>
@@ -37,7 +38,8 @@ static const char old_collations_sql[] =
 static const char version_sql[] =
     "SELECT @@version, @@global.collation_server,"
     " (SELECT GROUP_CONCAT(COLUMN_NAME ORDER BY ORDINAL_POSITION) FROM information_schema.COLUMNS"
-    " WHERE TABLE_SCHEMA = 'information_schema' AND TABLE_NAME = 'PROCESSLIST')";
+    " WHERE TABLE_SCHEMA = 'information_schema' AND TABLE_NAME = 'PROCESSLIST'),"
+    " @@global.wait_timeout, @@global.interactive_timeout";
 
 enum { UNKNOWN_COLUMN = 1054, FALLBACK_COLLATION = 45 /* utf8mb4_general_ci */ };
 enum { FIRST_ROOM = 64, COLLATION_ID_MAX = 65535 };
@@ -226,6 +228,12 @@ static bool on_row(void *ctx, const struct probe_row *row)
     return !r->failed;
 }
 
+/* As nanoseconds; 0 where it is no number. */
+static uint64_t seconds(const char *text)
+{
+    return strtoull(text, NULL, 10) * CLOCK_NS_PER_S;
+}
+
 static bool on_version(void *ctx, const struct probe_row *row)
 {
     struct reading *r = ctx;
@@ -237,6 +245,8 @@ static bool on_version(void *ctx, const struct probe_row *row)
     r->default_collation = strdup(value(row, 1));
     free(r->c->processlist);
     r->c->processlist = value(row, 2)[0] ? strdup(value(row, 2)) : NULL;
+    r->c->wait_timeout_ns = seconds(value(row, 3));
+    r->c->interactive_timeout_ns = seconds(value(row, 4));
     r->failed = !r->c->version || !r->default_collation;
     return !r->failed;
 }

@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { SIGNALS = 4 };
@@ -22,6 +23,7 @@ struct daemon {
     struct admin *admin; /* NULL where none is configured */
     struct conf *conf;
     struct daemon_hooks hooks;
+    struct log_limit full;     /* lines about clients that are one too many */
     struct topology *topology; /* the newest, for the admin socket */
     struct rules *rules;       /* those in force, for the admin socket; NULL: none */
     int workers_started;
@@ -52,14 +54,34 @@ static void turn_away(const struct client_socket *c)
     client_socket_drop(c);
 }
 
+/* Handed to the workers, so that a flood is counted before they have seen it. */
+static unsigned sessions_open(struct daemon *d)
+{
+    int open = 0;
+
+    for (int i = 0; i < d->shared.worker_count; i++)
+        open += atomic_load(&d->shared.workers[i].session_count);
+    return (unsigned)open;
+}
+
+static bool is_full(struct daemon *d, int listener)
+{
+    uint32_t max = d->conf->listeners[listener].max_sessions;
+
+    return sessions_open(d) >= d->conf->limits.max_sessions ||
+           (max && (unsigned)atomic_load(&d->shared.seats[listener]) >= max);
+}
+
 static void on_accepted(void *ctx, const struct client_socket *c)
 {
     struct daemon *d = ctx;
-    long long open = atomic_load(&d->shared.metrics.value[METRIC_SESSIONS]);
 
-    if (open >= (long long)d->conf->limits.max_sessions) {
-        log_event(LOG_WARN, "listener.full", LOG_STR("address", c->address),
-                  LOG_NUM("sessions", open));
+    if (is_full(d, c->listener)) {
+        log_limit_tell(&d->full, "listener.full", clock_mono_ns());
+        if (log_limit_passes(&d->full, clock_mono_ns()))
+            log_event(LOG_WARN, "listener.full", LOG_STR("address", c->address),
+                      LOG_NUM("sessions", sessions_open(d)));
+        metric_add(&d->shared.metrics, METRIC_TURNED_AWAY, 1);
         turn_away(c);
         return;
     }
@@ -277,7 +299,8 @@ static bool start_workers(struct daemon *d, struct err *e)
     if (!threads_init(&d->shared.threads))
         return err_set(e, ERR_IO, "no lock from the system");
     d->shared.rsa = auth_rsa_new();
-    if (!d->shared.rsa || !guard_init(&d->shared.guard))
+    if (!d->shared.rsa || !guard_init(&d->shared.guard) || !quota_init(&d->shared.addresses) ||
+        !quota_init(&d->shared.users))
         return err_set(e, ERR_IO, "cannot set up what log-ins need: no RSA key, or no memory");
     d->shared.monitor = d->hooks.ctx;
     d->shared.suspect = d->hooks.suspect;
@@ -311,12 +334,25 @@ static bool set_up(struct daemon *d, struct err *e)
     return start_admin(d, e);
 }
 
+/* As many descriptors as the system allows: a session has two and more. */
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 struct daemon *daemon_start(struct conf *c, const struct daemon_hooks *hooks, struct err *e)
 {
     static struct daemon the_daemon; /* one a process */
     struct daemon *d = &the_daemon;
 
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a log file that may not grow is a full one */
+    raise_descriptors();
     d->conf = conf_ref(c);
     d->hooks = *hooks;
     d->topology = topology_new();
@@ -389,6 +425,8 @@ void daemon_free(struct daemon *d)
     conf_unref(d->conf);
     threads_free(&d->shared.threads);
     guard_free(&d->shared.guard);
+    quota_free(&d->shared.addresses);
+    quota_free(&d->shared.users);
     auth_rsa_free(d->shared.rsa);
     free(d->shared.workers);
     free(d->listeners);

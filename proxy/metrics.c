@@ -12,6 +12,9 @@ static const char *const names[METRIC_COUNT] = {
     [METRIC_NOT_REPLAYED] = "transactions_not_replayed",
     [METRIC_STALE_WAITS] = "waits_run_out",
     [METRIC_ERRORS] = "errors_sent",
+    [METRIC_BAD_CLIENTS] = "bad_clients",
+    [METRIC_BAD_REPLIES] = "bad_replies",
+    [METRIC_TURNED_AWAY] = "turned_away",
 };
 
 static long long load(const atomic_llong *v)

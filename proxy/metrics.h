@@ -20,6 +20,9 @@ enum metric {
     METRIC_NOT_REPLAYED, /* error 1213 in the place of that */
     METRIC_STALE_WAITS,  /* MASTER_GTID_WAIT ran out: the read went to the primary */
     METRIC_ERRORS,       /* ERR packets of the proxy's own */
+    METRIC_BAD_CLIENTS,  /* sessions ended because of what the client sent, or did not send */
+    METRIC_BAD_REPLIES,  /* server connections given up because of what the server sent */
+    METRIC_TURNED_AWAY,  /* clients that were one too many, or come from a blocked address */
     METRIC_COUNT,
 };
 

@@ -97,12 +97,10 @@ static void on_event(void *owner)
 {
     struct session *s = owner;
 
-    if (s->client.eof && s->client.error != 0 && s->state.now != SESSION_CLOSING) {
-        if (s->client.error == UV_EPROTO)
-            log_event(LOG_WARN, "session.protocol", LOG_NUM("id", s->id),
-                      LOG_STR("address", s->address), LOG_STR("why", stream_why(&s->client)));
+    if (s->client.eof && s->client.error == UV_EPROTO)
+        session_fault(s, 0, NULL, stream_why(&s->client));
+    else if (s->client.eof && s->client.error != 0)
         session_end(s, 0, NULL, stream_why(&s->client));
-    }
     session_step(s);
 }
 
@@ -122,7 +120,15 @@ static void on_closed(void *owner)
     free(s);
 }
 
-static const struct stream_ops ops = {NULL, on_event, on_event, on_closed};
+static void on_drained(void *owner)
+{
+    struct session *s = owner;
+
+    s->bounds.moved = true;
+    on_event(s);
+}
+
+static const struct stream_ops ops = {NULL, on_event, on_drained, on_closed};
 
 static void link_session(struct worker *w, struct session *s)
 {
@@ -142,8 +148,9 @@ static void unlink_session(struct session *s)
         s->worker->sessions = s->next;
     if (s->next)
         s->next->prev = s->prev;
+    session_uncount(s);
+    worker_free_seat(s->worker, s->listener);
     metric_add(&s->worker->shared->metrics, METRIC_SESSIONS, -1);
-    atomic_fetch_sub(&s->worker->session_count, 1);
 }
 
 /* Ids are unique over all workers and tell the worker: see session_worker_of. */
@@ -195,8 +202,8 @@ void session_start(struct worker *w, const struct client_socket *c)
     int rc;
 
     if (!s) {
+        worker_free_seat(w, c->listener);
         client_socket_drop(c);
-        atomic_fetch_sub(&w->session_count, 1);
         return;
     }
     link_session(w, s);
@@ -210,23 +217,21 @@ void session_start(struct worker *w, const struct client_socket *c)
     session_step(s);
 }
 
-static void log_end(const struct session *s, uint16_t code, const char *why)
+static void log_end(const struct session *s, enum log_level level, const char *event, uint16_t code,
+                    const char *why)
 {
     char user[64] = "";
 
     (void)snprintf(user, sizeof user, "%.*s", (int)session_user(s).n,
                    (const char *)session_user(s).p);
-    log_event(code ? LOG_INFO : LOG_DEBUG, "session.close", LOG_NUM("id", s->id),
-              LOG_STR("user", user), LOG_STR("address", s->address),
-              LOG_STR("state", state_name(&s->state)), LOG_NUM("code", code),
-              LOG_STR("why", why ? why : "client closed"), LOG_NUM("statements", s->statements));
+    log_event(level, event, LOG_NUM("id", s->id), LOG_STR("user", user),
+              LOG_STR("address", s->address), LOG_STR("state", state_name(&s->state)),
+              LOG_NUM("code", code), LOG_STR("why", why ? why : "client closed"),
+              LOG_NUM("statements", s->statements));
 }
 
-void session_end(struct session *s, uint16_t code, const char *sqlstate, const char *why)
+static void end(struct session *s, uint16_t code, const char *sqlstate, const char *why)
 {
-    if (s->state.now == SESSION_CLOSING)
-        return;
-    log_end(s, code, why);
     session_release_all(s);
     s->out_sent = s->client.writing; /* what is pinned goes out; nothing behind it */
     if (!s->client.writing)
@@ -240,6 +245,24 @@ void session_end(struct session *s, uint16_t code, const char *sqlstate, const c
     }
     session_enter(s, SESSION_CLOSING);
     session_step(s);
+}
+
+void session_end(struct session *s, uint16_t code, const char *sqlstate, const char *why)
+{
+    if (s->state.now == SESSION_CLOSING)
+        return;
+    log_end(s, code ? LOG_INFO : LOG_DEBUG, "session.close", code, why);
+    end(s, code, sqlstate, why);
+}
+
+void session_fault(struct session *s, uint16_t code, const char *sqlstate, const char *why)
+{
+    if (s->state.now == SESSION_CLOSING)
+        return;
+    metric_add(&s->worker->shared->metrics, METRIC_BAD_CLIENTS, 1);
+    if (log_limit_passes(&s->worker->faults, worker_now_ns()))
+        log_end(s, LOG_WARN, SESSION_FAULT_EVENT, code, why);
+    end(s, code, sqlstate, why);
 }
 
 static void destroy(struct session *s)

@@ -29,6 +29,7 @@
 #include "proxy/backend.h"
 #include "proxy/command_run.h"
 #include "proxy/session_auth.h"
+#include "proxy/session_bounds.h"
 #include "proxy/worker.h"
 
 enum session_state {
@@ -70,6 +71,7 @@ struct session {
     uint32_t id;
     struct state state;
     uint64_t deadline_ns; /* of the state; 0: none */
+    struct session_bounds bounds;
     bool stepping;
     bool again;      /* stepped from inside a step */
     bool freed_soon; /* the client's handle is closing */
@@ -144,7 +146,5 @@ void session_kill_trim(struct worker *w, uint64_t before_ns);
 const char *session_pin_words(const struct session *s);
 /* A newer topology is there: a read that waits for a server now known to be bad goes elsewhere. */
 void session_topology_changed(struct session *s);
-/* The state's deadline has passed. */
-void session_timeout(struct session *s);
 
 #endif

@@ -282,6 +282,7 @@ static enum step begin(struct session *s, struct packet_header h, struct span pa
     s->run.request.renumber = s->compressed;
     stream_next_command(&s->client);
     s->statements++;
+    s->bounds.moved = true;
     s->seq = 0;
     if (s->lost && byte != COM_QUIT && byte != COM_STMT_CLOSE && byte != COM_STMT_SEND_LONG_DATA)
         return tell_loss(s);
@@ -293,7 +294,10 @@ static enum step begin(struct session *s, struct packet_header h, struct span pa
 static enum step wait_for_more(struct session *s)
 {
     if (s->client.eof) {
-        session_end(s, 0, NULL, NULL);
+        if (stream_left(&s->client))
+            session_fault(s, 0, NULL, "client left in the middle of a command");
+        else
+            session_end(s, 0, NULL, NULL);
         return STEP_WAIT;
     }
     stream_read(&s->client, true);
@@ -303,8 +307,8 @@ static enum step wait_for_more(struct session *s)
 /* A command that can never stand whole in the buffer, and must. */
 static enum step too_large(struct session *s)
 {
-    session_end(s, ER_NET_PACKET_TOO_LARGE, "08S01",
-                "Got a packet bigger than the proxy's buffer for this command");
+    session_fault(s, ER_NET_PACKET_TOO_LARGE, "08S01",
+                  "Got a packet bigger than the proxy's buffer for this command");
     return STEP_WAIT;
 }
 
@@ -318,7 +322,7 @@ static enum step head_at_hand(struct session *s, struct packet_header h)
 
     if (h.seq != 0) {
         s->seq = h.seq;
-        session_end(s, ER_NET_PACKETS_OUT_OF_ORDER, "08S01", "Got packets out of order");
+        session_fault(s, ER_NET_PACKETS_OUT_OF_ORDER, "08S01", "Got packets out of order");
         return STEP_WAIT;
     }
     if (!whole && !stream_full(&s->client))

@@ -94,6 +94,7 @@ static enum step turn_away(struct session *s)
 {
     char text[200];
 
+    metric_add(&s->worker->shared->metrics, METRIC_TURNED_AWAY, 1);
     (void)snprintf(text, sizeof text,
                    "Host '%s' is blocked because of many connection errors; it is unblocked %llu "
                    "seconds after the last one",
@@ -117,6 +118,8 @@ enum step session_greet(struct session *s)
     }
     if (is_blocked(s))
         return turn_away(s);
+    if (!session_may_be_introduced(s) && !session_count_address(s))
+        return STEP_WAIT;
     if (!is_informed(s->worker))
         return STEP_WAIT;
     if (!make_nonce(s)) {
@@ -136,6 +139,15 @@ enum step session_greet(struct session *s)
     return STEP_MORE;
 }
 
+/* The client is gone; who sent nothing at all may only have asked whether somebody listens. */
+static void left_early(struct session *s, struct span in)
+{
+    if (in.n > 0 || s->tls_begun)
+        session_fault(s, 0, NULL, "client left in the middle of its log-in");
+    else
+        session_end(s, 0, NULL, "client left before it logged in");
+}
+
 /* The next whole packet of the connection phase, consumed by the caller; false: wait (or the
  * session has ended). */
 static bool next_packet(struct session *s, struct span *payload, size_t *used)
@@ -149,18 +161,21 @@ static bool next_packet(struct session *s, struct span *payload, size_t *used)
     buf_clear(&s->out);
     whole = packet_whole(in, LOGIN_PACKET_MAX, &h, payload, used);
     if (whole < 0)
-        session_end(s, ER_NET_PACKET_TOO_LARGE, "08S01",
-                    "Got a packet bigger than 'max_allowed_packet' bytes");
+        session_fault(s, ER_NET_PACKET_TOO_LARGE, "08S01",
+                      "Got a packet bigger than 'max_allowed_packet' bytes");
     else if (whole == 0 && s->client.eof)
-        session_end(s, 0, NULL, "client left before it logged in");
+        left_early(s, in);
     if (whole <= 0)
         return false;
     if (h.seq != (uint8_t)(s->seq + 1)) {
-        session_end(s, ER_NET_PACKETS_OUT_OF_ORDER, "08S01", "Got packets out of order");
+        session_fault(s, ER_NET_PACKETS_OUT_OF_ORDER, "08S01", "Got packets out of order");
         return false;
     }
     s->seq = h.seq;
-    return true;
+    if (s->bounds.login_packets++ < s->worker->conf->limits.login_packets)
+        return true;
+    session_fault(s, ER_HANDSHAKE_ERROR, "08S01", "Bad handshake: too many packets");
+    return false;
 }
 
 /* Keep what the check needs, and what holds once it succeeds: the packet's bytes go. Names are cut
@@ -253,7 +268,7 @@ enum step session_login(struct session *s)
         why = login_fault(s, &l);
     }
     if (why) {
-        session_end(s, ER_HANDSHAKE_ERROR, "08S01", why);
+        session_fault(s, ER_HANDSHAKE_ERROR, "08S01", why);
         return STEP_WAIT;
     }
     s->caps = l.capabilities;
@@ -278,7 +293,7 @@ enum step session_switch(struct session *s)
         return STEP_WAIT;
     stream_consume(&s->client, used);
     if (!ok) {
-        session_end(s, ER_HANDSHAKE_ERROR, "08S01", "Bad handshake");
+        session_fault(s, ER_HANDSHAKE_ERROR, "08S01", "Bad handshake");
         return STEP_WAIT;
     }
     return STEP_MORE;
@@ -293,12 +308,13 @@ enum step session_begin_change_user(struct session *s, struct span payload)
 
     if (!change_user_decode(payload, s->caps, &u, &why) ||
         !keep_credentials(s, u.user, u.database, u.auth)) {
-        session_end(s, ER_HANDSHAKE_ERROR, "08S01", "Bad handshake");
+        session_fault(s, ER_HANDSHAKE_ERROR, "08S01", "Bad handshake");
         return STEP_WAIT;
     }
     session_release_all(s);
     session_forget_state(s);
     s->changing_user = true;
+    s->bounds.login_packets = 0;
     s->collation = u.collation;
     session_auth_begin(s, u.plugin, u.attributes);
     session_enter(s, SESSION_VERIFY);

@@ -197,5 +197,5 @@ void session_timeout(struct session *s)
         session_step(s);
         return;
     }
-    session_end(s, ER_NET_READ_INTERRUPTED, "08S01", "Got timeout reading communication packets");
+    session_fault(s, ER_NET_READ_INTERRUPTED, "08S01", "Got timeout reading communication packets");
 }

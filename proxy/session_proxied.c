@@ -8,10 +8,8 @@
 
 static bool refuse(struct session *s, const char *why)
 {
-    log_event(LOG_WARN, "session.protocol", LOG_NUM("id", s->id), LOG_STR("address", s->address),
-              LOG_STR("why", why));
     s->seq++; /* the client behind the header has sent its log-in, or will */
-    session_end(s, ER_HANDSHAKE_ERROR, "08S01", why);
+    session_fault(s, ER_HANDSHAKE_ERROR, "08S01", why);
     return false;
 }
 
@@ -32,6 +30,22 @@ static void take(struct session *s, const struct proxy_header *h, enum proxy_fou
     s->introduced = true;
 }
 
+/* Whether a header may come: then it is not known yet whose session this is. */
+bool session_may_be_introduced(const struct session *s)
+{
+    return !s->introduced && is_trusted(s);
+}
+
+/* It is known for whom the session is. */
+static bool admit(struct session *s)
+{
+    s->seq++; /* as above */
+    if (!session_count_address(s))
+        return false;
+    s->seq--;
+    return true;
+}
+
 /* A login packet never begins as a header does: it would be of 800 KB or more. */
 bool session_introduced(struct session *s)
 {
@@ -45,11 +59,11 @@ bool session_introduced(struct session *s)
     found = proxy_header_decode(in, &h);
     s->introduced = found == PROXY_ABSENT;
     if (found == PROXY_ABSENT)
-        return true;
+        return admit(s);
     if (found == PROXY_MORE && !s->client.eof)
         return false;
     if (found == PROXY_MORE) {
-        session_end(s, 0, NULL, "client left before it logged in");
+        session_fault(s, 0, NULL, "client left in the middle of its log-in");
         return false;
     }
     if (!is_trusted(s)) {
@@ -59,5 +73,5 @@ bool session_introduced(struct session *s)
     if (found == PROXY_INVALID)
         return refuse(s, h.why);
     take(s, &h, found);
-    return true;
+    return admit(s);
 }

@@ -204,6 +204,7 @@ static void learn(struct session *s, struct backend *b, enum reply_event event)
 
 static enum pumped bad_reply(struct session *s, const struct backend *b)
 {
+    metric_add(&s->worker->shared->metrics, METRIC_BAD_REPLIES, 1);
     log_event(LOG_WARN, "backend.bad_reply", LOG_NUM("id", s->id), LOG_NUM("server", b->server),
               LOG_STR("why", b->reply.why));
     return PUMP_LOST;

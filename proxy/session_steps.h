@@ -11,6 +11,8 @@ void session_enter(struct session *s, enum session_state next);
 /* session_proxied.c: take a PROXY header off the client's first bytes. False: wait, or the session
  * has ended. */
 bool session_introduced(struct session *s) MUST_CHECK;
+/* Whether one may come yet. */
+bool session_may_be_introduced(const struct session *s);
 
 /* session_login.c */
 enum step session_greet(struct session *s);

@@ -21,13 +21,20 @@ static enum step go(struct session *s)
     return STEP_MORE;
 }
 
+static bool has_room(const struct session *s, struct span text)
+{
+    const struct conf_limits *l = &s->worker->conf->limits;
+
+    return s->stmts.count < l->max_prepared && s->stmts.bytes + text.n <= l->session_memory;
+}
+
 static enum step too_many(struct session *s)
 {
     char text[128];
 
     (void)snprintf(text, sizeof text,
                    "Can't create more than max_prepared_stmt_count statements (current value: %u)",
-                   s->worker->conf->limits.max_prepared);
+                   s->stmts.count);
     return session_answer_error(s, ER_MAX_PREPARED, "42000", text);
 }
 
@@ -58,7 +65,7 @@ enum step session_prepare(struct session *s, struct span payload)
     struct span text = {payload.p + 1, payload.n - 1};
     struct command_run *run = &s->run;
 
-    if (s->stmts.count >= s->worker->conf->limits.max_prepared)
+    if (!has_room(s, text))
         return too_many(s);
     if (s->worker->rules) {
         session_classify(s, text, run->whole, &run->statement);
@@ -101,7 +108,7 @@ static bool read_head(struct session *s, struct stmt *stmt, struct span payload)
         stmt->home_only = true;
         return true;
     }
-    if (e->has_types && !stmt_keep_types(stmt, e->types))
+    if (e->has_types && !stmts_keep_types(&s->stmts, stmt, e->types))
         stmt->home_only = true;
     return true;
 }
@@ -173,7 +180,7 @@ enum step session_bulk_execute(struct session *s, struct span payload)
         return unknown_statement(s, id, "mysqld_stmt_bulk_execute");
     if (!stmt_bulk_decode(payload, stmt->params, &types))
         return malformed(s);
-    if (types.n && !stmt_keep_types(stmt, types))
+    if (types.n && !stmts_keep_types(&s->stmts, stmt, types))
         stmt->home_only = true;
     s->run.stmt = stmt;
     s->run.statement = stmt->statement;

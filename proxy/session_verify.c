@@ -13,10 +13,10 @@ enum { CHANGES_MAX = 3 /* failed COM_CHANGE_USERs that are answered */ };
 static const struct command_run log_in_run = {
     .byte = COM_INIT_DB, .log_in = true, .request = {.done = true}};
 
-static enum step turn_down(struct session *s, uint16_t code, const char *sqlstate, const char *text)
+static enum step refuse_login(struct session *s, uint16_t code, const char *sqlstate,
+                              const char *text)
 {
     metric_add(&s->worker->shared->metrics, METRIC_LOGINS_REFUSED, 1);
-    guard_failed(&s->worker->shared->guard, s->address, &s->worker->conf->limits, worker_now_ns());
     session_forget_credentials(s);
     if (!s->changing_user) {
         session_end(s, code, sqlstate, text);
@@ -27,6 +27,25 @@ static enum step turn_down(struct session *s, uint16_t code, const char *sqlstat
     if (++s->failed_changes > CHANGES_MAX)
         return session_answer_error(s, ER_UNKNOWN_COM_ERROR, "08S01", "Unknown command");
     return session_answer_error(s, code, sqlstate, text);
+}
+
+/* The same where it may be somebody who guesses. */
+static enum step turn_down(struct session *s, uint16_t code, const char *sqlstate, const char *text)
+{
+    guard_failed(&s->worker->shared->guard, s->address, &s->worker->conf->limits, worker_now_ns());
+    return refuse_login(s, code, sqlstate, text);
+}
+
+static enum step too_many_of_user(struct session *s)
+{
+    struct span user = session_login_user(s);
+    char text[500];
+
+    (void)snprintf(text, sizeof text,
+                   "User %.*s already has more than 'max_user_connections' active connections",
+                   (int)user.n, (const char *)user.p);
+    metric_add(&s->worker->shared->metrics, METRIC_TURNED_AWAY, 1);
+    return refuse_login(s, ER_TOO_MANY_USER_CONNECTIONS, "42000", text);
 }
 
 /* As the server words it; `more` says what the client could not know. */
@@ -107,25 +126,26 @@ static bool tls_fits(const struct session *s, const struct account *a)
            names(a->tls_subject, peer.subject);
 }
 
-static bool identify(struct session *s, const struct account *a, const struct account_way *w,
-                     const struct secret *secret)
+/* NULL: no memory. */
+static struct identity *identify(struct session *s, const struct account *a,
+                                 const struct account_way *w, const struct secret *secret)
 {
     struct identity *i = identity_new(session_login_user(s), secret, s->caps);
 
     if (!i)
-        return false;
+        return NULL;
     i->unchecked = w->kind == WAY_SHA2;
     i->limited = a->limited;
     if (topology_tells_address(s->worker->topology))
         identity_set_address(i, s->address);
-    identity_unref(s->identity);
-    s->identity = i;
-    return true;
+    return i;
 }
 
 static enum step accept_login(struct session *s, const struct account *a,
                               const struct account_way *w, const struct secret *secret)
 {
+    struct identity *i;
+
     if (!tls_fits(s, a))
         return deny(s, "");
     if (a->locked)
@@ -134,13 +154,20 @@ static enum step accept_login(struct session *s, const struct account *a,
     if (w->kind == WAY_ED25519 && secret->kind == SECRET_NONE)
         return deny(s, ": the log-in is right, but by ed25519 the proxy does not learn the "
                        "password that the servers want of it; accounts_file must have it");
-    if (!identify(s, a, w, secret)) {
+    i = identify(s, a, w, secret);
+    if (!i) {
         session_end(s, ER_UNKNOWN_ERROR, "HY000", "out of memory");
         return STEP_WAIT;
     }
+    if (!session_count_user(s, identity_user(i))) {
+        identity_unref(i);
+        return too_many_of_user(s);
+    }
+    identity_unref(s->identity);
+    s->identity = i;
     session_adopt_login(s);
     s->catalog_asked = 0;
-    s->failed_changes = 0;
+    s->failed_changes = s->bounds.login_packets = 0;
     s->run = log_in_run;
     session_enter(s, SESSION_ROUTE);
     return STEP_MORE;

@@ -74,6 +74,8 @@ struct stmt *stmts_add(struct stmts *all, struct span text, const char *schema,
     s->id = ++all->last_id;
     add_by_id(all, s);
     all->count++;
+    s->bytes = sizeof *s + s->text_len + strlen(s->schema) + vars_bytes(s->vars);
+    all->bytes += s->bytes;
     all->last = s;
     return s;
 }
@@ -87,6 +89,7 @@ void stmts_remove(struct stmts *all, struct stmt *s)
 {
     remove_by_id(all, s);
     all->count--;
+    all->bytes -= s->bytes;
     if (all->last == s)
         all->last = NULL;
     stmt_unref(s);
@@ -102,12 +105,15 @@ void stmts_clear(struct stmts *all)
     }
 }
 
-bool stmt_keep_types(struct stmt *s, struct span types)
+bool stmts_keep_types(struct stmts *all, struct stmt *s, struct span types)
 {
-    if (!s->types)
+    if (!s->types) {
         s->types = malloc(types.n ? types.n : 1);
-    if (!s->types)
-        return false;
+        if (!s->types)
+            return false;
+        s->bytes += types.n;
+        all->bytes += types.n;
+    }
     if (types.n)
         memcpy(s->types, types.p, types.n);
     for (int i = 0; i < SERVERS_MAX; i++)

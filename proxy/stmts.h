@@ -23,7 +23,8 @@ struct stmt {
     UT_hash_handle hh;
     uint32_t id; /* the client's */
     unsigned refs;
-    char *text; /* NULL: too long to keep; then it lives on one connection only */
+    size_t bytes; /* memory it takes, about */
+    char *text;   /* NULL: too long to keep; then it lives on one connection only */
     size_t text_len;
     char *schema; /* the session's when it was prepared, and its variables: what the text means */
     struct vars *vars;          /* on any connection */
@@ -46,6 +47,7 @@ struct stmts {
     struct stmt *by_id;
     uint32_t last_id;
     uint32_t count;
+    size_t bytes;      /* of all of them */
     struct stmt *last; /* id -1 means it */
 };
 
@@ -59,6 +61,6 @@ void stmts_clear(struct stmts *all);
 void stmt_ref(struct stmt *s);
 void stmt_unref(struct stmt *s);
 /* Remember the types a client bound (2 * params bytes): every other connection's are old now. */
-bool stmt_keep_types(struct stmt *s, struct span types) MUST_CHECK;
+bool stmts_keep_types(struct stmts *all, struct stmt *s, struct span types) MUST_CHECK;
 
 #endif

@@ -1,7 +1,6 @@
 #include "proxy/worker.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "proxy/session.h"
 
 #include <stdio.h>
@@ -23,7 +22,10 @@ static void on_janitor(uv_timer_t *timer)
             session_timeout(s);
         else if (w->drain_deadline_ns && w->drain_deadline_ns <= now)
             session_end(s, ER_SERVER_SHUTDOWN, "08S01", "Server shutdown in progress");
+        else
+            session_check_stall(s, now);
     }
+    log_limit_tell(&w->faults, SESSION_FAULT_EVENT, now);
     if (now > w->conf->limits.pool_idle_ns)
         pool_trim(&w->pool, now - w->conf->limits.pool_idle_ns);
     if (now > w->conf->limits.connect_timeout_ns)
@@ -116,12 +118,18 @@ static void on_client(struct message *m, void *receiver)
     struct worker *w = receiver;
 
     if (w->drain_deadline_ns) {
+        worker_free_seat(w, c->client.listener);
         client_socket_drop(&c->client);
-        atomic_fetch_sub(&w->session_count, 1);
     } else {
         session_start(w, &c->client);
     }
     free(c);
+}
+
+void worker_free_seat(struct worker *w, int listener)
+{
+    atomic_fetch_sub(&w->session_count, 1);
+    atomic_fetch_sub(&w->shared->seats[listener], 1);
 }
 
 void worker_send_client(struct worker *w, const struct client_socket *client)
@@ -131,9 +139,10 @@ void worker_send_client(struct worker *w, const struct client_socket *client)
     if (c) {
         *c = (struct client_message){.message.run = on_client, .client = *client};
         atomic_fetch_add(&w->session_count, 1);
+        atomic_fetch_add(&w->shared->seats[client->listener], 1);
         if (mailbox_send(&w->mailbox, &c->message))
             return;
-        atomic_fetch_sub(&w->session_count, 1);
+        worker_free_seat(w, client->listener);
         free(c);
     }
     client_socket_drop(client);

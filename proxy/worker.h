@@ -4,11 +4,13 @@
 #ifndef PROXY_WORKER_H
 #define PROXY_WORKER_H
 
+#include "base/log.h"
 #include "conf/conf.h"
 #include "proxy/guard.h"
 #include "proxy/mailbox.h"
 #include "proxy/metrics.h"
 #include "proxy/pool.h"
+#include "proxy/quota.h"
 #include "proxy/threads.h"
 #include "routing/catalog.h"
 #include "routing/route.h"
@@ -22,7 +24,10 @@ struct session;
 struct shared {
     struct metrics metrics;
     struct guard guard;
-    struct auth_rsa *rsa; /* for passwords on connections without TLS; NULL: none */
+    struct quota addresses;               /* sessions of each client address */
+    struct quota users;                   /* sessions of each user name */
+    atomic_int seats[CONF_LISTENERS_MAX]; /* sessions of each listener */
+    struct auth_rsa *rsa;                 /* for passwords on connections without TLS; NULL: none */
     struct server_load loads[SERVERS_MAX];
     atomic_uint next_session; /* counts up; see session ids in session.h */
     struct threads threads;   /* which server connection serves which session */
@@ -48,6 +53,7 @@ struct worker {
     struct pool pool;
     struct backend *sides;    /* connections that carry a KILL; proxy/session_kill.c */
     struct session *sessions; /* a list, newest first */
+    struct log_limit faults;  /* lines about clients that break the protocol */
     struct conf *conf;
     struct topology *topology;
     struct rules *rules; /* NULL: there are none */
@@ -76,6 +82,8 @@ struct client_socket {
     uint16_t port;    /* the peer's; 0: none */
 };
 void worker_send_client(struct worker *w, const struct client_socket *c);
+/* The session of a client that was sent is no more, or never came to be. */
+void worker_free_seat(struct worker *w, int listener);
 /* Nobody wants it after all: close the descriptor, let the reference go. */
 void client_socket_drop(const struct client_socket *c);
 void worker_send_topology(struct worker *w, struct topology *t);

@@ -28,8 +28,10 @@ struct catalog {
     struct ref ref;
     char *version;     /* "10.11.19-MariaDB-…" as @@version gives it */
     char *processlist; /* columns of information_schema.PROCESSLIST, by commas; NULL: unknown */
-    uint8_t default_collation; /* id, for the greeting */
-    uint64_t fingerprint;      /* xxHash of what was read: equal means nothing changed */
+    uint8_t default_collation;       /* id, for the greeting */
+    uint64_t wait_timeout_ns;        /* global; 0: not known */
+    uint64_t interactive_timeout_ns; /* the same of interactive clients */
+    uint64_t fingerprint;            /* xxHash of what was read: equal means nothing changed */
     struct account
         *accounts; /* sorted as the server tries them: most specific host first, then user */
     size_t account_count;

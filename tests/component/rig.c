@@ -77,6 +77,12 @@ static struct conf *make_conf(const struct rig_options *o)
                     "limits:\n  pool_idle: 60s\n");
     put_limit(&b, "login_timeout", o->login_timeout_ms, "ms");
     put_limit(&b, "connect_timeout", o->connect_timeout_ms, "ms");
+    put_limit(&b, "read_timeout", o->read_timeout_ms, "ms");
+    put_limit(&b, "write_timeout", o->write_timeout_ms, "ms");
+    put_limit(&b, "login_packets", o->login_packets, "");
+    put_limit(&b, "max_address_sessions", o->max_address_sessions, "");
+    put_limit(&b, "max_user_sessions", o->max_user_sessions, "");
+    put_limit(&b, "session_memory", o->session_memory_kib, "KiB");
     put_limit(&b, "max_prepared", o->max_prepared, "");
     put_limit(&b, "buffer", o->buffer_kib, "KiB");
     put_limit(&b, "max_login_errors", o->max_login_errors, "");
@@ -204,7 +210,8 @@ static void start_workers(struct rig *r)
     r->shared.suspect = on_suspect;
     r->shared.refresh_accounts = on_refresh;
     r->shared.rsa = r->options.rsa ? the_key() : NULL;
-    assert_true(guard_init(&r->shared.guard));
+    assert_true(guard_init(&r->shared.guard) && quota_init(&r->shared.addresses) &&
+                quota_init(&r->shared.users));
     r->shared.refresh_objects = on_refresh_objects;
     for (int i = 0; i < n; i++)
         if (!worker_start(&r->workers[i], &r->shared, i, conf, &e))
@@ -228,6 +235,8 @@ struct rig *rig_start_with(const struct rig_options *o)
     r->door = door.fd;
     make_view(r);
     r->catalog = rig_catalog(NULL);
+    r->catalog->wait_timeout_ns = (unsigned)o->wait_timeout_ms * CLOCK_NS_PER_MS;
+    r->catalog->interactive_timeout_ns = (unsigned)o->interactive_timeout_ms * CLOCK_NS_PER_MS;
     start_workers(r);
     rig_publish(r);
     if (!o->no_catalog) {
@@ -269,6 +278,8 @@ int rig_stop(void **state)
     (void)close(r->door);
     threads_free(&r->shared.threads);
     guard_free(&r->shared.guard);
+    quota_free(&r->shared.addresses);
+    quota_free(&r->shared.users);
     topology_unref(r->view);
     catalog_unref(r->catalog);
     tls_context_unref(r->tls);

@@ -16,10 +16,18 @@ struct rig_options {
     int workers;            /* 0: one */
     int login_timeout_ms;   /* 0: 10 s */
     int connect_timeout_ms; /* 0: 3 s */
-    int max_prepared;       /* 0: the default */
-    int buffer_kib;         /* 0: the default, 32 */
-    bool no_waiting;        /* routing.wait_for_replica: false */
-    bool no_catalog;        /* the monitor has not read one yet */
+    int read_timeout_ms;    /* 0: the default, as are those that follow */
+    int write_timeout_ms;
+    int login_packets;
+    int max_address_sessions;
+    int max_user_sessions;
+    int session_memory_kib;
+    int wait_timeout_ms; /* of the servers; 0: not known */
+    int interactive_timeout_ms;
+    int max_prepared; /* 0: the default */
+    int buffer_kib;   /* 0: the default, 32 */
+    bool no_waiting;  /* routing.wait_for_replica: false */
+    bool no_catalog;  /* the monitor has not read one yet */
     bool tls_required;
     bool proxy_trusted;   /* 127.0.0.0/8 may send PROXY headers */
     bool unix_clients;    /* clients come by a unix socket */

@@ -3,13 +3,12 @@
 import contextlib
 import hashlib
 import os
-import socket
 import subprocess
 import zlib
 
 from proxied import Proxied, main
 
-from harness import paths, scratch
+from harness import paths, raw, scratch
 from harness.certs import Authority
 from harness.cluster import Cluster, TILL_PASSWORD, TILL_USER
 from harness.tillway import Tillway
@@ -77,20 +76,9 @@ class Compress(Proxied):
 
     def raw(self):
         """Logged in by hand with compression; the socket."""
-        s = socket.create_connection(("127.0.0.1", self.tillway.port), 10)
-        self.addCleanup(s.close)
-        greeting = self.packet(s)
-        at = greeting.index(b"\0", 1) + 5
-        nonce = greeting[at:at + 8] + greeting[at + 27:at + 39]
-        one = hashlib.sha1(TILL_PASSWORD.encode()).digest()
-        mask = hashlib.sha1(nonce + hashlib.sha1(one).digest()).digest()
-        reply = bytes(a ^ b for a, b in zip(one, mask))
-        caps = 1 << 5 | 1 << 9 | 1 << 15 | 1 << 19 | 1 << 24
-        body = caps.to_bytes(4, "little") + b"\0\0\0\1\x2d" + bytes(23) + TILL_USER.encode() + b"\0\x14" + reply + \
-            b"mysql_native_password\0"
-        s.sendall(len(body).to_bytes(3, "little") + b"\1" + body)
-        self.assertEqual(self.packet(s)[0], 0)
-        return s
+        c = raw.Raw(self.tillway.port)
+        self.addCleanup(c.close)
+        return c.greet().login(caps=raw.COMPRESS).sock
 
     @staticmethod
     def exactly(s, n):
@@ -101,9 +89,6 @@ class Compress(Proxied):
                 raise EOFError
             data += more
         return data
-
-    def packet(self, s):
-        return self.exactly(s, int.from_bytes(self.exactly(s, 4)[:3], "little"))
 
     def frame(self, s):
         head = self.exactly(s, 7)

@@ -1,0 +1,25 @@
+/* What a client, or all of them, may use: the section `limits`. Part of struct conf. */
+#ifndef CONF_LIMITS_H
+#define CONF_LIMITS_H
+
+#include <stdint.h>
+
+struct conf_limits {
+    uint64_t login_timeout_ns;
+    uint64_t read_timeout_ns;  /* 0: for ever */
+    uint64_t write_timeout_ns; /* 0: for ever */
+    uint32_t login_packets;
+    uint32_t max_login_errors; /* 0: any number */
+    uint64_t login_block_ns;
+    uint64_t connect_timeout_ns;
+    uint64_t drain_timeout_ns;
+    uint64_t pool_idle_ns;
+    uint32_t max_sessions;
+    uint32_t max_address_sessions; /* of one client address; 0: any number */
+    uint32_t max_user_sessions;    /* of one user name; 0: any number */
+    uint32_t max_prepared;         /* a session */
+    uint64_t session_memory;       /* bytes of a session's prepared statements */
+    uint64_t buffer;               /* bytes; a direction of a session */
+};
+
+#endif
