@@ -84,6 +84,7 @@ struct conf {
     size_t rule_count;
     struct conf_rule *rules;
     struct conf_limits limits;
+    struct conf_pool pool;
     const char *accounts_file; /* "" where there is none */
     size_t account_count;
     struct conf_account *accounts; /* see accounts.h */

@@ -250,8 +250,20 @@ const struct schema_row conf_schema[] = {
      "streams "
      "through it. What a client sends ahead (a pipeline) waits there and, beyond, with the "
      "client."},
-    {"limits.pool_idle", SCHEMA_DURATION, IN(limits.pool_idle_ns), "60s", 0, 86400 * S, NULL,
+
+    {"pool", SCHEMA_MAP, SCHEMA_ALWAYS, "", 0, 0, NULL,
+     "The connections to the servers, see [proxy.md](proxy.md#connections-to-the-servers)."},
+    {"pool.multiplexing", SCHEMA_BOOL, IN(pool.multiplexing), "true", 0, 0, NULL,
+     "Whether a session gives its server connections back after each statement that leaves nothing "
+     "behind on them. Else it keeps them until it ends."},
+    {"pool.idle", SCHEMA_DURATION, IN(pool.idle_ns), "60s", 0, 86400 * S, NULL,
      "How long an unused server connection is kept. 0: closed at once."},
+    {"pool.diagnostics", SCHEMA_DURATION, IN(pool.diagnostics_ns), "200ms", 0, 60 * S, NULL,
+     "How long a connection on which a statement left warnings or an error is kept for its "
+     "session, which may ask for them, before it serves another one."},
+    {"pool.prepared", SCHEMA_SIZE, IN(pool.prepared), "1MiB", 64 * KIB, 1024 * MIB, NULL,
+     "Memory for prepared statements on a server, a connection: beyond it those that were not "
+     "used for the longest time are closed there. They are prepared again when needed."},
 
     {"admin", SCHEMA_MAP, SCHEMA_ALWAYS, "", 0, 0, NULL, "The admin interface."},
     {"admin.socket", SCHEMA_PATH, IN(admin_socket), "", 1, 107, NULL,

@@ -90,6 +90,7 @@ static void on_closed(void *owner)
 
     tls_free(b->tls);
     vars_free(b->vars);
+    prepared_clear(&b->prepared);
     identity_unref(b->identity);
     buf_free(&b->out);
     free(b);
@@ -140,6 +141,9 @@ bool backend_use_tls(struct backend *b, struct tls_context *c, const char *host)
 
 void backend_close(struct backend *b)
 {
+    if (b->gone)
+        b->gone(b);
+    b->gone = NULL;
     if (b->threads)
         threads_remove(b->threads, b->server, b->thread_id);
     b->threads = NULL;
@@ -223,7 +227,10 @@ bool backend_reset(struct backend *b)
 {
     vars_clear(b->vars);
     b->multi_statements = (b->identity->caps & CAP_MULTI_STATEMENTS) != 0;
-    b->used = b->guarded = false;
+    prepared_clear(&b->prepared);
+    b->reset_due = b->dirty = b->guarded = false;
+    b->unread = b->diagnostics = b->warned = b->foreign_warnings = false;
+    b->insert_id = 0;
     b->limit_ms = 0;
     return backend_command(b, COM_RESET_CONNECTION, (struct span){NULL, 0}, EXPECT_SETUP) &&
            backend_command(b, COM_QUERY, span_of(backend_setup_sql), EXPECT_SETUP);

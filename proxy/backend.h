@@ -12,7 +12,9 @@
 
 #include "base/state.h"
 #include "protocol/reply.h"
+#include "proxy/expect.h"
 #include "proxy/identity.h"
+#include "proxy/prepared.h"
 #include "proxy/stream.h"
 #include "proxy/threads.h"
 #include "routing/topology.h"
@@ -27,25 +29,7 @@ enum backend_state {
     BACKEND_LOST,   /* was ready; the connection is gone */
 };
 
-/* What a reply is for. All but EXPECT_CLIENT are swallowed by the proxy. */
-enum expect_role {
-    EXPECT_CLIENT,
-    EXPECT_SETUP,    /* tracking switched on, connection reset */
-    EXPECT_STATE,    /* schema, variables: an error means that the state cannot be laid on here */
-    EXPECT_WAIT,     /* MASTER_GTID_WAIT: "0" or the reply behind it is stale */
-    EXPECT_PREPARE,  /* a statement prepared again on this server */
-    EXPECT_PROBE,    /* asks whether the session really holds what it may hold */
-    EXPECT_POSITION, /* the primary's: bounds what the session has seen there */
-    EXPECT_DISCARD,  /* the session went elsewhere meanwhile */
-};
-
-struct expect {
-    uint8_t kind;  /* enum reply_kind */
-    uint8_t role;  /* enum expect_role */
-    uint32_t stmt; /* PREPARE: the client's id of it */
-};
-
-enum { EXPECT_MAX = 16, BACKEND_SCHEMA_MAX = 256, BACKEND_OUT_MAX = 1 << 20 };
+enum { EXPECT_MAX = 32, BACKEND_SCHEMA_MAX = 256, BACKEND_OUT_MAX = 1 << 20 };
 
 struct backend_error {
     uint16_t code;
@@ -53,13 +37,15 @@ struct backend_error {
     char text[300];
 };
 
+struct session;
+
 struct backend {
     struct stream stream;
     struct state state;
     struct backend *next; /* the pool's list */
     struct backend *prev;
 
-    /* whoever holds it is told of every event; both change hands together */
+    /* whoever holds it is told of every event */
     void (*notify)(struct backend *b, void *owner);
     void *owner;
 
@@ -82,10 +68,26 @@ struct backend {
     struct vars *vars;
     char schema[BACKEND_SCHEMA_MAX];
     bool multi_statements;
-    uint32_t limit_ms;      /* max_statement_time laid on for a hint; 0: the session's own */
-    bool guarded;           /* its transactions are read-only: it serves a replica's reads */
-    bool used;              /* served a session before: reset before another's */
-    uint64_t idle_since_ns; /* in the pool; of one that carries a KILL: when it was opened */
+    uint32_t limit_ms; /* max_statement_time laid on for a hint; 0: the session's own */
+    bool guarded;      /* its transactions are read-only: it serves a replica's reads */
+    struct prepared_set prepared;
+
+    bool killed; /* a KILL is on its way to the server for it */
+
+    /* what the session that used it last has left on it: proxy/session_hold.c */
+    struct session *last_of;         /* NULL: it is gone, or there was none */
+    void (*gone)(struct backend *b); /* called when it closes; NULL: nobody remembers it */
+    bool unread;                     /* the values that EXPECT_RESCUE asks for */
+    bool diagnostics;                /* warnings or an error of its last statement */
+    bool warned;                     /* … or of any since the last reset */
+    bool dirty;         /* what is not known: to be reset before it serves another session */
+    uint64_t insert_id; /* LAST_INSERT_ID(), where not unread */
+    /* what its next command must begin with */
+    bool rescue_due, reset_due;
+    bool foreign_warnings;      /* there may be some of another session's */
+    struct session *rescue_for; /* the one that left the values */
+    uint64_t rescue_statement;  /* … of its statement of this number */
+    uint64_t idle_since_ns;     /* in the pool; of one that carries a KILL: when it was opened */
 
     /* what is under way */
     struct expect expect[EXPECT_MAX];
@@ -97,15 +99,13 @@ struct backend {
     struct server_load *load; /* NULL but while the client's command is counted there as busy */
 };
 
-/* Start to connect; NULL where memory or the system refuses. The owner is told when the state
- * changes. */
+/* Start to connect; NULL where memory or the system refuses. The owner is told of changes. */
 struct backend *backend_connect(uv_loop_t *loop, struct buffers *buffers,
                                 const struct server_view *server, int index,
                                 struct identity *identity, uint8_t collation);
 /* Tell the list of threads whom it serves; `session` 0: nobody. Only where it is ready. */
 void backend_list(struct backend *b, uint32_t session, const char *host);
-/* Right after backend_connect: speak TLS, verified for the server's host as the context says.
- * False: no memory; the caller closes it. */
+/* Right after backend_connect: speak TLS, verified for the host. False: no memory; close it. */
 bool backend_use_tls(struct backend *b, struct tls_context *c, const char *host) MUST_CHECK;
 /* Close; memory goes in the last callback. Nobody is told any more. */
 void backend_close(struct backend *b);

@@ -12,6 +12,8 @@ struct command_run {
     bool log_in;    /* no command: a log-in or COM_CHANGE_USER lays on its state, then says OK */
     bool rewritten; /* session->text goes to the server in the place of the client's bytes; only
                        where `whole` */
+    bool own_text;  /* a QUERY or PREPARE whose text may have to be another for the connection */
+    bool fitted;    /* … and is: session->fitted goes to the server */
     bool whole;     /* stands whole in the client's buffer, not yet consumed: can be sent again */
     bool read;     /* provably a read: may be sent again while nothing of the reply was forwarded */
     bool sent;     /* its first byte was written to the server */

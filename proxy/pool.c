@@ -4,6 +4,8 @@
 
 #include <assert.h>
 
+enum { LOOKED_AT_MAX = 32 };
+
 void pool_init(struct pool *p, int max)
 {
     *p = (struct pool){.max = max};
@@ -11,58 +13,106 @@ void pool_init(struct pool *p, int max)
 
 static void unlink_backend(struct pool *p, struct backend *b)
 {
+    struct pool_list *l = &p->of[b->server];
+
     if (b->prev)
         b->prev->next = b->next;
     else
-        p->head = b->next;
+        l->head = b->next;
     if (b->next)
         b->next->prev = b->prev;
+    else
+        l->tail = b->prev;
     b->next = b->prev = NULL;
     p->count--;
 }
 
-/* An idle connection says something only when it ends. */
-static void on_event(struct backend *b, void *owner)
+static void link_backend(struct pool *p, struct backend *b)
 {
-    unlink_backend(owner, b);
-    backend_close(b);
-}
+    struct pool_list *l = &p->of[b->server];
 
-static bool fits(const struct backend *b, int server, const struct identity *identity,
-                 bool with_schema)
-{
-    return b->server == server && (with_schema || b->schema[0] == 0) &&
-           identity_equal(b->identity, identity);
-}
-
-struct backend *pool_take(struct pool *p, int server, const struct identity *identity,
-                          bool with_schema)
-{
-    for (struct backend *b = p->head; b; b = b->next) {
-        if (!fits(b, server, identity, with_schema))
-            continue;
-        unlink_backend(p, b);
-        b->notify = NULL;
-        b->owner = NULL;
-        return b;
-    }
-    return NULL;
-}
-
-static struct backend *oldest(struct pool *p)
-{
-    struct backend *b = p->head;
-
-    assert(b);
-    while (b->next)
-        b = b->next;
-    return b;
+    b->next = l->head;
+    b->prev = NULL;
+    if (l->head)
+        l->head->prev = b;
+    else
+        l->tail = b;
+    l->head = b;
+    p->count++;
 }
 
 static void drop(struct pool *p, struct backend *b)
 {
     unlink_backend(p, b);
     backend_close(b);
+}
+
+/* An idle connection says something only when it ends. */
+static void on_event(struct backend *b, void *owner)
+{
+    drop(owner, b);
+}
+
+static bool fits(const struct backend *b, const struct pool_want *want)
+{
+    bool waits = b->diagnostics && b->last_of && b->idle_since_ns > want->told_before_ns;
+
+    return (want->schema[0] || !b->schema[0]) && !waits &&
+           identity_equal(b->identity, want->identity);
+}
+
+/* What it would cost to use the connection: 0 is the best. */
+static int cost_of(const struct backend *b, const struct pool_want *want)
+{
+    bool same = vars_fingerprint(b->vars) == want->vars && strcmp(b->schema, want->schema) == 0;
+
+    return (b->dirty ? 4 : 0) + (b->unread && b->last_of ? 2 : 0) + (same ? 0 : 1);
+}
+
+void pool_remove(struct pool *p, struct backend *b)
+{
+    assert(pool_has(p, b));
+    unlink_backend(p, b);
+    b->notify = NULL;
+    b->owner = NULL;
+}
+
+struct backend *pool_take(struct pool *p, const struct pool_want *want)
+{
+    struct backend *best = NULL;
+    int least = 0;
+    int seen = 0;
+
+    for (struct backend *b = p->of[want->server].head; b && !(best && least == 0); b = b->next) {
+        int cost;
+
+        if (++seen > LOOKED_AT_MAX && best)
+            break;
+        if (!fits(b, want))
+            continue;
+        cost = cost_of(b, want);
+        if (!best || cost < least) {
+            best = b;
+            least = cost;
+        }
+    }
+    if (best)
+        pool_remove(p, best);
+    return best;
+}
+
+static void drop_oldest(struct pool *p)
+{
+    struct backend *oldest = NULL;
+
+    for (int i = 0; i < SERVERS_MAX; i++) {
+        struct backend *b = p->of[i].tail;
+
+        if (b && (!oldest || b->idle_since_ns < oldest->idle_since_ns))
+            oldest = b;
+    }
+    if (oldest)
+        drop(p, oldest);
 }
 
 void pool_give(struct pool *p, struct backend *b)
@@ -73,40 +123,28 @@ void pool_give(struct pool *p, struct backend *b)
         backend_close(b);
         return;
     }
-    if (p->head && p->count >= p->max)
-        drop(p, oldest(p));
-    backend_list(b, 0, "");
-    b->used = true;
+    if (p->count >= p->max)
+        drop_oldest(p);
     b->idle_since_ns = clock_mono_ns();
     b->notify = on_event;
     b->owner = p;
-    b->next = p->head;
-    b->prev = NULL;
-    if (p->head)
-        p->head->prev = b;
-    p->head = b;
-    p->count++;
+    link_backend(p, b);
     stream_read(&b->stream, true);
 }
 
 void pool_trim(struct pool *p, uint64_t before_ns)
 {
-    struct backend *next;
+    for (int i = 0; i < SERVERS_MAX; i++) {
+        struct pool_list *l = &p->of[i];
 
-    for (struct backend *b = p->head; b; b = next) {
-        next = b->next;
-        if (b->idle_since_ns < before_ns)
-            drop(p, b);
+        while (l->tail && l->tail->idle_since_ns < before_ns)
+            drop(p, l->tail);
     }
 }
 
 void pool_drop(struct pool *p, int server)
 {
-    struct backend *next;
-
-    for (struct backend *b = p->head; b; b = next) {
-        next = b->next;
-        if (server < 0 || b->server == server)
-            drop(p, b);
-    }
+    for (int i = 0; i < SERVERS_MAX; i++)
+        while ((server < 0 || i == server) && p->of[i].head)
+            drop(p, p->of[i].head);
 }

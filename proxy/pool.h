@@ -1,21 +1,38 @@
-/* A worker's idle server connections, ready to be used again by a session of the same identity. One
+/* A worker's idle server connections, ready to be used again by a session of the same identity. A
+ * connection may still have something on it that the session which used it last will ask for
+ * (`last_of`, see proxy/session_hold.c): others take it only where nothing better is idle. One
  * worker thread. */
 #ifndef PROXY_POOL_H
 #define PROXY_POOL_H
 
 #include "proxy/backend.h"
 
-struct pool {
+struct pool_list {
     struct backend *head; /* most recently used first */
-    int count;
-    int max; /* idle connections kept at most */
+    struct backend *tail;
+};
+
+struct pool {
+    struct pool_list of[SERVERS_MAX];
+    int count; /* of all servers */
+    int max;   /* idle connections kept at most */
+};
+
+/* What a session looks for. */
+struct pool_want {
+    int server;
+    const struct identity *identity;
+    const char *schema;      /* "": it has none; a connection that has one cannot lose it again */
+    uint64_t vars;           /* fingerprint of its variables */
+    uint64_t told_before_ns; /* diagnostics that were left since then are their session's still */
 };
 
 void pool_init(struct pool *p, int max);
-/* A ready connection to `server` for `identity`, taken out of the pool, or NULL. `with_schema`: the
- * session has a default schema (a connection that has one cannot lose it again). */
-struct backend *pool_take(struct pool *p, int server, const struct identity *identity,
-                          bool with_schema);
+/* A ready connection, taken out of the pool, or NULL. Those come first that have the state already
+ * and nothing of another session's. */
+struct backend *pool_take(struct pool *p, const struct pool_want *want);
+/* The same for one that is known to be in the pool. */
+void pool_remove(struct pool *p, struct backend *b);
 /* Give a clean, ready connection with nothing under way; the pool closes it when it dies, is too
  * old, or is one too many. */
 void pool_give(struct pool *p, struct backend *b);
@@ -23,5 +40,10 @@ void pool_give(struct pool *p, struct backend *b);
 void pool_trim(struct pool *p, uint64_t before_ns);
 /* Close all connections to `server`, or to all where it is -1. */
 void pool_drop(struct pool *p, int server);
+
+static inline bool pool_has(const struct pool *p, const struct backend *b)
+{
+    return b->owner == p;
+}
 
 #endif

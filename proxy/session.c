@@ -93,6 +93,32 @@ void session_step(struct session *s)
     s->stepping = false;
 }
 
+struct step_message {
+    struct message message;
+    uint32_t id;
+};
+
+static void on_step(struct message *m, void *receiver)
+{
+    struct step_message *x = (struct step_message *)(void *)m;
+    struct session *s = session_by_id(receiver, x->id);
+
+    free(x);
+    if (s)
+        session_step(s);
+}
+
+/* Without memory it goes on with its next event. */
+void session_step_later(struct session *s)
+{
+    struct step_message *x = malloc(sizeof *x);
+
+    if (!x)
+        return;
+    *x = (struct step_message){.message.run = on_step, .id = s->id};
+    worker_send(s->worker, &x->message);
+}
+
 static void on_event(void *owner)
 {
     struct session *s = owner;
@@ -108,6 +134,7 @@ static void on_closed(void *owner)
 {
     struct session *s = owner;
 
+    session_part_all(s);
     identity_unref(s->identity);
     tls_context_unref(s->tls);
     vars_free(s->vars);
@@ -117,6 +144,7 @@ static void on_closed(void *owner)
     session_forget_credentials(s);
     buf_free(&s->credentials);
     buf_free(&s->text);
+    buf_free(&s->fitted);
     free(s);
 }
 
@@ -182,8 +210,11 @@ static struct session *session_new(struct worker *w, const struct client_socket 
     s->out = buf_with_max(SESSION_OUT_MAX);
     s->credentials = buf_with_max(4096);
     s->text = buf_with_max(PACKET_MAX_PAYLOAD);
+    s->fitted = buf_with_max(PACKET_MAX_PAYLOAD);
     s->port = c->port;
     memcpy(s->address, c->address, sizeof s->address);
+    s->stmts.uses = &w->prepared;
+    s->stmts.owner = s->id;
     causal_init(&s->causal);
     stream_init(&s->client, &ops, s, &w->buffers);
     state_init(&s->state, &table, SESSION_GREET);
@@ -233,6 +264,7 @@ static void log_end(const struct session *s, enum log_level level, const char *e
 static void end(struct session *s, uint16_t code, const char *sqlstate, const char *why)
 {
     session_release_all(s);
+    session_part_all(s);
     s->out_sent = s->client.writing; /* what is pinned goes out; nothing behind it */
     if (!s->client.writing)
         buf_clear(&s->out);

@@ -30,6 +30,7 @@
 #include "proxy/command_run.h"
 #include "proxy/session_auth.h"
 #include "proxy/session_bounds.h"
+#include "proxy/session_hold.h"
 #include "proxy/worker.h"
 
 enum session_state {
@@ -50,17 +51,6 @@ enum session_state {
 };
 
 enum step { STEP_MORE, STEP_WAIT };
-
-/* What would be lost with the server connection the session calls home; bits. */
-enum {
-    FRAGILE_USER_VARIABLES = 1 << 0,
-    FRAGILE_TEMPORARY = 1 << 1,
-    FRAGILE_LOCKS = 1 << 2,
-    FRAGILE_PREPARED = 1 << 3, /* SQL-level PREPARE */
-    FRAGILE_OPAQUE = 1 << 4,
-    FRAGILE_XA = 1 << 5,
-    FRAGILE_UNSEEN = 1 << 6, /* code ran and told of no change; gone once the server was asked */
-};
 
 enum { SESSION_SCHEMA_MAX = BACKEND_SCHEMA_MAX, SESSION_OUT_MAX = 1 << 20 };
 
@@ -111,18 +101,26 @@ struct session {
     uint32_t pins;    /* session_pin bits */
     uint32_t fragile; /* FRAGILE_ bits */
     bool tables_locked;
-    bool probe_due; /* PIN_OPAQUE is to be checked */
-    bool lost;      /* a connection with fragile state died while idle: the next command is told */
+    bool may_hold_locks; /* user locks that code took which the text does not show, for all we know
+                          */
+    bool probe_due;      /* PIN_OPAQUE is to be checked */
+    bool lost; /* a connection with fragile state died while idle: the next command is told */
     struct causal causal;
     uint32_t turn;
     int home; /* holds connection-bound state: the server that ran the last non-read; -1 */
     int last; /* the server that answered the last statement; -1 */
     struct backend *held[SERVERS_MAX];
     uint32_t held_bits;
+    uint32_t bound_bits; /* servers where a statement may be bound, see session_stmt_bound */
+    struct backend *recent[SERVERS_MAX]; /* whose last_of it is, held or given back */
+    struct left_values left;
+    uint64_t last_serial;      /* of the connection that has them newer than `left`; 0: none */
+    struct backend *rescue_at; /* the connection that is asked for them; NULL: none */
     struct stmts stmts;
     struct replay *replay; /* of its open transaction; NULL until there was one */
     struct command_run run;
     struct buf text; /* where run.rewritten: the command as the server shall read it, with header */
+    struct buf fitted; /* where run.fitted: the same for the connection at hand */
     struct backend *target;
     uint16_t option;     /* COM_SET_OPTION's argument */
     uint64_t statements; /* commands begun */

@@ -155,8 +155,7 @@ static enum step on_query(struct session *s, struct span payload)
     route_wish_add_hints(&s->run.wish, &s->run.statement.hints, s->worker->topology);
     if (s->run.statement.kill.simple && session_is_id(s->run.statement.kill.id))
         return session_kill(s, &s->run.statement.kill);
-    if (s->run.whole && session_text_names_ids(s, &s->run.statement))
-        session_rewrite_ids(s, text);
+    s->run.own_text = s->run.whole && session_text_is_own(s, &s->run.statement);
     s->run.read = sql_is_read(&s->run.statement);
     session_enter(s, SESSION_ROUTE);
     return STEP_MORE;
@@ -179,6 +178,7 @@ static enum step on_reset(struct session *s, struct span payload)
 {
     (void)payload;
     session_release_all(s);
+    session_part_all(s);
     session_forget_state(s);
     return session_answer_ok(s);
 }
@@ -203,6 +203,8 @@ static enum step on_process_kill(struct session *s, struct span payload)
 
     cursor_skip(&c, 1);
     kill.id = cursor_u32(&c);
+    if (!cursor_ok(&c)) /* a server would read on in what it received before */
+        return session_answer_error(s, ER_NO_SUCH_THREAD, "HY000", "Unknown thread id: 0");
     return session_is_id(kill.id) ? session_kill(s, &kill) : forward(s, payload);
 }
 
@@ -346,6 +348,7 @@ enum step session_ready(struct session *s)
 
     if (s->client.writing)
         return STEP_WAIT;
+    session_let_go(s);
     if (s->worker->drain_deadline_ns && !(s->pins & PIN_TRANSACTION)) {
         session_end(s, ER_SERVER_SHUTDOWN, "08S01", "Server shutdown in progress");
         return STEP_WAIT;

@@ -112,6 +112,7 @@ static void kill_on_server(struct session *victim, bool soft)
         return;
     }
     side->worker = w;
+    target->killed = true; /* whoever came behind on it might be hit instead */
     (void)snprintf(side->sql, sizeof side->sql, "KILL %sQUERY %u", soft ? "SOFT " : "",
                    target->thread_id);
     b->notify = on_side_event;

@@ -312,6 +312,7 @@ enum step session_begin_change_user(struct session *s, struct span payload)
         return STEP_WAIT;
     }
     session_release_all(s);
+    session_part_all(s);
     session_forget_state(s);
     s->changing_user = true;
     s->bounds.login_packets = 0;

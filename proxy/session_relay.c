@@ -45,6 +45,8 @@ static bool send_first(struct session *s, struct backend *b)
     bytes.n = run->whole ? run->size : request_take(&run->request, data, stream_left(&s->client));
     if (run->rewritten)
         bytes = buf_span(&s->text);
+    if (run->fitted)
+        bytes = buf_span(&s->fitted);
     rest = session_stmt_fit(s, b, bytes);
     sent = backend_write(b, &rest, 1);
     if (!run->whole && sent != STREAM_SENT)
@@ -165,8 +167,7 @@ static enum pumped leave_demoted(struct session *s, const struct backend *b)
 
     shared->suspect(shared->monitor, b->server);
     s->run.sent = false; /* it might as well not have been */
-    return s->pins == 0 && s->fragile == 0 && !(s->status & STATUS_IN_TRANS) ? PUMP_REROUTE
-                                                                             : PUMP_LOST;
+    return session_has_state(s) ? PUMP_LOST : PUMP_REROUTE;
 }
 
 static void begin_infile(struct session *s, uint8_t shift)
@@ -248,6 +249,7 @@ static void finish_reply(struct session *s, struct backend *b)
     if (!leaves_diagnostics(s, b))
         s->last = b->server;
     session_track_end(s, b);
+    session_note_left(s, b);
     session_replay_end(s, b);
     session_stmt_end(s, b);
     backend_done(b);

@@ -72,16 +72,14 @@ static bool set(struct backend *b, const char *items)
     return backend_command(b, COM_QUERY, span_of(sql), EXPECT_DISCARD);
 }
 
-bool session_replay_lay_on(struct session *s, struct backend *b)
+void session_replay_lay_on(struct session *s, const struct backend *b)
 {
     struct replay *r = s->replay;
-    char item[64];
 
     if (!r || !r->id_due || r->due || b->server != s->worker->topology->primary)
-        return true;
+        return;
     r->id_due = false;
-    (void)snprintf(item, sizeof item, " last_insert_id=%llu", (unsigned long long)r->insert_id);
-    return set(b, item);
+    s->left.insert_id = r->insert_id;
 }
 
 static bool put_conditions(struct session *s, struct backend *b, const struct replay_entry *e)
@@ -126,7 +124,7 @@ static bool send_entry(struct session *s, struct backend *b)
         !backend_expect(b, reply_kind_of(e->byte), EXPECT_CLIENT, 0))
         return false;
     if (e->stmt)
-        stmt_id_patch(packet + PACKET_HEADER, e->stmt->remote[b->server].id);
+        stmt_id_patch(packet + PACKET_HEADER, prepared_find(&b->prepared, e->stmt->key)->id);
     reply_digest_begin(&s->replay->digest);
     s->replay->awaiting = true;
     return backend_write(b, &part, 1) != STREAM_FAILED;
@@ -199,6 +197,7 @@ static enum step finish(struct session *s, struct backend *b)
               LOG_NUM("statements", r->log.count));
     r->due = false;
     s->home = b->server;
+    b->unread = true;
     if (!has_own_time(s) && !set(b, " timestamp=DEFAULT"))
         return session_target_lost(s);
     session_enter(s, SESSION_RELAY);

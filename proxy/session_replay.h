@@ -58,8 +58,10 @@ enum replay_verdict session_replay_judge(const struct session *s, bool idle);
 void session_replay_arrange(struct session *s);
 /* The connection to the primary is lost, and no transaction is repeated. */
 void session_replay_note_loss(struct session *s);
-/* What the session's next connection to a primary lacks besides variables. */
-bool session_replay_lay_on(struct session *s, struct backend *b) MUST_CHECK;
+/* LAST_INSERT_ID() went with the connection: the next one to a primary is given what is known of
+ * it.
+ */
+void session_replay_lay_on(struct session *s, const struct backend *b);
 /* Static words. */
 const char *session_replay_why_not(const struct session *s);
 /* Tell the client that the transaction was rolled back; the session is in none any more. */

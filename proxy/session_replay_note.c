@@ -99,8 +99,8 @@ static const char *cannot_replay_statement(const struct session *s)
 
     if (!run->whole || run->statement.kind == SQL_LOAD)
         return "a statement was too long, or loaded a file";
-    if (run->rewritten && session_text_names_ids(s, &run->statement))
-        return "a statement named connections";
+    if (run->fitted)
+        return "a statement named connections, or asked for counts that are another connection's";
     if (run->stmt && (run->stmt->long_data || run->stmt->cursor || run->stmt->home_only))
         return "a prepared statement had long data or a cursor";
     if (run->variable_changed)

@@ -9,14 +9,15 @@
 
 #include "sql/spots.h"
 
+#include <inttypes.h>
 #include <strings.h>
 
 enum { OWN_TEXT_MAX = 4096 };
 
 struct rewriting {
     struct session *s;
-    int server;
-    struct span text; /* the whole statement */
+    const struct backend *b; /* that will run it */
+    struct span text;        /* the whole statement */
     struct sql_spots spots;
     struct buf *out;
 };
@@ -37,24 +38,17 @@ static void put_table(struct rewriting *r)
 {
     buf_put_str(r->out, " FROM information_schema.PROCESSLIST p LEFT JOIN "
                         "(VALUES (0,1,_utf8mb3'2')");
-    threads_each(&r->s->worker->shared->threads, r->server, put_row, r->out);
+    threads_each(&r->s->worker->shared->threads, r->b->server, put_row, r->out);
     buf_put_str(r->out, ") m ON m.`0`=p.ID WHERE IFNULL(m.`1`,1)<>0");
-}
-
-static uint32_t own_thread(const struct rewriting *r)
-{
-    const struct backend *b = r->s->held[r->server];
-
-    return b && backend_is_ready(b) ? b->thread_id : 0;
 }
 
 /* Of the asking session itself the list shows the statement as the client wrote it. */
 static void put_info(struct rewriting *r)
 {
     struct span charset = session_charset(r->s);
-    uint32_t own = own_thread(r);
+    uint32_t own = r->b->thread_id;
 
-    if (!own || !charset.n || r->spots.several || r->text.n > OWN_TEXT_MAX) {
+    if (!charset.n || r->spots.several || r->text.n > OWN_TEXT_MAX) {
         buf_put_str(r->out, "p.INFO");
         return;
     }
@@ -129,7 +123,7 @@ static void put_thread(struct rewriting *r, struct span number)
     for (size_t i = 0; i < number.n && id <= UINT32_MAX; i++)
         id = id * 10 + (number.p[i] - '0');
     if (id >= SESSION_ID_FIRST && id <= SESSION_ID_LAST)
-        thread = threads_of(&r->s->worker->shared->threads, r->server, (uint32_t)id);
+        thread = threads_of(&r->s->worker->shared->threads, r->b->server, (uint32_t)id);
     if (thread)
         buf_printf(r->out, "%u", thread);
     else
@@ -146,17 +140,42 @@ static void put_expression(struct rewriting *r, struct span expression)
     buf_put_str(r->out, "CASE ");
     buf_put_span(r->out, expression);
     buf_put_str(r->out, " WHEN 0 THEN 0");
-    threads_each(&r->s->worker->shared->threads, r->server, put_case, r->out);
+    threads_each(&r->s->worker->shared->threads, r->b->server, put_case, r->out);
     buf_put_str(r->out, " ELSE ");
     buf_put_span(r->out, expression);
     buf_put_str(r->out, " END");
 }
 
+/* What a statement before has left on another connection. */
+static void put_left(struct rewriting *r, const struct sql_spot *spot, int64_t value)
+{
+    if (session_left_elsewhere(r->s, r->b))
+        buf_printf(r->out, "CAST(%" PRId64 " AS SIGNED)", value);
+    else
+        buf_put_span(r->out, spot->where);
+}
+
+static bool lists_processes(const struct sql_spot *spot)
+{
+    return spot->kind == SPOT_PROCESSLIST || spot->kind == SPOT_SHOW_PROCESSLIST ||
+           spot->kind == SPOT_SHOW_FULL_PROCESSLIST;
+}
+
 static void put_spot(struct rewriting *r, const struct sql_spot *spot)
 {
+    if (lists_processes(spot) && !r->s->worker->catalog->processlist) {
+        buf_put_span(r->out, spot->where); /* its columns are not known */
+        return;
+    }
     switch (spot->kind) {
     case SPOT_CONNECTION_ID: /* of the same type */
         buf_printf(r->out, "CAST(%u AS UNSIGNED)", r->s->id);
+        break;
+    case SPOT_ROW_COUNT:
+        put_left(r, spot, r->s->left.row_count);
+        break;
+    case SPOT_FOUND_ROWS:
+        put_left(r, spot, (int64_t)r->s->left.found_rows);
         break;
     case SPOT_HEADING:
         put_heading(r->out, spot->text);
@@ -191,28 +210,28 @@ static void put_text(struct rewriting *r)
     buf_put(r->out, at, (size_t)(r->text.p + r->text.n - at));
 }
 
-/* The server whose ids are meant: that of the session's state, for such statements go there. */
-static int server_meant(const struct session *s)
-{
-    return s->home >= 0 ? s->home : s->worker->topology->primary;
-}
-
 static bool in_information_schema(const struct session *s)
 {
     return strcasecmp(s->schema, "information_schema") == 0;
 }
 
-bool session_text_names_ids(const struct session *s, const struct sql_class *c)
+static bool names_ids(const struct session *s, const struct sql_class *c)
 {
     return (c->effects & SQL_EFFECT_NAMES_IDS) != 0 || in_information_schema(s);
 }
 
-bool session_rewrite(struct session *s, uint8_t command, struct span text, struct buf *out)
+bool session_text_is_own(const struct session *s, const struct sql_class *c)
 {
-    struct rewriting r = {.s = s, .server = server_meant(s), .text = text, .out = out};
+    return names_ids(s, c) || (c->effects & SQL_EFFECT_ASKS_LAST) != 0;
+}
+
+bool session_rewrite(struct session *s, const struct backend *b, uint8_t command, struct span text,
+                     struct buf *out)
+{
+    struct rewriting r = {.s = s, .b = b, .text = text, .out = out};
     size_t at = out->len;
 
-    if (r.server < 0 || !s->worker->catalog->processlist ||
+    if ((!names_ids(s, &s->run.statement) && !session_left_elsewhere(s, b)) ||
         !sql_spots_find(text, s->mode, in_information_schema(s), &r.spots))
         return false;
     (void)packet_begin(out);

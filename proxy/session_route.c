@@ -16,30 +16,27 @@ void session_release(struct session *s, int server, bool keep)
     s->held_bits &= ~(1u << server);
     if (s->target == b)
         s->target = NULL;
-    if (keep && backend_is_ready(b) && b->expect_count == 0 && !b->load && !b->stream.writing)
+    if (keep && !b->killed && backend_is_ready(b) && b->expect_count == 0 && !b->load &&
+        !b->stream.writing)
         pool_give(&s->worker->pool, b);
     else
         backend_close(b);
 }
 
 /* A connection with a transaction, locks or the like is closed, so that the server lets go of them
- * at once. */
+ * at once. What stays open is reset unless all that is on it is known. */
 void session_release_all(struct session *s)
 {
-    bool clean = s->pins == 0 && s->fragile == 0 && !(s->status & STATUS_IN_TRANS);
+    bool clean = !session_has_state(s) && !s->may_hold_locks;
 
-    for (int i = 0; i < SERVERS_MAX; i++)
+    for (int i = 0; i < SERVERS_MAX; i++) {
+        if (s->held[i] &&
+            (!s->worker->conf->pool.multiplexing || session_stmt_bound(s, s->held[i])))
+            s->held[i]->dirty = true;
         session_release(s, i, clean);
+    }
     s->target = NULL;
     s->home = s->last = -1;
-}
-
-static void hold(struct session *s, struct backend *b)
-{
-    s->held[b->server] = b;
-    s->held_bits |= 1u << b->server;
-    b->notify = session_backend_event;
-    b->owner = s;
 }
 
 /* Something came on a connection that serves no command of this session now. */
@@ -52,8 +49,10 @@ static void on_idle_event(struct session *s, struct backend *b)
     if (swallowed == SWALLOW_WAIT)
         return;
     if (swallowed == SWALLOW_DONE && backend_is_ready(b) && !b->stream.eof &&
-        stream_left(&b->stream) == 0)
+        stream_left(&b->stream) == 0) {
+        session_let_go(s);
         return;
+    }
     session_release(s, server, false);
     if (home)
         session_lost_idle(s);
@@ -151,7 +150,7 @@ static struct route choose(struct session *s)
         return route_log_in(s);
     if (run->stmt && run->stmt->bound >= 0)
         return (struct route){run->stmt->bound, ROUTE_STATEMENT, false};
-    if (session_only_asks(&run->statement) && s->last >= 0 && s->held[s->last])
+    if (session_only_asks(&run->statement) && s->last >= 0 && s->recent[s->last])
         return (struct route){s->last, ROUTE_REPLICA_STAYED, false};
     causal_fold(&s->causal, s->worker->topology);
     r = route_statement(&ask);
@@ -201,17 +200,15 @@ static bool acquire(struct session *s, int server)
         b = NULL;
     }
     if (!b && !(s->run.log_in && s->identity->unchecked)) /* the log-in itself is the check */
-        b = pool_take(&w->pool, server, s->identity, s->schema[0] != 0);
+        b = session_take_idle(s, server);
     if (!b) {
         b = worker_connect(w, server, s->identity);
         metric_add(&w->shared->metrics, METRIC_BACKEND_CONNECTS, 1);
+        if (b)
+            session_hold(s, b);
     }
-    if (!b)
-        return false;
-    if (s->held[server] != b)
-        hold(s, b);
     s->target = b;
-    return true;
+    return b != NULL;
 }
 
 static void log_route(const struct session *s)
@@ -225,12 +222,14 @@ static void log_route(const struct session *s)
               LOG_STR("pins", session_pin_words(s)));
 }
 
-/* Whether the primary can be asked right now, over the connection that the session has there. */
-static bool can_ask(const struct session *s)
+/* Whether the primary can be asked right now, over a connection that is idle there. */
+static bool can_ask(struct session *s)
 {
     int primary = s->worker->topology->primary;
     const struct backend *b = primary >= 0 ? s->held[primary] : NULL;
 
+    if (!b && primary >= 0)
+        b = session_take_idle(s, primary);
     return b && backend_is_ready(b) && b->expect_count == 0 && !b->stream.writing && !b->stream.eof;
 }
 
@@ -246,7 +245,7 @@ static bool must_ask(const struct session *s)
 /* A read must stay on the primary only because nobody knows yet how far the primary was when the
  * session looked at it last. Asking it costs less than the read, and from then on replicas will do.
  */
-static bool worth_asking(const struct session *s)
+static bool worth_asking(struct session *s)
 {
     return s->run.route.reason == ROUTE_NOT_FRESH &&
            s->causal.seen_at == s->worker->topology->primary && !s->run.position_asked &&
@@ -259,7 +258,8 @@ static enum step ask_position(struct session *s)
 
     s->run.position_asked = s->run.asking_position = true;
     s->target = b;
-    if (!backend_command(b, COM_QUERY, span_of("SELECT @@global.gtid_binlog_pos"), EXPECT_POSITION))
+    if (!session_take_over(b) ||
+        !backend_command(b, COM_QUERY, span_of("SELECT @@global.gtid_binlog_pos"), EXPECT_POSITION))
         return session_answer_error(s, ER_UNKNOWN_ERROR, "HY000", "out of memory");
     session_enter(s, SESSION_SYNC);
     return STEP_MORE;
@@ -267,6 +267,8 @@ static enum step ask_position(struct session *s)
 
 enum step session_route(struct session *s)
 {
+    if (s->rescue_at && !s->run.read)
+        return STEP_WAIT; /* what it left on a connection is on its way back */
     s->run.route = choose(s);
     if (worth_asking(s) || (must_ask(s) && !s->run.position_asked && can_ask(s)))
         return ask_position(s);
@@ -308,23 +310,55 @@ static enum step connect_failed(struct session *s)
     return session_fail(s, e.code, e.sqlstate, e.text);
 }
 
+static bool never_fails(const struct backend *b)
+{
+    for (unsigned i = 0; i < b->expect_count; i++) {
+        uint8_t role = b->expect[(b->expect_head + i) % EXPECT_MAX].role;
+
+        if (role != EXPECT_CARRIED && role != EXPECT_RESCUE)
+            return false;
+    }
+    return true;
+}
+
 /* Reads on a replica go out together with what prepares them. Where a failed preparation could do
  * harm, it is waited for. */
-static bool may_pipeline(const struct session *s)
+static bool may_pipeline(const struct session *s, const struct backend *b)
 {
-    return s->run.read && s->run.whole && s->run.route.server != s->worker->topology->primary;
+    bool replica = s->run.route.server != s->worker->topology->primary;
+
+    return !s->run.log_in && ((s->run.read && s->run.whole && replica) || never_fails(b));
 }
 
 static void list_thread(const struct session *s, struct backend *b)
 {
     char host[THREAD_HOST_MAX];
 
+    if (b->listed_for == s->id)
+        return;
     b->threads = &s->worker->shared->threads;
     if (s->port)
         (void)snprintf(host, sizeof host, "%s:%u", s->address, s->port);
     else
         (void)snprintf(host, sizeof host, "%s", s->address);
     backend_list(b, s->id, host);
+}
+
+/* The text as this connection shall read it. */
+static void fit_text(struct session *s, const struct backend *b)
+{
+    struct command_run *run = &s->run;
+    struct span command = {stream_data(&s->client), run->size};
+
+    buf_clear(&s->fitted);
+    run->fitted = false;
+    if (!run->own_text)
+        return;
+    if (run->rewritten)
+        command = buf_span(&s->text);
+    command.p += PACKET_HEADER + 1;
+    command.n -= PACKET_HEADER + 1;
+    run->fitted = session_rewrite(s, b, run->byte, command, &s->fitted);
 }
 
 enum step session_connect(struct session *s)
@@ -338,12 +372,13 @@ enum step session_connect(struct session *s)
     if (!backend_is_ready(b) || b->stream.writing)
         return STEP_WAIT;
     list_thread(s, b);
+    fit_text(s, b);
     if (!session_lay_on_state(s, b)) {
         session_release(s, b->server, false);
         return session_fail(s, ER_UNKNOWN_ERROR, "HY000",
                             "the session's state does not fit the proxy's limits");
     }
-    if (b->expect_count > 0 && !may_pipeline(s))
+    if (b->expect_count > 0 && !may_pipeline(s, b))
         session_enter(s, SESSION_SYNC);
     else
         session_enter(s, session_replay_due(s) ? SESSION_REPLAY : SESSION_RELAY);

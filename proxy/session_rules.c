@@ -68,18 +68,3 @@ bool session_rule(struct session *s, struct span *text)
     }
     return true;
 }
-
-void session_rewrite_ids(struct session *s, struct span text)
-{
-    struct buf out = buf_with_max(s->text.max);
-
-    if (!session_rewrite(s, s->run.byte, text, &out)) {
-        buf_free(&out);
-        return;
-    }
-    buf_free(&s->text);
-    s->text = out;
-    s->run.rewritten = true;
-    /* they may point into the text that is gone */
-    s->run.statement.function = s->run.statement.hints.server = (struct span){NULL, 0};
-}

@@ -8,6 +8,8 @@
 
 /* session.c: go to a state and set its deadline. */
 void session_enter(struct session *s, enum session_state next);
+/* Run its machine, but not from inside the caller. */
+void session_step_later(struct session *s);
 /* session_proxied.c: take a PROXY header off the client's first bytes. False: wait, or the session
  * has ended. */
 bool session_introduced(struct session *s) MUST_CHECK;
@@ -106,11 +108,6 @@ void session_forget_state(struct session *s);
 /* session_kill.c: KILL of a session by the id the proxy greeted it with, whichever worker it lives
  * on. */
 enum step session_kill(struct session *s, const struct sql_kill *kill);
-/* Whether the id is one of the proxy's; else it is a server's own. */
-static inline bool session_is_id(uint64_t id)
-{
-    return id >= SESSION_ID_FIRST && id <= SESSION_ID_LAST;
-}
 enum step session_ask(struct session *s);
 
 #endif

@@ -1,5 +1,5 @@
 /* Prepared statements. The client knows a statement by the proxy's id; each server connection knows
- * it, once prepared there, by its own.
+ * it, once prepared there, by its own (proxy/prepared.h).
  *
  * A statement goes where its text would go as a query, execution by execution: it is prepared
  * again, in the same write, on a connection that does not know it. Long data and cursors live on
@@ -7,6 +7,7 @@
 #include "proxy/session_replay.h"
 #include "proxy/session_steps.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -81,9 +82,9 @@ enum step session_prepare(struct session *s, struct span payload)
     route_wish_add_hints(&run->wish, &run->statement.hints, s->worker->topology);
     run->stmt->wish = run->wish;
     run->read = run->whole && sql_is_read(&run->statement);
-    run->stmt->names_ids = run->whole && session_text_names_ids(s, &run->statement);
-    if (run->stmt->names_ids)
-        session_rewrite_ids(s, text);
+    run->own_text = run->stmt->own_text = run->whole && session_text_is_own(s, &run->statement);
+    if (run->own_text && !stmts_set_apart(&s->stmts, run->stmt))
+        return session_answer_error(s, ER_UNKNOWN_ERROR, "HY000", "out of memory");
     return go(s);
 }
 
@@ -119,7 +120,7 @@ static bool bound_is_held(const struct session *s, const struct stmt *stmt)
 {
     const struct backend *b = stmt->bound >= 0 ? s->held[stmt->bound] : NULL;
 
-    return b && stmt->remote[stmt->bound].serial == b->serial;
+    return b && stmt->bound_serial == b->serial;
 }
 
 /* The connection went with what it held. A statement that can be carried is fit for use again; the
@@ -218,29 +219,84 @@ void session_stmt_data_lost(struct session *s)
         return;
     stmt->long_data = true;
     stmt->bound = s->run.route.server >= 0 ? s->run.route.server : 0;
-    stmt->remote[stmt->bound].serial = 0;
+    stmt->bound_serial = 0;
 }
 
-/* Write COM_STMT_CLOSE into b->out. */
-static bool close_on(struct backend *b, const struct stmt *stmt)
+/* The session keeps the connection as long as it needs what is there. */
+static void bind_stmt(struct session *s, struct stmt *stmt, const struct backend *b)
 {
-    uint32_t id = stmt->remote[b->server].id;
+    stmt->bound = b->server;
+    stmt->bound_serial = b->serial;
+    s->bound_bits |= 1u << b->server;
+}
+
+bool session_stmt_bound(struct session *s, const struct backend *b)
+{
+    uint32_t bit = 1u << b->server;
+
+    if (!(s->bound_bits & bit))
+        return false;
+    for (const struct stmt *stmt = s->stmts.by_id; stmt; stmt = stmt->hh.next)
+        if (stmt->bound == b->server && stmt->bound_serial == b->serial)
+            return true;
+    s->bound_bits &= ~bit;
+    return false;
+}
+
+/* Write COM_STMT_CLOSE into b->out; `p` is gone. */
+static bool close_on(struct backend *b, struct prepared *p)
+{
+    uint32_t id = p->id;
     const uint8_t argument[4] = {(uint8_t)id, (uint8_t)(id >> 8), (uint8_t)(id >> 16),
                                  (uint8_t)(id >> 24)};
 
+    prepared_remove(&b->prepared, p);
     return backend_command(b, COM_STMT_CLOSE, (struct span){argument, sizeof argument},
                            EXPECT_DISCARD);
 }
 
-static void close_where_known(struct backend *b, struct stmt *stmt)
+bool session_stmt_sweep(struct session *s, struct backend *b)
 {
-    const struct stmt_remote *remote = &stmt->remote[b->server];
+    const struct prepared_uses *uses = &s->worker->prepared;
+    struct prepared *next;
+    bool ok = true;
 
-    if (remote->serial != b->serial || remote->id == STMT_ID_LAST || b->stream.writing)
-        return;
-    if (close_on(b, stmt))
-        (void)!backend_write(b, NULL, 0); /* a connection that died says so by itself */
-    stmt->remote[b->server].serial = 0;
+    if (b->prepared.swept == uses->closings)
+        return true;
+    b->prepared.swept = uses->closings;
+    for (struct prepared *p = b->prepared.by_key; p && ok; p = next) {
+        next = prepared_next(p);
+        if (p->id != STMT_ID_LAST && !prepared_is_used(uses, p->key))
+            ok = close_on(b, p);
+    }
+    return ok;
+}
+
+/* Close what has not been used for the longest time, but never the newest. With a cursor or long
+ * data on the connection nothing is closed: they may belong to any of them. */
+static bool close_oldest(struct session *s, struct backend *b)
+{
+    struct prepared *p = b->prepared.by_key;
+    bool ok = true;
+
+    while (ok && p && b->prepared.bytes > s->worker->conf->pool.prepared && prepared_next(p) &&
+           p->id != STMT_ID_LAST && !(s->bound_bits & 1u << b->server)) {
+        ok = close_on(b, p);
+        p = b->prepared.by_key;
+    }
+    return ok;
+}
+
+/* Where the session used it last; other idle connections that know it close it before their next
+ * command. */
+static void close_at_once(struct session *s)
+{
+    for (int i = 0; i < SERVERS_MAX; i++) {
+        struct backend *b = s->recent[i];
+
+        if (b && backend_is_ready(b) && !b->stream.writing && session_stmt_sweep(s, b))
+            (void)!backend_write(b, NULL, 0); /* a connection that died says so by itself */
+    }
 }
 
 enum step session_stmt_close(struct session *s, struct span payload)
@@ -250,11 +306,10 @@ enum step session_stmt_close(struct session *s, struct span payload)
 
     if (stmt_id_of(payload, &id))
         stmt = stmts_find(&s->stmts, id);
-    for (int i = 0; stmt && i < SERVERS_MAX; i++)
-        if (s->held[i] && backend_is_ready(s->held[i]))
-            close_where_known(s->held[i], stmt);
-    if (stmt)
+    if (stmt) {
         stmts_remove(&s->stmts, stmt);
+        close_at_once(s);
+    }
     return session_answer_nothing(s);
 }
 
@@ -302,10 +357,10 @@ static bool uses_statement(const struct command_run *run)
     return run->stmt && run->byte != COM_STMT_PREPARE;
 }
 
-/* The list of sessions that was written into its text is old by now. */
+/* What was written into its text is old by now. */
 static bool is_outdated(const struct command_run *run)
 {
-    return run->stmt->names_ids && run->byte == COM_STMT_EXECUTE && !run->stmt->long_data;
+    return run->stmt->own_text && run->byte == COM_STMT_EXECUTE && !run->stmt->long_data;
 }
 
 static bool prepare_again(struct session *s, struct backend *b, struct span text)
@@ -313,50 +368,89 @@ static bool prepare_again(struct session *s, struct backend *b, struct span text
     struct buf packet = buf_with_max(BACKEND_OUT_MAX);
     bool ok;
 
-    if (s->run.stmt->names_ids && session_rewrite(s, COM_STMT_PREPARE, text, &packet))
+    if (s->run.stmt->own_text && session_rewrite(s, b, COM_STMT_PREPARE, text, &packet))
         text = (struct span){packet.data + PACKET_HEADER + 1, packet.len - PACKET_HEADER - 1};
     ok = backend_command(b, COM_STMT_PREPARE, text, EXPECT_PREPARE);
     buf_free(&packet);
     return ok;
 }
 
-bool session_stmt_missing(const struct session *s, const struct backend *b)
+bool session_stmt_missing(const struct session *s, struct backend *b)
 {
     const struct command_run *run = &s->run;
 
     return uses_statement(run) &&
-           (run->stmt->remote[b->server].serial != b->serial || is_outdated(run));
+           (!prepared_find(&b->prepared, run->stmt->key) || is_outdated(run));
+}
+
+/* What the connection knows by this key gives way to a statement that is about to be prepared. */
+static bool give_way(struct backend *b, struct prepared_key key)
+{
+    struct prepared *old = prepared_find(&b->prepared, key);
+
+    return !old || close_on(b, old);
 }
 
 bool session_stmt_ensure(struct session *s, struct backend *b)
 {
-    const struct command_run *run = &s->run;
-    struct stmt_remote *remote = &run->stmt->remote[b->server];
-    struct span text;
+    const struct stmt *stmt = s->run.stmt;
+    struct prepared *p;
 
-    if (!run->stmt->text)
+    if (!stmt->text || !give_way(b, stmt->key))
         return false;
-    if (remote->serial == b->serial && !close_on(b, run->stmt))
+    p = prepared_add(&b->prepared, stmt->key, stmt->text_len);
+    if (!p)
         return false;
-    *remote = (struct stmt_remote){b->serial, STMT_ID_LAST, false};
-    text = (struct span){(const uint8_t *)run->stmt->text, run->stmt->text_len};
-    if (!prepare_again(s, b, text))
+    p->id = STMT_ID_LAST;
+    if (!prepare_again(s, b, (struct span){(const uint8_t *)stmt->text, stmt->text_len}))
         return false;
-    b->expect[(b->expect_head + b->expect_count - 1) % EXPECT_MAX].stmt = run->stmt->id;
+    b->expect[(b->expect_head + b->expect_count - 1) % EXPECT_MAX].stmt = stmt->id;
+    return close_oldest(s, b);
+}
+
+/* What has a cursor or long data is no other session's to execute: the server's statement becomes
+ * this one's own. */
+static bool needs_own(const struct command_run *run)
+{
+    return run->byte == COM_STMT_SEND_LONG_DATA ||
+           (run->byte == COM_STMT_EXECUTE && (run->execute.flags & STMT_FLAG_CURSOR));
+}
+
+bool session_stmt_make_own(struct session *s, struct backend *b)
+{
+    struct stmt *stmt = s->run.stmt;
+    struct prepared *p;
+
+    if (!stmt || stmt->apart || !needs_own(&s->run))
+        return true;
+    p = prepared_find(&b->prepared, stmt->key);
+    if (!stmts_set_apart(&s->stmts, stmt))
+        return false;
+    if (p)
+        prepared_rekey(&b->prepared, p, stmt->key);
     return true;
 }
 
-void session_stmt_known(struct session *s, const struct backend *b, uint32_t client_id, bool failed)
+bool session_stmt_make_room(struct session *s, struct backend *b)
 {
-    struct stmt *known = stmts_find(&s->stmts, client_id);
-    struct stmt *stmt = known ? known : session_replay_stmt(s, client_id);
-    struct stmt_remote *remote = stmt ? &stmt->remote[b->server] : NULL;
+    return s->run.byte != COM_STMT_PREPARE || !s->run.stmt || give_way(b, s->run.stmt->key);
+}
 
-    if (!remote || remote->serial != b->serial)
+/* It is the one that was added last and has no id yet, also where the session has closed its
+ * statement meanwhile. */
+void session_stmt_known(struct backend *b, bool failed)
+{
+    struct prepared *next;
+
+    for (struct prepared *p = b->prepared.by_key; p; p = next) {
+        next = prepared_next(p);
+        if (p->id != STMT_ID_LAST)
+            continue;
+        p->id = b->reply.stmt_id;
+        if (failed)
+            prepared_remove(&b->prepared, p);
         return;
-    remote->id = b->reply.stmt_id;
-    if (failed)
-        *remote = (struct stmt_remote){0};
+    }
 }
 
 /* The packet's head, with the types put in, goes behind what `out` holds; the rest of the packet
@@ -376,27 +470,28 @@ static struct span put_types_in(const struct session *s, struct buf *out, struct
     return (struct span){bytes.p + head + 1, bytes.n - head - 1};
 }
 
-static bool types_missing(const struct session *s, const struct stmt_remote *remote)
+static bool types_missing(const struct session *s, const struct prepared *p)
 {
     const struct command_run *run = &s->run;
 
     return run->byte == COM_STMT_EXECUTE && run->stmt->params > 0 && !run->execute.has_types &&
-           run->execute.bound_at > 0 && run->stmt->types && !remote->types_sent;
+           run->execute.bound_at > 0 && run->stmt->types && p->types != run->stmt->types_mark;
 }
 
 struct span session_stmt_fit(struct session *s, struct backend *b, struct span bytes)
 {
-    struct stmt_remote *remote;
+    struct prepared *p;
 
     if (!uses_statement(&s->run))
         return bytes;
-    remote = &s->run.stmt->remote[b->server];
-    stmt_id_patch(stream_data(&s->client) + PACKET_HEADER, remote->id);
-    if (types_missing(s, remote) &&
+    p = prepared_find(&b->prepared, s->run.stmt->key);
+    assert(p); /* it was prepared again, or there is no command */
+    stmt_id_patch(stream_data(&s->client) + PACKET_HEADER, p->id);
+    if (types_missing(s, p) &&
         packet_header_at(bytes.p).length < PACKET_MAX_PAYLOAD - 2u * s->run.stmt->params)
         bytes = put_types_in(s, &b->out, bytes);
-    remote->types_sent = remote->types_sent || s->run.byte == COM_STMT_EXECUTE ||
-                         s->run.byte == COM_STMT_BULK_EXECUTE;
+    if (s->run.byte == COM_STMT_EXECUTE || s->run.byte == COM_STMT_BULK_EXECUTE)
+        p->types = s->run.stmt->types_mark;
     return bytes;
 }
 
@@ -413,17 +508,21 @@ bool session_stmt_with_types(const struct session *s, struct span packet, struct
     return buf_ok(out);
 }
 
-static void end_prepare(struct session *s, const struct backend *b)
+/* Without memory the server's statement is forgotten: it goes with the connection. */
+static void end_prepare(struct session *s, struct backend *b)
 {
     struct stmt *stmt = s->run.stmt;
+    struct prepared *p;
 
     if (s->run.failed)
         return;
     stmt->prepared = true;
     stmt->params = b->reply.stmt_params;
-    stmt->remote[b->server] = (struct stmt_remote){b->serial, b->reply.stmt_id, false};
+    p = prepared_add(&b->prepared, stmt->key, stmt->text_len);
+    if (p)
+        p->id = b->reply.stmt_id;
     if (stmt->home_only)
-        stmt->bound = b->server;
+        bind_stmt(s, stmt, b);
 }
 
 void session_stmt_end(struct session *s, struct backend *b)
@@ -438,7 +537,7 @@ void session_stmt_end(struct session *s, struct backend *b)
         return;
     case COM_STMT_SEND_LONG_DATA:
         stmt->long_data = true;
-        stmt->bound = b->server;
+        bind_stmt(s, stmt, b);
         return;
     case COM_STMT_EXECUTE:
         stmt->cursor = !s->run.failed && (s->status & STATUS_CURSOR_EXISTS) != 0;
@@ -451,5 +550,8 @@ void session_stmt_end(struct session *s, struct backend *b)
         return;
     }
     stmt->long_data = false;
-    stmt->bound = stmt->cursor || stmt->home_only ? b->server : -1;
+    if (stmt->cursor || stmt->home_only)
+        bind_stmt(s, stmt, b);
+    else
+        stmt->bound = -1;
 }

@@ -109,12 +109,13 @@ bool session_lay_on_statement(struct session *s, struct backend *b)
 
 bool session_lay_on_state(struct session *s, struct backend *b)
 {
-    if (b->used && !backend_reset(b))
+    if (!session_take_over(b) || !session_stmt_sweep(s, b) || !session_stmt_make_own(s, b))
         return false;
+    session_replay_lay_on(s, b);
     return lay_on_schema(b, s->schema) && lay_on_option(s, b) && lay_on_variables(s, b, s->vars) &&
-           session_replay_lay_on(s, b) && lay_on_guard(s, b) && lay_on_limit(s, b) &&
-           session_track_ask(s, b) && ask_to_wait(s, b) && session_lay_on_statement(s, b) &&
-           lay_on_guard(s, b) && lay_on_limit(s, b);
+           lay_on_guard(s, b) && lay_on_limit(s, b) && session_track_ask(s, b) &&
+           ask_to_wait(s, b) && session_lay_on_statement(s, b) && lay_on_guard(s, b) &&
+           lay_on_limit(s, b) && session_stmt_make_room(s, b) && session_lay_on_left(s, b);
 }
 
 static void discard_rest(struct backend *b)
@@ -151,10 +152,13 @@ static enum swallow on_reply(struct session *s, struct backend *b, struct expect
     const struct reply *r = &b->reply;
 
     if (e.kind == REPLY_PREPARE)
-        session_stmt_known(s, b, e.stmt, failed);
+        session_stmt_known(b, failed);
+    if (e.role == EXPECT_RESCUE)
+        session_rescued(b, failed);
     if (e.role == EXPECT_POSITION && !failed)
         note_position(s, r);
-    if (e.role == EXPECT_DISCARD || e.role == EXPECT_POSITION || e.role == EXPECT_PROBE) {
+    if (e.role == EXPECT_DISCARD || e.role == EXPECT_POSITION || e.role == EXPECT_PROBE ||
+        e.role == EXPECT_RESCUE || e.role == EXPECT_CARRIED) {
         if (e.role == EXPECT_PROBE && !failed)
             session_track_probe(s, r);
         return SWALLOW_DONE;

@@ -21,7 +21,7 @@ enum step session_stmt_close(struct session *s, struct span payload);
 enum step session_stmt_reset(struct session *s, struct span payload);
 enum step session_fetch(struct session *s, struct span payload);
 /* Whether the command's statement must be prepared on the connection, and do that. */
-bool session_stmt_missing(const struct session *s, const struct backend *b);
+bool session_stmt_missing(const struct session *s, struct backend *b);
 bool session_stmt_ensure(struct session *s, struct backend *b) MUST_CHECK;
 /* What the command's first bytes become for this connection: the statement's id there, the
  * parameter types where it has not seen them. Answers the part to write behind b->out. */
@@ -31,8 +31,14 @@ struct span session_stmt_fit(struct session *s, struct backend *b, struct span b
 bool session_stmt_with_types(const struct session *s, struct span packet,
                              struct buf *out) MUST_CHECK;
 /* The connection has accepted a statement prepared again, under the id its reply tells. */
-void session_stmt_known(struct session *s, const struct backend *b, uint32_t client_id,
-                        bool failed);
+void session_stmt_known(struct backend *b, bool failed);
+/* Close there what no session needs any more; make the command's statement its own where it has to
+ * be; close what the command is about to prepare. */
+bool session_stmt_sweep(struct session *s, struct backend *b) MUST_CHECK;
+bool session_stmt_make_own(struct session *s, struct backend *b) MUST_CHECK;
+bool session_stmt_make_room(struct session *s, struct backend *b) MUST_CHECK;
+/* Whether a statement has a cursor, long data or itself on this connection alone. */
+bool session_stmt_bound(struct session *s, const struct backend *b);
 /* The command is through. */
 void session_stmt_end(struct session *s, struct backend *b);
 /* Data of a COM_STMT_SEND_LONG_DATA, which is never answered, did not arrive: executing the
@@ -45,14 +51,12 @@ void session_stmt_drop_unprepared(struct session *s);
  * asks for goes into s->run.wish, what it rewrites into `text`, classified anew. False: it is
  * denied, and answered. */
 bool session_rule(struct session *s, struct span *text) MUST_CHECK;
-/* Put the servers' ids into it, where there are any; the text may be the one in s->text. */
-void session_rewrite_ids(struct session *s, struct span text);
 
 /* session_rewrite.c: whether the statement must be looked at. */
-bool session_text_names_ids(const struct session *s, const struct sql_class *c);
-/* The command, COM_QUERY or COM_STMT_PREPARE, as servers shall read it, with its header, into an
- * empty buffer; false: as it is. */
-bool session_rewrite(struct session *s, uint8_t command, struct span text,
+bool session_text_is_own(const struct session *s, const struct sql_class *c);
+/* The command, COM_QUERY or COM_STMT_PREPARE, as the server shall read it over this connection,
+ * with its header, into an empty buffer; false: as it is. */
+bool session_rewrite(struct session *s, const struct backend *b, uint8_t command, struct span text,
                      struct buf *out) MUST_CHECK;
 
 #endif

@@ -138,7 +138,21 @@ static bool ran_unseen(const struct session *s)
     return (s->run.statement.effects & SQL_EFFECT_OPAQUE) && s->run.byte != COM_STMT_PREPARE;
 }
 
-static void note_effects(struct session *s)
+/* Code that the text does not show may have taken locks. And what it, or the first of several
+ * statements, changed before it failed is not told with the error. */
+static void note_unseen(struct session *s, const struct backend *b)
+{
+    const struct sql_class *c = &s->run.statement;
+    bool parsed = !s->run.failed || b->reply.error.code != ER_PARSE_ERROR;
+    bool unseen = ran_unseen(s) && parsed;
+
+    /* what LASTVAL() tells is the connection's, too */
+    s->may_hold_locks = s->may_hold_locks || unseen || c->reason == SQL_SEQUENCE;
+    if (s->run.failed && (unseen || c->statements > 1))
+        s->fragile |= FRAGILE_OPAQUE;
+}
+
+static void note_effects(struct session *s, const struct backend *b)
 {
     const struct sql_class *c = &s->run.statement;
     const uint32_t shown = SQL_EFFECT_USER_VARIABLE | SQL_EFFECT_TEMPORARY | SQL_EFFECT_ROLE |
@@ -150,6 +164,7 @@ static void note_effects(struct session *s)
             s->pins |= effects[i].pin;
             s->fragile |= effects[i].fragile;
         }
+    note_unseen(s, b);
     /* CREATE TEMPORARY TABLE … SELECT is not reported: code that was not seen may hold one */
     if (!ran_unseen(s) && (!s->run.state_changed || explained))
         return;
@@ -191,7 +206,7 @@ void session_track_end(struct session *s, struct backend *b)
     if (s->run.read || session_only_asks(&s->run.statement))
         return;
     note_definition(s);
-    note_effects(s);
+    note_effects(s, b);
     note_collation(s, b);
     if (s->run.byte == COM_REGISTER_SLAVE && !s->run.failed) /* it is listed as a replica by now */
         s->fragile |= FRAGILE_OPAQUE;
@@ -248,7 +263,7 @@ void session_forget_state(struct session *s)
     stmts_clear(&s->stmts);
     s->run.stmt = NULL;
     s->pins = s->fragile = 0;
-    s->tables_locked = s->probe_due = s->lost = false;
+    s->tables_locked = s->probe_due = s->lost = s->may_hold_locks = false;
     s->status = s->worker->default_status ? s->worker->default_status : STATUS_AUTOCOMMIT;
     s->multi_statements = (s->caps & CAP_MULTI_STATEMENTS) != 0;
     set_pin(s, PIN_SYSTEM_SCHEMA, sql_is_system_schema(span_of(s->schema)));

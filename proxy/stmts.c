@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 /* uthash's macros, each in a function of its own. */
 /* NOLINTNEXTLINE(readability-function-size,readability-function-cognitive-complexity) */
@@ -55,6 +56,37 @@ static bool keep_text(struct stmt *s, struct span text)
     return true;
 }
 
+static struct prepared_key key_of_own(const struct stmts *all, const struct stmt *s)
+{
+    return (struct prepared_key){(uint64_t)all->owner << 32 | s->id, UINT64_MAX};
+}
+
+static struct prepared_key key_of(const struct stmts *all, const struct stmt *s)
+{
+    XXH64_hash_t under =
+        XXH3_64bits_withSeed(s->schema, strlen(s->schema), vars_fingerprint(s->vars));
+    XXH128_hash_t hash;
+
+    if (!s->text)
+        return key_of_own(all, s);
+    hash = XXH3_128bits_withSeed(s->text, s->text_len, under);
+    return (struct prepared_key){hash.low64, hash.high64};
+}
+
+bool stmts_set_apart(struct stmts *all, struct stmt *s)
+{
+    struct prepared_key own = key_of_own(all, s);
+
+    if (s->apart)
+        return true;
+    if (!prepared_use(all->uses, own))
+        return false;
+    prepared_unuse(all->uses, s->key);
+    s->key = own;
+    s->apart = true;
+    return true;
+}
+
 struct stmt *stmts_add(struct stmts *all, struct span text, const char *schema,
                        const struct vars *vars)
 {
@@ -72,6 +104,12 @@ struct stmt *stmts_add(struct stmts *all, struct span text, const char *schema,
     vars_copy(s->vars, vars);
     s->bound = -1;
     s->id = ++all->last_id;
+    s->apart = !s->text;
+    s->key = key_of(all, s);
+    if (!prepared_use(all->uses, s->key)) {
+        stmt_unref(s);
+        return NULL;
+    }
     add_by_id(all, s);
     all->count++;
     s->bytes = sizeof *s + s->text_len + strlen(s->schema) + vars_bytes(s->vars);
@@ -92,6 +130,7 @@ void stmts_remove(struct stmts *all, struct stmt *s)
     all->bytes -= s->bytes;
     if (all->last == s)
         all->last = NULL;
+    prepared_unuse(all->uses, s->key);
     stmt_unref(s);
 }
 
@@ -116,7 +155,6 @@ bool stmts_keep_types(struct stmts *all, struct stmt *s, struct span types)
     }
     if (types.n)
         memcpy(s->types, types.p, types.n);
-    for (int i = 0; i < SERVERS_MAX; i++)
-        s->remote[i].types_sent = false;
+    s->types_mark = XXH3_64bits(types.p, types.n) | 1;
     return true;
 }

@@ -18,6 +18,12 @@ enum { THREAD_HOST_MAX = 80 };
  */
 enum { SESSION_ID_FIRST = 1 << 30, SESSION_ID_LAST = INT32_MAX };
 
+/* Whether the id is one of the proxy's; else it is a server's own. */
+static inline bool session_is_id(uint64_t id)
+{
+    return id >= SESSION_ID_FIRST && id <= SESSION_ID_LAST;
+}
+
 struct thread_row;
 
 struct threads {

@@ -26,8 +26,8 @@ static void on_janitor(uv_timer_t *timer)
             session_check_stall(s, now);
     }
     log_limit_tell(&w->faults, SESSION_FAULT_EVENT, now);
-    if (now > w->conf->limits.pool_idle_ns)
-        pool_trim(&w->pool, now - w->conf->limits.pool_idle_ns);
+    if (now > w->conf->pool.idle_ns)
+        pool_trim(&w->pool, now - w->conf->pool.idle_ns);
     if (now > w->conf->limits.connect_timeout_ns)
         session_kill_trim(w, now - w->conf->limits.connect_timeout_ns);
     if (w->drain_deadline_ns && !w->sessions)

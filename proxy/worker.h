@@ -51,9 +51,10 @@ struct worker {
 
     struct buffers buffers;
     struct pool pool;
-    struct backend *sides;    /* connections that carry a KILL; proxy/session_kill.c */
-    struct session *sessions; /* a list, newest first */
-    struct log_limit faults;  /* lines about clients that break the protocol */
+    struct prepared_uses prepared; /* by all its sessions */
+    struct backend *sides;         /* connections that carry a KILL; proxy/session_kill.c */
+    struct session *sessions;      /* a list, newest first */
+    struct log_limit faults;       /* lines about clients that break the protocol */
     struct conf *conf;
     struct topology *topology;
     struct rules *rules; /* NULL: there are none */

@@ -193,8 +193,8 @@ static void open_list(struct finder *f)
         f->place = PLACE_QUERY;
 }
 
-/* CONNECTION_ID ( ), with the token behind it. */
-static void try_connection_id(struct finder *f)
+/* A function that takes no arguments. */
+static void try_call(struct finder *f, enum sql_spot_kind kind)
 {
     struct sql_lexer ahead = f->lex;
 
@@ -202,7 +202,7 @@ static void try_connection_id(struct finder *f)
         sql_lexer_next(&ahead) != TOK_CLOSE)
         return;
     mark_items(f);
-    (void)add(f, SPOT_CONNECTION_ID, f->lex.start, ahead.p);
+    (void)add(f, kind, f->lex.start, ahead.p);
 }
 
 /* Whether an alias stands behind a table. */
@@ -335,10 +335,21 @@ static void end_statement(struct finder *f)
     f->lists[0] = (struct list){0};
 }
 
+static const struct {
+    const char *name;
+    enum sql_spot_kind kind;
+} calls[] = {
+    {"CONNECTION_ID", SPOT_CONNECTION_ID},
+    {"ROW_COUNT", SPOT_ROW_COUNT},
+    {"FOUND_ROWS", SPOT_FOUND_ROWS},
+};
+
 static void name(struct finder *f, enum sql_token t, struct span text)
 {
-    if (t == TOK_NAME && f->first != W_KILL && is(text, "CONNECTION_ID"))
-        try_connection_id(f);
+    if (t == TOK_NAME && f->first != W_KILL)
+        for (size_t i = 0; i < ARRAY_LEN(calls); i++)
+            if (is(text, calls[i].name))
+                try_call(f, calls[i].kind);
     if (t == TOK_NAME && is(text, "RETURNING") && f->depth == 0)
         open_list(f);
     try_table(f, t, text);

@@ -1,5 +1,6 @@
 /* The places in a statement's text where clients and servers mean different numbers by a
- * connection's id: what must be put there instead is the caller's matter (proxy/session_rewrite.c).
+ * connection's id, or by what the statement before has left on a connection: what must be put there
+ * instead is the caller's matter (proxy/session_rewrite.c).
  *
  * Nothing is found in a definition that outlives its session (views, routines, defaults): there the
  * servers' ids stay. Nothing is found either where the lexer cannot follow. Pure; any thread. */
@@ -10,6 +11,8 @@
 
 enum sql_spot_kind {
     SPOT_CONNECTION_ID, /* CONNECTION_ID() */
+    SPOT_ROW_COUNT,     /* ROW_COUNT() */
+    SPOT_FOUND_ROWS,    /* FOUND_ROWS() */
     SPOT_HEADING,     /* empty, behind an item of a select list that has a spot and no alias of its
                          own: `text` is what the server would head the column with */
     SPOT_PROCESSLIST, /* the table in a FROM clause; `bare`: without an alias behind it */

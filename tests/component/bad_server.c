@@ -81,7 +81,7 @@ static void is_told(struct peer *till, const struct lie *lie, const struct scene
 
 static void a_reply_that_is_none_costs_the_connection(void **state)
 {
-    struct rig *r = rig_start(.workers = 1);
+    struct rig *r = rig_start(.holding = true, .workers = 1);
     struct scene bystander = rig_scene(r);
     struct scene s = rig_scene(r);
 
@@ -102,7 +102,7 @@ static void a_reply_that_is_none_costs_the_connection(void **state)
 
 static void a_reply_that_turns_into_none_ends_the_client(void **state)
 {
-    struct rig *r = rig_start(.workers = 1);
+    struct rig *r = rig_start(.holding = true, .workers = 1);
     struct scene bystander = rig_scene(r);
 
     (void)state;
@@ -125,7 +125,7 @@ static void a_reply_that_turns_into_none_ends_the_client(void **state)
 static void a_result_that_never_ends_streams(void **state)
 {
     enum { MIBS = 24 };
-    struct rig *r = rig_start(.workers = 1);
+    struct rig *r = rig_start(.holding = true, .workers = 1);
     struct scene bystander = rig_scene(r);
     struct scene s = rig_scene(r);
     static uint8_t rows[1 << 20];

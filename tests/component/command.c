@@ -61,7 +61,7 @@ static void is_answered(struct scene *s, unsigned byte)
 
 static void every_command_has_its_answer(void **state)
 {
-    struct rig *r = rig_start(.workers = 1);
+    struct rig *r = rig_start(.holding = true, .workers = 1);
     struct scene s = rig_scene(r);
 
     (void)state;

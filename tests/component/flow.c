@@ -352,7 +352,7 @@ static void a_stalled_server_stops_the_client(void **state)
 /* While one till stalls, the others of the same worker go on. */
 static void a_stalled_client_does_not_stop_others(void **state)
 {
-    struct rig *r = rig_start(.workers = 1);
+    struct rig *r = rig_start(.holding = true, .workers = 1);
     struct scene stalled = rig_scene(r);
     struct scene s = rig_scene(r);
     struct buf b = buf_with_max(64 * MIB);

@@ -30,7 +30,7 @@ static void kills(struct peer *till, const char *what, uint32_t id)
 
 static void ids_are_unique_and_tell_the_worker(void **state)
 {
-    struct rig *r = rig_start(.workers = 2);
+    struct rig *r = rig_start(.holding = true, .workers = 2);
     struct scene a = scene_of(r, 0, "till");
     struct scene b = scene_of(r, 1, "till");
     struct scene c = scene_of(r, 1, "till");
@@ -98,7 +98,7 @@ static void a_connection_is_killed(void **state)
 /* A frozen server takes no KILL: the attempt ends by itself. */
 static void a_kill_that_is_not_answered_is_given_up(void **state)
 {
-    struct rig *r = rig_start(.connect_timeout_ms = 100);
+    struct rig *r = rig_start(.holding = true, .connect_timeout_ms = 100);
     struct scene victim = scene_of(r, 0, "till");
     struct scene killer = scene_of(r, 0, "till");
     struct peer *side;
@@ -116,7 +116,7 @@ static void a_kill_that_is_not_answered_is_given_up(void **state)
 /* The worker ends while one is under way. */
 static void a_drain_does_not_wait_for_a_kill(void **state)
 {
-    struct rig *r = rig_start(.workers = 1);
+    struct rig *r = rig_start(.holding = true, .workers = 1);
     struct scene victim = scene_of(r, 0, "till");
     struct scene killer = scene_of(r, 0, "till");
 
@@ -130,7 +130,7 @@ static void a_drain_does_not_wait_for_a_kill(void **state)
 
 static void an_idle_connection_is_killed(void **state)
 {
-    struct rig *r = rig_start(.workers = 1);
+    struct rig *r = rig_start(.holding = true, .workers = 1);
     struct scene victim = scene_of(r, 0, "till");
     struct scene killer = scene_of(r, 0, "till");
     uint8_t id[4];
@@ -148,7 +148,7 @@ static void an_idle_connection_is_killed(void **state)
 
 static void killing_the_query_of_an_idle_session_does_nothing(void **state)
 {
-    struct rig *r = rig_start(.workers = 1);
+    struct rig *r = rig_start(.holding = true, .workers = 1);
     struct scene victim = scene_of(r, 0, "till");
     struct scene killer = scene_of(r, 0, "till");
 

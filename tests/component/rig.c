@@ -74,7 +74,7 @@ static struct conf *make_conf(const struct rig_options *o)
         buf_put_str(&b, "    proxy_protocol: [127.0.0.0/8]\n");
     buf_put_str(&b, "servers:\n  - {name: one, address: 127.0.0.1:2}\n"
                     "monitor:\n  user: monitor\n  password: unused\n"
-                    "limits:\n  pool_idle: 60s\n");
+                    "limits:\n  drain_timeout: 10s\n");
     put_limit(&b, "login_timeout", o->login_timeout_ms, "ms");
     put_limit(&b, "connect_timeout", o->connect_timeout_ms, "ms");
     put_limit(&b, "read_timeout", o->read_timeout_ms, "ms");
@@ -86,6 +86,8 @@ static struct conf *make_conf(const struct rig_options *o)
     put_limit(&b, "max_prepared", o->max_prepared, "");
     put_limit(&b, "buffer", o->buffer_kib, "KiB");
     put_limit(&b, "max_login_errors", o->max_login_errors, "");
+    buf_printf(&b, "pool:\n  multiplexing: %s\n", o->holding ? "false" : "true");
+    put_limit(&b, "diagnostics", o->diagnostics_ms, "ms");
     buf_printf(&b, "routing:\n  wait_timeout: 250ms\n  wait_for_replica: %s\n",
                o->no_waiting ? "false" : "true");
     c = conf_parse("rig.yaml", b.data, b.len, &e);

@@ -24,10 +24,12 @@ struct rig_options {
     int session_memory_kib;
     int wait_timeout_ms; /* of the servers; 0: not known */
     int interactive_timeout_ms;
-    int max_prepared; /* 0: the default */
-    int buffer_kib;   /* 0: the default, 32 */
-    bool no_waiting;  /* routing.wait_for_replica: false */
-    bool no_catalog;  /* the monitor has not read one yet */
+    int max_prepared;   /* 0: the default */
+    int buffer_kib;     /* 0: the default, 32 */
+    bool holding;       /* pool.multiplexing: false */
+    int diagnostics_ms; /* pool.diagnostics; 0: the default */
+    bool no_waiting;    /* routing.wait_for_replica: false */
+    bool no_catalog;    /* the monitor has not read one yet */
     bool tls_required;
     bool proxy_trusted;   /* 127.0.0.0/8 may send PROXY headers */
     bool unix_clients;    /* clients come by a unix socket */

@@ -244,7 +244,7 @@ static void a_comment_limits_the_time(void **state)
 
 static void another_sessions_write_does_not_count(void **state)
 {
-    struct rig *r = rig_start(.no_waiting = true);
+    struct rig *r = rig_start(.holding = true, .no_waiting = true);
     struct scene s = rig_scene(r);
     struct scene other = rig_scene(r);
     struct peer *replica = first_read(r, &s);
@@ -421,7 +421,7 @@ static void a_read_stays_where_it_read_last(void **state)
 
 static void a_busy_replica_is_left_alone(void **state)
 {
-    struct rig *r = rig_start(.workers = 1);
+    struct rig *r = rig_start(.holding = true, .workers = 1);
     struct scene slow;
     struct scene s;
     struct peer *busy;

@@ -271,7 +271,7 @@ static void lost_user_variables_are_told(void **state)
 /* A till that left cleanly leaves a connection behind; the next one finds it as a fresh one. */
 static void a_connection_is_used_again(void **state)
 {
-    struct rig *r = rig_start(.workers = 1);
+    struct rig *r = rig_start(.holding = true, .workers = 1);
     struct scene s = rig_scene(r);
     struct peer *till;
 
@@ -370,7 +370,7 @@ static void a_pooled_connection_that_dies_is_forgotten(void **state)
 /* The reset fails: the log-in must not end with it. */
 static void a_pooled_connection_may_die_when_reset(void **state)
 {
-    struct rig *r = rig_start(.workers = 1);
+    struct rig *r = rig_start(.holding = true, .workers = 1);
     struct scene s = rig_scene(r);
     struct peer *till;
 
@@ -448,7 +448,7 @@ static void goes_on(const struct scene *s)
 
 static void change_user_with_a_wrong_password_is_refused(void **state)
 {
-    struct rig *r = rig_start(.workers = 1);
+    struct rig *r = rig_start(.holding = true, .workers = 1);
     struct scene s = rig_scene(r);
 
     (void)state;

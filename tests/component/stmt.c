@@ -264,7 +264,7 @@ static void the_limit_of_statements_is_kept(void **state)
     const uint8_t close[4] = {(uint8_t)id, 0, 0, 0};
 
     (void)state;
-    (void)prepares(s.till, s.primary, write_sql, 71, 0, 1);
+    (void)prepares(s.till, s.primary, "DELETE FROM t WHERE a = ?", 71, 0, 1);
     client_sends(s.till, COM_STMT_PREPARE, span_of(write_sql));
     client_hears_error(s.till, 1461, "42000", "max_prepared_stmt_count");
     client_sends(s.till, COM_STMT_CLOSE, (struct span){close, sizeof close});
@@ -359,8 +359,11 @@ static void long_data_stays_on_one_connection(void **state)
     server_says_rows(s.primary, "tea");
     (void)client_hears_rows(s.till, "tea");
     rig_publish(r);
-    EXECUTES(s.till, .id = id, .value = 2); /* no long data this time */
-    HEARS_EXECUTE(replica, .id = 5, .types = true, .value = 2);
+    EXECUTES(s.till, .id = id, .value = 2);                             /* no long data this time */
+    server_hears_command(replica, COM_STMT_CLOSE, BYTES("\x05\0\0\0")); /* it was anybody's */
+    server_hears(replica, COM_STMT_PREPARE, read_sql);
+    server_says_prepared(replica, 7, 1, 1);
+    HEARS_EXECUTE(replica, .id = UINT32_MAX, .types = true, .value = 2);
     server_says_rows(replica, "milk");
     (void)client_hears_rows(s.till, "milk");
 }

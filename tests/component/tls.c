@@ -38,7 +38,7 @@ static void ask_and_hear(struct scene *s)
 
 static void both_versions_serve(void **state)
 {
-    struct rig *r = rig_start(.workers = 1);
+    struct rig *r = rig_start(.holding = true, .workers = 1);
     struct scene s;
 
     (void)state;

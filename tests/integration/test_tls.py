@@ -291,7 +291,7 @@ class TowardsServers(Proxied):
 
     def test_reload_that_distrusts_refuses_new_connections_with_the_reason(self):
         self.mode(mode="verify_ca", ca=self.authority.pem)
-        self.tillway.reload({"servers_tls": {"mode": "verify_ca", "ca": self.foreign.pem}, "limits": {"pool_idle": "0s"}})
+        self.tillway.reload({"servers_tls": {"mode": "verify_ca", "ca": self.foreign.pem}, "pool": {"idle": "0s"}})
         self.tillway.wait_log(r"daemon\.reload file=")
         self.tillway.wait_log(r"certificate")
         with self.assertRaises(pymysql.err.MySQLError):

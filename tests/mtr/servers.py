@@ -116,7 +116,7 @@ class Bench:
         address = "127.0.0.1:%d" % self.servers.primary.port
         # Tests wait until the server has as many connections as before: none may stay in a pool.
         self.tillway = Tillway(self.servers, config={
-            "listeners": [{"address": address, "consistency": consistency}], "limits": {"pool_idle": 0}})
+            "listeners": [{"address": address, "consistency": consistency}], "pool": {"idle": 0, "multiplexing": False}})
         self.tillway.port = self.servers.primary.port
         self.tillway.start()
         self.host = self.tillway.host

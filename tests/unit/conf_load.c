@@ -35,7 +35,8 @@ static const char *const full =
     "accounts_interval: 1m}\n"
     "routing: {max_lag: 5m, wait_for_replica: false, wait_timeout: 1s}\n"
     "limits: {login_timeout: 1s, connect_timeout: 2s, drain_timeout: 0, max_sessions: 7,\n"
-    "         max_prepared: 8, buffer: 64k, pool_idle: 5s}\n"
+    "         max_prepared: 8, buffer: 64k}\n"
+    "pool: {multiplexing: false, idle: 5s, diagnostics: 1s, prepared: 2MiB}\n"
     "admin: {socket: /tmp/a.sock}\n"
     "log: {level: debug, format: json, file: /tmp/t.log}\n"
     "mirror:\n"
@@ -92,7 +93,10 @@ static void test_everything_set_sections(void **state)
     assert_int_equal(c->limits.max_sessions, 7);
     assert_int_equal(c->limits.max_prepared, 8);
     assert_int_equal(c->limits.buffer, 65536);
-    assert_int_equal(c->limits.pool_idle_ns, 5 * S);
+    assert_false(c->pool.multiplexing);
+    assert_int_equal(c->pool.idle_ns, 5 * S);
+    assert_int_equal(c->pool.diagnostics_ns, 1 * S);
+    assert_int_equal(c->pool.prepared, 2 << 20);
     assert_string_equal(c->admin_socket, "/tmp/a.sock");
     assert_int_equal(c->log_level, LOG_DEBUG);
     assert_int_equal(c->log_format, LOG_JSON);
@@ -135,7 +139,8 @@ static void test_defaults(void **state)
     assert_int_equal(c->limits.max_sessions, 10000);
     assert_int_equal(c->limits.max_prepared, 16382);
     assert_int_equal(c->limits.buffer, 32768);
-    assert_int_equal(c->limits.pool_idle_ns, 60 * S);
+    assert_true(c->pool.multiplexing);
+    assert_int_equal(c->pool.idle_ns, 60 * S);
     assert_string_equal(c->admin_socket, "");
     assert_int_equal(c->log_level, LOG_INFO);
     assert_int_equal(c->log_format, LOG_TEXT);

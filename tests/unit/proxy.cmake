@@ -1,1 +1,4 @@
-tillway_unit(proxy_replay_log LINKS tw_proxy)
+# Of proxy/ only what needs no loop; the rest is tests/component/.
+foreach(name prepared replay_log)
+  tillway_unit(proxy_${name} LINKS tw_proxy)
+endforeach()

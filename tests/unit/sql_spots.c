@@ -8,6 +8,8 @@
 
 static const char *const marks[] = {
     [SPOT_CONNECTION_ID] = "ID",
+    [SPOT_ROW_COUNT] = "ROWS",
+    [SPOT_FOUND_ROWS] = "FOUND",
     [SPOT_HEADING] = "AS",
     [SPOT_PROCESSLIST] = "LIST",
     [SPOT_SHOW_PROCESSLIST] = "SHOW",
@@ -74,6 +76,8 @@ static void connection_id(void **state)
     static const struct row rows[] = {
         {"SELECT 1", NULL},
         {"SELECT CONNECTION_ID()", "SELECT <ID><AS CONNECTION_ID()>"},
+        {"SELECT row_count(), FOUND_ROWS ( ) AS n", "SELECT <ROWS><AS row_count()>, <FOUND> AS n"},
+        {"DO ROW_COUNT(1), ROW_COUNT, t.found_rows()", NULL},
         {"select  connection_id ( ) , 2", "select  <ID><AS connection_id ( )> , 2"},
         {"SELECT connection_id() AS x, 1", "SELECT <ID> AS x, 1"},
         {"SELECT connection_id() x FROM t", "SELECT <ID> x FROM t"},
