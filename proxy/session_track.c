@@ -29,7 +29,7 @@ static void update_mode(struct session *s)
                           contains(vars_value(s->vars, "sql_mode"), "ANSI_QUOTES");
     s->mode.no_backslash_escapes = (s->status & STATUS_NO_BACKSLASH_ESCAPES) != 0;
     s->mode.oracle = contains(vars_value(s->vars, "sql_mode"), "ORACLE");
-    s->mode.unsafe_charset = sql_charset_is_unsafe(charset);
+    s->mode.pairs = sql_pairs_of(charset);
     s->mode.utf8 = charset.n >= 4 && memcmp(charset.p, "utf8", 4) == 0;
 }
 

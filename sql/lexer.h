@@ -63,7 +63,7 @@ bool sql_word_takes_paren(enum sql_token t);
 /* Parts of the lexer in sql/scan.c. Each takes the place behind what opened it and answers the
  * place behind the whole, or NULL where it does not end. */
 const uint8_t *sql_scan_quoted(const uint8_t *p, const uint8_t *end, uint8_t quote,
-                               bool backslash_escapes);
+                               bool backslash_escapes, enum sql_pairs pairs);
 const uint8_t *sql_scan_line(const uint8_t *p, const uint8_t *end);
 /* A comment in the C style; sets the lexer's hints. */
 const uint8_t *sql_scan_comment(struct sql_lexer *l, const uint8_t *p);

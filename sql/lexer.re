@@ -101,12 +101,14 @@ static enum sql_token found(struct sql_lexer *l, const uint8_t *at, enum sql_tok
 
 static enum sql_token string(struct sql_lexer *l, const uint8_t *p, uint8_t quote)
 {
-    return found(l, sql_scan_quoted(p, l->end, quote, !l->mode.no_backslash_escapes), TOK_STRING);
+    return found(l, sql_scan_quoted(p, l->end, quote, !l->mode.no_backslash_escapes,
+                                    l->mode.pairs),
+                 TOK_STRING);
 }
 
 static enum sql_token quoted_name(struct sql_lexer *l, const uint8_t *p, uint8_t quote)
 {
-    enum sql_token token = found(l, sql_scan_quoted(p, l->end, quote, false), TOK_QUOTED);
+    enum sql_token token = found(l, sql_scan_quoted(p, l->end, quote, false, l->mode.pairs), TOK_QUOTED);
 
     l->name_end = l->p;
     return token;

@@ -45,6 +45,15 @@ const char *sql_kind_name(enum sql_kind k)
     return kind_names[k];
 }
 
+enum sql_pairs sql_pairs_of(struct span charset)
+{
+    if (span_eq(charset, "gbk"))
+        return PAIRS_GBK;
+    if (span_eq(charset, "sjis") || span_eq(charset, "cp932"))
+        return PAIRS_SJIS;
+    return span_eq(charset, "big5") ? PAIRS_BIG5 : PAIRS_NONE;
+}
+
 bool sql_charset_is_unsafe(struct span name)
 {
     static const char *const unsafe[] = {"big5",   "cp932", "gb18030", "gbk",    "sjis",

@@ -3,15 +3,36 @@
 #include <assert.h>
 #include <strings.h>
 
-/* Up to the quote that closes it; a doubled quote is one of the text. Bytes from 0x80 need no care:
- * in the character sets that are read at all no quote or backslash is part of another character. */
+/* The second byte of a character, as the server's ctype-gbk.c, ctype-sjis.c and ctype-big5.c have
+ * it; a first byte with anything else behind it stands for itself there. */
+static bool is_pair(enum sql_pairs pairs, uint8_t first, uint8_t second)
+{
+    switch (pairs) {
+    case PAIRS_GBK:
+        return first >= 0x81 && first <= 0xfe && second >= 0x40 && second <= 0xfe && second != 0x7f;
+    case PAIRS_SJIS:
+        return ((first >= 0x81 && first <= 0x9f) || (first >= 0xe0 && first <= 0xfc)) &&
+               second >= 0x40 && second <= 0xfc && second != 0x7f;
+    case PAIRS_BIG5:
+        return first >= 0xa1 && first <= 0xf9 &&
+               ((second >= 0x40 && second <= 0x7e) || (second >= 0xa1 && second <= 0xfe));
+    case PAIRS_NONE:
+        break;
+    }
+    return false;
+}
+
+/* Up to the quote that closes it; a doubled quote is one of the text. */
 const uint8_t *sql_scan_quoted(const uint8_t *p, const uint8_t *end, uint8_t quote,
-                               bool backslash_escapes)
+                               bool backslash_escapes, enum sql_pairs pairs)
 {
     while (p < end) {
         uint8_t c = *p++;
 
-        if (c == quote) {
+        if (c >= 0x80) {
+            if (p < end && is_pair(pairs, c, *p))
+                p++;
+        } else if (c == quote) {
             if (p == end || *p != quote)
                 return p;
             p++;
@@ -226,7 +247,7 @@ const uint8_t *sql_scan_variable(const uint8_t *p, const uint8_t *end, struct sq
     if (c == '`' || c == '\'' || c == '"') {
         bool name = c == '`' || (c == '"' && mode.ansi_quotes);
 
-        return sql_scan_quoted(p + 1, end, c, !name && !mode.no_backslash_escapes);
+        return sql_scan_quoted(p + 1, end, c, !name && !mode.no_backslash_escapes, mode.pairs);
     }
     while (p < end && is_variable_byte(*p))
         p++;

@@ -136,6 +136,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     mode.unsafe_charset = data[0] & 4;
     mode.oracle = data[0] & 8;
     mode.utf8 = data[0] & 16;
+    mode.pairs = (enum sql_pairs)(data[0] >> 6);
     /* A copy that ends with the text, so that a read beyond it is seen. */
     copy = malloc(n > 1 ? n - 1 : 1);
     if (!copy)

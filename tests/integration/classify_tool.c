@@ -1,6 +1,6 @@
 /* Prints what the classifier makes of statements: they come NUL-terminated on standard input, and
  * one line goes out for each: kind, reason, effects in hex, statements, writes, function.
- * Options: ansi, nobackslash, unsafe, oracle, utf8 (the lexis), cut. */
+ * Options: ansi, nobackslash, gbk, sjis, big5, oracle, utf8 (the lexis), cut. */
 #include "sql/classify.h"
 
 #include <stdio.h>
@@ -51,7 +51,8 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         mode.ansi_quotes |= strcmp(argv[i], "ansi") == 0;
         mode.no_backslash_escapes |= strcmp(argv[i], "nobackslash") == 0;
-        mode.unsafe_charset |= strcmp(argv[i], "unsafe") == 0;
+        if (sql_pairs_of(span_of(argv[i])) != PAIRS_NONE)
+            mode.pairs = sql_pairs_of(span_of(argv[i]));
         mode.oracle |= strcmp(argv[i], "oracle") == 0;
         mode.utf8 |= strcmp(argv[i], "utf8") == 0;
         cut |= strcmp(argv[i], "cut") == 0;

@@ -244,6 +244,18 @@ static void the_lexis_follows_the_session(void **state)
         {{0}, SQL_UNREADABLE, "SELECT 1 --\xa0INTO @x"},
         {{.utf8 = true}, SQL_UNREADABLE, "SELECT 1 --\xa0 'x"},
         /* gbk: 0xBF5C is one character, the quote behind it ends the string */
+        {{.pairs = PAIRS_GBK}, SQL_INTO, "SELECT '\xbf\\' INTO @x -- '"},
+        {{0}, SQL_IS_READ, "SELECT '\xbf\\' INTO @x -- '"},
+        {{.pairs = PAIRS_GBK}, SQL_INTO, "SELECT `\xbf``INTO @x -- `"},
+        {{.pairs = PAIRS_GBK}, SQL_IS_READ, "SELECT '\xd6\xd0', `\xd6\xd0` FROM t"},
+        {{.pairs = PAIRS_GBK}, SQL_IS_READ, "SELECT '\xbf\x27"},
+        {{.pairs = PAIRS_SJIS}, SQL_INTO, "SELECT '\x83\\' INTO @x -- '"},
+        {{.pairs = PAIRS_SJIS}, SQL_IS_READ, "SELECT '\xb1\\' INTO @x -- '"},
+        {{.pairs = PAIRS_BIG5}, SQL_INTO, "SELECT '\xa5\\' INTO @x -- '"},
+        {{.pairs = PAIRS_BIG5}, SQL_IS_READ, "SELECT '\x83\\' INTO @x -- '"},
+        /* escaped: the first byte alone, so that the second one escapes the quote */
+        {{.pairs = PAIRS_SJIS}, SQL_IS_READ, "SELECT '\\\x83\\' INTO @x -- '"},
+        {{.pairs = PAIRS_GBK}, SQL_UNREADABLE, "SELECT '\xbf"},
         {{.unsafe_charset = true}, SQL_UNREADABLE, "SELECT '\xbf\\' INTO @x -- '"},
         {{.unsafe_charset = true}, SQL_UNREADABLE, "SELECT '\xd6\xd0'"},
         {{.unsafe_charset = true}, SQL_IS_READ, "SELECT 'a'"},
