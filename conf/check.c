@@ -302,10 +302,22 @@ static void count_cores(struct conf *c)
     c->workers = cores > CONF_WORKERS_MAX ? CONF_WORKERS_MAX : (uint32_t)cores;
 }
 
+static bool check_routing(struct conf *c, struct err *e)
+{
+    const struct conf_node *n = at_path(c, "routing", "resume_lag");
+
+    if (n && c->routing.resume_lag_ns > c->routing.max_lag_ns)
+        return conf_node_err(n, e, "is more than max_lag");
+    if (!n)
+        c->routing.resume_lag_ns = c->routing.max_lag_ns;
+    return true;
+}
+
 bool conf_check(struct conf *c, struct err *e)
 {
     count_cores(c);
     return check_sections(c, e) && check_servers(c, e) && check_listeners(c, e) &&
            check_servers_tls(c, e) && check_monitor(c, e) && check_failover(c, e) &&
-           check_accounts(c, e) && conf_check_rules(c, e) && check_mirror(c, e);
+           check_accounts(c, e) && check_routing(c, e) && conf_check_rules(c, e) &&
+           check_mirror(c, e);
 }

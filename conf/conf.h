@@ -63,8 +63,13 @@ struct conf_monitor {
     uint64_t accounts_interval_ns;
 };
 
+enum conf_balance { BALANCE_BUSY, BALANCE_LATENCY };
+
 struct conf_routing {
     uint64_t max_lag_ns;
+    uint64_t resume_lag_ns; /* at most max_lag_ns */
+    enum conf_balance balance;
+    uint64_t slow_start_ns;
     bool wait_for_replica;
     uint64_t wait_timeout_ns;
 };

@@ -22,6 +22,7 @@ static const char *const tls_versions[] = {"1.2", "1.3", NULL};
 static const char *const tls_modes[] = {"off",       "prefer",          "require",
                                         "verify_ca", "verify_identity", NULL};
 static const char *const candidates[] = {"normal", "prefer", "never", NULL};
+static const char *const balances[] = {"busy", "latency", NULL};
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
 static const char *const formats[] = {"text", "json", NULL};
 
@@ -163,6 +164,15 @@ const struct schema_row conf_schema[] = {
     {"routing", SCHEMA_MAP, SCHEMA_ALWAYS, "", 0, 0, NULL, "Where reads go."},
     {"routing.max_lag", SCHEMA_DURATION, IN(routing.max_lag_ns), "10s", 0, 86400 * S, NULL,
      "A replica further behind the primary than this gets no reads."},
+    {"routing.resume_lag", SCHEMA_DURATION, IN(routing.resume_lag_ns), "10s", 0, 86400 * S, NULL,
+     "It gets reads again when it is no further behind than this; lower than `max_lag`, one at the "
+     "limit does not come and go. At most, and where the key does not stand, `max_lag`."},
+    {"routing.balance", SCHEMA_CHOICE, IN(routing.balance), "busy", 0, 0, balances,
+     "`busy`: a read goes to the replica with the fewest statements under way for its weight. "
+     "`latency`: and one that answers more slowly than the fastest counts as busier by as often."},
+    {"routing.slow_start", SCHEMA_DURATION, IN(routing.slow_start_ns), "0", 0, 3600 * S, NULL,
+     "How long the weight of a server that came back grows to its whole, so that cold caches are "
+     "not flooded."},
     {"routing.wait_for_replica", SCHEMA_BOOL, IN(routing.wait_for_replica), "true", 0, 0, NULL,
      "Whether a read that needs a write not yet known to be on a replica may wait for it there, "
      "instead of going to the primary."},

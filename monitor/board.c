@@ -1,5 +1,6 @@
 #include "monitor/board.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <stdio.h>
@@ -42,6 +43,7 @@ struct topology *board_first(const struct board *b)
         v->weight = s->weight;
         (void)snprintf(v->group, sizeof v->group, "%s", s->group);
         v->lag_ms = LAG_UNKNOWN;
+        v->lagging = true;
     }
     return t;
 }
@@ -107,6 +109,8 @@ static void fill(const struct board *b, const struct verdict *v, int i, uint64_t
         s->lag_ms = lag_of(&b->lag, &f->slave_pos, lag_now(b, v->primary, now_ns));
     if (v->role[i] == ROLE_PRIMARY)
         s->lag_ms = 0;
+    s->lagging = topology_lags(s->lagging, s->lag_ms, b->conf->routing.max_lag_ns / CLOCK_NS_PER_MS,
+                               b->conf->routing.resume_lag_ns / CLOCK_NS_PER_MS);
 }
 
 static const char *name_of(const struct board *b, int i)

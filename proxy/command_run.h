@@ -15,9 +15,10 @@ struct command_run {
     bool own_text;  /* a QUERY or PREPARE whose text may have to be another for the connection */
     bool fitted;    /* … and is: session->fitted goes to the server */
     bool whole;     /* stands whole in the client's buffer, not yet consumed: can be sent again */
-    bool read;     /* provably a read: may be sent again while nothing of the reply was forwarded */
-    bool sent;     /* its first byte was written to the server */
-    bool answered; /* a byte of the reply was forwarded */
+    bool read; /* provably a read: may be sent again while nothing of the reply was forwarded */
+    uint64_t timed_ns;   /* when it was sent, where that is measured; 0: it is not */
+    bool sent;           /* its first byte was written to the server */
+    bool answered;       /* a byte of the reply was forwarded */
     bool position_asked; /* what the session saw on the primary is being bounded by its position */
     bool asking_position;
     bool position_known; /* the primary has told it, and s->causal has it */

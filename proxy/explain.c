@@ -140,8 +140,7 @@ static void print_route(const struct story *s)
 {
     struct server_load loads[SERVERS_MAX] = {{0}};
     struct route_policy policy = {route_consistency(&s->wish, s->consistency),
-                                  s->conf->routing.max_lag_ns / 1000000,
-                                  s->conf->routing.wait_for_replica};
+                                  s->conf->routing.wait_for_replica, 0};
     struct causal causal;
     struct route_ask ask = {.statement = &s->verdict,
                             .policy = &policy,

@@ -28,6 +28,27 @@ static enum reply_kind kind_of_run(const struct session *s)
     return reply_kind_of(s->run.byte);
 }
 
+/* One read in so many is timed. */
+enum { TIMED = 4 };
+
+static void begin_timing(struct session *s, const struct backend *b)
+{
+    struct command_run *run = &s->run;
+
+    run->timed_ns = 0;
+    if (s->worker->conf->routing.balance == BALANCE_LATENCY && run->read && !run->route.wait &&
+        b->server != s->worker->topology->primary && s->turn % TIMED == 0)
+        run->timed_ns = worker_now_ns();
+}
+
+/* The first bytes of its reply go out. */
+static void end_timing(struct session *s, const struct backend *b)
+{
+    if (s->run.timed_ns)
+        latency_note(&s->worker->latency, b->server, worker_now_ns() - s->run.timed_ns);
+    s->run.timed_ns = 0;
+}
+
 /* The first write of the command: what lays on the session's state, then the command's bytes. */
 static bool send_first(struct session *s, struct backend *b)
 {
@@ -54,6 +75,7 @@ static bool send_first(struct session *s, struct backend *b)
     if (sent == STREAM_FAILED)
         return false;
     run->sent = true;
+    begin_timing(s, b);
     run->request.done = run->request.done || run->whole;
     count_busy(s, b, true);
     if (sent == STREAM_BLOCKED)
@@ -276,6 +298,8 @@ static enum pumped pump_batch(struct session *s, struct backend *b)
     pumped = collect(s, b, &batch);
     if (pumped != PUMP_DONE)
         return pumped;
+    if (batch.count > 0)
+        end_timing(s, b);
     s->run.answered = s->run.answered || batch.count > 0;
     sent = stream_write(&s->client, batch.parts, batch.count);
     if (batch.done)

@@ -2,6 +2,7 @@
 #include "proxy/session_replay.h"
 #include "proxy/session_steps.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <stdio.h>
@@ -104,7 +105,12 @@ static struct route_policy policy_of(const struct session *s)
     const struct conf_routing *r = &s->worker->conf->routing;
 
     return (struct route_policy){route_consistency(&s->run.wish, s->consistency),
-                                 r->max_lag_ns / 1000000, r->wait_for_replica};
+                                 r->wait_for_replica, r->slow_start_ns};
+}
+
+static bool measures_latency(const struct session *s)
+{
+    return s->worker->conf->routing.balance == BALANCE_LATENCY;
 }
 
 bool session_only_asks(const struct sql_class *c)
@@ -138,6 +144,8 @@ static struct route choose(struct session *s)
         .topology = s->worker->topology,
         .causal = &s->causal,
         .loads = s->worker->shared->loads,
+        .latency = measures_latency(s) ? &s->worker->latency : NULL,
+        .now_ns = uv_now(&s->worker->loop) * CLOCK_NS_PER_MS,
         .pins = s->pins,
         .exclude = run->exclude | still_answering(s),
         .held = s->held_bits,

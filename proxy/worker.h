@@ -60,6 +60,7 @@ struct worker {
     struct rules *rules; /* NULL: there are none */
     struct rules_room rules_room;
     struct tls_context *servers_tls; /* NULL: the servers are spoken to in the clear */
+    struct latency latency;          /* of replicas, as its sessions saw them */
     struct catalog *catalog;         /* NULL until the monitor has read one */
     uint64_t catalog_answers;   /* the last request for a fresh catalog that this one answers */
     uint16_t default_status;    /* status flags of a fresh server session; 0 until one was seen */

@@ -36,7 +36,7 @@ static uint32_t open_replicas(const struct route_ask *a)
         if (!replica_is_up(a, i))
             continue;
         up |= bit(i);
-        if (a->topology->servers[i].lag_ms <= a->policy->max_lag_ms)
+        if (!a->topology->servers[i].lagging)
             near |= bit(i);
     }
     return near || a->topology->primary >= 0 ? near : up;
@@ -62,58 +62,17 @@ static struct choice choice_of(const struct route_ask *a)
     return c;
 }
 
-static uint64_t busy(const struct route_ask *a, int i)
-{
-    int n = atomic_load_explicit(&a->loads[i].busy, memory_order_relaxed);
-
-    return n > 0 ? (uint64_t)n : 0;
-}
-
-/* Whether i is less busy for its weight than j: -1, 0 or 1. */
-static int compare_busy(const struct route_ask *a, int i, int j)
-{
-    uint64_t x = busy(a, i) * a->topology->servers[j].weight;
-    uint64_t y = busy(a, j) * a->topology->servers[i].weight;
-
-    return (x > y) - (x < y);
-}
-
-static uint32_t least_busy(const struct route_ask *a, uint32_t among)
-{
-    uint32_t best = 0;
-    int first = -1;
-
-    for (int i = 0; i < a->topology->count; i++) {
-        int order;
-
-        if (!(among & bit(i)))
-            continue;
-        order = first < 0 ? -1 : compare_busy(a, i, first);
-        if (order < 0) {
-            best = bit(i);
-            first = i;
-        } else if (order == 0) {
-            best |= bit(i);
-        }
-    }
-    return best;
-}
-
-static int nth_bit(uint32_t set, uint32_t n)
-{
-    for (; n > 0; n--)
-        set &= set - 1;
-    return __builtin_ctz(set);
-}
-
 static int pick(const struct route_ask *a, uint32_t among)
 {
-    uint32_t best = least_busy(a, among);
+    const struct balance b = {.topology = a->topology,
+                              .loads = a->loads,
+                              .latency = a->latency,
+                              .slow_start_ns = a->policy->slow_start_ns,
+                              .now_ns = a->now_ns,
+                              .held = a->held,
+                              .turn = a->turn};
 
-    assert(best);
-    if (best & a->held)
-        best &= a->held;
-    return nth_bit(best, a->turn % (uint32_t)__builtin_popcount(best));
+    return balance_pick(&b, among);
 }
 
 static bool has_primary(const struct route_ask *a)

@@ -3,6 +3,7 @@
 #ifndef ROUTING_ROUTE_H
 #define ROUTING_ROUTE_H
 
+#include "routing/balance.h"
 #include "routing/causal.h"
 #include "routing/topology.h"
 #include "routing/wish.h"
@@ -10,9 +11,9 @@
 
 struct route_policy {
     enum consistency consistency;
-    uint64_t max_lag_ms;   /* replicas further behind take no reads */
-    bool wait_for_replica; /* MASTER_GTID_WAIT rather than the primary when no replica is known to
-                              be fresh enough */
+    bool wait_for_replica;  /* MASTER_GTID_WAIT rather than the primary when no replica is known to
+                               be fresh enough */
+    uint64_t slow_start_ns; /* see balance.h */
 };
 
 /* Why the session's reads stay on the primary; bits, in words by session_pin_text (the first set).
@@ -37,6 +38,8 @@ struct route_ask {
     const struct topology *topology;
     const struct causal *causal;     /* folded by the caller */
     const struct server_load *loads; /* [topology->count] */
+    const struct latency *latency;   /* NULL: not looked at */
+    uint64_t now_ns;                 /* clock_mono_ns, about */
     uint32_t pins;                   /* session_pin bits */
     uint32_t exclude;                /* bit i: server i failed this statement already */
     uint32_t held;                   /* bit i: the session holds a connection there (wins ties) */

@@ -58,6 +58,11 @@ uint64_t topology_capabilities(const struct topology *t)
     return all == UINT64_MAX ? 0 : all;
 }
 
+bool topology_lags(bool lagged, uint64_t lag_ms, uint64_t max_ms, uint64_t resume_ms)
+{
+    return lag_ms > (lagged ? resume_ms : max_ms);
+}
+
 bool topology_has_unknown(const struct topology *t)
 {
     bool unknown = false;

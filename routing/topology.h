@@ -47,6 +47,7 @@ struct server_view {
     uint64_t sampled_ns; /* clock_mono_ns just before `position` was asked for: it holds for that
                             moment and later */
     uint64_t lag_ms; /* replicas: how far behind the primary, upper bound; UINT64_MAX: unknown */
+    bool lagging;    /* further behind than reads are to be; see topology_lags */
     uint32_t server_id;
     uint64_t capabilities;    /* CAP_* as it greets; 0: not known yet */
     char why[SERVER_WHY_MAX]; /* health in words, "" where up */
@@ -69,6 +70,9 @@ void topology_unref(struct topology *t);
 
 /* The capabilities that all servers have whose are known; 0 where none is. */
 uint64_t topology_capabilities(const struct topology *t);
+
+/* Whether a replica counts as lagging: beyond `max_ms`, and then until it is at `resume_ms`. */
+bool topology_lags(bool lagged, uint64_t lag_ms, uint64_t max_ms, uint64_t resume_ms);
 
 /* Whether some server has not been probed yet. */
 bool topology_has_unknown(const struct topology *t);

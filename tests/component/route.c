@@ -444,7 +444,7 @@ static void a_replica_too_far_behind_takes_no_reads(void **state)
     struct scene s;
 
     (void)state;
-    r->view->servers[REPLICA].lag_ms = 11000;
+    r->view->servers[REPLICA].lagging = true;
     rig_publish(r);
     s = rig_scene(r);
     reads_at(&s, s.primary);

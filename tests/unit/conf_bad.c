@@ -116,6 +116,8 @@ static const struct {
     {V M MIRROR "  source: {password: p}\n", "7:12: mirror.source.password: needs user beside it"},
     {V M MIRROR "  source: {user: u}\n",
      "7:3: mirror.source: password or password_file is missing"},
+    {LVM "routing: {max_lag: 1s, resume_lag: 2s}\n",
+     "4:36: routing.resume_lag: is more than max_lag"},
     /* rules */
     {LVM "rules: [{user: x}]\n", "4:9: rules[0]: name is missing"},
     {LVM "rules: [{name: r, usr: x}]\n", "4:19: rules[0].usr: unknown key; did you mean user?"},

@@ -33,7 +33,8 @@ static const char *const full =
     "  - {name: db2, address: /tmp/db2.sock, weight: 1000}\n"
     "monitor: {user: m, password: '', interval: 20ms, timeout: 300ms, failures: 5, "
     "accounts_interval: 1m}\n"
-    "routing: {max_lag: 5m, wait_for_replica: false, wait_timeout: 1s}\n"
+    "routing: {max_lag: 5m, wait_for_replica: false, wait_timeout: 1s, balance: latency,\n"
+    "  slow_start: 30s}\n"
     "limits: {login_timeout: 1s, connect_timeout: 2s, drain_timeout: 0, max_sessions: 7,\n"
     "         max_prepared: 8, buffer: 64k}\n"
     "pool: {multiplexing: false, idle: 5s, diagnostics: 1s, prepared: 2MiB}\n"
@@ -85,6 +86,9 @@ static void test_everything_set_sections(void **state)
 
     (void)state;
     assert_int_equal(c->routing.max_lag_ns, 300 * S);
+    assert_int_equal(c->routing.resume_lag_ns, 300 * S);
+    assert_int_equal(c->routing.balance, BALANCE_LATENCY);
+    assert_int_equal(c->routing.slow_start_ns, 30 * S);
     assert_false(c->routing.wait_for_replica);
     assert_int_equal(c->routing.wait_timeout_ns, S);
     assert_int_equal(c->limits.login_timeout_ns, S);
@@ -131,6 +135,9 @@ static void test_defaults(void **state)
     assert_int_equal(c->monitor.failures, 3);
     assert_int_equal(c->monitor.accounts_interval_ns, 5 * S);
     assert_int_equal(c->routing.max_lag_ns, 10 * S);
+    assert_int_equal(c->routing.resume_lag_ns, 10 * S);
+    assert_int_equal(c->routing.balance, BALANCE_BUSY);
+    assert_int_equal(c->routing.slow_start_ns, 0);
     assert_true(c->routing.wait_for_replica);
     assert_int_equal(c->routing.wait_timeout_ns, 20 * MS);
     assert_int_equal(c->limits.login_timeout_ns, 10 * S);

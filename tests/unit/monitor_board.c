@@ -148,6 +148,31 @@ static void test_lag(void **state)
     assert_int_equal(now->servers[1].lag_ms, 0);
 }
 
+/* Out at one limit, in again at a lower one. */
+static void test_lagging(void **state)
+{
+    (void)state;
+    conf.routing.max_lag_ns = 200 * MS;
+    conf.routing.resume_lag_ns = 60 * MS;
+    assert_true(now->servers[1].lagging); /* nothing is known yet */
+    make_cluster();
+    assert_true(next(100));
+    assert_false(now->servers[1].lagging);
+    sample(0, 11, 150);
+    assert_true(next(350));
+    assert_int_equal(now->servers[1].lag_ms, 250);
+    assert_true(now->servers[1].lagging);
+    sample(0, 11, 360);
+    sample(1, 11, 365);
+    sample(0, 12, 370);
+    assert_true(next(450)); /* it has what was the newest at 360 */
+    assert_int_equal(now->servers[1].lag_ms, 90);
+    assert_true(now->servers[1].lagging);
+    sample(1, 12, 460);
+    assert_true(next(460));
+    assert_false(now->servers[1].lagging);
+}
+
 /* Without a primary what was known stays: lag does not grow for want of news. */
 static void test_lag_without_a_primary(void **state)
 {
@@ -196,6 +221,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_nothing_new_is_not_published, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_roles_positions_since, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lag, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_lagging, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lag_without_a_primary, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lag_of_another_primary_begins_anew, set_up, tear_down),
     };

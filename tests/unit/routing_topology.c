@@ -55,12 +55,25 @@ static void names(void **state)
     assert_string_equal(server_health_name(HEALTH_BROKEN), "broken");
 }
 
+static void lagging_with_two_limits(void **state)
+{
+    (void)state;
+    assert_false(topology_lags(false, 1000, 1000, 400));
+    assert_true(topology_lags(false, 1001, 1000, 400));
+    assert_true(topology_lags(true, 1000, 1000, 400));
+    assert_true(topology_lags(true, 401, 1000, 400));
+    assert_false(topology_lags(true, 400, 1000, 400));
+    assert_true(topology_lags(true, UINT64_MAX, UINT64_MAX - 1, 0));
+    assert_true(topology_lags(false, UINT64_MAX, 1000, 400));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_one_is_empty),
         cmocka_unit_test(a_copy_is_the_next_and_lives_alone),
         cmocka_unit_test(names),
+        cmocka_unit_test(lagging_with_two_limits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
