@@ -163,6 +163,7 @@ static void test_lagging(void **state)
     assert_int_equal(now->servers[1].lag_ms, 250);
     assert_true(now->servers[1].lagging);
     sample(0, 11, 360);
+    assert_true(next(360));
     sample(1, 11, 365);
     sample(0, 12, 370);
     assert_true(next(450)); /* it has what was the newest at 360 */
