@@ -4,6 +4,7 @@
 #include "proxy/session_steps.h"
 
 #include "base/log.h"
+#include "sql/own.h"
 
 #include <assert.h>
 
@@ -155,6 +156,8 @@ static enum step on_query(struct session *s, struct span payload)
     route_wish_add_hints(&s->run.wish, &s->run.statement.hints, s->worker->topology);
     if (s->run.statement.kill.simple && session_is_id(s->run.statement.kill.id))
         return session_kill(s, &s->run.statement.kill);
+    if (s->run.statement.kind == SQL_SHOW && s->run.whole && sql_shows_session(text, s->mode))
+        return session_show(s);
     s->run.own_text = s->run.whole && session_text_is_own(s, &s->run.statement);
     s->run.read = sql_is_read(&s->run.statement);
     session_enter(s, SESSION_ROUTE);

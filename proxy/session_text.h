@@ -52,6 +52,9 @@ void session_stmt_drop_unprepared(struct session *s);
  * denied, and answered. */
 bool session_rule(struct session *s, struct span *text) MUST_CHECK;
 
+/* session_show.c: answer SHOW TILLWAY SESSION. */
+enum step session_show(struct session *s);
+
 /* session_rewrite.c: whether the statement must be looked at. */
 bool session_text_is_own(const struct session *s, const struct sql_class *c);
 /* The command, COM_QUERY or COM_STMT_PREPARE, as the server shall read it over this connection,

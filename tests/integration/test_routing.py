@@ -1,6 +1,11 @@
 """Where each class of statements goes, and what follows the session from server to server."""
 
-from proxied import Proxied, main
+import subprocess
+
+import pymysql
+from proxied import Proxied, main  # isort: skip (puts the harness on the path)
+
+from harness import paths
 
 READS = [
     "SELECT * FROM t", "SELECT COUNT(*), MAX(id) FROM t WHERE v LIKE 'o%'", "(SELECT 1) UNION (SELECT 2)",
@@ -131,6 +136,29 @@ class Routing(Proxied):
                 r.start_slave()
             self.cluster.primary.query("DROP TABLE shop.fresh")
             self.settle()
+
+    def test_the_session_shows_itself(self):
+        def shown(rows):
+            return {k: v for k, v in rows}
+        c = self.connect()
+        self.assertEqual(shown(self.run_sql(c, "SHOW TILLWAY SESSION"))["Pinned_because"], "")
+        self.run_sql(c, "BEGIN")
+        self.run_sql(c, "CREATE TEMPORARY TABLE tmp2 (a INT)")
+        self.run_sql(c, "SELECT 1 + 'x'")
+        told = shown(self.run_sql(c, "show tillway session;"))
+        self.assertEqual(told["Pinned_because"], "it is in a transaction; it may have temporary tables")
+        self.assertEqual(told["Session_id"], str(c.thread_id()))
+        self.assertEqual(told["Consistency"], "session")
+        self.assertEqual(told["Last_server"], "primary")
+        self.assertEqual(self.run_sql(c, "SHOW WARNINGS")[0][1], 1292)  # of the statement before
+        # MariaDB's own client has no EOF packets and asks for extended metadata.
+        out = subprocess.run([paths.program("mariadb"), "--no-defaults", "-h127.0.0.1", "-P%d" % self.tillway.port, "-utill",
+                              "-ptill", "-e", "SHOW TILLWAY SESSION; SELECT 5"], stdout=subprocess.PIPE, text=True, check=True).stdout
+        self.assertIn("Variable_name\tValue\n", out)
+        self.assertIn("\nPinned_because\t\n", out)
+        self.assertTrue(out.endswith("\n5\n5\n"), out)
+        with self.assertRaises(pymysql.err.ProgrammingError):
+            self.run_sql(c, "SHOW TILLWAY SESSION LIKE 'x'")
 
     def test_explain(self):
         out = self.tillway.command("explain", "SELECT * FROM t FOR UPDATE", check=True).stdout
