@@ -143,7 +143,7 @@ static bool mapped_tables(struct loading *l)
 static bool add_use(struct loading *l, int table, int aggregate, int use)
 {
     struct cascade_table *t = &l->c->tables[table];
-    const struct plan_walk *w = &l->plans[aggregate]->walks[use];
+    const struct plan_walk *w = plan_use_walk(l->plans[aggregate], use);
     const struct map_table *m = &l->plans[aggregate]->a->tables[use];
     struct cascade_use *grown = realloc(t->uses, (size_t)(t->n_uses + 1) * sizeof *grown);
 

@@ -23,57 +23,6 @@ struct builder {
     struct err *e;
 };
 
-bool document_id(const struct plan *plan, const enum value_kind *kinds, const struct span *key,
-                 bson_t *out, struct err *e)
-{
-    const struct aggregate *a = plan->a;
-    bson_t id;
-    bool ok = true;
-
-    if (plan->n_key == 1)
-        return value_append(out, "_id", kinds[0], key[0], e);
-    (void)bson_append_document_begin(out, "_id", 3, &id);
-    for (int i = 0; ok && i < plan->n_key; i++) {
-        const char *name = a->tables[0].columns[aggregate_root(a)->key[i].column].name;
-
-        ok = value_append(&id, name, kinds[i], key[i], e);
-    }
-    (void)bson_append_document_end(out, &id);
-    return ok;
-}
-
-/* The value at `it` as the i-th column; false where its type is none of ours. */
-static bool key_part(const bson_iter_t *it, int i, struct buf *memory, size_t *ends)
-{
-    bool ok = value_text(it, memory);
-
-    ends[i] = memory->len;
-    return ok;
-}
-
-bool document_key(const struct plan *plan, const bson_t *doc, struct buf *memory, struct span *key)
-{
-    bool one = plan->n_key == 1;
-    size_t ends[MAP_KEY_MAX];
-    size_t begin = 0;
-    bson_iter_t it;
-    bson_iter_t inner;
-
-    buf_clear(memory);
-    if (!bson_iter_init_find(&it, doc, "_id") || (one && !key_part(&it, 0, memory, ends)))
-        return false;
-    if (!one && (!BSON_ITER_HOLDS_DOCUMENT(&it) || !bson_iter_recurse(&it, &inner)))
-        return false;
-    for (int i = 0; !one && i < plan->n_key; i++)
-        if (!bson_iter_next(&inner) || !key_part(&inner, i, memory, ends))
-            return false;
-    for (int i = 0; i < plan->n_key; i++) {
-        key[i] = (struct span){memory->data + begin, ends[i] - begin};
-        begin = ends[i];
-    }
-    return buf_ok(memory);
-}
-
 static struct frame *top(struct builder *b)
 {
     return &b->frames[b->n - 1];
@@ -115,15 +64,7 @@ static bool belongs(const struct document_merge *m, int child)
 
 static void next_row(struct document_merge *m, int level)
 {
-    m->has[level] = rows_next(m->rows[level]);
-}
-
-/* Whether `level` stands somewhere inside the elements of `of`. */
-static bool inside(const struct aggregate *a, int level, int of)
-{
-    while (level > of)
-        level = a->levels[level].parent;
-    return level == of;
+    m->has[level] = m->rows[level] && rows_next(m->rows[level]);
 }
 
 /* Past the elements over the array's limit, with all that hangs on them. */
@@ -133,7 +74,7 @@ static void skip_rest(struct document_merge *m, int level)
 
     for (; belongs(m, level); next_row(m, level))
         for (int i = level + 1; i < a->n_levels; i++)
-            while (inside(a, i, level) && m->has[i] &&
+            while (aggregate_within(a, i, level) && m->has[i] &&
                    same_path(m, i, level, m->plan->levels[level].n_path))
                 next_row(m, i);
 }
@@ -233,6 +174,23 @@ static bool array_op(struct builder *b, const struct map_op *op)
     return bson_append_array_end(doc, &b->frames[b->n].array);
 }
 
+/* Whether the elements that are left go into the next page, which begins at the one that waits. */
+static bool page_full(struct builder *b)
+{
+    struct document_merge *m = b->m;
+    const struct frame *f = top(b);
+
+    if (f->level != m->plan->a->paged)
+        return false;
+    m->elements = f->index;
+    if (!m->cut || f->index < m->cut || !belongs(m, f->level))
+        return false;
+    m->more = true;
+    for (int i = 0; i < m->plan->page.n_element; i++)
+        m->next[i] = m->rows[f->level]->cells[m->plan->n_key + i];
+    return true;
+}
+
 /* An element is complete: the next of its array, or back to the one around. */
 static bool finish_element(struct builder *b)
 {
@@ -243,7 +201,7 @@ static bool finish_element(struct builder *b)
     next_row(b->m, f->level);
     if (level_of(b, f)->limit && f->index >= level_of(b, f)->limit)
         skip_rest(b->m, f->level);
-    if (belongs(b->m, f->level)) {
+    if (!page_full(b) && belongs(b->m, f->level)) {
         begin_element(b);
         return true;
     }
@@ -251,11 +209,46 @@ static bool finish_element(struct builder *b)
     return bson_append_array_end(current(b), &f->array);
 }
 
+/* Whether a field is a column of the root's key: those stand in every page. */
+static bool key_field(const struct aggregate *a, const struct map_op *op)
+{
+    const struct map_level *root = aggregate_root(a);
+
+    if (op->kind != MAP_OP_VALUE || op->fold != MAP_FOLD_NONE || op->expr.n != 1 ||
+        op->expr.pieces[0].text[0])
+        return false;
+    for (int i = 0; i < root->n_key; i++)
+        if (op->expr.pieces[0].ref.table == 0 &&
+            op->expr.pieces[0].ref.column == root->key[i].column)
+            return true;
+    return false;
+}
+
+/* A page has the key's fields and its elements; other fields of the root are in the head. */
+static bool left_out(struct builder *b, const struct map_op *op)
+{
+    const struct aggregate *a = b->m->plan->a;
+    struct frame *f = top(b);
+
+    if (b->n > 1 || !b->m->from || key_field(a, op) ||
+        (op->kind == MAP_OP_ARRAY && op->level == a->paged))
+        return false;
+    if (op->kind == MAP_OP_OBJECT) {
+        skip_object(level_of(b, f), f);
+        return true;
+    }
+    f->column += op->kind == MAP_OP_VALUE;
+    f->op++;
+    return true;
+}
+
 static bool step(struct builder *b)
 {
     const struct frame *f = top(b);
     const struct map_op *op = &level_of(b, f)->ops[f->op];
 
+    if (left_out(b, op))
+        return true;
     switch (op->kind) {
     case MAP_OP_VALUE:
         return value_op(b, op);
@@ -298,22 +291,40 @@ static int finish(struct document_merge *m, struct err *e)
     return 0;
 }
 
+/* `_id`, and where in the root's elements the document stands. */
+static bool begin_document(struct document_merge *m, bson_t *out, struct err *e)
+{
+    const struct rows *root = m->rows[0];
+    const struct rows *paged = m->rows[m->plan->a->paged];
+
+    if (m->begun)
+        m->from = m->more ? m->begin : NULL;
+    memcpy(m->begin, m->next, sizeof m->begin);
+    memcpy(m->root, root->cells, (size_t)m->plan->n_key * sizeof *m->root);
+    m->begun = true;
+    m->more = false;
+    m->elements = 0;
+    e->kind = ERR_NONE;
+    if (m->from)
+        return document_page_id(m->plan, paged->kinds, root->cells, m->from, out, e);
+    return document_id(m->plan, root->kinds, root->cells, out, e);
+}
+
 int document_next(struct document_merge *m, bson_t *out, struct err *e)
 {
     struct builder b = {.m = m, .n = 1, .out = out, .e = e};
-    struct rows *root = m->rows[0];
 
     if (!m->has[0])
         return finish(m, e);
-    e->kind = ERR_NONE;
     b.frames[0].column = m->plan->n_key;
-    if (!document_id(m->plan, root->kinds, root->cells, out, e))
+    if (!begin_document(m, out, e))
         return -1;
     if (!build(&b)) {
         if (e->kind == ERR_NONE)
             (void)err_set(e, ERR_DATA, "%s: a document is too large", m->plan->a->collection);
         return -1;
     }
-    next_row(m, 0);
+    if (!m->more)
+        next_row(m, 0);
     return 1;
 }

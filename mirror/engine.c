@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "mirror/cascade.h"
 #include "mirror/choose.h"
+#include "mirror/directory_load.h"
 #include "mirror/engine_batch.h"
 #include "mirror/schema.h"
 
@@ -179,6 +180,24 @@ static bool connect_source(struct work *k, uint32_t gone, bool *lost, struct err
     return schema_check(k->w->mapping, k->source, e);
 }
 
+/* What it needs to know of each aggregate. */
+static bool begin_aggregates(struct work *k, struct err *e)
+{
+    k->touch = touch_new(k->w->plans, k->w->n);
+    if (!k->touch)
+        return err_set(e, ERR_IO, "out of memory");
+    for (int i = 0; i < k->w->n; i++) {
+        const struct plan *p = k->w->plans[i];
+
+        debt_init(&k->debts[i], p->n_key);
+        directory_init(&k->directories[i], p->n_key, p->page.n_element);
+        k->paged |= p->a->paged > 0;
+        if (!directory_index(p, k->sink, e) || !directory_load(&k->directories[i], p, k->sink, e))
+            return false;
+    }
+    return work_cascades(k, e);
+}
+
 static bool begin_feed(struct work *k, struct err *e)
 {
     struct binlog_source at = choose_binlog(k->w->conf, k->server);
@@ -218,6 +237,8 @@ static bool gather(struct work *k, struct err *e)
 
 static bool step(struct work *k, struct err *e)
 {
+    if (touch_empty(k->touch))
+        touch_exact(k->touch, k->kept);
     if (!gather(k, e))
         return false;
     if (touch_empty(k->touch) && !k->owing)
@@ -285,12 +306,7 @@ static bool once(struct work *k, uint32_t *gone, struct err *e)
 
     if (!begin(k, e) || !connect_source(k, *gone, &lost, e))
         return false;
-    k->touch = touch_new(k->w->plans, k->w->n);
-    if (!k->touch)
-        return err_set(e, ERR_IO, "out of memory");
-    for (int i = 0; i < k->w->n; i++)
-        debt_init(&k->debts[i], k->w->plans[i]->n_key);
-    if (!work_cascades(k, e))
+    if (!begin_aggregates(k, e))
         return false;
     why = why_snapshot(k, lost);
     if (why) {
@@ -312,8 +328,10 @@ static void release(struct work *k)
     source_close(k->before);
     source_close(k->spare);
     touch_free(k->touch);
-    for (int i = 0; i < k->w->n; i++)
+    for (int i = 0; i < k->w->n; i++) {
         debt_free(&k->debts[i]);
+        directory_free(&k->directories[i]);
+    }
     k->owing = false;
     cascade_free(k->cascade);
     k->written += sink_written(k->sink);

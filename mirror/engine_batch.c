@@ -32,6 +32,7 @@ static struct pass pass_of(struct work *k, int i, const struct gtid_set *gtid)
         .plan = k->w->plans[i],
         .source = k->source,
         .sink = k->sink,
+        .directory = k->w->plans[i]->a->paged ? &k->directories[i] : NULL,
         .stop = &k->w->stop,
         .progress = progress,
         .to = k,
@@ -102,12 +103,12 @@ bool work_cascades(struct work *k, struct err *e)
     touch_cascades(k->touch, c);
     cascade_free(k->cascade);
     k->cascade = c;
-    if (c->n_keys > 0 && !k->before)
+    if ((c->n_keys > 0 || k->paged) && !k->before)
         k->before = choose_another(k->w->conf, k->server, e);
     if (k->before && !k->spare)
         k->spare = choose_another(k->w->conf, k->server, e);
     work_publish(k, true);
-    return c->n_keys == 0 || k->spare;
+    return (c->n_keys == 0 && !k->paged) || k->spare;
 }
 
 /* A snapshot, and a twin of it for later. Commits come in between, but seldom often in a row; a
@@ -224,6 +225,49 @@ static bool pay_debts(struct work *k, const struct gtid_set *gtid, struct err *e
     return sink_flush(k->sink, e);
 }
 
+static bool has_pair_links(const struct touched *t)
+{
+    for (int use = 0; use < MAP_TABLES_MAX; use++)
+        if (t->pair_links[use].n)
+            return true;
+    return false;
+}
+
+/* Which elements of paged arrays changed rows showed in where the last batch ended; where that is
+ * not known any more, the whole aggregate is touched. */
+static bool pairs_before(struct work *k, struct err *e)
+{
+    for (int i = 0; i < k->w->n; i++) {
+        struct touched *t = touch_of(k->touch, i);
+        struct fetch f;
+        bool ok = true;
+
+        if (!has_pair_links(t))
+            continue;
+        fetch_init(&f, k->w->plans[i], k->before, NULL, NULL);
+        if (k->kept)
+            ok = fetch_pairs(&f, t, e);
+        fetch_free(&f);
+        t->all |= !k->kept || (!ok && source_altered(e));
+        if (!ok && !t->all)
+            return false;
+    }
+    return true;
+}
+
+/* A snapshot that was read holds up ALTER: it ends, and serves no other attempt. */
+static bool end_before(struct work *k, struct err *e)
+{
+    bool read = k->cascade->acted;
+
+    for (int i = 0; i < k->w->n; i++)
+        read |= has_pair_links(touch_of(k->touch, i));
+    if (!k->kept || !read)
+        return true;
+    k->kept = false;
+    return snapshot_end(k->before, e);
+}
+
 /* Whether no XA transaction is prepared on the source. */
 static bool no_xa(struct work *k, bool *none, struct err *e)
 {
@@ -247,9 +291,9 @@ static bool apply_once(struct work *k, struct err *e)
     /* What was prepared before is decided, and the decisions stand before the snapshot. */
     if (none && !k->feed.xa_seen)
         k->feed.xa = false;
-    if (!follow_cascades(k->cascade, k->kept ? k->before : NULL, k->source, k->touch, e))
+    if (!follow_cascades(k->cascade, k->kept ? k->before : NULL, k->source, k->touch, e) ||
+        !pairs_before(k, e) || !end_before(k, e))
         return false;
-    k->kept = k->kept && !k->cascade->acted;
     if (touch_schema(k->touch) &&
         (!schema_check(k->w->mapping, k->source, e) || !work_cascades(k, e)))
         return false;

@@ -4,6 +4,7 @@
 
 #include "mirror/checkpoint.h"
 #include "mirror/debt.h"
+#include "mirror/directory.h"
 #include "mirror/engine.h"
 #include "mirror/feed.h"
 
@@ -23,6 +24,8 @@ struct work {
     uint32_t avoid; /* a bit: the server that did not follow the primary */
     struct touch *touch;
     struct debt debts[MAP_AGGREGATES_MAX];
+    struct directory directories[MAP_AGGREGATES_MAX];
+    bool paged; /* some aggregate has a paged array */
     bool owing; /* some debt is not paid: the checkpoint stays where it is */
     struct feed feed;
     struct checkpoint at;

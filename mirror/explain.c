@@ -71,15 +71,19 @@ static bool take_example(void *to, const bson_t *id, bson_t *doc, struct err *e)
 static bool print_example(FILE *out, const struct plan *p, struct source *s, struct err *e)
 {
     struct example x = {NULL};
+    struct directory pages;
     struct keyset keys;
     struct fetch f;
     bool ok;
 
+    directory_init(&pages, p->n_key, p->page.n_element);
     fetch_init(&f, p, s, take_example, &x);
+    f.directory = &pages;
     keyset_init(&keys, p->n_key, KEYS_MAX);
     ok = fetch_next_keys(&f, &keys, EXAMPLES, e) && fetch_keys(&f, &keys, 0, keys.n, e);
     keyset_free(&keys);
     fetch_free(&f);
+    directory_free(&pages);
     if (ok && x.doc) {
         char *json = bson_as_relaxed_extended_json(x.doc, NULL);
 

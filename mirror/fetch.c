@@ -1,5 +1,7 @@
 #include "mirror/fetch.h"
 
+#include "mirror/fetch_part.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -7,7 +9,6 @@ enum {
     SLICE_FIRST = 100,
     SLICE_MAX = 1000,
     SLICE_BYTES = 4 << 20, /* of row data that a slice should have at most */
-    WALK_SLICE = 500,
     IDS_MAX = 64 << 20,
 };
 
@@ -30,7 +31,7 @@ void fetch_free(struct fetch *f)
     keyset_free(&f->ids);
 }
 
-static struct rows *run(struct fetch *f, struct err *e)
+struct rows *fetch_run(struct fetch *f, struct err *e)
 {
     if (buf_ok(&f->sql))
         return source_query(f->source, buf_span(&f->sql), e);
@@ -40,7 +41,7 @@ static struct rows *run(struct fetch *f, struct err *e)
     return NULL;
 }
 
-static void put_keys(struct fetch *f, const struct keyset *keys, size_t from, size_t to)
+void fetch_put_keys(struct fetch *f, const struct keyset *keys, size_t from, size_t to)
 {
     struct plan_in in = {&f->sql, f->plan->key_names, f->classes, f->plan->n_key, 0};
     struct span tuple[MAP_KEY_MAX];
@@ -52,7 +53,7 @@ static void put_keys(struct fetch *f, const struct keyset *keys, size_t from, si
     plan_in_end(&in);
 }
 
-static void free_rows(struct rows **rows, int n)
+void fetch_free_rows(struct rows **rows, int n)
 {
     for (int i = 0; i < n; i++)
         rows_free(rows[i]);
@@ -65,11 +66,11 @@ static bool query_levels(struct fetch *f, const struct keyset *keys, size_t from
     for (int i = 0; i < f->plan->a->n_levels; i++) {
         buf_clear(&f->sql);
         buf_put_str(&f->sql, f->plan->levels[i].head);
-        put_keys(f, keys, from, to);
+        fetch_put_keys(f, keys, from, to);
         buf_put_str(&f->sql, f->plan->levels[i].tail);
-        rows[i] = run(f, e);
+        rows[i] = fetch_run(f, e);
         if (!rows[i]) {
-            free_rows(rows, i);
+            fetch_free_rows(rows, i);
             return false;
         }
     }
@@ -81,8 +82,7 @@ static struct span id_span(const bson_t *id)
     return (struct span){bson_get_data(id), id->len};
 }
 
-/* {_id: …} out of a document that begins with it. */
-static void id_of(const bson_t *doc, bson_t *id)
+void fetch_id(const bson_t *doc, bson_t *id)
 {
     bson_iter_t it;
 
@@ -91,37 +91,44 @@ static void id_of(const bson_t *doc, bson_t *id)
         (void)bson_append_iter(id, "_id", 3, &it);
 }
 
-static bool hand_out(struct fetch *f, const bson_t *id, bson_t *doc, struct err *e)
+bool fetch_hand_out(struct fetch *f, const bson_t *id, bson_t *doc, struct err *e)
 {
     f->documents++;
     return f->take(f->to, id, doc, e);
 }
 
-/* Merge and hand out; notes the _ids. */
+/* The next document of the merge, if it is there: 1, 0 at the end, -1 with `e`. Notes its _id. */
+static int take_document(struct fetch *f, struct document_merge *merge, struct err *e)
+{
+    bson_t doc = BSON_INITIALIZER;
+    bson_t id;
+    int got = document_next(merge, &doc, e);
+
+    if (got == 1) {
+        struct span key;
+
+        fetch_id(&doc, &id);
+        key = id_span(&id);
+        (void)keyset_add(&f->ids, &key);
+        if ((merge->from && fetch_note_page(f, merge, e) < 0) || !fetch_hand_out(f, &id, &doc, e))
+            got = -1;
+        bson_destroy(&id);
+    }
+    bson_destroy(&doc);
+    return got;
+}
+
 static bool take_documents(struct fetch *f, struct rows **rows, struct err *e)
 {
     struct document_merge merge;
     int got;
 
     document_begin(&merge, f->plan, rows);
+    merge.cut = f->plan->a->levels[f->plan->a->paged].page;
     keyset_clear(&f->ids);
-    do {
-        bson_t doc = BSON_INITIALIZER;
-        bson_t id;
-
-        got = document_next(&merge, &doc, e);
-        if (got == 1) {
-            struct span key;
-
-            id_of(&doc, &id);
-            key = id_span(&id);
-            (void)keyset_add(&f->ids, &key);
-            if (!hand_out(f, &id, &doc, e))
-                got = -1;
-            bson_destroy(&id);
-        }
-        bson_destroy(&doc);
-    } while (got == 1);
+    do
+        got = take_document(f, &merge, e);
+    while (got == 1);
     return got == 0;
 }
 
@@ -142,7 +149,7 @@ static bool take_gone(struct fetch *f, const struct keyset *keys, size_t from, s
         ok = document_id(f->plan, kinds, tuple, &id, e);
         key = id_span(&id);
         if (ok && keyset_find(&f->ids, &key) < 0)
-            ok = hand_out(f, &id, NULL, e);
+            ok = fetch_hand_out(f, &id, NULL, e);
         bson_destroy(&id);
     }
     return ok;
@@ -161,8 +168,7 @@ static void adapt_slice(struct fetch *f, struct rows **rows, size_t roots)
     }
 }
 
-static bool fetch_slice(struct fetch *f, const struct keyset *keys, size_t from, size_t to,
-                        struct err *e)
+bool fetch_slice(struct fetch *f, const struct keyset *keys, size_t from, size_t to, struct err *e)
 {
     struct rows *rows[MAP_LEVELS_MAX];
     bool ok;
@@ -171,23 +177,26 @@ static bool fetch_slice(struct fetch *f, const struct keyset *keys, size_t from,
         return false;
     ok = take_documents(f, rows, e) && take_gone(f, keys, from, to, rows[0]->kinds, e);
     adapt_slice(f, rows, to - from);
-    free_rows(rows, f->plan->a->n_levels);
+    fetch_free_rows(rows, f->plan->a->n_levels);
     return ok;
 }
 
 bool fetch_keys(struct fetch *f, const struct keyset *keys, size_t from, size_t to, struct err *e)
 {
+    bool paged = f->plan->a->paged;
+
     while (from < to) {
         size_t n = to - from < f->slice ? to - from : f->slice;
 
-        if (!fetch_slice(f, keys, from, from + n, e))
+        if (paged ? !fetch_paged(f, keys, from, from + n, e)
+                  : !fetch_slice(f, keys, from, from + n, e))
             return false;
         from += n;
     }
     return true;
 }
 
-static bool add_rows(struct rows *r, struct keyset *set)
+bool fetch_add_rows(struct rows *r, struct keyset *set)
 {
     while (rows_next(r)) {
         struct span tuple[MAP_KEY_MAX];
@@ -218,10 +227,10 @@ bool fetch_next_keys(struct fetch *f, struct keyset *keys, unsigned limit, struc
     }
     plan_key_order(&f->sql, f->plan, limit);
     keyset_clear(keys);
-    r = run(f, e);
+    r = fetch_run(f, e);
     if (!r)
         return false;
-    if (!add_rows(r, keys))
+    if (!fetch_add_rows(r, keys))
         (void)err_set(e, ERR_DATA, "the keys of a slice are too long");
     rows_free(r);
     return !keys->full;
@@ -234,53 +243,56 @@ bool fetch_existing(struct fetch *f, const struct keyset *keys, struct keyset *f
 
     buf_clear(&f->sql);
     buf_put_str(&f->sql, f->plan->keys);
-    put_keys(f, keys, 0, keys->n);
-    r = run(f, e);
+    fetch_put_keys(f, keys, 0, keys->n);
+    r = fetch_run(f, e);
     if (!r)
         return false;
-    ok = add_rows(r, found) || err_set(e, ERR_DATA, "the keys of a slice are too long");
+    ok = fetch_add_rows(r, found) || err_set(e, ERR_DATA, "the keys of a slice are too long");
     rows_free(r);
     return ok;
 }
 
-/* Links [from, to) of one table use. */
-static bool walk_slice(struct fetch *f, const struct keyset *links, int table, size_t from,
-                       struct touched *t, struct err *e)
+static struct rows *ask_links(struct fetch *f, const struct plan_walk *w, int table,
+                              const struct keyset *links, size_t from, struct err *e)
 {
-    const struct plan_walk *w = &f->plan->walks[table];
     const struct map_table *use = &f->plan->a->tables[table];
     enum map_class classes[MAP_KEY_MAX];
     struct plan_in in = {&f->sql, w->match, classes, w->n_handle, 0};
-    struct rows *r;
 
     for (int i = 0; i < w->n_handle; i++)
         classes[i] = use->columns[w->handle[i]].class;
     buf_clear(&f->sql);
     buf_put_str(&f->sql, w->head);
-    for (size_t i = from; i < links->n && i < from + WALK_SLICE; i++) {
+    for (size_t i = from; i < links->n && i < from + FETCH_LINKS; i++) {
         struct span tuple[MAP_KEY_MAX];
 
         keyset_get(links, i, tuple);
         plan_in_add(&in, tuple);
     }
     plan_in_end(&in);
-    r = run(f, e);
-    if (!r)
-        return false;
-    if (!add_rows(r, &t->roots))
-        t->all = true;
-    rows_free(r);
+    return fetch_run(f, e);
+}
+
+bool fetch_links(struct fetch *f, const struct plan_walk *w, int table, const struct keyset *links,
+                 struct keyset *found, struct err *e)
+{
+    for (size_t i = 0; links->width && !found->full && i < links->n; i += FETCH_LINKS) {
+        struct rows *r = ask_links(f, w, table, links, i, e);
+
+        if (!r)
+            return false;
+        (void)fetch_add_rows(r, found);
+        rows_free(r);
+    }
     return true;
 }
 
 bool fetch_walk(struct fetch *f, struct touched *t, struct err *e)
 {
-    for (int k = 1; k < f->plan->a->n_tables; k++) {
-        const struct keyset *links = &t->links[k];
-
-        for (size_t i = 0; links->width && !t->all && i < links->n; i += WALK_SLICE)
-            if (!walk_slice(f, links, k, i, t, e))
-                return false;
+    for (int k = 1; k < f->plan->a->n_tables && !t->all; k++) {
+        if (!fetch_links(f, &f->plan->walks[k], k, &t->links[k], &t->roots, e))
+            return false;
+        t->all |= t->roots.full;
     }
     return true;
 }

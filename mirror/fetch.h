@@ -5,6 +5,7 @@
 #ifndef MIRROR_FETCH_H
 #define MIRROR_FETCH_H
 
+#include "mirror/directory.h"
 #include "mirror/document.h"
 #include "mirror/keyset.h"
 #include "mirror/source.h"
@@ -23,14 +24,15 @@ struct fetch {
     unsigned slice;                      /* roots at once */
     uint64_t documents;                  /* handed out so far, those gone included */
     struct buf sql;
-    struct keyset ids; /* _ids of a slice's documents */
+    struct keyset ids;           /* _ids of a slice's documents */
+    struct directory *directory; /* the caller's; of a paged aggregate. Kept as documents go out */
 };
 
 void fetch_init(struct fetch *f, const struct plan *plan, struct source *source, fetch_take *take,
                 void *to);
 void fetch_free(struct fetch *f);
 
-/* The documents of keys [from, to). */
+/* The documents of keys [from, to), with all their pages. */
 bool fetch_keys(struct fetch *f, const struct keyset *keys, size_t from, size_t to,
                 struct err *e) MUST_CHECK;
 
@@ -46,6 +48,14 @@ bool fetch_existing(struct fetch *f, const struct keyset *keys, struct keyset *f
 /* Follow links from changed rows up to the roots, into t->roots; sets t->all where they are too
  * many. */
 bool fetch_walk(struct fetch *f, struct touched *t, struct err *e) MUST_CHECK;
+
+/* Of a paged aggregate: the document that takes a root's elements from `from` on (NULL: the head),
+ * and what it spills into. A head that is gone takes its pages with it. */
+bool fetch_unit(struct fetch *f, const struct span *root, const struct span *from,
+                struct err *e) MUST_CHECK;
+/* Follow links from changed rows inside the paged array to roots and elements, into t->pairs; sets
+ * t->all where they are too many. */
+bool fetch_pairs(struct fetch *f, struct touched *t, struct err *e) MUST_CHECK;
 
 /* About how many roots there are (the server's estimate). */
 bool fetch_estimate(struct fetch *f, uint64_t *n, struct err *e) MUST_CHECK;

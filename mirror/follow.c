@@ -1,7 +1,5 @@
 #include "mirror/follow.h"
 
-#include "mirror/snapshot.h"
-
 #include <stdio.h>
 
 enum { SLICE = 500 };
@@ -100,13 +98,6 @@ static void put_select(struct follow *f, const struct cascade_key *k, const stru
     plan_in_end(&in);
 }
 
-/* A table was altered since the old snapshot: what was there is not known any more. */
-static bool altered(const struct err *e)
-{
-    return e->code == SOURCE_ERR_TABLE_CHANGED || e->code == SOURCE_ERR_NO_TABLE ||
-           e->code == SOURCE_ERR_NO_COLUMN;
-}
-
 static bool look(struct follow *f, struct cascade_key *k, enum change change, size_t from,
                  size_t to)
 {
@@ -116,7 +107,7 @@ static bool look(struct follow *f, struct cascade_key *k, enum change change, si
 
     put_select(f, k, set_of(k, change), from, to);
     r = source_query(change == NAMED ? f->now : f->before, buf_span(&f->sql), f->e);
-    if (!r && change != NAMED && altered(f->e)) {
+    if (!r && change != NAMED && source_altered(f->e)) {
         f->c->lost = true;
         return true;
     }
@@ -190,8 +181,7 @@ bool follow_cascades(struct cascade *c, struct source *before, struct source *no
     f.sql = buf_with_max(PLAN_SQL_MAX);
     if (!c->lost) {
         suspect(c);
-        ok = follow_all(&f, GONE, RENAMED) && snapshot_end(before, e) &&
-             follow_all(&f, NAMED, NAMED);
+        ok = follow_all(&f, GONE, RENAMED) && follow_all(&f, NAMED, NAMED);
     }
     if (ok && c->lost)
         touch_whole(t, c->reached);

@@ -14,9 +14,9 @@ struct map_memory {
 
 static const char *const root_keys[] = {"collection", "table",  "as",     "key", "where",
                                         "joins",      "fields", "arrays", NULL};
-static const char *const array_keys[] = {"table",    "as",     "on",       "key",
-                                         "where",    "joins",  "order_by", "limit",
-                                         "group_by", "fields", "arrays",   NULL};
+static const char *const array_keys[] = {"table",  "as",       "on",    "key",  "where",
+                                         "joins",  "order_by", "limit", "page", "group_by",
+                                         "fields", "arrays",   NULL};
 static const char *const join_keys[] = {"table", "as", "on", "required", NULL};
 
 void *map_alloc(struct mapping *m, size_t n)
@@ -185,19 +185,28 @@ static bool parse_order(struct map_parser *p, const struct conf_node *map, int l
     return true;
 }
 
-/* How many elements of the array are shown. */
-static bool parse_limit(struct map_parser *p, const struct conf_node *map, int level)
+/* A number of an array's elements; 0 where the key is not there. */
+static bool parse_elements(struct map_parser *p, const struct conf_node *n, unsigned min,
+                           unsigned max, unsigned *out)
 {
-    const struct conf_node *n = conf_node_get(map, "limit");
-    uint64_t limit = 0;
+    uint64_t number = 0;
 
     if (!n)
         return true;
-    if (n->kind != CONF_SCALAR || conf_value_number(n->text, &limit) || limit < 1 ||
-        limit > MAP_LIMIT_MAX)
-        return conf_node_err(n, p->e, "a number of elements, 1 to %d", MAP_LIMIT_MAX);
-    p->a->levels[level].limit = (unsigned)limit;
+    if (n->kind != CONF_SCALAR || conf_value_number(n->text, &number) || number < min ||
+        number > max)
+        return conf_node_err(n, p->e, "a number of elements, %u to %u", min, max);
+    *out = (unsigned)number;
     return true;
+}
+
+/* How many elements of the array are shown, and how many a document takes. */
+static bool parse_sizes(struct map_parser *p, const struct conf_node *map, int level)
+{
+    struct map_level *l = &p->a->levels[level];
+
+    return parse_elements(p, conf_node_get(map, "limit"), 1, MAP_LIMIT_MAX, &l->limit) &&
+           parse_elements(p, conf_node_get(map, "page"), MAP_PAGE_MIN, MAP_PAGE_MAX, &l->page);
 }
 
 static bool level_has_group(const struct aggregate *a, int level)
@@ -224,7 +233,7 @@ static bool parse_level(struct map_parser *p, const struct conf_node *map, int l
         return conf_node_err(map, p->e, "`key` is missing: the columns that tell rows apart");
     l->grouped = group != NULL;
     if (!parse_key(p, key ? key : group, level) || !parse_order(p, map, level) ||
-        !parse_limit(p, map, level))
+        !parse_sizes(p, map, level))
         return false;
     return !where || map_expr_parse(p, level, where, &l->where);
 }
@@ -269,7 +278,7 @@ static bool parse_levels(struct map_parser *p, const struct conf_node *map)
     for (int i = 0; i < p->a->n_levels; i++)
         if (!map_fields_parse(p, i, p->a->levels[i].at))
             return false;
-    return true;
+    return map_page_check(p);
 }
 
 static bool parse_aggregate(struct map_parser *p, const struct conf_node *n)

@@ -26,6 +26,8 @@ enum {
     MAP_KEY_MAX = 8,   /* columns of a key, a link, an order, a group */
     MAP_PIECES_MAX = 32,
     MAP_LIMIT_MAX = 1000000,
+    MAP_PAGE_MIN = 2,
+    MAP_PAGE_MAX = 100000,
 };
 
 /* A column of one of the aggregate's table uses. */
@@ -98,6 +100,7 @@ struct map_level {
     int n_order;
     struct map_order order[MAP_KEY_MAX];
     unsigned limit;        /* elements of an array that are shown; 0: all */
+    unsigned page;         /* elements a document takes of it; 0: all. Of one array at most */
     struct map_expr where; /* n 0: none */
     int n_ops;
     struct map_op *ops;
@@ -109,6 +112,7 @@ struct aggregate {
     struct map_table tables[MAP_TABLES_MAX];
     int n_levels;
     struct map_level levels[MAP_LEVELS_MAX];
+    int paged; /* the level whose elements are spread over pages; 0: none */
 };
 
 struct map_memory;

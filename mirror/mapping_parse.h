@@ -31,6 +31,10 @@ bool map_expr_parse(struct map_parser *p, int level, const struct conf_node *n,
 void map_expr_column(struct map_parser *p, const struct conf_node *at, struct map_ref ref,
                      struct map_expr *out);
 
+/* The aggregate's paged array, if it has one: whether a change of one element can be told from the
+ * rows alone. */
+bool map_page_check(struct map_parser *p) MUST_CHECK;
+
 /* Fields and arrays of a level, into its ops. */
 bool map_fields_parse(struct map_parser *p, int level, const struct conf_node *node) MUST_CHECK;
 

@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 
+#include <string.h>
+
 enum { KEYS_MAX = 64 << 20, SWEEP = 500, PAY_SLICE = 500 };
 
 static bool stopped(const struct pass *p, struct err *e)
@@ -19,12 +21,20 @@ static bool put(void *to, const bson_t *id, bson_t *doc, struct err *e)
         (void)bson_append_document_begin(doc, "_tillway", -1, &mark);
         (void)bson_append_utf8(&mark, "gtid", -1, p->gtid, -1);
         (void)bson_append_int64(&mark, "epoch", -1, sink_epoch(p->sink));
+        if (document_is_page(p->plan, id))
+            (void)bson_append_bool(&mark, "page", -1, true);
         if (p->run)
             (void)bson_append_oid(&mark, "run", -1, p->run);
         if (!bson_append_document_end(doc, &mark))
             return err_set(e, ERR_DATA, "%s: a document is too large", p->plan->a->collection);
     }
     return sink_put(p->sink, p->plan->a->collection, id, doc, e);
+}
+
+static void begin_fetch(struct pass *p, struct fetch *f)
+{
+    fetch_init(f, p->plan, p->source, put, p);
+    f->directory = p->directory;
 }
 
 static bool late(const struct pass *p)
@@ -46,14 +56,72 @@ static bool write_keys(struct pass *p, struct fetch *f, const struct keyset *key
     return true;
 }
 
+/* What is touched inside roots that have pages, as units: root and where the page begins, nothing
+ * for the head. What is touched of others is added to the roots. */
+struct units {
+    const struct plan *plan;
+    const struct directory *directory;
+    struct keyset set;
+    struct keyset *roots;
+};
+
+static void add_unit(struct units *u, const struct span *root, const struct span *from)
+{
+    struct span unit[MAP_KEY_MAX] = {{NULL, 0}};
+
+    if (!directory_has(u->directory, root)) {
+        (void)keyset_add(u->roots, root);
+        return;
+    }
+    memcpy(unit, root, (size_t)u->plan->n_key * sizeof *unit);
+    if (from)
+        memcpy(unit + u->plan->n_key, from, (size_t)u->plan->page.n_element * sizeof *unit);
+    (void)keyset_add(&u->set, unit);
+}
+
+static void collect_units(struct units *u, const struct touched *t)
+{
+    struct span key[MAP_KEY_MAX];
+
+    for (size_t i = 0; i < t->heads.n; i++) {
+        keyset_get(&t->heads, i, key);
+        add_unit(u, key, NULL);
+    }
+    for (size_t i = 0; i < t->pairs.n; i++) {
+        keyset_get(&t->pairs, i, key);
+        add_unit(u, key, directory_find(u->directory, key, key + u->plan->n_key));
+    }
+}
+
+static bool write_units(struct pass *p, struct fetch *f, struct touched *t, struct err *e)
+{
+    struct units u = {p->plan, p->directory, {.width = 0}, &t->roots};
+    struct span unit[MAP_KEY_MAX];
+    bool ok = true;
+
+    keyset_init(&u.set, p->plan->n_key + p->plan->page.n_element, KEYS_MAX);
+    collect_units(&u, t);
+    t->all |= u.set.full || t->roots.full;
+    for (size_t i = 0; ok && !t->all && i < u.set.n; i++) {
+        keyset_get(&u.set, i, unit);
+        ok = !stopped(p, e) &&
+             fetch_unit(f, unit, unit[p->plan->n_key].n ? unit + p->plan->n_key : NULL, e);
+    }
+    keyset_free(&u.set);
+    /* A root that is touched as a whole has been written in part. */
+    return ok && sink_flush(p->sink, e);
+}
+
 bool pass_touched(struct pass *p, struct touched *t, struct debt *debt, struct err *e)
 {
     struct fetch f;
     size_t done = 0;
     bool ok;
 
-    fetch_init(&f, p->plan, p->source, put, p);
-    ok = fetch_walk(&f, t, e);
+    begin_fetch(p, &f);
+    ok = fetch_walk(&f, t, e) && fetch_pairs(&f, t, e);
+    if (ok && !t->all && p->plan->a->paged)
+        ok = write_units(p, &f, t, e);
     if (ok && !t->all && !late(p))
         ok = write_keys(p, &f, &t->roots, &done, e);
     if (ok && !t->all)
@@ -67,7 +135,7 @@ bool pass_debt(struct pass *p, struct debt *debt, struct err *e)
     struct fetch f;
     bool ok = true;
 
-    fetch_init(&f, p->plan, p->source, put, p);
+    begin_fetch(p, &f);
     do {
         /* The same key may come again behind this slice. */
         if (debt_due(debt))
@@ -140,7 +208,9 @@ bool pass_all(struct pass *p, struct err *e)
     (void)bson_append_oid(&other, "$ne", -1, p->run);
     (void)bson_append_document_end(&filter, &other);
     (void)bson_append_int32(&fields, "_id", -1, 1);
-    fetch_init(&f, p->plan, p->source, put, p);
+    begin_fetch(p, &f);
+    if (p->directory)
+        directory_clear(p->directory);
     keyset_init(&keys, p->plan->n_key, KEYS_MAX);
     ok = sink_flush(p->sink, e) && write_all(p, &f, &keys, e);
     if (ok) {

@@ -14,6 +14,7 @@ struct pass {
     struct source *source; /* inside its snapshot, whose GTID position is `gtid` */
     struct sink *sink;
     char gtid[GTID_SET_TEXT_MAX];
+    struct directory *directory; /* of a paged aggregate */
     const bson_oid_t *run; /* of a whole pass: its mark on each document; NULL for single keys */
     atomic_bool *stop;     /* checked between slices */
     uint64_t until_ns;     /* monotonic: what is left then goes into the debt; 0: all is done */

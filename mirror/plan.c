@@ -9,7 +9,7 @@
 /* Part of every fingerprint: raise it when the same mapping makes other documents. */
 static const char document_form[] = "documents 1";
 
-static char *take(struct buf *b)
+char *plan_take(struct buf *b)
 {
     char *text = buf_ok(b) ? strdup(buf_text(b)) : NULL;
 
@@ -41,19 +41,19 @@ static bool make_level(struct plan *p, int level, struct buf *b)
     buf_put_str(b, " FROM ");
     plan_put_from(b, a, plan_tables(a, level));
     buf_put_str(b, " WHERE ");
-    out->head = take(b);
+    out->head = plan_take(b);
     plan_put_where(b, a, level);
     if (a->levels[level].grouped) {
         buf_put_str(b, " GROUP BY ");
         plan_put_path(b, a, level);
     }
     plan_put_order(b, a, level);
-    out->tail = take(b);
+    out->tail = plan_take(b);
     return out->head && out->tail;
 }
 
 /* Where a handle's columns are the root's key, in the order of the key. */
-static bool covers_key(const struct map_level *root, const struct map_table *t, int at[MAP_KEY_MAX])
+bool plan_covers_key(const struct map_level *root, const struct map_table *t, int at[MAP_KEY_MAX])
 {
     for (int i = 0; i < root->n_key; i++) {
         at[i] = -1;
@@ -75,7 +75,7 @@ static void put_walk(struct buf *b, const struct aggregate *a, int from)
 
     while (a->tables[top].parent > 0)
         top = a->tables[top].parent;
-    if (top != 0 && !covers_key(root, &a->tables[top], at))
+    if (top != 0 && !plan_covers_key(root, &a->tables[top], at))
         top = 0;
     buf_put_str(b, "SELECT STRAIGHT_JOIN DISTINCT ");
     for (int i = 0; i < root->n_key; i++) {
@@ -111,14 +111,14 @@ static bool make_walk(struct plan *p, int table, struct buf *b)
     }
     w->n_handle = t->n_on;
     memcpy(w->handle, t->on, sizeof w->handle);
-    w->direct = t->parent == 0 && covers_key(aggregate_root(a), t, w->direct_at);
+    w->direct = t->parent == 0 && plan_covers_key(aggregate_root(a), t, w->direct_at);
     if (w->direct)
         return true;
     put_walk(b, a, t->parent);
-    w->head = take(b);
+    w->head = plan_take(b);
     for (int i = 0; i < t->n_on; i++) {
         plan_put_ref(b, a, (struct map_ref){(int16_t)t->parent, t->on_parent[i]});
-        w->match[i] = take(b);
+        w->match[i] = plan_take(b);
         if (!w->match[i])
             return false;
     }
@@ -133,7 +133,7 @@ static bool make_keys(struct plan *p, struct buf *b)
     p->n_key = root->n_key;
     for (int i = 0; i < root->n_key; i++) {
         plan_put_ref(b, p->a, root->key[i]);
-        p->key_names[i] = take(b);
+        p->key_names[i] = plan_take(b);
         if (!p->key_names[i])
             return false;
     }
@@ -142,7 +142,7 @@ static bool make_keys(struct plan *p, struct buf *b)
     buf_put_str(b, " FROM ");
     plan_put_table(b, p->a, root->table);
     buf_put_str(b, " WHERE ");
-    p->keys = take(b);
+    p->keys = plan_take(b);
     return p->keys != NULL;
 }
 
@@ -160,11 +160,19 @@ struct plan *plan_new(const struct aggregate *a)
         ok = make_level(p, i, &b);
     for (int i = 0; ok && i < a->n_tables; i++)
         ok = make_walk(p, i, &b);
+    ok = ok && (!a->paged || plan_page_make(p, &b));
     buf_free(&b);
     if (ok)
         return p;
     plan_free(p);
     return NULL;
+}
+
+void plan_walk_free(struct plan_walk *w)
+{
+    free(w->head);
+    for (int i = 0; i < MAP_KEY_MAX; i++)
+        free(w->match[i]);
 }
 
 void plan_free(struct plan *p)
@@ -175,21 +183,19 @@ void plan_free(struct plan *p)
         free(p->levels[i].head);
         free(p->levels[i].tail);
     }
-    for (int i = 0; i < MAP_TABLES_MAX; i++) {
-        free(p->walks[i].head);
-        for (int k = 0; k < MAP_KEY_MAX; k++)
-            free(p->walks[i].match[k]);
-    }
+    for (int i = 0; i < MAP_TABLES_MAX; i++)
+        plan_walk_free(&p->walks[i]);
     for (int k = 0; k < MAP_KEY_MAX; k++)
         free(p->key_names[k]);
     free(p->keys);
+    plan_page_free(&p->page);
     free(p);
 }
 
 static void digest_level(XXH3_state_t *x, const struct plan *p, int level)
 {
     const struct map_level *l = &p->a->levels[level];
-    int32_t head[] = {level, l->parent, l->n_ops, (int32_t)l->limit};
+    int32_t head[] = {level, l->parent, l->n_ops, (int32_t)l->limit, (int32_t)l->page};
 
     (void)XXH3_64bits_update(x, head, sizeof head);
     (void)XXH3_64bits_update(x, p->levels[level].head, strlen(p->levels[level].head) + 1);

@@ -7,7 +7,7 @@
 #define MIRROR_PLAN_H
 
 #include "base/buf.h"
-#include "mirror/mapping.h"
+#include "mirror/mapping_page.h"
 
 enum { PLAN_SQL_MAX = 16 << 20 };
 
@@ -28,6 +28,18 @@ struct plan_walk {
     char *match[MAP_KEY_MAX];    /* what the handle's columns are compared with */
 };
 
+/* Of an aggregate with a paged array. Its key is the element; root and element together say where a
+ * row shows. */
+struct plan_page {
+    struct plan_walk pairs[MAP_TABLES_MAX]; /* from a changed row inside to roots and elements */
+    int n_element;
+    char *element_names[MAP_KEY_MAX];
+    char *count; /* "SELECT root key, COUNT(*) FROM … WHERE " */
+    char *count_names[MAP_KEY_MAX];
+    char *bound;      /* "SELECT element FROM … WHERE " … */
+    char *bound_tail; /* " AND … GROUP BY … ORDER BY element LIMIT 1 OFFSET " */
+};
+
 struct plan {
     const struct aggregate *a;
     struct plan_level levels[MAP_LEVELS_MAX];
@@ -35,11 +47,19 @@ struct plan {
     char *keys;                   /* "SELECT root key FROM root WHERE " */
     char *key_names[MAP_KEY_MAX]; /* "t0.`id`" */
     int n_key;
+    struct plan_page page; /* a->paged */
 };
 
 /* NULL: no memory. `a` must outlive it. */
 struct plan *plan_new(const struct aggregate *a);
 void plan_free(struct plan *p);
+
+/* How a row of a table use leads to what shows it: to a root and an element where it stands inside
+ * a paged array, else to a root. */
+static inline const struct plan_walk *plan_use_walk(const struct plan *p, int table)
+{
+    return aggregate_paged_use(p->a, table) ? &p->page.pairs[table] : &p->walks[table];
+}
 
 /* One value as an SQL literal. */
 void plan_literal(struct buf *out, enum map_class class, struct span text);
@@ -58,6 +78,9 @@ void plan_in_end(struct plan_in *in);
 /* "names > tuple" in key order, for going through a table by its key. */
 void plan_after(struct buf *out, const struct plan *p, const enum map_class *classes,
                 const struct span *tuple);
+/* " AND …": the element is at least `from` and less than `to`; NULL: no such end. */
+void plan_range(struct buf *out, const struct plan *p, const struct span *from,
+                const struct span *to);
 /* " ORDER BY key LIMIT n" for `keys`. */
 void plan_key_order(struct buf *out, const struct plan *p, unsigned limit);
 

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "mirror/mapping.h"
+#include "mirror/plan.h"
 
 /* The levels from the root down to `level`; how many. */
 int plan_path_of(const struct aggregate *a, int level, int path[MAP_DEPTH_MAX]);
@@ -25,6 +26,14 @@ void plan_put_path(struct buf *b, const struct aggregate *a, int level);
 void plan_put_order(struct buf *b, const struct aggregate *a, int level);
 /* " AND (…)": the conditions of the level and those around it. */
 void plan_put_where(struct buf *b, const struct aggregate *a, int level);
+/* The columns of a table use that are the root's key, in its order; false where `on` lacks some. */
+bool plan_covers_key(const struct map_level *root, const struct map_table *t, int at[MAP_KEY_MAX]);
+/* The text so far, emptied; NULL: no memory. */
+char *plan_take(struct buf *b);
+/* p->page, of an aggregate that has a paged array. False: no memory. */
+bool plan_page_make(struct plan *p, struct buf *b);
+void plan_page_free(struct plan_page *p);
+void plan_walk_free(struct plan_walk *w);
 /* A field's value. */
 void plan_put_value(struct buf *b, const struct aggregate *a, const struct map_op *op);
 

@@ -85,6 +85,37 @@ void plan_after(struct buf *out, const struct plan *p, const enum map_class *cla
     buf_put_str(out, ")");
 }
 
+/* (a > x) OR (a = x AND b > y) …, and with `equal` at last (a = x AND b = y). */
+static void put_beyond(struct buf *out, const struct plan *p, const char *sign, bool equal,
+                       const struct span *tuple)
+{
+    int n = p->page.n_element;
+
+    for (int i = 0; i < n + equal; i++) {
+        buf_put_str(out, i ? " OR (" : "((");
+        for (int k = 0; k <= i && k < n; k++) {
+            buf_printf(out, "%s%s %s ", k ? " AND " : "", p->page.element_names[k],
+                       k < i ? "=" : sign);
+            plan_literal(out, MAP_CLASS_NUMBER, tuple[k]);
+        }
+        buf_put_str(out, ")");
+    }
+    buf_put_str(out, ")");
+}
+
+void plan_range(struct buf *out, const struct plan *p, const struct span *from,
+                const struct span *to)
+{
+    if (from) {
+        buf_put_str(out, " AND ");
+        put_beyond(out, p, ">", true, from);
+    }
+    if (to) {
+        buf_put_str(out, " AND ");
+        put_beyond(out, p, "<", false, to);
+    }
+}
+
 void plan_key_order(struct buf *out, const struct plan *p, unsigned limit)
 {
     for (int i = 0; i < p->n_key; i++)

@@ -10,6 +10,7 @@ struct rows {
     const enum value_kind *kinds; /* by column */
     const struct span *cells;     /* of the row rows_next gave; p NULL: NULL */
     size_t bytes;                 /* of the values handed out so far */
+    uint64_t n_rows;              /* all of them */
     bool (*next)(struct rows *r);
     void (*free)(struct rows *r);
 };

@@ -194,6 +194,26 @@ static bool check_classes(const struct aggregate *a, struct err *e)
     return true;
 }
 
+static bool check_numbers(const struct aggregate *a, const struct map_level *l, struct err *e)
+{
+    for (int i = 0; i < l->n_key; i++) {
+        const struct map_column *c = &a->tables[l->key[i].table].columns[l->key[i].column];
+
+        if (c->class != MAP_CLASS_NUMBER)
+            return conf_node_err(c->at, e,
+                                 "where an array is paged, its key and the document's"
+                                 " consist of numbers");
+    }
+    return true;
+}
+
+/* Pages are told apart and ordered by these keys, in MariaDB as in the mirror. */
+static bool check_page(const struct aggregate *a, struct err *e)
+{
+    return !a->paged ||
+           (check_numbers(a, aggregate_root(a), e) && check_numbers(a, &a->levels[a->paged], e));
+}
+
 static bool check_expr(const struct aggregate *a, const struct map_expr *x, struct source *s,
                        struct buf *sql, struct err *e)
 {
@@ -243,7 +263,7 @@ bool schema_check(struct mapping *m, struct source *s, struct err *e)
 
         for (int k = 0; ok && k < a->n_tables; k++)
             ok = check_table(&a->tables[k], s, &sql, e) && check_columns(&a->tables[k], s, &sql, e);
-        ok = ok && check_classes(a, e) && check_exprs(a, s, &sql, e) &&
+        ok = ok && check_classes(a, e) && check_page(a, e) && check_exprs(a, s, &sql, e) &&
              schema_check_indexes(a, s, &sql, e);
     }
     buf_free(&sql);

@@ -1,9 +1,8 @@
-#include "mirror/sink.h"
+#include "mirror/sink_part.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 
-#include <mongoc/mongoc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -15,21 +14,6 @@ struct sink_target {
     mongoc_uri_t *uri;
     char *database;
     char *state;
-};
-
-struct sink {
-    mongoc_client_t *client;
-    mongoc_database_t *database;
-    mongoc_collection_t *state;
-    mongoc_write_concern_t *concern;
-    mongoc_read_concern_t *read;
-    bson_t *upsert; /* options of a replacement */
-    mongoc_collection_t *collection;
-    mongoc_bulk_operation_t *bulk;
-    unsigned n;
-    size_t bytes;
-    uint64_t written;
-    int64_t epoch; /* of our claim; 0: none */
 };
 
 struct sink_cursor {
@@ -70,7 +54,7 @@ void sink_library_init(void)
     (void)atexit(mongoc_cleanup);
 }
 
-static bool failed(struct err *e, const bson_error_t *error)
+bool sink_failed(struct err *e, const bson_error_t *error)
 {
     bool timeout =
         error->domain == MONGOC_ERROR_SERVER_SELECTION || error->domain == MONGOC_ERROR_STREAM;
@@ -190,7 +174,7 @@ bool sink_ping(struct sink *s, struct err *e)
     (void)bson_append_int32(&ping, "ping", -1, 1);
     ok = mongoc_database_command_simple(s->database, &ping, NULL, NULL, &error);
     bson_destroy(&ping);
-    return ok || failed(e, &error);
+    return ok || sink_failed(e, &error);
 }
 
 static void begin_bulk(struct sink *s, const char *collection)
@@ -233,7 +217,7 @@ static bool add_write(struct sink *s, const bson_t *id, const bson_t *doc, struc
     else
         ok = mongoc_bulk_operation_remove_one_with_opts(s->bulk, &filter, NULL, &error);
     bson_destroy(&filter);
-    return ok || failed(e, &error);
+    return ok || sink_failed(e, &error);
 }
 
 bool sink_put(struct sink *s, const char *collection, const bson_t *id, const bson_t *doc,
@@ -264,7 +248,7 @@ bool sink_flush(struct sink *s, struct err *e)
     if (ok)
         s->written += s->n;
     drop_bulk(s);
-    return ok || failed(e, &error);
+    return ok || sink_failed(e, &error);
 }
 
 uint64_t sink_written(const struct sink *s)
@@ -292,7 +276,7 @@ int sink_state_get(struct sink *s, const char *name, bson_t *out, struct err *e)
         bson_copy_to(doc, out);
         got = 1;
     } else if (mongoc_cursor_error(cursor, &error)) {
-        (void)failed(e, &error);
+        (void)sink_failed(e, &error);
         got = -1;
     }
     mongoc_cursor_destroy(cursor);
@@ -307,7 +291,7 @@ bool sink_state_put(struct sink *s, const char *name, const bson_t *doc, struct 
     bool ok = mongoc_collection_replace_one(s->state, filter, doc, s->upsert, NULL, &error);
 
     bson_destroy(filter);
-    return ok || failed(e, &error);
+    return ok || sink_failed(e, &error);
 }
 
 bool sink_state_put_fenced(struct sink *s, const char *name, const bson_t *doc, struct err *e)
@@ -319,7 +303,7 @@ bool sink_state_put_fenced(struct sink *s, const char *name, const bson_t *doc, 
     put_filter(s, "epoch", filter);
     ok = mongoc_collection_replace_one(s->state, filter, doc, s->upsert, NULL, &error);
     bson_destroy(filter);
-    return ok || failed(e, &error);
+    return ok || sink_failed(e, &error);
 }
 
 /* The lease's number goes up to the clock, so that it never falls back where somebody drops the
@@ -339,7 +323,7 @@ static bool take_lease(struct sink *s, const bson_oid_t *owner, struct err *e)
     (void)mongoc_find_and_modify_opts_set_update(opts, update);
     (void)mongoc_find_and_modify_opts_set_flags(opts, MONGOC_FIND_AND_MODIFY_RETURN_NEW);
     ok = mongoc_collection_find_and_modify_with_opts(s->state, filter, opts, &reply, &error) ||
-         failed(e, &error);
+         sink_failed(e, &error);
     if (ok && bson_iter_init(&it, &reply) && bson_iter_find_descendant(&it, "value.epoch", &epoch))
         s->epoch = bson_iter_as_int64(&epoch);
     else if (ok)
@@ -364,7 +348,7 @@ static bool fence(struct sink *s, const char *name, const bson_oid_t *owner, str
     ok = mongoc_collection_update_one(s->state, filter, update, NULL, NULL, &error);
     bson_destroy(update);
     bson_destroy(filter);
-    return ok || failed(e, &error);
+    return ok || sink_failed(e, &error);
 }
 
 bool sink_claim(struct sink *s, const bson_oid_t *owner, struct err *e)
@@ -393,7 +377,7 @@ bool sink_state_update(struct sink *s, const char *name, const bson_t *change, s
     bool ok = mongoc_collection_update_one(s->state, filter, change, s->upsert, NULL, &error);
 
     bson_destroy(filter);
-    return ok || failed(e, &error);
+    return ok || sink_failed(e, &error);
 }
 
 struct sink_cursor *sink_find(struct sink *s, const char *collection, const bson_t *filter,
@@ -421,7 +405,7 @@ int sink_next(struct sink_cursor *c, const bson_t **doc, struct err *e)
         return 1;
     if (!mongoc_cursor_error(c->cursor, &error))
         return 0;
-    (void)failed(e, &error);
+    (void)sink_failed(e, &error);
     return -1;
 }
 

@@ -186,7 +186,8 @@ static struct rows *rows_of(MYSQL_RES *result)
     r->result = result;
     r->kinds = calloc(n, sizeof *r->kinds);
     r->cells = calloc(n, sizeof *r->cells);
-    r->base = (struct rows){(int)n, r->kinds, r->cells, 0, next_row, free_rows};
+    r->base =
+        (struct rows){(int)n, r->kinds, r->cells, 0, mysql_num_rows(result), next_row, free_rows};
     if (!r->kinds || !r->cells) {
         free_rows(&r->base);
         return NULL;

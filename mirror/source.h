@@ -30,6 +30,13 @@ enum {
     SOURCE_ERR_NO_TABLE = 1146,
 };
 
+/* Whether a statement failed since a table was altered behind an older snapshot. */
+static inline bool source_altered(const struct err *e)
+{
+    return e->code == SOURCE_ERR_TABLE_CHANGED || e->code == SOURCE_ERR_NO_TABLE ||
+           e->code == SOURCE_ERR_NO_COLUMN;
+}
+
 struct source;
 
 /* Once per process, before the first thread that opens one. */

@@ -20,7 +20,6 @@ struct use {
     int aggregate;
     int table;
     bool foreign; /* the event's table lacks mapped columns: it was another one then */
-    int handle[MAP_KEY_MAX];
     int n_columns;
     int columns[MAP_COLUMNS_MAX];
 };
@@ -39,9 +38,37 @@ struct touch {
     struct known known[KNOWN_TABLES];
     uint64_t count;
     bool schema;
+    bool exact;
     struct buf text; /* of one handle */
     struct cascade *cascade;
 };
+
+static void init_pairs(struct touched *to, const struct plan *p)
+{
+    keyset_init(&to->heads, p->n_key, ROOTS_MAX);
+    keyset_init(&to->pairs, p->n_key + p->page.n_element, ROOTS_MAX);
+    for (int k = 1; k < p->a->n_tables; k++)
+        if (aggregate_paged_use(p->a, k) && !p->page.pairs[k].direct)
+            keyset_init(&to->pair_links[k], p->page.pairs[k].n_handle, LINKS_MAX);
+}
+
+/* Every set of an aggregate. */
+static void for_sets(struct touched *to, void (*act)(struct keyset *))
+{
+    act(&to->roots);
+    act(&to->heads);
+    act(&to->pairs);
+    for (int k = 0; k < MAP_TABLES_MAX; k++) {
+        act(&to->links[k]);
+        act(&to->pair_links[k]);
+    }
+}
+
+static void clear_set(struct keyset *s)
+{
+    if (s->width)
+        keyset_clear(s);
+}
 
 struct touch *touch_new(struct plan *const *plans, int n)
 {
@@ -59,6 +86,8 @@ struct touch *touch_new(struct plan *const *plans, int n)
         for (int k = 1; k < plans[i]->a->n_tables; k++)
             if (!plans[i]->walks[k].direct)
                 keyset_init(&to->links[k], plans[i]->walks[k].n_handle, LINKS_MAX);
+        if (plans[i]->a->paged)
+            init_pairs(to, plans[i]);
     }
     return t;
 }
@@ -67,11 +96,8 @@ void touch_free(struct touch *t)
 {
     if (!t)
         return;
-    for (int i = 0; i < t->n; i++) {
-        keyset_free(&t->touched[i].roots);
-        for (int k = 0; k < MAP_TABLES_MAX; k++)
-            keyset_free(&t->touched[i].links[k]);
-    }
+    for (int i = 0; i < t->n; i++)
+        for_sets(&t->touched[i], keyset_free);
     for (int i = 0; i < KNOWN_TABLES; i++)
         free(t->known[i].uses);
     buf_free(&t->text);
@@ -81,18 +107,19 @@ void touch_free(struct touch *t)
 void touch_clear(struct touch *t)
 {
     for (int i = 0; i < t->n; i++) {
-        struct touched *to = &t->touched[i];
-
-        to->all = false;
-        keyset_clear(&to->roots);
-        for (int k = 0; k < MAP_TABLES_MAX; k++)
-            if (to->links[k].width)
-                keyset_clear(&to->links[k]);
+        t->touched[i].all = false;
+        for_sets(&t->touched[i], clear_set);
     }
     if (t->cascade)
         cascade_clear(t->cascade);
     t->count = 0;
     t->schema = false;
+}
+
+void touch_exact(struct touch *t, bool exact)
+{
+    assert(t->count == 0);
+    t->exact = exact;
 }
 
 void touch_cascades(struct touch *t, struct cascade *c)
@@ -144,8 +171,6 @@ static void resolve(const struct touch *t, struct use *u, const struct binlog_ta
         u->columns[i] = binlog_table_column(table, span_of(m->columns[i].name));
         u->foreign |= u->columns[i] < 0;
     }
-    for (int i = 0; i < p->walks[u->table].n_handle; i++)
-        u->handle[i] = u->columns[p->walks[u->table].handle[i]];
 }
 
 static bool same_table(const struct map_table *m, const struct binlog_table *table)
@@ -231,22 +256,31 @@ static struct span canonical(struct span text, enum map_class class)
     return text;
 }
 
+/* How a use's rows lead to documents. */
+static const struct plan_walk *walk_of(const struct touch *t, int aggregate, int table)
+{
+    const struct plan *p = t->plans[aggregate];
+
+    return t->exact ? plan_use_walk(p, table) : &p->walks[table];
+}
+
 /* The handle's columns of one image; false where one is NULL (it leads nowhere). */
 static bool handle_of(struct touch *t, const struct use *u, const struct binlog_table *table,
                       const struct binlog_value *image, struct span *tuple)
 {
     const struct plan *p = t->plans[u->aggregate];
-    const struct plan_walk *w = &p->walks[u->table];
+    const struct plan_walk *w = walk_of(t, u->aggregate, u->table);
     size_t at[MAP_KEY_MAX + 1];
 
     buf_clear(&t->text);
     for (int i = 0; i < w->n_handle; i++) {
-        const struct binlog_value *v = &image[u->handle[i]];
+        int column = u->columns[w->handle[i]];
+        const struct binlog_value *v = &image[column];
 
         if (v->kind == BINLOG_NULL)
             return false;
         at[i] = t->text.len;
-        binlog_value_text(v, &table->columns[u->handle[i]], &t->text);
+        binlog_value_text(v, &table->columns[column], &t->text);
     }
     at[w->n_handle] = t->text.len;
     for (int i = 0; i < w->n_handle; i++) {
@@ -260,14 +294,22 @@ static bool handle_of(struct touch *t, const struct use *u, const struct binlog_
 /* A handle, which leads to a root or is one. */
 static void add_handle(struct touch *t, int aggregate, int table, const struct span *tuple)
 {
-    const struct plan_walk *w = &t->plans[aggregate]->walks[table];
+    const struct plan *p = t->plans[aggregate];
+    const struct plan_walk *w = walk_of(t, aggregate, table);
     struct touched *to = &t->touched[aggregate];
-    struct keyset *set = w->direct ? &to->roots : &to->links[table];
-    struct span root[MAP_KEY_MAX];
+    bool inside = t->exact && aggregate_paged_use(p->a, table);
+    struct span direct[MAP_KEY_MAX];
+    struct keyset *set;
 
-    for (int i = 0; w->direct && i < to->roots.width; i++)
-        root[i] = tuple[w->direct_at[i]];
-    (void)keyset_add(set, w->direct ? root : tuple);
+    if (!w->direct)
+        set = inside ? &to->pair_links[table] : &to->links[table];
+    else if (inside)
+        set = &to->pairs;
+    else
+        set = t->exact && p->a->paged ? &to->heads : &to->roots;
+    for (int i = 0; w->direct && i < set->width; i++)
+        direct[i] = tuple[w->direct_at[i]];
+    (void)keyset_add(set, w->direct ? direct : tuple);
     to->all |= set->full;
 }
 
@@ -286,7 +328,7 @@ static void touch_image(struct touch *t, const struct use *u, const struct binlo
 void touch_link(struct touch *t, int aggregate, int table, const struct span *handle)
 {
     const struct plan *p = t->plans[aggregate];
-    const struct plan_walk *w = &p->walks[table];
+    const struct plan_walk *w = walk_of(t, aggregate, table);
     struct span tuple[MAP_KEY_MAX];
 
     for (int i = 0; i < w->n_handle; i++)

@@ -15,6 +15,10 @@ struct touched {
     struct keyset roots;
     struct keyset links[MAP_TABLES_MAX]; /* by table use; width 0: walked directly */
     bool all;                            /* the whole aggregate */
+    /* Of an aggregate with a paged array, while changes are told exactly: */
+    struct keyset heads; /* roots whose own fields have changed, and not their pages */
+    struct keyset pairs; /* root and element */
+    struct keyset pair_links[MAP_TABLES_MAX]; /* by table use: what leads to pairs by SQL */
 };
 
 struct cascade;
@@ -25,6 +29,9 @@ struct touch *touch_new(struct plan *const *plans, int n);
 void touch_free(struct touch *t);
 void touch_clear(struct touch *t);
 
+/* Whether rows inside paged arrays are told by their elements from now on; call it while nothing is
+ * touched. The caller then looks t->pair_links up in the snapshot where the stretch begins, too. */
+void touch_exact(struct touch *t, bool exact);
 /* Foreign keys that act, told of each change from now on and cleared with it; NULL: none. The
  * caller's. */
 void touch_cascades(struct touch *t, struct cascade *c);
@@ -41,7 +48,7 @@ bool touch_statement(const struct touch *t, const struct binlog_query *q);
 void touch_all(struct touch *t);
 /* Some aggregates as a whole, a bit each. */
 void touch_whole(struct touch *t, uint32_t aggregates);
-/* A changed row of a table use, by its handle as SQL prints it. */
+/* A changed row of a table use, by its handle as SQL prints it (of plan_use_walk). */
 void touch_link(struct touch *t, int aggregate, int table, const struct span *handle);
 
 struct touched *touch_of(struct touch *t, int aggregate);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "mirror/checkpoint.h"
 #include "mirror/choose.h"
+#include "mirror/directory_load.h"
 #include "mirror/fetch.h"
 #include "mirror/page.h"
 #include "mirror/schema.h"
@@ -35,6 +36,7 @@ struct checking {
     const struct plan *plan;
     const char *collection;
     struct fetch fetch;
+    struct directory directory; /* the pages that MongoDB had when it was read last */
     struct page page;
     struct buf memory; /* of a key */
     struct keyset suspects;
@@ -73,6 +75,12 @@ static bool look(struct checking *c, const struct keyset *keys, size_t from, siz
     page_clear(&c->page);
     return fetch_keys(&c->fetch, keys, from, to, c->v->e) &&
            page_compare(&c->page, c->v->sink, c->collection, c->v->e);
+}
+
+/* The same by the pages that are there now. */
+static bool look_again(struct checking *c, const struct keyset *keys, size_t from, size_t to)
+{
+    return directory_load(&c->directory, c->plan, c->v->sink, c->v->e) && look(c, keys, from, to);
 }
 
 /* All roots that SQL has. */
@@ -222,14 +230,27 @@ static enum verdict judge(struct checking *c, const struct page_item *item, int 
     return ++*missing >= MISSING_TWICE ? DIFFERS : AGAIN;
 }
 
+/* All documents of one root. */
+static enum verdict judge_all(struct checking *c, int *missing)
+{
+    enum verdict verdict = EQUAL;
+
+    for (size_t i = 0; i < c->page.ids.n && verdict != AGAIN; i++) {
+        enum verdict one = judge(c, &c->page.items[i], missing);
+
+        verdict = one == EQUAL ? verdict : one;
+    }
+    return verdict;
+}
+
 /* One suspect at a snapshot; suspects are few, and each is looked at by itself. */
 static bool recheck(struct checking *c, size_t i, enum verdict *verdict, int *missing)
 {
     struct verify *v = c->v;
 
-    if (!snapshot(v) || !wait_covered(v) || !look(c, &c->suspects, i, i + 1))
+    if (!snapshot(v) || !wait_covered(v) || !look_again(c, &c->suspects, i, i + 1))
         return false;
-    *verdict = c->page.ids.n ? judge(c, &c->page.items[0], missing) : EQUAL;
+    *verdict = judge_all(c, missing);
     return true;
 }
 
@@ -244,8 +265,9 @@ static bool settle(struct checking *c, size_t i)
         if (!recheck(c, i, &verdict, &missing))
             return false;
     }
-    if (verdict == DIFFERS)
-        report(c, 0);
+    for (size_t k = 0; verdict == DIFFERS && k < c->page.ids.n; k++)
+        if (!c->page.items[k].equal)
+            report(c, k);
     c->v->r->rewritten += verdict == AGAIN;
     return true;
 }
@@ -263,7 +285,7 @@ static bool settle_all(struct checking *c)
     for (size_t i = 0; ok && i < c->suspects.n; i += IDS_AT_ONCE) {
         size_t end = c->suspects.n - i < IDS_AT_ONCE ? c->suspects.n : i + IDS_AT_ONCE;
 
-        ok = look(c, &c->suspects, i, end);
+        ok = look_again(c, &c->suspects, i, end);
         for (size_t k = 0; ok && k < c->page.ids.n; k++) {
             struct span key[MAP_KEY_MAX];
             bson_t id;
@@ -282,7 +304,8 @@ static bool settle_all(struct checking *c)
 
 static bool check(struct checking *c)
 {
-    return compare_roots(c) && compare_ids(c);
+    return directory_load(&c->directory, c->plan, c->v->sink, c->v->e) && compare_roots(c) &&
+           compare_ids(c);
 }
 
 static void checking_init(struct checking *c, struct verify *v, const struct plan *plan)
@@ -290,6 +313,8 @@ static void checking_init(struct checking *c, struct verify *v, const struct pla
     *c = (struct checking){.v = v, .plan = plan, .collection = plan->a->collection};
     page_init(&c->page);
     fetch_init(&c->fetch, plan, v->source, page_take, &c->page);
+    directory_init(&c->directory, plan->n_key, plan->page.n_element);
+    c->fetch.directory = &c->directory;
     c->memory = buf_with_max(KEYS_MAX);
     keyset_init(&c->suspects, plan->n_key, KEYS_MAX);
 }
@@ -299,6 +324,7 @@ static void checking_free(struct checking *c)
     keyset_free(&c->suspects);
     buf_free(&c->memory);
     fetch_free(&c->fetch);
+    directory_free(&c->directory);
     page_free(&c->page);
 }
 

@@ -99,14 +99,14 @@ class Shop:
         raise TimeoutError("the mirror did not reach %d: %r, %r\n%s" % (
             need, at, self.state("status"), self.mirror.log_text()[-3000:]))
 
-    def documents(self):
-        """{collection: {_id: document without _tillway}}"""
+    def read(self, collection):
+        """All documents of a collection, without _tillway."""
         options = CodecOptions(tz_aware=True)
-        found = {}
-        for name in COLLECTIONS:
-            rows = self.mongo.db()[name].with_options(codec_options=options).find({}, {"_tillway": 0})
-            found[name] = {d["_id"]: d for d in rows}
-        return found
+        return list(self.mongo.db()[collection].with_options(codec_options=options).find({}, {"_tillway": 0}))
+
+    def documents(self):
+        """{collection: {_id: document}}"""
+        return {name: {d["_id"]: d for d in self.read(name)} for name in COLLECTIONS}
 
     def difference(self):
         """None, or the first difference to SQL, in words. Nobody writes meanwhile."""
@@ -118,6 +118,19 @@ class Shop:
                 if a != b or typed(a) != typed(b):
                     return "%s %r:\n  SQL     %r\n  MongoDB %r" % (name, key, a, b)
         return None
+
+
+def whole(documents, array):
+    """{_id: head with the elements of its pages}; each page has some."""
+    heads = {d["_id"]: d for d in documents if not is_page(d)}
+    for page in sorted(filter(is_page, documents), key=lambda d: (d["_id"]["k"], d["_id"]["from"])):
+        assert page[array], page
+        heads[page["_id"]["k"]][array] += page[array]
+    return heads
+
+
+def is_page(document):
+    return isinstance(document["_id"], dict) and set(document["_id"]) == {"k", "from"}
 
 
 def sequence(gtid):

@@ -7,7 +7,7 @@ import unittest
 
 import pymysql
 
-from shop_mirror import Shop, sequence
+from shop_mirror import Shop, sequence, whole
 
 from harness import scratch, yamlout
 
@@ -46,6 +46,7 @@ MAP = """
       table: fk.Sale
       on: {customer: id}
       key: [no]
+      page: 2
       fields: {No: no}
       arrays:
         Lines:
@@ -66,6 +67,7 @@ MAP = """
       on: {product: id}
       joins: [{table: fk.Customer, on: {id: customer}, required: true}]
       group_by: [Customer.id]
+      page: 2
       fields: {ID: Customer.id, Name: Customer.name, Lines: {count: line}}
 - collection: remarks
   table: fk.Remark
@@ -77,12 +79,13 @@ MAP = """
   key: [id]
   fields: {Up: up}
   arrays:
-    Down: {table: fk.Node, as: D, on: {up: id}, key: [id], fields: {ID: id}}
+    Down: {table: fk.Node, as: D, on: {up: id}, key: [id], page: 2, fields: {ID: id}}
 - collection: leaves
   table: fk.Leaf
   key: [id]
   fields: {Middle: middle}
 """
+PAGED = {"customers": "Sales", "products": "Buyers", "nodes": "Down"}
 COLLECTIONS = ("regions", "customers", "products", "remarks", "nodes", "leaves")
 
 
@@ -97,7 +100,7 @@ class World(Shop):
                            "aggregates": yamlout.Raw(MAP.strip().splitlines())}}
 
     def found(self):
-        return {name: {d["_id"]: d for d in self.mongo.db()[name].find({}, {"_tillway": 0})} for name in COLLECTIONS}
+        return {name: whole(self.read(name), PAGED.get(name)) for name in COLLECTIONS}
 
     def expected(self):
         """The documents, made of plain SELECTs."""

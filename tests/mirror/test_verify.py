@@ -52,7 +52,7 @@ class VerifyTest(ShopTest):
         for words in (["mirror", "frobnicate"], ["mirror", "verify", "--what"]):
             done = self.shop.mirror.command(*words)
             self.assertEqual((done.returncode, done.stdout), (2, ""))
-            self.assertIn("usage: tillway mirror status|verify|rebuild", done.stderr)
+            self.assertIn("usage: tillway mirror status|plan|verify|rebuild", done.stderr)
 
     def test_20_changed_field(self):
         self.customers().update_one({"_id": 1}, {"$set": {"Email": "x"}})

@@ -31,7 +31,7 @@ static bool fake_next(struct rows *base)
 static void fake_init(struct fake_rows *f, const char *const (*rows)[CELLS_MAX], int n, int columns)
 {
     *f = (struct fake_rows){.rows = rows, .n = n};
-    f->base = (struct rows){columns, f->kinds, f->cells, 0, fake_next, NULL};
+    f->base = (struct rows){columns, f->kinds, f->cells, 0, (uint64_t)n, fake_next, NULL};
     for (int i = 0; i < columns; i++)
         f->kinds[i] = VALUE_TEXT;
     f->kinds[0] = VALUE_INT;
@@ -152,6 +152,76 @@ static void test_limit(void **state)
     map_test_end(&t);
 }
 
+/* What is over the cut goes into pages, which have the key's fields and nothing else of the root.
+ */
+static void test_pages(void **state)
+{
+    static const char *const roots[][CELLS_MAX] = {{"1", "1", "Ann"}, {"2", "2", "Bo"}};
+    static const char *const orders[][CELLS_MAX] = {
+        {"1", "10", "a"}, {"1", "11", "b"}, {"1", "12", "c"}, {"2", "13", "d"}};
+    static const char text[] =
+        "- collection: c\n  table: d.C\n  key: [id]\n"
+        "  fields: {ID: id, Name: name}\n  arrays:\n"
+        "    O: {table: d.O, on: {c: id}, key: [no], page: 9, fields: {T: t}}\n";
+    struct map_test t;
+    struct fake_rows f[2];
+    struct rows *rows[] = {&f[0].base, &f[1].base};
+    struct document_merge m;
+
+    (void)state;
+    map_test_begin(&t, text);
+    fake_init(&f[0], roots, 2, 3);
+    fake_init(&f[1], orders, 4, 3);
+    f[1].kinds[1] = VALUE_INT;
+    document_begin(&m, t.plan, rows);
+    m.cut = 1;
+    check_next(
+        &m, "{ \"_id\" : 1, \"ID\" : \"1\", \"Name\" : \"Ann\", \"O\" : [ { \"T\" : \"a\" } ] }");
+    assert_null(m.from);
+    check_next(&m, "{ \"_id\" : { \"k\" : 1, \"from\" : 11 }, \"ID\" : \"1\", \"O\" : [ { \"T\" : "
+                   "\"b\" } ] }");
+    assert_true(m.from && span_eq(m.from[0], "11") && span_eq(m.root[0], "1"));
+    check_next(&m, "{ \"_id\" : { \"k\" : 1, \"from\" : 12 }, \"ID\" : \"1\", \"O\" : [ { \"T\" : "
+                   "\"c\" } ] }");
+    assert_true(m.from && span_eq(m.from[0], "12") && span_eq(m.root[0], "1"));
+    check_next(&m,
+               "{ \"_id\" : 2, \"ID\" : \"2\", \"Name\" : \"Bo\", \"O\" : [ { \"T\" : \"d\" } ] }");
+    assert_null(m.from);
+    check_next(&m, NULL);
+    map_test_end(&t);
+}
+
+static void test_page_key(void **state)
+{
+    static const char text[] =
+        "- collection: c\n  table: d.C\n  key: [id]\n  fields: {ID: id}\n  arrays:\n"
+        "    O: {table: d.O, on: {c: id}, key: [a, b], page: 9, fields: {T: t}}\n";
+    const enum value_kind kinds[] = {VALUE_INT, VALUE_INT, VALUE_INT};
+    const struct span key[] = {BYTES("7"), BYTES("-1"), BYTES("22")};
+    struct buf memory = buf_with_max(1000);
+    struct err e = {.kind = ERR_NONE};
+    bson_t doc = BSON_INITIALIZER;
+    struct span got[MAP_KEY_MAX];
+    struct map_test t;
+
+    (void)state;
+    map_test_begin(&t, text);
+    assert_true(document_page_id(t.plan, kinds, key, key + 1, &doc, &e));
+    assert_true(document_is_page(t.plan, &doc));
+    assert_true(document_page_key(t.plan, &doc, &memory, got));
+    for (size_t i = 0; i < ARRAY_LEN(key); i++)
+        assert_true(got[i].n == key[i].n && memcmp(got[i].p, key[i].p, key[i].n) == 0);
+    assert_true(document_key(t.plan, &doc, &memory, got));
+    assert_true(span_eq(got[0], "7"));
+    bson_reinit(&doc);
+    assert_true(document_id(t.plan, kinds, key, &doc, &e));
+    assert_false(document_is_page(t.plan, &doc));
+    assert_false(document_page_key(t.plan, &doc, &memory, got));
+    bson_destroy(&doc);
+    buf_free(&memory);
+    map_test_end(&t);
+}
+
 static const char objects[] = "- collection: c\n"
                               "  table: d.T\n"
                               "  key: [a, b]\n"
@@ -210,7 +280,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_merge),           cmocka_unit_test(test_orphan),
-        cmocka_unit_test(test_limit),           cmocka_unit_test(test_objects),
+        cmocka_unit_test(test_limit),           cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_page_key),        cmocka_unit_test(test_objects),
         cmocka_unit_test(test_key_of_document),
     };
 

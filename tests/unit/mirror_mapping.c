@@ -85,6 +85,40 @@ static void test_errors(void **state)
     }
 }
 
+/* Where a change of one element can't be told from the rows alone. */
+static void test_paged(void **state)
+{
+    static const struct {
+        const char *text, *reason;
+    } refused[] = {
+        {AGG "  fields: {N: {count: y, of: B}}\n"
+             "  arrays: {B: {table: d.B, on: {x: id}, key: [id], page: 9, fields: {A: a}}}\n",
+         "a fold over a paged array would read all of it at each change"},
+        {TEXT "  arrays: {B: {table: d.B, on: {x: zip}, key: [id], page: 9, fields: {A: a}}}\n",
+         "a paged array is linked to the whole key"},
+        {TEXT "  arrays: {B: {table: d.B, on: {x: id}, key: [id], page: 9, order_by: [a], fields: "
+              "{A: a}}}\n",
+         "a paged array stands in the order of its key"},
+        {TEXT "  arrays: {B: {table: d.B, on: {x: id}, key: [id], page: 9, fields: {A: T.a}}}\n",
+         "inside a paged array only its own tables' columns"},
+        {TEXT "  arrays: {B: {table: d.B, on: {x: id}, group_by: [J.id], page: 9, joins: [{table: "
+              "d.J, on: {id: j}}], fields: {A: J.id}}}\n",
+         "must be `required: true`"},
+        {TEXT "  arrays: {B: {table: d.B, on: {x: id}, key: [id], page: 1, fields: {A: a}}}\n",
+         "a number of elements, 2 to 100000"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+        struct map_test t;
+
+        assert_false(map_test_try(&t, refused[i].text));
+        if (!strstr(t.e.text, refused[i].reason))
+            fail_msg("%s", t.e.text);
+        map_test_end(&t);
+    }
+}
+
 static void test_limits(void **state)
 {
     char text[8192] = AGG "  fields:\n";
@@ -167,9 +201,9 @@ static void test_examples(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_errors),   cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_shop),     cmocka_unit_test(test_objects),
-        cmocka_unit_test(test_examples),
+        cmocka_unit_test(test_errors),  cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_paged),   cmocka_unit_test(test_shop),
+        cmocka_unit_test(test_objects), cmocka_unit_test(test_examples),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

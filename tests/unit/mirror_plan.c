@@ -1,5 +1,7 @@
 #include "unit/mirror_map.h"
 
+#include <stdio.h>
+
 static void check_level(const struct plan *p, int level, const char *head, const char *tail)
 {
     assert_string_equal(p->levels[level].head, head);
@@ -92,6 +94,74 @@ static void test_grouped_composite(void **state)
     assert_int_equal(t.plan->walks[1].direct_at[1], 0);
     assert_string_equal(t.plan->walks[2].head,
                         "SELECT STRAIGHT_JOIN DISTINCT t1.`pa`, t1.`pb` FROM `d`.`L` AS t1 WHERE ");
+    map_test_end(&t);
+}
+
+static const char paged[] = "- collection: p\n"
+                            "  table: d.P\n"
+                            "  key: [id]\n"
+                            "  fields: {A: a}\n"
+                            "  arrays:\n"
+                            "    Buyers:\n"
+                            "      table: d.L\n"
+                            "      on: {p: id}\n"
+                            "      joins:\n"
+                            "        - {table: d.O, on: {id: o}, required: true}\n"
+                            "        - {table: d.C, on: {id: O.c}, required: true}\n"
+                            "        - {table: d.Z, on: {zip: C.zip}}\n"
+                            "      group_by: [C.id]\n"
+                            "      page: 100\n"
+                            "      fields: {City: {max: Z.city}}\n";
+
+/* Each row inside leads to roots and elements, by what it says itself or by what it hangs on. */
+static void test_pairs(void **state)
+{
+    static const char from[] =
+        "`d`.`L` AS t1 JOIN `d`.`O` AS t2 ON t2.`id` = t1.`o` JOIN `d`.`C` AS t3"
+        " ON t3.`id` = t2.`c` WHERE ";
+    const struct plan_walk *w;
+    struct map_test t;
+    char head[512];
+
+    (void)state;
+    map_test_begin(&t, paged);
+    (void)snprintf(head, sizeof head, "SELECT DISTINCT t1.`p`, t3.`id` FROM %s", from);
+    w = &t.plan->page.pairs[1];
+    assert_false(w->direct);
+    assert_string_equal(w->head, head);
+    assert_int_equal(w->n_handle, 2);
+    assert_string_equal(w->match[0], "t1.`p`");
+    assert_string_equal(w->match[1], "t1.`o`");
+    w = &t.plan->page.pairs[2]; /* an order that moved to another customer */
+    assert_string_equal(w->head, head);
+    assert_int_equal(w->n_handle, 2);
+    assert_string_equal(w->match[0], "t2.`id`");
+    assert_string_equal(w->match[1], "t2.`c`");
+    w = &t.plan->page.pairs[4]; /* a city: by the customers who live there */
+    assert_string_equal(w->head, head);
+    assert_string_equal(w->match[0], "t3.`zip`");
+    assert_string_equal(t.plan->page.bound_tail,
+                        " GROUP BY t3.`id` ORDER BY t3.`id` LIMIT 1 OFFSET ");
+    assert_string_equal(t.plan->page.count, "SELECT t1.`p`, COUNT(*) FROM `d`.`L` AS t1 WHERE ");
+    map_test_end(&t);
+}
+
+static void test_range(void **state)
+{
+    const struct span from = span_of("-7");
+    const struct span to = span_of("12");
+    struct buf out = buf_with_max(10000);
+    struct map_test t;
+
+    (void)state;
+    map_test_begin(&t, paged);
+    plan_range(&out, t.plan, &from, &to);
+    assert_string_equal(buf_text(&out),
+                        " AND ((t3.`id` > -7) OR (t3.`id` = -7)) AND ((t3.`id` < 12))");
+    buf_clear(&out);
+    plan_range(&out, t.plan, NULL, NULL);
+    assert_int_equal(out.len, 0);
+    buf_free(&out);
     map_test_end(&t);
 }
 
@@ -204,6 +274,8 @@ int main(void)
         cmocka_unit_test(test_fetch),
         cmocka_unit_test(test_walks),
         cmocka_unit_test(test_grouped_composite),
+        cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_range),
         cmocka_unit_test(test_conditions),
         cmocka_unit_test(test_literals),
         cmocka_unit_test(test_fingerprint),

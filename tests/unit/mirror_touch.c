@@ -51,6 +51,23 @@ static void begin(struct world *w, const char *name, const char *const *columns)
     w->serial = next_serial++;
 }
 
+/* Paged orders, and changes told exactly. */
+static void begin_paged(struct world *w, const char *name, const char *const *columns)
+{
+    static const char text[] = "- collection: customers\n  table: pos.Customer\n  key: [id]\n"
+                               "  fields: {Name: firstName, Zip: zip}\n  arrays:\n"
+                               "    Orders: {table: pos.Order, on: {customer_id: id}, key: [id],\n"
+                               "             page: 9, fields: {At: placed}}\n";
+
+    map_test_begin(&w->map, text);
+    map_test_classes(&w->map, MAP_CLASS_NUMBER);
+    w->touch = touch_new(&w->map.plan, 1);
+    assert_non_null(w->touch);
+    touch_exact(w->touch, true);
+    fake_table(&w->t, name, columns);
+    w->serial = next_serial++;
+}
+
 static void end(struct world *w)
 {
     touch_free(w->touch);
@@ -259,6 +276,40 @@ static void test_ddl(void **state)
     end(&w);
 }
 
+/* Inside a paged array rows are told by their elements, the root by its head. */
+static void test_exact(void **state)
+{
+    static const char *const order[] = {"id", "customer_id", "placed", NULL};
+    static const char *const customer[] = {"id", "zip", "firstName", NULL};
+    const struct binlog_value was[] = {number(10), number(1), number(5)};
+    const struct binlog_value is[] = {number(10), number(2), number(5)};
+    const struct binlog_value named[] = {number(3), number(4), number(6)};
+    struct world w;
+    struct span pair[2];
+    struct touched *t;
+
+    (void)state;
+    begin_paged(&w, "Order", order);
+    must(&w, was, is);
+    t = touch_of(w.touch, 0);
+    assert_int_equal(t->roots.n, 0);
+    assert_int_equal(t->pairs.n, 2);
+    keyset_get(&t->pairs, 1, pair);
+    assert_true(span_eq(pair[0], "2") && span_eq(pair[1], "10"));
+    end(&w);
+    begin_paged(&w, "Customer", customer);
+    must(&w, NULL, named);
+    t = touch_of(w.touch, 0);
+    assert_int_equal(t->heads.n, 1);
+    assert_int_equal(t->roots.n, 0);
+    touch_clear(w.touch);
+    assert_int_equal(t->heads.n, 0);
+    touch_exact(w.touch, false);
+    must(&w, NULL, named);
+    assert_int_equal(t->roots.n, 1);
+    end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +322,7 @@ int main(void)
         cmocka_unit_test(test_foreign_columns),
         cmocka_unit_test(test_lacking_image),
         cmocka_unit_test(test_ddl),
+        cmocka_unit_test(test_exact),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

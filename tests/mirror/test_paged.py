@@ -1,0 +1,73 @@
+"""The same changes with small pages: a head and its pages together are the document, and each page is one that is due."""
+
+import re
+import unittest
+
+import test_changes
+from shop_mirror import COLLECTIONS, Shop, is_page, whole
+
+from harness import paths, yamlout
+
+PAGES = {"Orders": 3, "Buyers": 4}
+ARRAY = {"customers": "Orders", "products": "Buyers"}
+KEY = {"customers": "Order ID", "products": "Customer ID"}
+
+
+class PagedShop(Shop):
+    """conf/pos.example.yaml with `page` in its arrays."""
+
+    def section(self):
+        section = super().section()
+        lines = []
+        for line in section["mirror"]["aggregates"].lines:
+            lines.append(line)
+            name = re.match(r"( *)(\w+):$", line)
+            if name and name[2] in PAGES:
+                lines.append("%s  page: %d" % (name[1], PAGES[name[2]]))
+        section["mirror"]["aggregates"] = yamlout.Raw(lines)
+        return section
+
+    def documents(self):
+        """Heads with their pages' elements; of each page its place is checked."""
+        return {name: self.whole(name) for name in COLLECTIONS}
+
+    def whole(self, name):
+        documents = self.read(name)
+        for page in filter(is_page, documents):
+            keys = [e[KEY[name]] for e in page[ARRAY[name]]]
+            assert page["_id"]["from"] <= keys[0] and keys == sorted(keys) and len(keys) <= PAGES[ARRAY[name]], page
+            assert set(page) == {"_id", ARRAY[name], "Customer ID" if name == "customers" else "Product ID"}, page
+        return whole(documents, ARRAY[name])
+
+
+class PagedTest(test_changes.ChangesTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.shop = cls.enterClassContext(PagedShop())
+
+    def tearDown(self):
+        pages = self.shop.mongo.db().products.count_documents({"_tillway.page": True})
+        self.assertTrue(pages > 0 or self._testMethodName.startswith("test_40"), "no pages")
+
+    def test_70_verified(self):
+        done = self.shop.mirror.command("mirror", "verify")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_71_verify_finds_what_is_wrong_in_pages(self):
+        products = self.shop.mongo.db().products
+        some = list(products.find({"_tillway.page": True}).sort("_id").limit(3))
+        products.delete_one({"_id": some[0]["_id"]})
+        products.update_one({"_id": some[1]["_id"]}, {"$set": {"Buyers.0.Quantity": 12345}})
+        done = self.shop.mirror.command("mirror", "verify")
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn("12345", done.stdout)
+        done = self.shop.mirror.command("mirror", "rebuild")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assert_same()
+
+
+del test_changes.ChangesTest  # it has its own file
+
+
+if __name__ == "__main__":
+    unittest.main()
