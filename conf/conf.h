@@ -46,7 +46,8 @@ enum conf_candidate { CANDIDATE_NORMAL, CANDIDATE_PREFER, CANDIDATE_NEVER };
 struct conf_server {
     const char *name;
     struct conf_address address;
-    uint32_t weight;     /* share of reads; 0: none */
+    uint32_t weight;          /* share of reads; 0: none */
+    uint32_t max_connections; /* of sessions; 0: any number */
     const char *group;   /* takes no reads but those that are sent to it or its group; "": none */
     bool proxy_protocol; /* told the client's address by a PROXY header */
     enum conf_candidate candidate;

@@ -26,6 +26,8 @@ struct conf_limits {
 struct conf_pool {
     bool multiplexing;
     uint64_t idle_ns;
+    uint64_t wait_ns;
+    uint64_t max_age_ns;     /* 0: any */
     uint64_t diagnostics_ns; /* how long warnings and errors wait for their session */
     uint64_t prepared;       /* bytes; a server connection */
 };

@@ -77,6 +77,11 @@ const struct schema_row conf_schema[] = {
     {"servers[].group", SCHEMA_NAME, IN_SERVER(group), "", 1, 63, NULL,
      "Keeps the server for reads that a rule or a comment sends to it or to this group, such as "
      "`reporting`; others do not go there. Several servers may be of one group."},
+    {"servers[].max_connections", SCHEMA_NUMBER, IN_SERVER(max_connections), "0", 0, 100000, NULL,
+     "So many connections to it are open for sessions at one time; sessions that need one more "
+     "wait "
+     "for it (`pool.wait`). What the monitor and the mirror open, and `KILL`, counts besides. "
+     "0: no limit."},
     {"servers[].proxy_protocol", SCHEMA_BOOL, IN_SERVER(proxy_protocol), "false", 0, 0, NULL,
      "Whether it is told each client's address by a PROXY header (version 2); its "
      "`proxy_protocol_networks` must list this machine. Connections then serve one address only."},
@@ -268,6 +273,11 @@ const struct schema_row conf_schema[] = {
      "behind on them. Else it keeps them until it ends."},
     {"pool.idle", SCHEMA_DURATION, IN(pool.idle_ns), "60s", 0, 86400 * S, NULL,
      "How long an unused server connection is kept. 0: closed at once."},
+    {"pool.wait", SCHEMA_DURATION, IN(pool.wait_ns), "10s", 1 * MS, 3600 * S, NULL,
+     "How long a session waits for a connection where a server has as many as it may, before it "
+     "gets error 1040."},
+    {"pool.max_age", SCHEMA_DURATION, IN(pool.max_age_ns), "1h", 0, 30 * 86400 * S, NULL,
+     "A connection older than this is closed instead of serving the next session. 0: never."},
     {"pool.diagnostics", SCHEMA_DURATION, IN(pool.diagnostics_ns), "200ms", 0, 60 * S, NULL,
      "How long a connection on which a statement left warnings or an error is kept for its "
      "session, which may ask for them, before it serves another one."},

@@ -41,6 +41,7 @@ struct topology *board_first(const struct board *b)
         v->port = (uint16_t)s->address.port;
         v->proxy_protocol = s->proxy_protocol;
         v->weight = s->weight;
+        v->max_connections = s->max_connections;
         (void)snprintf(v->group, sizeof v->group, "%s", s->group);
         v->lag_ms = LAG_UNKNOWN;
         v->lagging = true;

@@ -113,6 +113,7 @@ struct backend *backend_connect(uv_loop_t *loop, struct buffers *buffers,
     b->server = index;
     b->proxied = server->proxy_protocol;
     b->serial = ++serials;
+    b->since_ns = clock_mono_ns();
     b->out = buf_with_max(BACKEND_OUT_MAX);
     b->identity = identity_ref(identity);
     b->multi_statements = (identity->caps & CAP_MULTI_STATEMENTS) != 0;
@@ -152,6 +153,9 @@ void backend_close(struct backend *b)
     if (b->load)
         atomic_fetch_sub_explicit(&b->load->busy, 1, memory_order_relaxed);
     b->load = NULL;
+    if (b->slot)
+        atomic_fetch_sub(&b->slot->connections, 1);
+    b->slot = NULL;
     stream_close(&b->stream);
 }
 

@@ -31,12 +31,6 @@ enum backend_state {
 
 enum { EXPECT_MAX = 32, BACKEND_SCHEMA_MAX = 256, BACKEND_OUT_MAX = 1 << 20 };
 
-struct backend_error {
-    uint16_t code;
-    char sqlstate[6];
-    char text[300];
-};
-
 struct session;
 
 struct backend {
@@ -72,7 +66,10 @@ struct backend {
     bool guarded;      /* its transactions are read-only: it serves a replica's reads */
     struct prepared_set prepared;
 
-    bool killed; /* a KILL is on its way to the server for it */
+    struct server_load *slot; /* where it counts as one of the server's; NULL: nowhere */
+    uint64_t since_ns;        /* when it was opened */
+    bool opening;             /* counts as being opened: proxy/session_queue.h */
+    bool killed;              /* a KILL is on its way to the server for it */
 
     /* what the session that used it last has left on it: proxy/session_hold.c */
     struct session *last_of;         /* NULL: it is gone, or there was none */

@@ -1,4 +1,4 @@
-/* A reply that a server connection still owes. */
+/* Replies that a server connection still owes, and why it ended. */
 #ifndef PROXY_EXPECT_H
 #define PROXY_EXPECT_H
 
@@ -22,6 +22,12 @@ struct expect {
     uint8_t kind;  /* enum reply_kind */
     uint8_t role;  /* enum expect_role */
     uint32_t stmt; /* PREPARE: the client's id of it */
+};
+
+struct backend_error {
+    uint16_t code;
+    char sqlstate[6];
+    char text[300];
 };
 
 #endif

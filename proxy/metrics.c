@@ -6,6 +6,7 @@ static const char *const names[METRIC_COUNT] = {
     [METRIC_LOGINS_REFUSED] = "logins_refused",
     [METRIC_BACKEND_CONNECTS] = "backend_connects",
     [METRIC_BACKEND_LOST] = "backend_lost",
+    [METRIC_WAITED] = "waited_for_connection",
     [METRIC_STATEMENTS] = "statements",
     [METRIC_RETRIED] = "reads_retried",
     [METRIC_REPLAYED] = "transactions_replayed",

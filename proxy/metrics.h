@@ -14,6 +14,7 @@ enum metric {
     METRIC_LOGINS_REFUSED,
     METRIC_BACKEND_CONNECTS,
     METRIC_BACKEND_LOST,
+    METRIC_WAITED, /* sessions that had to wait for a connection */
     METRIC_STATEMENTS,
     METRIC_RETRIED,      /* reads sent again elsewhere, unseen by the client */
     METRIC_REPLAYED,     /* transactions done again on another primary */

@@ -101,6 +101,15 @@ struct backend *pool_take(struct pool *p, const struct pool_want *want)
     return best;
 }
 
+struct backend *pool_take_oldest(struct pool *p, int server)
+{
+    struct backend *b = p->of[server].tail;
+
+    if (b)
+        pool_remove(p, b);
+    return b;
+}
+
 static void drop_oldest(struct pool *p)
 {
     struct backend *oldest = NULL;

@@ -31,6 +31,8 @@ void pool_init(struct pool *p, int max);
 /* A ready connection, taken out of the pool, or NULL. Those come first that have the state already
  * and nothing of another session's. */
 struct backend *pool_take(struct pool *p, const struct pool_want *want);
+/* The one that was not used for the longest time; NULL: none is idle. */
+struct backend *pool_take_oldest(struct pool *p, int server);
 /* The same for one that is known to be in the pool. */
 void pool_remove(struct pool *p, struct backend *b);
 /* Give a clean, ready connection with nothing under way; the pool closes it when it dies, is too

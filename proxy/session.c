@@ -20,8 +20,10 @@ static const struct state_row rows[] = {
     [SESSION_READY] = {"ready", STATE_BIT(SESSION_ROUTE) | STATE_BIT(SESSION_VERIFY) |
                                     STATE_BIT(SESSION_ASK) | COMMANDED | ANY_TIME},
     [SESSION_ASK] = {"ask", STATE_BIT(SESSION_REPLY) | ANY_TIME},
-    [SESSION_ROUTE] = {"route",
-                       STATE_BIT(SESSION_CONNECT) | STATE_BIT(SESSION_SYNC) | COMMANDED | ANY_TIME},
+    [SESSION_ROUTE] = {"route", STATE_BIT(SESSION_QUEUE) | STATE_BIT(SESSION_CONNECT) |
+                                    STATE_BIT(SESSION_SYNC) | COMMANDED | ANY_TIME},
+    [SESSION_QUEUE] = {"queue", STATE_BIT(SESSION_ROUTE) | STATE_BIT(SESSION_CONNECT) | COMMANDED |
+                                    ANY_TIME},
     [SESSION_CONNECT] = {"connect", STATE_BIT(SESSION_ROUTE) | STATE_BIT(SESSION_SYNC) |
                                         STATE_BIT(SESSION_REPLAY) | STATE_BIT(SESSION_RELAY) |
                                         COMMANDED | ANY_TIME},
@@ -44,7 +46,7 @@ static enum step (*const handlers[SESSION_STATE_COUNT])(struct session *) = {
     [SESSION_CONNECT] = session_connect, [SESSION_SYNC] = session_sync,
     [SESSION_RELAY] = session_relay,     [SESSION_REPLY] = session_reply,
     [SESSION_CLOSING] = session_closing, [SESSION_ASK] = session_ask,
-    [SESSION_REPLAY] = session_replay,
+    [SESSION_REPLAY] = session_replay,   [SESSION_QUEUE] = session_queue,
 };
 
 enum { CLOSING_MS = 1000 };
@@ -60,6 +62,8 @@ static uint64_t state_limit(const struct session *s, enum session_state state)
     case SESSION_SWITCH:
     case SESSION_VERIFY:
         return l->login_timeout_ns;
+    case SESSION_QUEUE:
+        return s->worker->conf->pool.wait_ns;
     case SESSION_CONNECT:
         return l->connect_timeout_ns;
     case SESSION_CLOSING:
@@ -263,6 +267,7 @@ static void log_end(const struct session *s, enum log_level level, const char *e
 
 static void end(struct session *s, uint16_t code, const char *sqlstate, const char *why)
 {
+    session_queue_leave(s);
     session_release_all(s);
     session_part_all(s);
     s->out_sent = s->client.writing; /* what is pinned goes out; nothing behind it */

@@ -12,6 +12,7 @@
  *   VERIFY   tries the account's ways; where all fail it waits once for a fresh catalog
  *   READY    between commands
  *   ROUTE    chooses the server for the command under way
+ *   QUEUE    waits until the server may have one more connection, or one is idle
  *   CONNECT  waits for a connection to it
  *   SYNC     waits until the session's state is laid on (commands that are not reads, log-ins)
  *   RELAY    the command goes out, the reply comes back
@@ -40,6 +41,7 @@ enum session_state {
     SESSION_VERIFY,
     SESSION_READY,
     SESSION_ROUTE,
+    SESSION_QUEUE,
     SESSION_CONNECT,
     SESSION_SYNC,
     SESSION_REPLAY,
@@ -56,8 +58,7 @@ enum { SESSION_SCHEMA_MAX = BACKEND_SCHEMA_MAX, SESSION_OUT_MAX = 1 << 20 };
 
 struct session {
     struct worker *worker;
-    struct session *next;
-    struct session *prev;
+    struct session *next, *prev;
     uint32_t id;
     struct state state;
     uint64_t deadline_ns; /* of the state; 0: none */
@@ -111,6 +112,7 @@ struct session {
     int last; /* the server that answered the last statement; -1 */
     struct backend *held[SERVERS_MAX];
     uint32_t held_bits;
+    struct queue_place place;
     uint32_t bound_bits; /* servers where a statement may be bound, see session_stmt_bound */
     struct backend *recent[SERVERS_MAX]; /* whose last_of it is, held or given back */
     struct left_values left;

@@ -11,6 +11,7 @@
  *   - warnings and errors are kept a while for their session (pool.diagnostics), then given up;
  * they are never shown to another one;
  *   - what a statement that failed may have changed unseen is reset. */
+#include "proxy/session_replay.h"
 #include "proxy/session_steps.h"
 
 #include "base/clock.h"
@@ -41,8 +42,8 @@ static bool must_hold(struct session *s, const struct backend *b)
 {
     bool home = s->home < 0 || s->home == b->server;
 
-    return !s->worker->conf->pool.multiplexing || b->expect_count > 0 || b->load != NULL ||
-           b->stream.writing || b->identity->limited ||
+    return b == s->target || !s->worker->conf->pool.multiplexing || b->expect_count > 0 ||
+           b->load != NULL || b->stream.writing || b->identity->limited ||
            (home && (session_has_state(s) || s->may_hold_locks)) || session_stmt_bound(s, b);
 }
 
@@ -80,8 +81,13 @@ static void part(struct backend *b)
         s->last_serial = 0;
 }
 
+/* What was on it is lost, but for what the replay of transactions knows. */
 static void on_gone(struct backend *b)
 {
+    if (b->last_of && b->unread)
+        session_replay_note_loss(b->last_of);
+    if (b->rescue_for)
+        session_replay_note_loss(b->rescue_for);
     part(b);
     end_rescue(b);
 }

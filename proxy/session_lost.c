@@ -167,6 +167,12 @@ void session_topology_changed(struct session *s)
         return;
     }
     leave_old_primary(s);
+    if (s->state.now == SESSION_QUEUE && t->servers[s->place.server].health != HEALTH_UP) {
+        session_queue_leave(s);
+        session_enter(s, SESSION_ROUTE);
+        session_step(s);
+        return;
+    }
     if (!waits_for_reply(s))
         return;
     health = t->servers[s->target->server].health;
@@ -185,6 +191,14 @@ void session_timeout(struct session *s)
     s->deadline_ns = 0;
     if (s->state.now == SESSION_CONNECT && s->target) {
         backend_fail(s->target, CR_SERVER_LOST, "08S01", "connection attempt timed out");
+        session_step(s);
+        return;
+    }
+    if (s->state.now == SESSION_QUEUE) {
+        session_queue_leave(s);
+        s->stepping = true;
+        (void)session_fail(s, ER_CON_COUNT_ERROR, "08004", "Too many connections");
+        s->stepping = false;
         session_step(s);
         return;
     }

@@ -7,8 +7,18 @@
 
 #include <stdio.h>
 
+static bool may_serve_again(const struct worker *w, const struct backend *b)
+{
+    uint64_t max_age_ns = w->conf->pool.max_age_ns;
+    bool old = max_age_ns && clock_mono_ns() - b->since_ns > max_age_ns;
+
+    return !old && !b->killed && backend_is_ready(b) && b->expect_count == 0 && !b->load &&
+           !b->stream.writing;
+}
+
 void session_release(struct session *s, int server, bool keep)
 {
+    struct worker *w = s->worker;
     struct backend *b = s->held[server];
 
     if (!b)
@@ -17,11 +27,12 @@ void session_release(struct session *s, int server, bool keep)
     s->held_bits &= ~(1u << server);
     if (s->target == b)
         s->target = NULL;
-    if (keep && !b->killed && backend_is_ready(b) && b->expect_count == 0 && !b->load &&
-        !b->stream.writing)
-        pool_give(&s->worker->pool, b);
+    session_queue_opened(w, b);
+    if (keep && may_serve_again(w, b))
+        pool_give(&w->pool, b);
     else
         backend_close(b);
+    session_queue_serve(w, server);
 }
 
 /* A connection with a transaction, locks or the like is closed, so that the server lets go of them
@@ -200,23 +211,33 @@ static enum step nowhere(struct session *s)
 
 static bool acquire(struct session *s, int server)
 {
-    struct worker *w = s->worker;
+    const struct worker *w = s->worker;
     struct backend *b = s->held[server];
 
     if (b && b->guarded && server == w->topology->primary) { /* a replica that was promoted */
         session_release(s, server, false);
         b = NULL;
     }
-    if (!b && !(s->run.log_in && s->identity->unchecked)) /* the log-in itself is the check */
-        b = session_take_idle(s, server);
-    if (!b) {
-        b = worker_connect(w, server, s->identity);
-        metric_add(&w->shared->metrics, METRIC_BACKEND_CONNECTS, 1);
-        if (b)
-            session_hold(s, b);
+    s->target = b ? b : session_queue_connect(s, server);
+    return s->target != NULL;
+}
+
+static enum step connecting(struct session *s)
+{
+    if (acquire(s, s->run.route.server)) {
+        session_enter(s, SESSION_CONNECT);
+        return STEP_MORE;
     }
-    s->target = b;
-    return b != NULL;
+    if (!s->place.waits)
+        return session_fail(s, ER_UNKNOWN_ERROR, "HY000", "out of memory or descriptors");
+    if (s->state.now != SESSION_QUEUE)
+        session_enter(s, SESSION_QUEUE);
+    return STEP_WAIT;
+}
+
+enum step session_queue(struct session *s)
+{
+    return connecting(s);
 }
 
 static void log_route(const struct session *s)
@@ -288,10 +309,7 @@ enum step session_route(struct session *s)
     if (!s->run.log_in)
         metrics_count_route(&s->worker->shared->metrics, &s->run.route, s->run.statement.reason);
     log_route(s);
-    if (!acquire(s, s->run.route.server))
-        return session_fail(s, ER_UNKNOWN_ERROR, "HY000", "out of memory or descriptors");
-    session_enter(s, SESSION_CONNECT);
-    return STEP_MORE;
+    return connecting(s);
 }
 
 enum step session_reroute(struct session *s)
@@ -373,6 +391,8 @@ enum step session_connect(struct session *s)
 {
     struct backend *b = s->target;
 
+    if (b->state.now >= BACKEND_READY)
+        session_queue_opened(s->worker, b);
     if (b->state.now == BACKEND_FAILED)
         return connect_failed(s);
     if (b->state.now == BACKEND_LOST || (backend_is_ready(b) && b->stream.eof))

@@ -50,6 +50,7 @@ void session_finish_command(struct session *s);
 
 /* session_route.c */
 enum step session_route(struct session *s);
+enum step session_queue(struct session *s);
 enum step session_connect(struct session *s);
 /* Give up the connection to a server, if the session holds one; `keep`: it is clean enough for the
  * pool. */

@@ -28,6 +28,7 @@ static void on_janitor(uv_timer_t *timer)
     log_limit_tell(&w->faults, SESSION_FAULT_EVENT, now);
     if (now > w->conf->pool.idle_ns)
         pool_trim(&w->pool, now - w->conf->pool.idle_ns);
+    session_queue_tick(w);
     if (now > w->conf->limits.connect_timeout_ns)
         session_kill_trim(w, now - w->conf->limits.connect_timeout_ns);
     if (w->drain_deadline_ns && !w->sessions)

@@ -11,6 +11,7 @@
 #include "proxy/metrics.h"
 #include "proxy/pool.h"
 #include "proxy/quota.h"
+#include "proxy/session_queue.h"
 #include "proxy/threads.h"
 #include "routing/catalog.h"
 #include "routing/route.h"
@@ -51,6 +52,7 @@ struct worker {
 
     struct buffers buffers;
     struct pool pool;
+    struct session_queues queues;
     struct prepared_uses prepared; /* by all its sessions */
     struct backend *sides;         /* connections that carry a KILL; proxy/session_kill.c */
     struct session *sessions;      /* a list, newest first */

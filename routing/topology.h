@@ -32,8 +32,9 @@ struct server_view {
     char host[SERVER_HOST_MAX]; /* a name, an address, or an absolute path of a unix socket (port 0)
                                  */
     uint16_t port;
-    bool proxy_protocol; /* wants to be told the client's address */
-    uint32_t weight;     /* share of reads; 0: none */
+    bool proxy_protocol;      /* wants to be told the client's address */
+    uint32_t weight;          /* share of reads; 0: none */
+    uint32_t max_connections; /* of all sessions' connections to it; 0: any number */
     char
         group[SERVER_NAME_MAX]; /* only reads that are sent to it or its group go there; "": none */
     enum server_role role;
@@ -82,10 +83,12 @@ bool topology_tells_address(const struct topology *t);
 const char *server_role_name(enum server_role r);
 const char *server_health_name(enum server_health h);
 
-/* Statements under way per server, over all workers: what "least busy" compares. Lives as long as
- * the process. */
+/* What is under way per server, over all workers: `busy` is what "least busy" compares. Lives as
+ * long as the process. */
 struct server_load {
     atomic_int busy;
+    atomic_int connections; /* of the sessions', open or being opened */
+    atomic_int waiting;     /* sessions that wait for one */
 };
 
 #endif

@@ -134,7 +134,8 @@ static void prepared_statements_have_so_much_memory(void **state)
     (void)state;
     (void)snprintf(text, sizeof text, "INSERT INTO t VALUES (?)%*s", TEXT - 24, "");
     for (uint32_t i = 1; i < MANY; i++) {
-        text[12] = (char)('a' + i); /* the table: equal texts would be one statement on the server */
+        text[12] =
+            (char)('a' + i); /* the table: equal texts would be one statement on the server */
         client_sends(s.till, COM_STMT_PREPARE, span_of(text));
         server_hears(s.primary, COM_STMT_PREPARE, text);
         server_says_prepared(s.primary, i, 0, 1);

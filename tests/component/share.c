@@ -323,6 +323,46 @@ static void code_unseen_keeps_its_connection(void **state)
     peer_hears_end(s.primary);
 }
 
+/* The reply to a read that was given up comes while another connection is being opened for it: that
+ * one is not given back. */
+static void a_late_reply_does_not_take_the_next_connection(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+    struct peer *replica;
+    struct peer *second;
+
+    (void)state;
+    r->view->count = 3;
+    rig_publish(r);
+    RUNS(s.till, s.primary, update_sql, .gtid = "0-1-7");
+    client_asks(s.till, "SELECT a FROM t");
+    replica = server_accepts(&r->servers[REPLICA]);
+    server_greets(replica);
+    server_hears_login(replica, "till", "secret");
+    server_says_ok(replica);
+    server_hears_setup(replica);
+    server_hears_query(replica, "SELECT MASTER_GTID_WAIT('0-1-7',0.250000)");
+    server_hears_query(replica, "SELECT a FROM t");
+    replica->seq = 0;
+    server_says_rows(replica, "-1");
+    second = server_accepts(&r->servers[SECOND]);
+    replica->seq = 0;
+    server_says_rows(replica, "late");
+    rig_barrier(r);
+    server_greets(second);
+    server_hears_login(second, "till", "secret");
+    server_says_ok(second);
+    server_hears_setup(second);
+    server_hears_query(second, "SELECT MASTER_GTID_WAIT('0-1-7',0.250000)");
+    server_hears_query(second, "SELECT a FROM t");
+    second->seq = 0;
+    server_says_rows(second, "0");
+    second->seq = 0;
+    server_says_rows(second, "tea");
+    (void)client_hears_rows(s.till, "tea");
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -339,6 +379,7 @@ int main(void)
         RIG_TEST(a_statement_is_shared),
         RIG_TEST(a_killed_connection_is_not_shared),
         RIG_TEST(code_unseen_keeps_its_connection),
+        RIG_TEST(a_late_reply_does_not_take_the_next_connection),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,8 +13,8 @@
 #define MS CLOCK_NS_PER_MS
 
 static struct conf_server servers[2] = {
-    {"a", {"10.0.0.1", 1001, "10.0.0.1:1001"}, 1, "", false, CANDIDATE_NORMAL},
-    {"b", {"/tmp/b.sock", 0, "/tmp/b.sock"}, 7, "reporting", false, CANDIDATE_NORMAL},
+    {"a", {"10.0.0.1", 1001, "10.0.0.1:1001"}, 1, 0, "", false, CANDIDATE_NORMAL},
+    {"b", {"/tmp/b.sock", 0, "/tmp/b.sock"}, 7, 0, "reporting", false, CANDIDATE_NORMAL},
 };
 static struct conf conf = {.server_count = 2, .servers = servers};
 

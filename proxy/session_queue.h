@@ -1,0 +1,48 @@
+/* Sessions that wait for a connection to a server: the server has as many as it may
+ * (servers[].max_connections), or this worker is opening as many as it does at one time, so that a
+ * burst of log-ins is none on the server. First come, first served, a queue a worker and server;
+ * who waits longer than pool.wait gets error 1040.
+ *
+ * The number of connections is one for all workers, an atomic. A worker whose sessions wait while
+ * another one has connections to spare tells the others, who then close one. */
+#ifndef PROXY_SESSION_QUEUE_H
+#define PROXY_SESSION_QUEUE_H
+
+#include "routing/topology.h"
+
+struct backend;
+struct session;
+struct worker;
+
+struct session_queue {
+    struct session *head;
+    struct session *tail;
+    int opening;  /* connections under way */
+    bool serving; /* its first is being served */
+};
+
+struct session_queues {
+    struct session_queue of[SERVERS_MAX];
+};
+
+/* A session's place; `server` counts only while it waits. */
+struct queue_place {
+    struct session *next;
+    struct session *prev;
+    int server;
+    bool waits;
+};
+
+/* A connection to the server for the session: idle, or on its way. NULL with `s` in the queue, or
+ * else where memory or the system refuses. */
+struct backend *session_queue_connect(struct session *s, int server);
+/* It does not wait any more. */
+void session_queue_leave(struct session *s);
+/* The connection is open, or came to nothing. */
+void session_queue_opened(struct worker *w, struct backend *b);
+/* A connection to the server is idle or gone: whose turn it is goes on. */
+void session_queue_serve(struct worker *w, int server);
+/* The same for all servers with somebody waiting; now and then. */
+void session_queue_tick(struct worker *w);
+
+#endif

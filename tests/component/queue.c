@@ -1,0 +1,161 @@
+/* Sessions that wait for a connection: a server has only so many. */
+#include "component/rig.h"
+
+static const char update_sql[] = "UPDATE t SET b=2";
+
+/* The primary has one connection for all. */
+static struct scene one_for_all(struct rig *r)
+{
+    r->view->servers[PRIMARY].max_connections = 1;
+    rig_publish(r);
+    return rig_scene(r);
+}
+
+static struct peer *another(struct rig *r, int worker)
+{
+    struct peer *till = client_connects(r, worker);
+
+    client_hears_greeting(till);
+    client_logs_in(till, .user = NULL);
+    return till;
+}
+
+#define RUNS(till, server, sql, ...)        \
+    do {                                    \
+        client_asks((till), (sql));         \
+        server_hears_query((server), sql);  \
+        server_says((server), __VA_ARGS__); \
+        (void)client_hears_ok(till);        \
+    } while (0)
+
+static void who_comes_first_is_served_first(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = one_for_all(r);
+    struct peer *second = another(r, 0);
+    struct peer *third = another(r, 0);
+
+    (void)state;
+    (void)client_hears_ok(second);
+    (void)client_hears_ok(third);
+    RUNS(s.till, s.primary, "BEGIN", .status = STATUS_IN_TRANS);
+    client_asks(second, "UPDATE second SET b=2");
+    rig_counts(r, METRIC_WAITED, 1);
+    client_asks(third, "UPDATE third SET b=2");
+    rig_counts(r, METRIC_WAITED, 2);
+    peer_hears_nothing(second, 20);
+    RUNS(s.till, s.primary, "COMMIT", .status = 0);
+    server_hears_query(s.primary, "UPDATE second SET b=2");
+    server_says_ok(s.primary);
+    (void)client_hears_ok(second);
+    server_hears_query(s.primary, "UPDATE third SET b=2");
+    server_says_ok(s.primary);
+    (void)client_hears_ok(third);
+    server_is_left_alone(&r->servers[PRIMARY], 20);
+}
+
+static void who_waits_too_long_is_told(void **state)
+{
+    struct rig *r = rig_start(.workers = 1, .pool_wait_ms = 50);
+    struct scene s = one_for_all(r);
+    struct peer *second = another(r, 0);
+
+    (void)state;
+    (void)client_hears_ok(second);
+    RUNS(s.till, s.primary, "BEGIN", .status = STATUS_IN_TRANS);
+    client_asks(second, update_sql);
+    client_hears_error(second, 1040, "08004", "Too many connections");
+    RUNS(s.till, s.primary, "COMMIT", .status = 0);
+    RUNS(second, s.primary, update_sql, .affected = 1);
+}
+
+static void who_leaves_the_queue_is_passed_over(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = one_for_all(r);
+    struct peer *second = another(r, 0);
+    struct peer *third = another(r, 0);
+
+    (void)state;
+    (void)client_hears_ok(second);
+    (void)client_hears_ok(third);
+    RUNS(s.till, s.primary, "BEGIN", .status = STATUS_IN_TRANS);
+    client_asks(second, update_sql);
+    rig_counts(r, METRIC_WAITED, 1);
+    client_asks(third, "UPDATE third SET b=2");
+    rig_counts(r, METRIC_WAITED, 2);
+    peer_reset(second);
+    rig_counts(r, METRIC_SESSIONS, 2);
+    RUNS(s.till, s.primary, "COMMIT", .status = 0);
+    server_hears_query(s.primary, "UPDATE third SET b=2");
+    server_says_ok(s.primary);
+    (void)client_hears_ok(third);
+}
+
+/* An idle connection of another account makes way. */
+static void another_account_takes_the_place(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = one_for_all(r);
+    struct peer *guest = client_connects(r, 0);
+    struct peer *server;
+
+    (void)state;
+    client_hears_greeting(guest);
+    client_logs_in(guest, .user = "guest", .password = "");
+    peer_hears_end(s.primary);
+    server = server_accepts(&r->servers[PRIMARY]);
+    server_greets(server);
+    server_hears_login(server, "guest", NULL);
+    server_says_ok(server);
+    server_hears_setup(server);
+    (void)client_hears_ok(guest);
+    RUNS(guest, server, update_sql, .affected = 1);
+}
+
+/* The limit is one for all workers: one gives up what it does not use. */
+static void another_worker_gives_up_its_idle_one(void **state)
+{
+    struct rig *r = rig_start(.workers = 2);
+    struct scene s = one_for_all(r);
+    struct peer *other = another(r, 1);
+    struct peer *server;
+
+    (void)state;
+    peer_hears_end(s.primary);
+    server = server_serves(&r->servers[PRIMARY]);
+    (void)client_hears_ok(other);
+    RUNS(other, server, update_sql, .affected = 1);
+}
+
+static void a_storm_of_logins_opens_few(void **state)
+{
+    enum { MANY = 40, OPENING_MAX = 16 };
+    struct rig *r = rig_start(.workers = 1);
+    struct peer *tills[MANY];
+    struct peer *server;
+
+    (void)state;
+    for (int i = 0; i < MANY; i++)
+        tills[i] = another(r, 0);
+    rig_counts(r, METRIC_WAITED, MANY - OPENING_MAX);
+    server = server_serves(&r->servers[PRIMARY]);
+    (void)server;
+    for (int i = OPENING_MAX; i < MANY; i++) /* one by one, on the first that is there */
+        (void)client_hears_ok(tills[i]);
+    rig_counts(r, METRIC_BACKEND_CONNECTS, OPENING_MAX);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        RIG_TEST(who_comes_first_is_served_first),
+        RIG_TEST(who_waits_too_long_is_told),
+        RIG_TEST(who_leaves_the_queue_is_passed_over),
+        RIG_TEST(another_account_takes_the_place),
+        RIG_TEST(another_worker_gives_up_its_idle_one),
+        RIG_TEST(a_storm_of_logins_opens_few),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
