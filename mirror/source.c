@@ -1,6 +1,7 @@
 #include "mirror/source.h"
 
 #include "base/clock.h"
+#include "conf/mysql_tls.h"
 
 #include <mysql.h>
 #include <stdlib.h>
@@ -36,27 +37,13 @@ static bool failed(struct source *s, struct err *e, const char *what)
     return false;
 }
 
-static void set_tls(MYSQL *m, const struct conf_servers_tls *t)
-{
-    my_bool verify = (my_bool)(t->mode == CONF_TLS_VERIFY_IDENTITY);
-    my_bool enforce = (my_bool)(t->mode >= CONF_TLS_REQUIRE);
-    const char *ca = t->mode >= CONF_TLS_VERIFY_CA && t->ca[0] ? t->ca : NULL;
-    const char *certificate = t->certificate[0] ? t->certificate : NULL;
-
-    if (t->mode == CONF_TLS_OFF)
-        return;
-    (void)mysql_ssl_set(m, certificate ? t->key : NULL, certificate, ca, NULL, NULL);
-    (void)mysql_options(m, MYSQL_OPT_SSL_ENFORCE, &enforce);
-    (void)mysql_options(m, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
-}
-
 static void set_options(struct source *s, const struct source_address *a)
 {
     unsigned connect = (a->connect_ms + 999) / 1000;
     unsigned query = (a->query_ms + 999) / 1000;
     my_bool off = 0;
 
-    set_tls(&s->mysql, a->tls);
+    conf_mysql_tls(&s->mysql, a->tls);
     (void)mysql_options(&s->mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect);
     (void)mysql_options(&s->mysql, MYSQL_OPT_READ_TIMEOUT, &query);
     (void)mysql_options(&s->mysql, MYSQL_OPT_WRITE_TIMEOUT, &query);

@@ -1,6 +1,7 @@
 #include "monitor/probe.h"
 
 #include "base/clock.h"
+#include "conf/mysql_tls.h"
 #include "monitor/reach.h"
 
 #include <assert.h>
@@ -133,20 +134,6 @@ static unsigned timeout_s(const struct probe *p)
     return (unsigned)((p->target.timeout_ns + CLOCK_NS_PER_S - 1) / CLOCK_NS_PER_S);
 }
 
-static void set_tls(MYSQL *m, const struct conf_servers_tls *t)
-{
-    my_bool verify = (my_bool)(t->mode == CONF_TLS_VERIFY_IDENTITY);
-    my_bool enforce = (my_bool)(t->mode >= CONF_TLS_REQUIRE);
-    const char *ca = t->mode >= CONF_TLS_VERIFY_CA && t->ca[0] ? t->ca : NULL;
-    const char *certificate = t->certificate[0] ? t->certificate : NULL;
-
-    if (t->mode == CONF_TLS_OFF)
-        return;
-    (void)mysql_ssl_set(m, certificate ? t->key : NULL, certificate, ca, NULL, NULL);
-    (void)mysql_options(m, MYSQL_OPT_SSL_ENFORCE, &enforce);
-    (void)mysql_options(m, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
-}
-
 static bool set_options(struct probe *p)
 {
     unsigned seconds = timeout_s(p);
@@ -156,7 +143,7 @@ static bool set_options(struct probe *p)
 
     p->mysql = mysql_init(NULL);
     if (p->mysql)
-        set_tls(p->mysql, p->target.tls);
+        conf_mysql_tls(p->mysql, p->target.tls);
     return p->mysql && !mysql_options(p->mysql, MYSQL_OPT_CONNECT_TIMEOUT, &seconds) &&
            !mysql_options(p->mysql, MYSQL_OPT_READ_TIMEOUT, &seconds) &&
            !mysql_options(p->mysql, MYSQL_OPT_WRITE_TIMEOUT, &seconds) &&

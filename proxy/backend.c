@@ -136,7 +136,7 @@ void backend_list(struct backend *b, uint32_t session, const char *host)
 
 bool backend_use_tls(struct backend *b, struct tls_context *c, const char *host)
 {
-    b->tls = tls_connect(c, host);
+    b->tls = tls_connect(c, b->server, host);
     return b->tls != NULL;
 }
 

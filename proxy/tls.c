@@ -9,6 +9,7 @@
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <uv.h>
 
 enum { TICKET_KEYS = 80 }; /* what SSL_CTX_get_tlsext_ticket_keys asks for */
 
@@ -17,11 +18,14 @@ struct tls_context {
     SSL_CTX *ssl;
     enum conf_tls_mode mode; /* towards servers */
     uint8_t fingerprint[TLS_FINGERPRINT];
+    uv_mutex_t lock;                   /* of `tickets`: connections of several threads share them */
+    SSL_SESSION *tickets[TLS_SERVERS]; /* the newest of each server; NULL: none */
 };
 
 struct tls {
     struct tls_context *context;
     SSL *ssl;
+    int server;       /* index, where we are the client */
     struct span *in;  /* while a call is under way: what the peer sent */
     struct buf *wire; /* while a call is under way */
     char why[TLS_WHY_MAX];
@@ -136,8 +140,9 @@ static struct tls_context *context_new(const SSL_METHOD *of, struct err *e)
     ref_init(&c->ref);
     ERR_clear_error();
     c->ssl = SSL_CTX_new(of);
-    if (c->ssl)
+    if (c->ssl && uv_mutex_init(&c->lock) == 0)
         return c;
+    SSL_CTX_free(c->ssl);
     (void)err_set(e, ERR_IO, "TLS cannot be set up: %s", cause());
     free(c);
     return NULL;
@@ -199,6 +204,27 @@ static bool load_server_authorities(SSL_CTX *ssl, const char *ca, struct err *e)
     return true;
 }
 
+/* A server sent a ticket. The handshake behind it was verified. */
+static int keep_ticket(SSL *ssl, SSL_SESSION *ticket)
+{
+    const struct tls *t = SSL_get_app_data(ssl);
+    SSL_SESSION *old;
+
+    uv_mutex_lock(&t->context->lock);
+    old = t->context->tickets[t->server];
+    t->context->tickets[t->server] = ticket;
+    uv_mutex_unlock(&t->context->lock);
+    SSL_SESSION_free(old);
+    return 1; /* the reference is ours */
+}
+
+/* A connection that shows a ticket spares both sides the certificate's arithmetic. */
+static void set_client_resumption(SSL_CTX *ssl)
+{
+    (void)SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(ssl, keep_ticket);
+}
+
 struct tls_context *tls_context_client(const struct conf_servers_tls *conf, struct err *e)
 {
     struct tls_context *c = context_new(TLS_client_method(), e);
@@ -207,6 +233,7 @@ struct tls_context *tls_context_client(const struct conf_servers_tls *conf, stru
         return NULL;
     c->mode = conf->mode;
     set_modes(c->ssl, CONF_TLS_1_2);
+    set_client_resumption(c->ssl);
     if ((conf->certificate[0] == 0 || load_certificate(c, conf->certificate, conf->key, e)) &&
         (conf->mode < CONF_TLS_VERIFY_CA || load_server_authorities(c->ssl, conf->ca, e)))
         return c;
@@ -225,7 +252,10 @@ void tls_context_unref(struct tls_context *c)
 {
     if (!c || !ref_put(&c->ref))
         return;
+    for (int i = 0; i < TLS_SERVERS; i++)
+        SSL_SESSION_free(c->tickets[i]);
     SSL_CTX_free(c->ssl);
+    uv_mutex_destroy(&c->lock);
     free(c);
 }
 
@@ -291,14 +321,29 @@ static bool expect_host(struct tls *t, const char *host)
     return numeric || SSL_set_tlsext_host_name(t->ssl, name.out) == 1;
 }
 
-struct tls *tls_connect(struct tls_context *c, const char *host)
+/* Where the server does not know it any more, there is a whole handshake. False: no memory. */
+static bool show_ticket(struct tls *t)
+{
+    SSL_SESSION *ticket;
+    bool fine;
+
+    uv_mutex_lock(&t->context->lock);
+    ticket = t->context->tickets[t->server];
+    fine = !ticket || SSL_set_session(t->ssl, ticket) == 1;
+    uv_mutex_unlock(&t->context->lock);
+    return fine;
+}
+
+struct tls *tls_connect(struct tls_context *c, int server, const char *host)
 {
     struct tls *t = tls_new(c);
 
+    assert(server >= 0 && server < TLS_SERVERS);
     if (!t)
         return NULL;
+    t->server = server;
     SSL_set_connect_state(t->ssl);
-    if (expect_host(t, host))
+    if (SSL_set_app_data(t->ssl, t) == 1 && expect_host(t, host) && show_ticket(t))
         return t;
     tls_free(t);
     return NULL;
@@ -404,7 +449,8 @@ void tls_describe(const struct tls *t, struct tls_peer *out)
     const X509 *certificate = SSL_get0_peer_certificate(t->ssl);
 
     *out = (struct tls_peer){.cipher = SSL_get_cipher_name(t->ssl),
-                             .version = SSL_get_version(t->ssl)};
+                             .version = SSL_get_version(t->ssl),
+                             .resumed = SSL_session_reused(t->ssl) == 1};
     if (!certificate)
         return;
     out->verified = SSL_get_verify_result(t->ssl) == X509_V_OK;

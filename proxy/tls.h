@@ -8,10 +8,17 @@
 #include "base/err.h"
 #include "conf/conf.h"
 
-enum { TLS_FINGERPRINT = 32, TLS_NAME_MAX = 1024, TLS_WHY_MAX = 256, TLS_RECORD = 16384 };
+enum {
+    TLS_FINGERPRINT = 32,
+    TLS_NAME_MAX = 1024,
+    TLS_WHY_MAX = 256,
+    TLS_RECORD = 16384,
+    TLS_SERVERS = CONF_SERVERS_MAX,
+};
 
-/* Certificate, key and settings; immutable, ref-counted, any thread. A session ticket that one
- * connection got resumes on any other connection of the same context. */
+/* Certificate, key and settings; immutable (but for the tickets that servers gave), ref-counted,
+ * any thread. A session ticket that one connection got resumes on any other connection of the same
+ * context. */
 struct tls_context;
 
 /* NULL with `e` set where a file is missing, broken, or does not fit the others. */
@@ -30,8 +37,9 @@ void tls_context_succeed(struct tls_context *c, const struct tls_context *old);
 struct tls;
 
 struct tls *tls_accept(struct tls_context *c); /* we are the server; NULL: no memory */
-/* We are the client of `host`, a name or an address, which is verified as the context says. */
-struct tls *tls_connect(struct tls_context *c, const char *host);
+/* We are the client of server `server` (below TLS_SERVERS) at `host`, a name or an address, which
+ * is verified as the context says. A ticket that it gave to an earlier connection is shown. */
+struct tls *tls_connect(struct tls_context *c, int server, const char *host);
 /* Whether a server that offers no TLS will not do. */
 bool tls_is_required(const struct tls *t);
 /* Says farewell where that is due. */
@@ -62,6 +70,7 @@ const char *tls_why(const struct tls *t);
 struct tls_peer {
     const char *cipher;  /* as OpenSSL names it */
     const char *version; /* "TLSv1.3" */
+    bool resumed;        /* by a ticket of an earlier connection */
     bool verified;       /* sent a certificate, issued by one of our authorities */
     char subject[TLS_NAME_MAX];
     char issuer[TLS_NAME_MAX];

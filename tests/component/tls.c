@@ -247,6 +247,66 @@ static void a_session_ends_with_a_farewell(void **state)
     rig_counts(r, METRIC_SESSIONS, 0);
 }
 
+/* One side takes what the other has sent. */
+static void takes(struct tls *t, struct buf *sent, struct buf *answer)
+{
+    struct span in = buf_span(sent);
+    uint8_t plain[256];
+    size_t made;
+
+    assert_int_equal(tls_read(t, &in, plain, sizeof plain, &made, answer), TLS_FINE);
+    buf_clear(sent);
+}
+
+/* Both ends in memory, until neither has more to say; whether the handshake was a short one. */
+static bool is_resumed(struct tls_context *server, struct tls_context *client, int index)
+{
+    struct tls *ends[] = {tls_accept(server), tls_connect(client, index, "127.0.0.1")};
+    struct buf sent[] = {buf_with_max(MIB), buf_with_max(MIB)};
+    struct tls_peer peer;
+
+    assert_true(ends[0] && ends[1]);
+    takes(ends[1], &sent[0], &sent[1]); /* says hello */
+    while (sent[0].len || sent[1].len) {
+        takes(ends[0], &sent[1], &sent[0]);
+        takes(ends[1], &sent[0], &sent[1]);
+    }
+    assert_true(tls_is_ready(ends[0]) && tls_is_ready(ends[1]));
+    tls_describe(ends[1], &peer);
+    for (int i = 0; i < 2; i++) {
+        tls_close(ends[i], &sent[i]); /* without a farewell OpenSSL trusts its ticket no more */
+        tls_free(ends[i]);
+        buf_free(&sent[i]);
+    }
+    return peer.resumed;
+}
+
+/* Each server's own ticket, and none of one that does not know it. */
+static void connections_to_servers_resume(void **state)
+{
+    const char *file = secure_file();
+    const struct conf_listener_tls offered = {.certificate = file, .key = file, .ca = ""};
+    const struct conf_servers_tls wanted = {
+        .mode = CONF_TLS_REQUIRE, .ca = "", .certificate = "", .key = ""};
+    struct err e;
+    struct tls_context *servers[] = {tls_context_server(&offered, &e),
+                                     tls_context_server(&offered, &e)};
+    struct tls_context *client = tls_context_client(&wanted, &e);
+
+    (void)state;
+    assert_true(servers[0] && servers[1] && client);
+    assert_false(is_resumed(servers[0], client, 0));
+    assert_true(is_resumed(servers[0], client, 0));
+    assert_true(is_resumed(servers[0], client, 0));
+    assert_false(is_resumed(servers[1], client, 1));
+    assert_true(is_resumed(servers[1], client, 1));
+    assert_false(is_resumed(servers[1], client, 0)); /* it has another's */
+    assert_true(is_resumed(servers[1], client, 0));
+    tls_context_unref(servers[0]);
+    tls_context_unref(servers[1]);
+    tls_context_unref(client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +323,7 @@ int main(void)
         RIG_TEST(a_forged_record_ends_it),
         RIG_TEST(a_required_listener_refuses_plain_logins),
         RIG_TEST(a_session_ends_with_a_farewell),
+        RIG_TEST(connections_to_servers_resume),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

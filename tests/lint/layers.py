@@ -32,7 +32,7 @@ THIRD_PARTY = {
     "bson.h": ("mirror/*",),
     "bson/bson.h": ("mirror/*",),
     "mysql.h": ("monitor/probe*.[ch]", "monitor/promote*.[ch]", "mirror/snapshot*.[ch]",
-                "mirror/source*.[ch]", "mirror/binlog_login.c"),
+                "mirror/source*.[ch]", "mirror/binlog_login.c", "conf/mysql_tls.h"),
     "mysql/mysql.h": ("monitor/probe*.[ch]", "monitor/promote*.[ch]", "mirror/snapshot*.[ch]",
                       "mirror/source*.[ch]", "mirror/binlog_login.c"),
     "pcre2.h": ("routing/pattern.c",),
