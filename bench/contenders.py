@@ -13,7 +13,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 HAPROXY = """
 global
     nbthread {threads}
-    maxconn 4000
+    maxconn 9000
 defaults
     mode tcp
     timeout connect 5s
@@ -93,6 +93,11 @@ class Proxy:
         self.name = name
         self._tillway = Tillway(cluster, config=dict({"workers": os.cpu_count()}, **(over or {})))
         self.port = self._tillway.port
+
+    def listen(self, tls):
+        """Before start(): offer TLS, `tls` as in listeners[].tls."""
+        self._tillway.write_config({"listeners": [{"address": "127.0.0.1:%d" % self.port, "tls": tls}]})
+        return self
 
     def start(self):
         self._tillway.start()

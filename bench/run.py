@@ -11,15 +11,18 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(
 from harness.cluster import Cluster  # noqa: E402
 
 import contenders  # noqa: E402
+import idle  # noqa: E402
 import load  # noqa: E402
 import report  # noqa: E402
 from tables import TABLES  # noqa: E402
 
-SERVER = ["--innodb-buffer-pool-size=256M", "--max-connections=2000", "--table-open-cache=4000"]
+SERVER = ["--innodb-buffer-pool-size=256M", "--max-connections=12000", "--back-log=2000", "--table-open-cache=4000"]
+IDLE, IDLE_CONNECTIONS = "idle", 2000
 
 
 def arguments():
     names = "\n".join("  %-16s %s" % (n, t[0]) for n, t in TABLES.items())
+    names += "\n  %-16s memory of idle sessions" % IDLE
     p = argparse.ArgumentParser(prog="bench/run", description=__doc__, epilog="tables:\n" + names,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("tables", nargs="*", metavar="TABLE", help="which to make (default: all)")
@@ -28,9 +31,9 @@ def arguments():
     p.add_argument("--connections", type=int, nargs="+", help="instead of the table's own")
     p.add_argument("--json", metavar="FILE", help="write every single result there, too")
     a = p.parse_args()
-    unknown = [t for t in a.tables if t not in TABLES]
+    unknown = [t for t in a.tables if t not in TABLES and t != IDLE]
     if unknown:
-        p.error("no table %s; there are: %s" % (", ".join(unknown), ", ".join(TABLES)))
+        p.error("no table %s; there are: %s, %s" % (", ".join(unknown), ", ".join(TABLES), IDLE))
     return a
 
 
@@ -60,19 +63,34 @@ def make_table(name, a, all_contenders, cluster, results):
         results.append({"table": name, "connections": n, "rows": rows})
 
 
+def make_idle_table(a, cluster, results):
+    for n in a.connections or [IDLE_CONNECTIONS]:
+        text, rows = idle.make_table(n, a.rounds, cluster)
+        print(text, flush=True)
+        results.append({"table": IDLE, "connections": n, "rows": rows})
+
+
+def make_load_tables(a, cluster, results):
+    all_contenders = [contenders.Direct(cluster), contenders.HAProxy(cluster), contenders.Proxy(cluster)]
+    for c in all_contenders:
+        c.start()
+    for name in a.tables or TABLES:
+        if name != IDLE:
+            make_table(name, a, all_contenders, cluster, results)
+    for c in all_contenders:
+        c.stop()
+
+
 def main():
     a = arguments()
     results = []
     with Cluster(replicas=2, options=SERVER) as cluster:
         load.prepare(cluster.primary)
         cluster.wait_in_sync()
-        all_contenders = [contenders.Direct(cluster), contenders.HAProxy(cluster), contenders.Proxy(cluster)]
-        for c in all_contenders:
-            c.start()
-        for name in a.tables or TABLES:
-            make_table(name, a, all_contenders, cluster, results)
-        for c in all_contenders:
-            c.stop()
+        if not a.tables or IDLE in a.tables:
+            make_idle_table(a, cluster, results)
+        if a.tables != [IDLE]:
+            make_load_tables(a, cluster, results)
     if a.json:
         with open(a.json, "w", encoding="utf-8") as f:
             json.dump({"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "cores": os.cpu_count(),

@@ -12,10 +12,12 @@ struct prepared_use {
 };
 
 /* uthash's macros, each in a function of its own. */
+/* False, and not added: no memory. */
 /* NOLINTNEXTLINE(readability-function-size,readability-function-cognitive-complexity) */
-static void add_prepared(struct prepared_set *all, struct prepared *p)
+static bool add_prepared(struct prepared_set *all, struct prepared *p)
 {
     HASH_ADD(hh, all->by_key, key, sizeof p->key, p);
+    return p->hh.tbl != NULL;
 }
 
 /* NOLINTNEXTLINE(readability-function-size,readability-function-cognitive-complexity) */
@@ -33,10 +35,12 @@ static struct prepared *look_up(const struct prepared_set *all, struct prepared_
     return p;
 }
 
+/* False, and not added: no memory. */
 /* NOLINTNEXTLINE(readability-function-size,readability-function-cognitive-complexity) */
-static void add_use(struct prepared_uses *all, struct prepared_use *u)
+static bool add_use(struct prepared_uses *all, struct prepared_use *u)
 {
     HASH_ADD(hh, all->by_key, key, sizeof u->key, u);
+    return u->hh.tbl != NULL;
 }
 
 /* NOLINTNEXTLINE(readability-function-size,readability-function-cognitive-complexity) */
@@ -54,15 +58,31 @@ static struct prepared_use *look_up_use(const struct prepared_uses *all, struct 
     return u;
 }
 
+/* NULL, and freed: no memory. The server keeps the statement as long as the connection. */
+static struct prepared *put(struct prepared_set *all, struct prepared *p)
+{
+    if (add_prepared(all, p)) {
+        all->bytes += p->bytes;
+        return p;
+    }
+    free(p);
+    return NULL;
+}
+
+static void take_out(struct prepared_set *all, struct prepared *p)
+{
+    remove_prepared(all, p);
+    all->bytes -= p->bytes;
+}
+
 struct prepared *prepared_find(struct prepared_set *all, struct prepared_key key)
 {
     struct prepared *p = look_up(all, key);
 
-    if (p && p->hh.next) { /* it goes to the end: the hash remembers the order of additions */
-        remove_prepared(all, p);
-        add_prepared(all, p);
-    }
-    return p;
+    if (!p || !p->hh.next)
+        return p;
+    take_out(all, p); /* it goes to the end: the hash remembers the order of additions */
+    return put(all, p);
 }
 
 struct prepared *prepared_add(struct prepared_set *all, struct prepared_key key, size_t n)
@@ -73,22 +93,19 @@ struct prepared *prepared_add(struct prepared_set *all, struct prepared_key key,
         return NULL;
     p->key = key;
     p->bytes = n + STATEMENT_BYTES;
-    add_prepared(all, p);
-    all->bytes += p->bytes;
-    return p;
+    return put(all, p);
 }
 
 void prepared_rekey(struct prepared_set *all, struct prepared *p, struct prepared_key key)
 {
-    remove_prepared(all, p);
+    take_out(all, p);
     p->key = key;
-    add_prepared(all, p);
+    (void)put(all, p);
 }
 
 void prepared_remove(struct prepared_set *all, struct prepared *p)
 {
-    remove_prepared(all, p);
-    all->bytes -= p->bytes;
+    take_out(all, p);
     free(p);
 }
 
@@ -111,7 +128,10 @@ bool prepared_use(struct prepared_uses *all, struct prepared_key key)
         if (!u)
             return false;
         u->key = key;
-        add_use(all, u);
+        if (!add_use(all, u)) {
+            free(u);
+            return false;
+        }
     }
     u->count++;
     return true;

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 struct prepared_key {
@@ -41,7 +42,7 @@ struct prepared_set {
 struct prepared *prepared_find(struct prepared_set *all, struct prepared_key key);
 /* One of a text of n bytes that is not known there yet; NULL where memory refuses. */
 struct prepared *prepared_add(struct prepared_set *all, struct prepared_key key, size_t n);
-/* From now on it is known by another key. */
+/* From now on it is known by another key, or by none where memory refuses. */
 void prepared_rekey(struct prepared_set *all, struct prepared *p, struct prepared_key key);
 void prepared_remove(struct prepared_set *all, struct prepared *p);
 void prepared_clear(struct prepared_set *all);

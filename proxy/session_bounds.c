@@ -64,6 +64,20 @@ static void end_stalled(struct session *s, enum stall kind)
         session_fault(s, 0, NULL, "the client does not take its reply");
 }
 
+/* An idle session keeps no memory that its next command makes anew. */
+static void shed_buffers(struct session *s)
+{
+    buf_free(&s->out);
+    buf_free(&s->text);
+    buf_free(&s->credentials);
+    for (uint32_t left = s->held_bits; left; left &= left - 1) {
+        struct backend *b = s->held[__builtin_ctz(left)];
+
+        if (b->out.len == 0)
+            buf_free(&b->out);
+    }
+}
+
 void session_check_stall(struct session *s, uint64_t now_ns)
 {
     struct session_bounds *b = &s->bounds;
@@ -76,6 +90,8 @@ void session_check_stall(struct session *s, uint64_t now_ns)
         b->moved = false;
         return;
     }
+    if (kind == STALL_IDLE)
+        shed_buffers(s);
     limit = limit_of(s, kind);
     if (limit && now_ns - b->stalled_ns >= limit)
         end_stalled(s, kind);

@@ -5,10 +5,12 @@
 #include <xxhash.h>
 
 /* uthash's macros, each in a function of its own. */
+/* False: no memory. */
 /* NOLINTNEXTLINE(readability-function-size,readability-function-cognitive-complexity) */
-static void add_by_id(struct stmts *all, struct stmt *s)
+static bool add_by_id(struct stmts *all, struct stmt *s)
 {
     HASH_ADD_INT(all->by_id, id, s);
+    return s->hh.tbl != NULL;
 }
 
 /* NOLINTNEXTLINE(readability-function-size,readability-function-cognitive-complexity) */
@@ -110,7 +112,11 @@ struct stmt *stmts_add(struct stmts *all, struct span text, const char *schema,
         stmt_unref(s);
         return NULL;
     }
-    add_by_id(all, s);
+    if (!add_by_id(all, s)) {
+        prepared_unuse(all->uses, s->key);
+        stmt_unref(s);
+        return NULL;
+    }
     all->count++;
     s->bytes = sizeof *s + s->text_len + strlen(s->schema) + vars_bytes(s->vars);
     all->bytes += s->bytes;

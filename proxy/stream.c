@@ -1,6 +1,7 @@
 #include "proxy/stream_filter.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 void stream_init(struct stream *s, const struct stream_ops *ops, void *owner,
@@ -31,10 +32,17 @@ int stream_open_fd(struct stream *s, uv_loop_t *loop, int fd, bool is_unix)
     return rc;
 }
 
+static void forget_connecting(struct stream *s)
+{
+    free(s->connecting);
+    s->connecting = NULL;
+}
+
 static void on_connect(uv_connect_t *req, int status)
 {
     struct stream *s = req->data;
 
+    forget_connecting(s);
     if (s->closing)
         return;
     if (status == 0 && s->uv.handle.type == UV_TCP) {
@@ -46,13 +54,15 @@ static void on_connect(uv_connect_t *req, int status)
 
 static int connect_address(struct stream *s, const struct sockaddr *address)
 {
-    return uv_tcp_connect(&s->connect_req, &s->uv.tcp, address, on_connect);
+    return uv_tcp_connect(&s->connecting->connect, &s->uv.tcp, address, on_connect);
 }
 
 void stream_finish_close(struct stream *s)
 {
-    if (s->handle_closed && !s->resolving && filter_gone(s))
-        s->ops->closed(s->owner);
+    if (!s->handle_closed || s->resolving || !filter_gone(s))
+        return;
+    forget_connecting(s);
+    s->ops->closed(s->owner);
 }
 
 static void set_port(struct sockaddr *address, uint16_t port)
@@ -75,7 +85,7 @@ static void on_resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *foun
         return;
     }
     if (rc == 0) {
-        set_port(found->ai_addr, s->port);
+        set_port(found->ai_addr, s->connecting->port);
         rc = connect_address(s, found->ai_addr);
     }
     uv_freeaddrinfo(found);
@@ -88,8 +98,8 @@ static int resolve(struct stream *s, uv_loop_t *loop, const char *host)
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     int rc;
 
-    s->resolve_req.data = s;
-    rc = uv_getaddrinfo(loop, &s->resolve_req, on_resolved, host, NULL, &hints);
+    s->connecting->resolve.data = s;
+    rc = uv_getaddrinfo(loop, &s->connecting->resolve, on_resolved, host, NULL, &hints);
     s->resolving = rc == 0;
     return rc;
 }
@@ -98,7 +108,7 @@ static int connect_tcp(struct stream *s, uv_loop_t *loop, const char *host, uint
 {
     struct sockaddr_storage address;
 
-    s->port = port;
+    s->connecting->port = port;
     if (uv_ip4_addr(host, port, (struct sockaddr_in *)(void *)&address) == 0 ||
         uv_ip6_addr(host, port, (struct sockaddr_in6 *)(void *)&address) == 0)
         return connect_address(s, (struct sockaddr *)&address);
@@ -109,12 +119,15 @@ int stream_connect(struct stream *s, uv_loop_t *loop, const char *host, uint16_t
 {
     int rc = init_handle(s, loop, port == 0);
 
-    s->connect_req.data = s;
     if (rc != 0)
         return rc;
+    s->connecting = calloc(1, sizeof *s->connecting);
+    if (!s->connecting)
+        return UV_ENOMEM;
+    s->connecting->connect.data = s;
     if (port != 0)
         return connect_tcp(s, loop, host, port);
-    uv_pipe_connect(&s->connect_req, &s->uv.pipe, host, on_connect);
+    uv_pipe_connect(&s->connecting->connect, &s->uv.pipe, host, on_connect);
     return 0;
 }
 
@@ -312,7 +325,7 @@ void stream_close(struct stream *s)
     s->closing = true;
     s->eof = true;
     if (s->resolving)
-        (void)uv_cancel((uv_req_t *)&s->resolve_req); /* its callback comes all the same */
+        (void)uv_cancel((uv_req_t *)&s->connecting->resolve); /* its callback comes all the same */
     if (s->filter)
         filter_close(s);
     if (s->open)

@@ -31,6 +31,13 @@ struct stream_ops {
 
 enum { STREAM_PARTS = 24 };
 
+/* What only connecting needs. */
+struct stream_connecting {
+    uv_connect_t connect;
+    uv_getaddrinfo_t resolve;
+    uint16_t port; /* to connect to once the name is resolved */
+};
+
 struct stream {
     union {
         uv_handle_t handle;
@@ -39,8 +46,7 @@ struct stream {
         uv_pipe_t pipe;
     } uv;
     uv_write_t write_req;
-    uv_connect_t connect_req;
-    uv_getaddrinfo_t resolve_req;
+    struct stream_connecting *connecting; /* NULL: it is over, or never was */
     const struct stream_ops *ops;
     void *owner;
     struct buffers *buffers;
@@ -57,8 +63,7 @@ struct stream {
     bool open;      /* the handle was initialised: `closed` will come */
     bool resolving; /* a host name is being looked up, on a thread of libuv's */
     bool handle_closed;
-    uint16_t port; /* to connect to once it is */
-    int error;     /* UV_E… number, 0 for an orderly close */
+    int error; /* UV_E… number, 0 for an orderly close */
 };
 
 /* Why the connection failed, in words; where `error` is UV_EPROTO, what TLS had against it. */

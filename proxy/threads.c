@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 struct thread_row {
@@ -22,10 +23,12 @@ static int server_of(const struct thread_row *r)
 }
 
 /* uthash's macros, each in a function of its own. */
+/* False: no memory. */
 /* NOLINTNEXTLINE(readability-function-size,readability-function-cognitive-complexity) */
-static void add_row(struct threads *t, struct thread_row *r)
+static bool add_row(struct threads *t, struct thread_row *r)
 {
     HASH_ADD(hh, t->rows, key, sizeof r->key, r);
+    return r->hh.tbl != NULL;
 }
 
 /* NOLINTNEXTLINE(readability-function-size,readability-function-cognitive-complexity) */
@@ -71,8 +74,10 @@ static struct thread_row *row_for(struct threads *t, uint64_t key)
     if (!r)
         return NULL;
     r->key = key;
-    add_row(t, r);
-    return r;
+    if (add_row(t, r))
+        return r;
+    free(r);
+    return NULL;
 }
 
 void threads_set(struct threads *t, int server, uint32_t thread, uint32_t session, const char *host)

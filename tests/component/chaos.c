@@ -1,15 +1,60 @@
 /* Clients and servers that do anything at any moment, from a seed: replies bent at random, cut,
- * sent in pieces. Nobody is promised anything but this: the worker lives, and in the end nothing is
- * left of them: no session, no statement counted as under way, and a well-behaved till is served.
+ * sent in pieces; once more while memory runs out now and then. Nobody is promised anything but
+ * this: the worker lives, and in the end nothing is left of them: no session, no statement counted
+ * as under way, and a well-behaved till is served.
  */
 #include "component/rig.h"
 #include "protocol/packet.h"
 
 #include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { TILLS = 6, CONNECTIONS = 24, STEPS = 2500, SEEDS = 8 };
+enum { TILLS = 6, CONNECTIONS = 24, STEPS = 2500, SEEDS = 8, SCARCE = 40 };
+
+/* The linker puts these in the place of malloc and its kin in the product's code and the test's. */
+void *__real_malloc(size_t n);              /* NOLINT(readability-identifier-naming) */
+void *__real_calloc(size_t n, size_t size); /* NOLINT(readability-identifier-naming) */
+void *__real_realloc(void *p, size_t n);    /* NOLINT(readability-identifier-naming) */
+void *__wrap_malloc(size_t n);              /* NOLINT(readability-identifier-naming) */
+void *__wrap_calloc(size_t n, size_t size); /* NOLINT(readability-identifier-naming) */
+void *__wrap_realloc(void *p, size_t n);    /* NOLINT(readability-identifier-naming) */
+
+static pthread_t stage;    /* the test's own thread has memory enough */
+static atomic_uint scarce; /* of so many askings one is refused; 0: none */
+static atomic_uint askings;
+static atomic_uint refusals;
+
+static bool refuses(void)
+{
+    unsigned every = atomic_load(&scarce);
+
+    if (every == 0 || pthread_equal(pthread_self(), stage) ||
+        atomic_fetch_add(&askings, 1) % every != every - 1)
+        return false;
+    atomic_fetch_add(&refusals, 1);
+    return true;
+}
+
+/* NOLINTNEXTLINE(readability-identifier-naming) */
+void *__wrap_malloc(size_t n)
+{
+    return refuses() ? NULL : __real_malloc(n);
+}
+
+/* NOLINTNEXTLINE(readability-identifier-naming) */
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return refuses() ? NULL : __real_calloc(n, size);
+}
+
+/* NOLINTNEXTLINE(readability-identifier-naming) */
+void *__wrap_realloc(void *p, size_t n)
+{
+    return refuses() ? NULL : __real_realloc(p, n);
+}
 
 struct chaos {
     struct rig *rig;
@@ -118,6 +163,14 @@ static void till_commands(struct chaos *c, struct peer *till)
     buf_free(&b);
 }
 
+/* Whether a greeting came, and not the end, nor an error for want of memory. */
+static bool is_greeted(const struct peer *p)
+{
+    uint8_t head[PACKET_HEADER + 1];
+
+    return recv(p->fd, head, sizeof head, MSG_PEEK) == sizeof head && head[PACKET_HEADER] != 0xFF;
+}
+
 /* A till goes one step of its life; what it is answered does not matter to it. */
 static void till_steps(struct chaos *c, int i)
 {
@@ -129,6 +182,11 @@ static void till_steps(struct chaos *c, int i)
     } else if (!c->greeted[i]) {
         if (!readable(till))
             return;
+        if (!is_greeted(till)) {
+            peer_cut(till);
+            c->tills[i] = NULL;
+            return;
+        }
         client_hears_greeting(till);
         if (dice(c, 4) == 0)
             client_logs_in(till, .without = CAP_DEPRECATE_EOF, .schema = "shop");
@@ -235,7 +293,7 @@ static void serve_as_ever(struct chaos *c)
     (void)client_hears_rows(s.till, "tea");
 }
 
-static void play(uint32_t seed)
+static void play(uint32_t seed, unsigned of_askings)
 {
     struct chaos c = {.random = seed,
                       .rig = rig_start(.workers = 2, .connect_timeout_ms = 50,
@@ -243,6 +301,7 @@ static void play(uint32_t seed)
 
     c.rig->view->count = RIG_SERVERS;
     rig_publish(c.rig);
+    atomic_store(&scarce, of_askings);
     for (int step = 0; step < STEPS; step++) {
         uint32_t turn = dice(&c, 100);
 
@@ -255,6 +314,7 @@ static void play(uint32_t seed)
         if (step % 8 == 0)
             rig_barrier(c.rig);
     }
+    atomic_store(&scarce, 0);
     leave_nothing(&c);
     serve_as_ever(&c);
 }
@@ -262,16 +322,28 @@ static void play(uint32_t seed)
 static void whatever_peers_do_the_worker_goes_on(void **state)
 {
     for (uint32_t seed = 1; seed <= SEEDS; seed++) {
-        play(seed);
+        play(seed, 0);
         (void)rig_stop(state);
     }
+}
+
+/* From one refusal in four hundred askings to one in eleven. */
+static void without_memory_the_worker_goes_on(void **state)
+{
+    for (uint32_t seed = 1; seed <= SEEDS; seed++) {
+        play(seed, SCARCE * SCARCE / (4 * seed * seed) + 5);
+        (void)rig_stop(state);
+    }
+    assert_true(atomic_load(&refusals) > 100);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         RIG_TEST(whatever_peers_do_the_worker_goes_on),
+        RIG_TEST(without_memory_the_worker_goes_on),
     };
 
+    stage = pthread_self();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
