@@ -215,7 +215,7 @@ bool explain_parse(int argc, char **argv, struct explain_ask *out, struct err *e
                    {"--client", &out->client},
                    {"--listener", &out->listener}};
 
-    *out = (struct explain_ask){NULL};
+    *out = (struct explain_ask){.user = NULL};
     for (int i = 0; i < argc; i++) {
         const char **value = NULL;
 
