@@ -16,14 +16,16 @@ KEY = {"customers": "Order ID", "products": "Customer ID"}
 class PagedShop(Shop):
     """conf/pos.example.yaml with `page` in its arrays."""
 
+    pages = PAGES
+
     def section(self):
         section = super().section()
         lines = []
         for line in section["mirror"]["aggregates"].lines:
             lines.append(line)
             name = re.match(r"( *)(\w+):$", line)
-            if name and name[2] in PAGES:
-                lines.append("%s  page: %d" % (name[1], PAGES[name[2]]))
+            if name and name[2] in self.pages:
+                lines.append("%s  page: %d" % (name[1], self.pages[name[2]]))
         section["mirror"]["aggregates"] = yamlout.Raw(lines)
         return section
 
