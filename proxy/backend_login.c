@@ -202,6 +202,12 @@ static void on_auth_reply(struct backend *b, struct span payload, uint8_t seq)
         fail_with_packet(b, payload);
 }
 
+/* No more once it is through, or failed at any point: the last is to ask for what it needs. */
+static bool is_logging_in(const struct backend *b)
+{
+    return b->state.now == BACKEND_GREETING || b->state.now == BACKEND_AUTH;
+}
+
 void backend_login_step(struct backend *b)
 {
     struct packet_header h;
@@ -209,7 +215,7 @@ void backend_login_step(struct backend *b)
     size_t used;
     int whole;
 
-    while (!b->stream.writing && !backend_is_ready(b) && b->state.now != BACKEND_FAILED) {
+    while (!b->stream.writing && is_logging_in(b)) {
         struct span in = {stream_data(&b->stream), stream_left(&b->stream)};
 
         whole = packet_whole(in, LOGIN_PACKET_MAX, &h, &payload, &used);
