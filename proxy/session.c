@@ -77,6 +77,9 @@ void session_enter(struct session *s, enum session_state next)
 {
     uint64_t limit = state_limit(s, next);
 
+    if (s->position.role != POSITION_NONE &&
+        !(s->position.role == POSITION_ASKS && next == SESSION_SYNC))
+        positions_leave(s);
     state_enter(&s->state, (int)next);
     s->deadline_ns = limit ? worker_now_ns() + limit : 0;
 }
@@ -307,6 +310,7 @@ static void destroy(struct session *s)
     if (s->freed_soon)
         return;
     s->freed_soon = true;
+    positions_leave(s);
     unlink_session(s);
     stream_close(&s->client);
 }

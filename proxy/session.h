@@ -102,8 +102,7 @@ struct session {
     uint32_t pins;    /* session_pin bits */
     uint32_t fragile; /* FRAGILE_ bits */
     bool tables_locked;
-    bool may_hold_locks; /* user locks that code took which the text does not show, for all we know
-                          */
+    bool may_hold_locks; /* user locks, taken by code that the text does not show */
     bool probe_due;      /* PIN_OPAQUE is to be checked */
     bool lost; /* a connection with fragile state died while idle: the next command is told */
     struct causal causal;
@@ -124,8 +123,9 @@ struct session {
     struct buf text; /* where run.rewritten: the command as the server shall read it, with header */
     struct buf fitted; /* where run.fitted: the same for the connection at hand */
     struct backend *target;
-    uint16_t option;     /* COM_SET_OPTION's argument */
-    uint64_t statements; /* commands begun */
+    struct position_place position; /* among those that want the primary's position */
+    uint16_t option;                /* COM_SET_OPTION's argument */
+    uint64_t statements;            /* commands begun */
 };
 
 /* Take over a client's descriptor. */

@@ -274,11 +274,11 @@ static bool must_ask(const struct session *s)
 /* A read must stay on the primary only because nobody knows yet how far the primary was when the
  * session looked at it last. Asking it costs less than the read, and from then on replicas will do.
  */
-static bool worth_asking(struct session *s)
+static bool worth_asking(const struct session *s)
 {
     return s->run.route.reason == ROUTE_NOT_FRESH &&
-           s->causal.seen_at == s->worker->topology->primary && !s->run.position_asked &&
-           s->worker->conf->routing.wait_for_replica && can_ask(s);
+           s->causal.seen_at == s->worker->topology->primary &&
+           s->worker->conf->routing.wait_for_replica;
 }
 
 static enum step ask_position(struct session *s)
@@ -290,7 +290,22 @@ static enum step ask_position(struct session *s)
     if (!session_take_over(b) ||
         !backend_command(b, COM_QUERY, span_of("SELECT @@global.gtid_binlog_pos"), EXPECT_POSITION))
         return session_answer_error(s, ER_UNKNOWN_ERROR, "HY000", "out of memory");
+    positions_ask(s);
     session_enter(s, SESSION_SYNC);
+    return STEP_MORE;
+}
+
+/* Together with others that want it now: one of them asks for all. */
+static enum step await_position(struct session *s)
+{
+    if (s->position.role == POSITION_TURN && can_ask(s))
+        return ask_position(s);
+    if (s->position.role != POSITION_TURN) {
+        positions_wait(s);
+        return STEP_WAIT;
+    }
+    s->run.position_asked = true;
+    positions_leave(s);
     return STEP_MORE;
 }
 
@@ -298,9 +313,12 @@ enum step session_route(struct session *s)
 {
     if (s->rescue_at && !s->run.read)
         return STEP_WAIT; /* what it left on a connection is on its way back */
+    if (s->position.role == POSITION_WAITS || s->position.role == POSITION_COMPANY)
+        return STEP_WAIT;
     s->run.route = choose(s);
-    if (worth_asking(s) || (must_ask(s) && !s->run.position_asked && can_ask(s)))
-        return ask_position(s);
+    if (!s->run.position_asked && (worth_asking(s) || must_ask(s)))
+        return await_position(s);
+    positions_leave(s);
     if (must_ask(s))
         s->run.route = (struct route){s->worker->topology->primary, ROUTE_NOT_FRESH, false};
     if (s->run.route.server < 0)

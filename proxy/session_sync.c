@@ -143,6 +143,7 @@ static void note_position(struct session *s, const struct reply *r)
     if (!r->cell_null && r->cell_len < REPLY_CELL - 1 && gtid_set_parse(text, &position)) {
         causal_bound(&s->causal, &position);
         s->run.position_known = true;
+        positions_answer(s, &position);
     }
 }
 

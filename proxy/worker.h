@@ -10,6 +10,7 @@
 #include "proxy/mailbox.h"
 #include "proxy/metrics.h"
 #include "proxy/pool.h"
+#include "proxy/positions.h"
 #include "proxy/quota.h"
 #include "proxy/session_queue.h"
 #include "proxy/threads.h"
@@ -53,6 +54,7 @@ struct worker {
     struct buffers buffers;
     struct pool pool;
     struct session_queues queues;
+    struct positions positions;
     struct prepared_uses prepared; /* by all its sessions */
     struct backend *sides;         /* connections that carry a KILL; proxy/session_kill.c */
     struct session *sessions;      /* a list, newest first */

@@ -1,8 +1,11 @@
 """Read-your-writes and monotonic reads, with replicas that lag, stop and lead."""
 
+import json
 import threading
 
-from proxied import Proxied, main
+from proxied import Proxied, main  # isort: skip (puts the harness on the path)
+
+from harness.tillway import Tillway
 
 
 class Consistency(Proxied):
@@ -91,6 +94,44 @@ class Consistency(Proxied):
             for r in self.cluster.replicas:
                 r.start_slave()
             self.settle()
+
+    def test_global_reads_see_what_another_tillway_committed(self):
+        """Readers behind a second Tillway, while the first one's session writes; they share their questions."""
+        other = Tillway(self.cluster, config={"workers": 1})
+        other.write_config({"listeners": [dict(x, consistency="global") for x in other.config["listeners"]]})
+        writer, committed, stale = self.connect(), [0], []
+        done, ended = threading.Event(), []
+
+        def read():
+            reader, reads = other.connect(database="shop"), 0
+            while not done.is_set() or reads < 20:
+                before = committed[0]
+                seen = int(self.run_sql(reader, "SELECT v FROM t WHERE id=50")[0][0])
+                reads += 1
+                if seen < before:
+                    stale.append((before, seen))
+            reader.close()
+            ended.append(reads)
+
+        self.run_sql(writer, "REPLACE INTO t VALUES (50,'0')")
+        with other:
+            threads = [threading.Thread(target=read) for _ in range(8)]
+            for t in threads:
+                t.start()
+            try:
+                for i in range(1, 200):
+                    self.run_sql(writer, "UPDATE t SET v=%s WHERE id=50", (str(i),))
+                    committed[0] = i
+            finally:
+                done.set()
+                for t in threads:
+                    t.join()
+            stats = json.loads(other.command("stats", "json", check=True).stdout)
+        self.assertEqual(stale, [])
+        self.assertEqual(len(ended), 8)
+        reads = sum(sum(s["routed"].values()) for s in stats["servers"])
+        self.assertGreater(sum(sum(s["routed"].values()) for s in stats["servers"] if not s["writes"]), reads // 4, stats)
+        self.assertLess(stats["positions_asked"], reads, stats)
 
     def test_many_sessions_at_once(self):
         stale = []
