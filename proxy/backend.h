@@ -69,6 +69,7 @@ struct backend {
     struct server_load *slot; /* where it counts as one of the server's; NULL: nowhere */
     uint64_t since_ns;        /* when it was opened */
     bool opening;             /* counts as being opened: proxy/session_queue.h */
+    bool leaving;             /* is to be closed when it is idle */
     bool killed;              /* a KILL is on its way to the server for it */
 
     /* what the session that used it last has left on it: proxy/session_hold.c */

@@ -6,9 +6,9 @@
 
 enum { LOOKED_AT_MAX = 32 };
 
-void pool_init(struct pool *p, int max)
+void pool_init(struct pool *p, int max, void (*give_up)(struct backend *b))
 {
-    *p = (struct pool){.max = max};
+    *p = (struct pool){.max = max, .give_up = give_up};
 }
 
 static void unlink_backend(struct pool *p, struct backend *b)
@@ -110,6 +110,12 @@ struct backend *pool_take_oldest(struct pool *p, int server)
     return b;
 }
 
+static void give_up(struct pool *p, struct backend *b)
+{
+    pool_remove(p, b);
+    p->give_up(b);
+}
+
 static void drop_oldest(struct pool *p)
 {
     struct backend *oldest = NULL;
@@ -121,7 +127,7 @@ static void drop_oldest(struct pool *p)
             oldest = b;
     }
     if (oldest)
-        drop(p, oldest);
+        give_up(p, oldest);
 }
 
 void pool_give(struct pool *p, struct backend *b)
@@ -147,7 +153,7 @@ void pool_trim(struct pool *p, uint64_t before_ns)
         struct pool_list *l = &p->of[i];
 
         while (l->tail && l->tail->idle_since_ns < before_ns)
-            drop(p, l->tail);
+            give_up(p, l->tail);
     }
 }
 

@@ -14,8 +14,9 @@ struct pool_list {
 
 struct pool {
     struct pool_list of[SERVERS_MAX];
-    int count; /* of all servers */
-    int max;   /* idle connections kept at most */
+    int count;                          /* of all servers */
+    int max;                            /* idle connections kept at most */
+    void (*give_up)(struct backend *b); /* ends one that is well, and was taken out */
 };
 
 /* What a session looks for. */
@@ -27,7 +28,7 @@ struct pool_want {
     uint64_t told_before_ns; /* diagnostics that were left since then are their session's still */
 };
 
-void pool_init(struct pool *p, int max);
+void pool_init(struct pool *p, int max, void (*give_up)(struct backend *b));
 /* A ready connection, taken out of the pool, or NULL. Those come first that have the state already
  * and nothing of another session's. */
 struct backend *pool_take(struct pool *p, const struct pool_want *want);
@@ -38,7 +39,7 @@ void pool_remove(struct pool *p, struct backend *b);
 /* Give a clean, ready connection with nothing under way; the pool closes it when it dies, is too
  * old, or is one too many. */
 void pool_give(struct pool *p, struct backend *b);
-/* Close what is idle since before `before_ns`. */
+/* Give up what is idle since before `before_ns`. */
 void pool_trim(struct pool *p, uint64_t before_ns);
 /* Close all connections to `server`, or to all where it is -1. */
 void pool_drop(struct pool *p, int server);

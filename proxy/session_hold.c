@@ -43,8 +43,22 @@ static bool must_hold(struct session *s, const struct backend *b)
     bool home = s->home < 0 || s->home == b->server;
 
     return b == s->target || !s->worker->conf->pool.multiplexing || b->expect_count > 0 ||
-           b->load != NULL || b->stream.writing || b->identity->limited ||
-           (home && (session_has_state(s) || s->may_hold_locks)) || session_stmt_bound(s, b);
+           b->load != NULL || (b->killed && b->unread) || b->stream.writing ||
+           b->identity->limited || (home && (session_has_state(s) || s->may_hold_locks)) ||
+           session_stmt_bound(s, b);
+}
+
+void session_let_go_of(struct session *s, struct backend *b)
+{
+    if (!must_hold(s, b))
+        session_release(s, b->server, true);
+}
+
+/* Replies to what was given up may be in the buffer already: no event will tell of them. */
+static void take_leftovers(struct session *s, struct backend *b)
+{
+    if (b != s->target && b->expect_count > 0 && stream_left(&b->stream) > 0)
+        session_backend_event(b, s);
 }
 
 void session_let_go(struct session *s)
@@ -52,8 +66,10 @@ void session_let_go(struct session *s)
     for (uint32_t left = s->held_bits; left; left &= left - 1) {
         int i = __builtin_ctz(left);
 
-        if (!must_hold(s, s->held[i]))
-            session_release(s, i, true);
+        if (s->held[i])
+            take_leftovers(s, s->held[i]);
+        if (s->held[i])
+            session_let_go_of(s, s->held[i]);
     }
 }
 
@@ -117,6 +133,26 @@ static void adopt(struct session *s, struct backend *b)
     s->recent[b->server] = b;
 }
 
+/* Its session holds it till the answer is there, then lets go of it. */
+void session_give_up(struct backend *b)
+{
+    struct session *s = b->last_of;
+
+    if (!b->unread || !s || s->rescue_at) {
+        backend_close(b);
+        return;
+    }
+    session_hold(s, b);
+    b->leaving = true;
+    b->unread = false;
+    b->rescue_for = s;
+    b->rescue_statement = s->statements;
+    s->rescue_at = b;
+    if (!backend_command(b, COM_QUERY, span_of(rescue_sql), EXPECT_RESCUE) ||
+        backend_write(b, NULL, 0) == STREAM_FAILED)
+        session_release(s, b->server, false);
+}
+
 /* A connection that the session may use where it is in the pool. */
 static bool suits(const struct session *s, const struct backend *b)
 {
@@ -173,8 +209,12 @@ void session_part_all(struct session *s)
 static bool leaves_unread(const struct session *s, const struct backend *b)
 {
     const struct sql_class *c = &s->run.statement;
+    bool replica =
+        b->server != s->worker->topology->primary; /* it has no LAST_INSERT_ID() of ours */
     bool inserts = c->kind == SQL_INSERT || c->kind == SQL_REPLACE;
 
+    if (replica)
+        return false;
     switch (c->reason) {
     case SQL_IS_READ:
         return false;

@@ -27,9 +27,12 @@ struct left_values {
 bool session_has_state(const struct session *s);
 /* Give back the connections that it need not hold. */
 void session_let_go(struct session *s);
+void session_let_go_of(struct session *s, struct backend *b);
 /* An idle connection, now held; NULL: none, make one. */
 struct backend *session_take_idle(struct session *s, int server);
 void session_hold(struct session *s, struct backend *b);
+/* An idle connection is to go: not before what its session has left there is saved. */
+void session_give_up(struct backend *b);
 /* The session ends, or begins anew: what it has left is forgotten. */
 void session_part_all(struct session *s);
 /* A command of the client's is through. */

@@ -72,7 +72,7 @@ static void spare_one(struct worker *w, int server)
 
     if (!b)
         return;
-    backend_close(b);
+    session_give_up(b);
     tell_others(w, server);
 }
 
@@ -113,13 +113,13 @@ static bool take_slot(struct worker *w, int server)
     return false;
 }
 
-/* One of another account makes way. */
+/* One of another account makes way, now or soon. */
 static bool make_way(struct worker *w, int server)
 {
     struct backend *b = pool_take_oldest(&w->pool, server);
 
     if (b)
-        backend_close(b);
+        session_give_up(b);
     return b != NULL;
 }
 

@@ -10,10 +10,10 @@
 static bool may_serve_again(const struct worker *w, const struct backend *b)
 {
     uint64_t max_age_ns = w->conf->pool.max_age_ns;
-    bool old = max_age_ns && clock_mono_ns() - b->since_ns > max_age_ns;
+    bool old = max_age_ns && !b->unread && clock_mono_ns() - b->since_ns > max_age_ns;
 
-    return !old && !b->killed && backend_is_ready(b) && b->expect_count == 0 && !b->load &&
-           !b->stream.writing;
+    return !old && !b->leaving && !b->killed && backend_is_ready(b) && b->expect_count == 0 &&
+           !b->load && !b->stream.writing;
 }
 
 void session_release(struct session *s, int server, bool keep)
@@ -62,7 +62,7 @@ static void on_idle_event(struct session *s, struct backend *b)
         return;
     if (swallowed == SWALLOW_DONE && backend_is_ready(b) && !b->stream.eof &&
         stream_left(&b->stream) == 0) {
-        session_let_go(s);
+        session_let_go_of(s, b);
         return;
     }
     session_release(s, server, false);
@@ -218,6 +218,8 @@ static bool acquire(struct session *s, int server)
         session_release(s, server, false);
         b = NULL;
     }
+    if (b) /* perhaps it was in the pool when the session began to wait */
+        session_queue_leave(s);
     s->target = b ? b : session_queue_connect(s, server);
     return s->target != NULL;
 }
@@ -232,6 +234,7 @@ static enum step connecting(struct session *s)
         return session_fail(s, ER_UNKNOWN_ERROR, "HY000", "out of memory or descriptors");
     if (s->state.now != SESSION_QUEUE)
         session_enter(s, SESSION_QUEUE);
+    session_let_go(s); /* nobody holds what another one waits for while he waits himself */
     return STEP_WAIT;
 }
 

@@ -90,7 +90,7 @@ bool worker_start(struct worker *w, struct shared *shared, int index, struct con
     w->conf = conf_ref(conf);
     w->topology = topology_new();
     buffers_init(&w->buffers, (size_t)conf->limits.buffer);
-    pool_init(&w->pool, POOL_IDLE_MAX);
+    pool_init(&w->pool, POOL_IDLE_MAX, session_give_up);
     if (!w->topology || !rules_room_init(&w->rules_room) || !init_loop(w))
         return err_set(e, ERR_IO, "cannot set up worker %d: out of memory or descriptors", index);
     if (uv_thread_create(&w->thread, thread_main, w) != 0)

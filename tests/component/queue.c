@@ -149,12 +149,9 @@ static void a_storm_of_logins_opens_few(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        RIG_TEST(who_comes_first_is_served_first),
-        RIG_TEST(who_waits_too_long_is_told),
-        RIG_TEST(who_leaves_the_queue_is_passed_over),
-        RIG_TEST(another_account_takes_the_place),
-        RIG_TEST(another_worker_gives_up_its_idle_one),
-        RIG_TEST(a_storm_of_logins_opens_few),
+        RIG_TEST(who_comes_first_is_served_first),      RIG_TEST(who_waits_too_long_is_told),
+        RIG_TEST(who_leaves_the_queue_is_passed_over),  RIG_TEST(another_account_takes_the_place),
+        RIG_TEST(another_worker_gives_up_its_idle_one), RIG_TEST(a_storm_of_logins_opens_few),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

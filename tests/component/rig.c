@@ -87,6 +87,7 @@ static struct conf *make_conf(const struct rig_options *o)
     put_limit(&b, "buffer", o->buffer_kib, "KiB");
     put_limit(&b, "max_login_errors", o->max_login_errors, "");
     buf_printf(&b, "pool:\n  multiplexing: %s\n", o->holding ? "false" : "true");
+    put_limit(&b, "idle", o->pool_idle_ms, "ms");
     put_limit(&b, "wait", o->pool_wait_ms, "ms");
     put_limit(&b, "diagnostics", o->diagnostics_ms, "ms");
     buf_printf(&b, "routing:\n  wait_timeout: 250ms\n  wait_for_replica: %s\n",

@@ -28,6 +28,7 @@ struct rig_options {
     int buffer_kib;     /* 0: the default, 32 */
     bool holding;       /* pool.multiplexing: false */
     int pool_wait_ms;   /* 0: the default */
+    int pool_idle_ms;   /* 0: the default */
     int diagnostics_ms; /* pool.diagnostics; 0: the default */
     bool no_waiting;    /* routing.wait_for_replica: false */
     bool no_catalog;    /* the monitor has not read one yet */

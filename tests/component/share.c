@@ -363,6 +363,25 @@ static void a_late_reply_does_not_take_the_next_connection(void **state)
     (void)client_hears_rows(s.till, "tea");
 }
 
+/* Idle for too long: it is closed, but what the till left on it is kept. */
+static void what_is_left_outlives_the_connection(void **state)
+{
+    struct rig *r = rig_start(.workers = 1, .pool_idle_ms = 1);
+    struct scene s = rig_scene(r);
+    struct peer *second;
+
+    (void)state;
+    RUNS(s.till, s.primary, insert_sql, .affected = 1, .insert_id = 7);
+    server_hears_query(s.primary, rescue_sql);
+    server_says_rows(s.primary, "7 1 0");
+    peer_hears_end(s.primary);
+    client_asks(s.till, "SELECT LAST_INSERT_ID()");
+    second = server_serves(&r->servers[PRIMARY]);
+    server_hears_query(second, "SET last_insert_id=7");
+    server_says_ok(second);
+    answers(second, "SELECT LAST_INSERT_ID()", "7", s.till);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -380,6 +399,7 @@ int main(void)
         RIG_TEST(a_killed_connection_is_not_shared),
         RIG_TEST(code_unseen_keeps_its_connection),
         RIG_TEST(a_late_reply_does_not_take_the_next_connection),
+        RIG_TEST(what_is_left_outlives_the_connection),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

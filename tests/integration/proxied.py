@@ -23,11 +23,16 @@ class Proxied(unittest.TestCase):
     def setUpClass(cls):
         cls._stack = contextlib.ExitStack()
         cls.cluster = cls._stack.enter_context(Cluster(replicas=cls.replicas))
-        cls.tillway = cls._stack.enter_context(Tillway(cls.cluster, config=cls.config))
+        cls.tillway = cls._stack.enter_context(Tillway(cls.cluster, config=cls.configured()))
         cls.cluster.primary.query("CREATE DATABASE IF NOT EXISTS shop")
         cls.cluster.primary.query("CREATE TABLE shop.t (id INT PRIMARY KEY, v LONGTEXT)")
         cls.cluster.primary.query("INSERT INTO shop.t VALUES (1,'one'),(2,'two'),(3,'three')")
         cls.cluster.wait_in_sync()
+
+    @classmethod
+    def configured(cls):
+        """The configuration, over the harness's own, once there are servers."""
+        return cls.config
 
     @classmethod
     def tearDownClass(cls):

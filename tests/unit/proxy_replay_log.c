@@ -5,6 +5,7 @@
 enum { BUDGET = 1000 };
 
 static struct replay_log replay_log;
+static struct prepared_uses uses;
 static struct stmts stmts;
 static struct vars *vars;
 
@@ -12,7 +13,7 @@ static int setup(void **state)
 {
     (void)state;
     replay_log_init(&replay_log, BUDGET);
-    memset(&stmts, 0, sizeof stmts);
+    stmts = (struct stmts){.uses = &uses};
     vars = vars_new();
     return vars ? 0 : -1;
 }
