@@ -50,7 +50,8 @@ static void eof_encode(struct buf *b, const struct ok *ok, uint16_t status)
 
 void ok_encode(struct buf *b, const struct ok *ok, uint64_t caps)
 {
-    bool track = (caps & CAP_SESSION_TRACK) && ok->changes.n;
+    bool track = (caps & CAP_SESSION_TRACK) &&
+                 (ok->changes.n || (ok->status & STATUS_SESSION_STATE_CHANGED));
     uint16_t status = (uint16_t)(ok->status & ~STATUS_SESSION_STATE_CHANGED);
 
     if (ok->header == 0xFE && !(caps & CAP_DEPRECATE_EOF)) {

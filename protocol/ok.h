@@ -27,7 +27,9 @@ struct server_error {
  * layout). */
 bool ok_decode(struct span payload, uint64_t caps, struct ok *ok) MUST_CHECK;
 /* Written for a connection with `caps`: without SESSION_TRACK neither the changes nor
- * STATUS_SESSION_STATE_CHANGED are; with header 0xFE and no DEPRECATE_EOF it becomes an EOF packet.
+ * STATUS_SESSION_STATE_CHANGED are, else that flag is set where there are changes, and a block of
+ * changes stands there where it is set; with header 0xFE and no DEPRECATE_EOF it becomes an EOF
+ * packet.
  */
 void ok_encode(struct buf *b, const struct ok *ok, uint64_t caps);
 

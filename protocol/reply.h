@@ -61,12 +61,12 @@ struct reply_out {
     size_t pass;        /* bytes at the front that go on (edited in place where need be) */
     size_t drop;        /* bytes behind them that do not */
     struct span insert; /* bytes that go in their place; valid until the next reply_feed */
-    size_t last;        /* REPLY_OK, REPLY_ERROR: where in `pass` that packet begins */
+    size_t last;        /* REPLY_OK, REPLY_ERROR: where that packet begins */
     enum reply_event event;
     bool done; /* the reply is complete with this step */
 };
 
-enum { REPLY_CELL = 128, REPLY_INSERT = 9, REPLY_PEEK = 4096 };
+enum { REPLY_CELL = 1024, REPLY_INSERT = 9, REPLY_PEEK = 4096 };
 
 struct reply {
     /* set by reply_begin, read only */
@@ -74,8 +74,13 @@ struct reply {
     uint64_t server_caps;
     uint64_t client_caps;
     uint32_t client_stmt_id; /* REPLY_PREPARE: written over the server's */
+    /* OK packets with session-state changes do not go on: the caller says them with those changes
+     * that the client wants, as packet `seq`, at REPLY_OK. May be set before each reply_feed. */
+    bool retells;
+    bool retells_all; /* with those without changes, for there are some left to tell */
 
     /* what was learnt; read only for others */
+    bool retold;  /* the last OK was dropped, see `retells` */
     bool started; /* a byte of the reply was seen */
     struct ok ok; /* the last OK as the server sent it; spans valid until the buffer changes */
     struct server_error error; /* the same */
@@ -91,12 +96,12 @@ struct reply {
     uint16_t cell_len;
     const char *why;
     uint8_t shift; /* added to the server's sequence numbers */
+    uint8_t seq;   /* of the last packet that went on, or shall */
 
     /* private */
     uint8_t phase;
     uint8_t next_seq;   /* of the server's next packet, where `in_sequence` */
     bool in_sequence;   /* a packet came before it, and none of the client's between */
-    uint8_t seq;        /* of the last packet before a place where an EOF may be put in */
     bool eof_due;       /* an EOF is to be put in behind the definitions */
     bool continued;     /* the next packet continues a 16 MiB payload */
     uint16_t status;    /* for inserted EOFs: the last status seen */

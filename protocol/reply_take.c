@@ -74,6 +74,15 @@ static enum reply_step take_whole(struct reply_view *v, const struct reply_head 
     return STEP_OUT;
 }
 
+static enum reply_step drop_whole(struct reply_view *v, const struct reply_head *head,
+                                  enum reply_event event)
+{
+    v->out->pass = v->out->last = v->at;
+    v->out->drop = PACKET_HEADER + (size_t)head->h.length;
+    v->out->event = event;
+    return STEP_OUT;
+}
+
 static void patch_header(const struct reply *r, const struct reply_view *v,
                          const struct reply_head *head, size_t length)
 {
@@ -85,6 +94,14 @@ static struct span payload_of(const struct reply_head *head)
     return (struct span){head->payload, head->h.length};
 }
 
+/* Where the client's end of a result set is an EOF packet, it holds no changes. */
+static bool is_retold(const struct reply *r)
+{
+    bool eof = r->ok.header == 0xFE && !(r->client_caps & CAP_DEPRECATE_EOF);
+
+    return !eof && (r->retells_all || (r->retells && r->ok.changes.n > 0));
+}
+
 enum reply_step reply_take_ok(struct reply *r, struct reply_view *v, const struct reply_head *head)
 {
     enum reply_step s = look_whole(r, v, head);
@@ -94,9 +111,7 @@ enum reply_step reply_take_ok(struct reply *r, struct reply_view *v, const struc
         return s;
     if (!ok_decode(payload_of(head), r->server_caps, &r->ok))
         return reply_bad(r, v, "a malformed OK packet");
-    keep = reply_edit_ok(head->payload, head->h.length, &r->ok, r->client_caps);
     note_seq(r, head->h);
-    patch_header(r, v, head, keep);
     r->status = r->ok.status;
     if (r->kind == REPLY_RESULT && (r->ok.status & STATUS_MORE_RESULTS)) {
         r->phase = PHASE_FIRST;
@@ -104,6 +119,13 @@ enum reply_step reply_take_ok(struct reply *r, struct reply_view *v, const struc
         r->phase = PHASE_DONE;
         v->out->done = true;
     }
+    r->retold = is_retold(r);
+    if (r->retold) {
+        r->seq = (uint8_t)(head->h.seq + r->shift);
+        return drop_whole(v, head, REPLY_OK);
+    }
+    keep = reply_edit_ok(head->payload, head->h.length, &r->ok, r->client_caps);
+    patch_header(r, v, head, keep);
     return take_whole(v, head, keep, REPLY_OK);
 }
 
@@ -117,10 +139,7 @@ static enum reply_step take_progress(struct reply *r, struct reply_view *v,
     }
     note_seq(r, head->h);
     r->shift--;
-    v->out->pass = v->at;
-    v->out->drop = PACKET_HEADER + (size_t)head->h.length;
-    v->out->event = REPLY_EDIT;
-    return STEP_OUT;
+    return drop_whole(v, head, REPLY_EDIT);
 }
 
 enum reply_step reply_take_error(struct reply *r, struct reply_view *v,

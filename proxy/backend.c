@@ -232,7 +232,7 @@ bool backend_reset(struct backend *b)
     vars_clear(b->vars);
     b->multi_statements = (b->identity->caps & CAP_MULTI_STATEMENTS) != 0;
     prepared_clear(&b->prepared);
-    b->reset_due = b->dirty = b->guarded = false;
+    b->reset_due = b->dirty = b->guarded = b->tells_client = false;
     b->unread = b->diagnostics = b->warned = b->foreign_warnings = false;
     b->insert_id = 0;
     b->limit_ms = 0;

@@ -64,6 +64,7 @@ struct backend {
     bool multi_statements;
     uint32_t limit_ms; /* max_statement_time laid on for a hint; 0: the session's own */
     bool guarded;      /* its transactions are read-only: it serves a replica's reads */
+    bool tells_client; /* it reports what the client wants to be told, not all */
     struct prepared_set prepared;
 
     struct server_load *slot; /* where it counts as one of the server's; NULL: nowhere */
@@ -121,8 +122,7 @@ bool backend_expect(struct backend *b, enum reply_kind kind, enum expect_role ro
                     uint32_t stmt) MUST_CHECK;
 /* Write `out` and the parts behind it. Answers as stream_write does; BLOCKED pins both. */
 enum stream_sent backend_write(struct backend *b, const struct span *parts, int n) MUST_CHECK;
-/* The first expectation, with `reply` begun for it; NULL where none is due. `client_caps` and
- * `status` as reply_begin takes them. */
+/* The first expectation, its `reply` begun (as by reply_begin); NULL where none is due. */
 struct expect *backend_due(struct backend *b, uint64_t client_caps, uint16_t status);
 /* Its reply is complete. */
 void backend_done(struct backend *b);

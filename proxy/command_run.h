@@ -7,6 +7,9 @@
 #include "proxy/stmts.h"
 #include "routing/route.h"
 
+/* What a step of it answers: step again, or wait for an event. */
+enum step { STEP_MORE, STEP_WAIT };
+
 struct command_run {
     uint8_t byte;
     bool log_in;    /* no command: a log-in or COM_CHANGE_USER lays on its state, then says OK */

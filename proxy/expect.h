@@ -15,6 +15,8 @@ enum expect_role {
     EXPECT_PREPARE,  /* a statement prepared again on this server */
     EXPECT_PROBE,    /* asks whether the session really holds what it may hold */
     EXPECT_POSITION, /* the primary's: bounds what the session has seen there */
+    EXPECT_TRACKING, /* the client\'s session_track_… variables */
+    EXPECT_REPORT,   /* as EXPECT_STATE, and what the server reports is news */
     EXPECT_DISCARD,  /* the session went elsewhere meanwhile */
 };
 

@@ -49,7 +49,7 @@ static enum step (*const handlers[SESSION_STATE_COUNT])(struct session *) = {
     [SESSION_REPLAY] = session_replay,   [SESSION_QUEUE] = session_queue,
 };
 
-enum { CLOSING_MS = 1000 };
+enum { CLOSING_MS = 1000, ASSIGNED_MAX = 8192, UNTOLD_MAX = 65536 };
 
 /* How long a state may last, from the configuration; 0: for ever. */
 static uint64_t state_limit(const struct session *s, enum session_state state)
@@ -152,6 +152,8 @@ static void on_closed(void *owner)
     buf_free(&s->credentials);
     buf_free(&s->text);
     buf_free(&s->fitted);
+    buf_free(&s->telling.assigned);
+    buf_free(&s->telling.untold);
     free(s);
 }
 
@@ -218,6 +220,9 @@ static struct session *session_new(struct worker *w, const struct client_socket 
     s->credentials = buf_with_max(4096);
     s->text = buf_with_max(PACKET_MAX_PAYLOAD);
     s->fitted = buf_with_max(PACKET_MAX_PAYLOAD);
+    s->telling.assigned = buf_with_max(ASSIGNED_MAX);
+    s->telling.untold = buf_with_max(UNTOLD_MAX);
+    tracking_init(&s->telling.wanted);
     s->port = c->port;
     memcpy(s->address, c->address, sizeof s->address);
     s->stmts.uses = &w->prepared;

@@ -32,6 +32,7 @@
 #include "proxy/session_auth.h"
 #include "proxy/session_bounds.h"
 #include "proxy/session_hold.h"
+#include "proxy/telling.h"
 #include "proxy/worker.h"
 
 enum session_state {
@@ -51,8 +52,6 @@ enum session_state {
     SESSION_CLOSING,
     SESSION_STATE_COUNT,
 };
-
-enum step { STEP_MORE, STEP_WAIT };
 
 enum { SESSION_SCHEMA_MAX = BACKEND_SCHEMA_MAX, SESSION_OUT_MAX = 1 << 20 };
 
@@ -95,6 +94,7 @@ struct session {
 
     /* session state, as the servers reported it */
     struct vars *vars;
+    struct telling telling; /* session tracking passed on */
     char schema[SESSION_SCHEMA_MAX];
     bool multi_statements;
     uint16_t status;

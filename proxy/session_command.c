@@ -14,12 +14,12 @@ static const struct sql_class no_read = {
 
 enum step session_answer_ok(struct session *s)
 {
-    return session_answer_info(s, (struct span){NULL, 0});
+    return session_answer_told(s, (struct span){NULL, 0}, (struct span){NULL, 0});
 }
 
-enum step session_answer_info(struct session *s, struct span info)
+enum step session_answer_told(struct session *s, struct span info, struct span changes)
 {
-    struct ok ok = {.status = s->status & STATUS_LASTING, .info = info};
+    struct ok ok = {.status = s->status & STATUS_LASTING, .info = info, .changes = changes};
     size_t at;
 
     buf_clear(&s->out);

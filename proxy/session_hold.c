@@ -31,7 +31,7 @@ static const char clear_sql[] = "SELECT 1 FROM (SELECT 1) x";
 /* What cannot be carried to another connection. */
 #define PINS_HOLD                                                                              \
     (PIN_TRANSACTION | PIN_TX_SETTINGS | PIN_TEMPORARY | PIN_LOCKS | PIN_ROLE | PIN_VARIABLE | \
-     PIN_OPAQUE | PIN_XA)
+     PIN_OPAQUE | PIN_XA | PIN_TRACKING)
 
 bool session_has_state(const struct session *s)
 {

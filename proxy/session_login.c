@@ -1,6 +1,7 @@
 /* Greeting, the client's response, and what COM_CHANGE_USER shares with them. The account's check
  * is in session_verify.c. */
 #include "proxy/session_steps.h"
+#include "proxy/session_tracking.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -9,15 +10,15 @@
 #include <openssl/rand.h>
 #include <stdio.h>
 
-/* What the proxy offers, and TLS where the listener has a certificate. Session
- * tracking and MariaDB's extended capabilities are not offered: a client never asks for what was
- * not offered. */
+/* What the proxy offers, and TLS where the listener has a certificate, and of MariaDB's extended
+ * capabilities those of the servers. A client never asks for what was not offered. */
 #define CAPS_OFFERED                                                                               \
     (CAP_FOUND_ROWS | CAP_LONG_FLAG | CAP_CONNECT_WITH_DB | CAP_NO_SCHEMA | CAP_ODBC |             \
      CAP_LOCAL_FILES | CAP_IGNORE_SPACE | CAP_PROTOCOL_41 | CAP_INTERACTIVE | CAP_IGNORE_SIGPIPE | \
      CAP_TRANSACTIONS | CAP_RESERVED | CAP_SECURE_CONNECTION | CAP_COMPRESS |                      \
      CAP_MULTI_STATEMENTS | CAP_MULTI_RESULTS | CAP_PS_MULTI_RESULTS | CAP_PLUGIN_AUTH |           \
-     CAP_CONNECT_ATTRS | CAP_PLUGIN_AUTH_LENENC | CAP_EXPIRED_PASSWORDS | CAP_DEPRECATE_EOF)
+     CAP_CONNECT_ATTRS | CAP_PLUGIN_AUTH_LENENC | CAP_EXPIRED_PASSWORDS | CAP_SESSION_TRACK |      \
+     CAP_DEPRECATE_EOF)
 
 enum {
     USER_MAX = 384,
@@ -337,7 +338,9 @@ static struct span certificate_proof(const struct session *s, uint8_t room[AUTH_
 /* The session's state is laid on a server: the log-in is complete. */
 enum step session_welcome(struct session *s)
 {
+    struct buf changes = buf_with_max(SCHEMA_MAX + PACKET_HEADER);
     uint8_t proof[AUTH_PROOF];
+    enum step step;
 
     if (!s->changing_user) {
         char user[128];
@@ -350,5 +353,8 @@ enum step session_welcome(struct session *s)
     s->changing_user = false;
     s->target = NULL;
     guard_passed(&s->worker->shared->guard, s->address);
-    return session_answer_info(s, certificate_proof(s, proof));
+    session_tracking_log_in(s, &changes);
+    step = session_answer_told(s, certificate_proof(s, proof), buf_span(&changes));
+    buf_free(&changes);
+    return step;
 }

@@ -11,8 +11,8 @@
 
 bool session_lose_home(struct session *s)
 {
-    const uint32_t bound =
-        PIN_TRANSACTION | PIN_TX_SETTINGS | PIN_TEMPORARY | PIN_LOCKS | PIN_XA | PIN_OPAQUE;
+    const uint32_t bound = PIN_TRANSACTION | PIN_TX_SETTINGS | PIN_TEMPORARY | PIN_LOCKS | PIN_XA |
+                           PIN_OPAQUE | PIN_TRACKING;
     bool had_state = (s->pins & bound) != 0 || s->fragile != 0;
 
     session_replay_note_loss(s);

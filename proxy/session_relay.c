@@ -5,13 +5,14 @@
  * are consumed when the write is through; their source is not read meanwhile. */
 #include "proxy/session_replay.h"
 #include "proxy/session_steps.h"
+#include "proxy/session_tracking.h"
 
 #include "base/log.h"
 
 #include <stdio.h>
 
 /* Room in a write for the parts of one more tracker step. */
-enum { PARTS_USED = STREAM_PARTS - 3, INSERTS_MAX = 256 };
+enum { PARTS_USED = STREAM_PARTS - 3 };
 
 static void count_busy(struct session *s, struct backend *b, bool busy)
 {
@@ -126,18 +127,35 @@ static enum pumped pump_request(struct session *s, struct backend *b)
     return PUMP_DONE;
 }
 
-/* One write's worth of reply on its way to the client. */
+/* One write's worth of reply on its way to the client. Parts of the proxy's own stand in s->out,
+ * which moves as it grows: until the write they are known by where they begin there. */
 struct batch {
     struct span parts[STREAM_PARTS];
+    uint32_t own; /* bit i: parts[i] is the proxy's, at own_at[i] */
+    size_t own_at[STREAM_PARTS];
     int count;
     size_t used; /* bytes of the server's buffer */
     bool done;
     bool more; /* the tracker wants more bytes than are there */
 };
 
-static bool batch_full(const struct session *s, const struct batch *out)
+_Static_assert(STREAM_PARTS <= 32, "a bit for each part");
+
+/* What was appended to s->out from `at` on. */
+static void batch_say(const struct session *s, struct batch *batch, size_t at)
 {
-    return out->count > PARTS_USED || s->out.cap - s->out.len < REPLY_INSERT;
+    batch->own |= UINT32_C(1) << batch->count;
+    batch->own_at[batch->count] = at;
+    batch->parts[batch->count++].n = s->out.len - at;
+}
+
+static void batch_place(const struct session *s, struct batch *batch)
+{
+    for (uint32_t left = batch->own; left; left &= left - 1) {
+        int i = __builtin_ctz(left);
+
+        batch->parts[i].p = s->out.data + batch->own_at[i];
+    }
 }
 
 static void batch_add(struct session *s, struct batch *batch, const uint8_t *at,
@@ -146,8 +164,8 @@ static void batch_add(struct session *s, struct batch *batch, const uint8_t *at,
     if (step->pass)
         batch->parts[batch->count++] = (struct span){at, step->pass};
     if (step->insert.n) {
-        batch->parts[batch->count++] = (struct span){s->out.data + s->out.len, step->insert.n};
         buf_put_span(&s->out, step->insert);
+        batch_say(s, batch, s->out.len - step->insert.n);
     }
     batch->used += step->pass + step->drop;
     batch->done = step->done;
@@ -214,11 +232,26 @@ static void note_error(struct session *s, const struct backend *b)
               LOG_STR("text", text));
 }
 
+/* An OK packet; what the client is told of it in other words than the server's goes into the
+ * batch. */
+static void learn_ok(struct session *s, struct backend *b, struct batch *batch)
+{
+    size_t at = s->out.len;
+
+    session_track(s, b, &b->reply.ok);
+    if (!b->reply.retold) {
+        session_keep_untold(s, b);
+        return;
+    }
+    session_retell(s, b);
+    batch_say(s, batch, at);
+}
+
 /* What a tracker's step tells the session. */
-static void learn(struct session *s, struct backend *b, enum reply_event event)
+static void learn(struct session *s, struct backend *b, enum reply_event event, struct batch *batch)
 {
     if (event == REPLY_OK)
-        session_track(s, b, &b->reply.ok);
+        learn_ok(s, b, batch);
     else if (event == REPLY_ERROR)
         note_error(s, b);
     else if (event == REPLY_INFILE)
@@ -238,7 +271,7 @@ static enum pumped collect(struct session *s, struct backend *b, struct batch *b
 {
     struct reply_out step;
 
-    while (!batch->done && !batch->more && !batch_full(s, batch)) {
+    while (!batch->done && !batch->more && batch->count <= PARTS_USED) {
         uint8_t *at = stream_data(&b->stream) + batch->used;
 
         reply_feed(&b->reply, at, stream_left(&b->stream) - batch->used,
@@ -255,7 +288,7 @@ static enum pumped collect(struct session *s, struct backend *b, struct batch *b
         }
         session_replay_step(s, b, at, &step);
         batch_add(s, batch, at, &step);
-        learn(s, b, step.event);
+        learn(s, b, step.event, batch);
     }
     return PUMP_DONE;
 }
@@ -293,11 +326,12 @@ static enum pumped pump_batch(struct session *s, struct backend *b)
     enum stream_sent sent;
 
     buf_clear(&s->out);
-    if (!buf_reserve(&s->out, INSERTS_MAX))
-        return PUMP_LOST;
     pumped = collect(s, b, &batch);
     if (pumped != PUMP_DONE)
         return pumped;
+    if (!buf_ok(&s->out))
+        return PUMP_LOST;
+    batch_place(s, &batch);
     if (batch.count > 0)
         end_timing(s, b);
     s->run.answered = s->run.answered || batch.count > 0;
@@ -351,6 +385,7 @@ static enum pumped pump_reply(struct session *s, struct backend *b)
         if (pumped != PUMP_DONE)
             return pumped;
         (void)backend_due(b, s->caps, s->status);
+        session_tracking_reply(s, b);
         if (stream_left(&b->stream) == 0)
             pumped = PUMP_WAIT;
         else

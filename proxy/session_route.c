@@ -103,7 +103,8 @@ static struct route route_log_in(const struct session *s)
 /* State that lives on one connection keeps the session there, whatever the topology says by now. */
 static bool bound_elsewhere(const struct session *s, const struct route *r)
 {
-    const uint32_t bound = PIN_TRANSACTION | PIN_TX_SETTINGS | PIN_TEMPORARY | PIN_LOCKS | PIN_XA;
+    const uint32_t bound =
+        PIN_TRANSACTION | PIN_TX_SETTINGS | PIN_TEMPORARY | PIN_LOCKS | PIN_XA | PIN_TRACKING;
 
     return s->home >= 0 && r->server != s->home && s->held[s->home] &&
            r->reason != ROUTE_BALANCED && r->reason != ROUTE_WAITS &&

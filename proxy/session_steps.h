@@ -36,8 +36,8 @@ enum step session_ready(struct session *s);
 /* Answer the command under way with an OK or ERR packet of the proxy's own and go on with the next.
  */
 enum step session_answer_ok(struct session *s);
-/* The same, with a text in it. */
-enum step session_answer_info(struct session *s, struct span info);
+/* The same, with a text and session-state changes in it. */
+enum step session_answer_told(struct session *s, struct span info, struct span changes);
 /* The same where it may be a log-in that failed: that ends the session. */
 enum step session_fail(struct session *s, uint16_t code, const char *sqlstate, const char *text);
 /* Nothing to answer: only take the command off the client. */

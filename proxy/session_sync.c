@@ -2,6 +2,7 @@
  * questions off it. */
 #include "proxy/session_replay.h"
 #include "proxy/session_steps.h"
+#include "proxy/session_tracking.h"
 
 #include "base/log.h"
 
@@ -112,10 +113,11 @@ bool session_lay_on_state(struct session *s, struct backend *b)
     if (!session_take_over(b) || !session_stmt_sweep(s, b) || !session_stmt_make_own(s, b))
         return false;
     session_replay_lay_on(s, b);
-    return lay_on_schema(b, s->schema) && lay_on_option(s, b) && lay_on_variables(s, b, s->vars) &&
-           lay_on_guard(s, b) && lay_on_limit(s, b) && session_track_ask(s, b) &&
-           ask_to_wait(s, b) && session_lay_on_statement(s, b) && lay_on_guard(s, b) &&
-           lay_on_limit(s, b) && session_stmt_make_room(s, b) && session_lay_on_left(s, b);
+    return session_tracking_lay_on(s, b) && lay_on_schema(b, s->schema) && lay_on_option(s, b) &&
+           lay_on_variables(s, b, s->vars) && lay_on_guard(s, b) && lay_on_limit(s, b) &&
+           session_track_ask(s, b) && ask_to_wait(s, b) && session_lay_on_statement(s, b) &&
+           lay_on_guard(s, b) && lay_on_limit(s, b) && session_stmt_make_room(s, b) &&
+           session_lay_on_left(s, b);
 }
 
 static void discard_rest(struct backend *b)
@@ -166,6 +168,10 @@ static enum swallow on_reply(struct session *s, struct backend *b, struct expect
     }
     if (failed)
         return on_refused(b, &r->error);
+    if (e.role == EXPECT_TRACKING)
+        session_tracking_told(s, r);
+    if (e.role == EXPECT_REPORT)
+        session_tracking_restored(s);
     if (e.role == EXPECT_SETUP)
         s->worker->default_status = r->ok.status & STATUS_LASTING;
     if (s->run.log_in)
@@ -178,7 +184,8 @@ static enum swallow on_reply(struct session *s, struct backend *b, struct expect
 
 /* Feed the tracker with what is there. An error's text is still needed: its bytes, `kept`, are left
  * for the caller to consume. */
-static enum reply_event feed(struct session *s, struct backend *b, bool *done, size_t *kept)
+static enum reply_event feed(struct session *s, struct backend *b, enum expect_role role,
+                             bool *done, size_t *kept)
 {
     struct stream *in = &b->stream;
     struct reply_out out;
@@ -193,6 +200,8 @@ static enum reply_event feed(struct session *s, struct backend *b, bool *done, s
         *kept = out.pass + out.drop;
         if (out.event == REPLY_ERROR)
             return REPLY_ERROR;
+        if (out.event == REPLY_OK && role == EXPECT_REPORT)
+            session_track(s, b, &b->reply.ok);
         stream_consume(in, *kept);
         *kept = 0;
         if (out.done || out.event == REPLY_MORE)
@@ -216,8 +225,10 @@ enum swallow session_swallow(struct session *s, struct backend *b)
         struct expect what = *e;
         bool done = false;
         size_t kept = 0;
-        enum reply_event event = stream_left(&b->stream) ? feed(s, b, &done, &kept) : REPLY_MORE;
+        enum reply_event event = REPLY_MORE;
 
+        if (stream_left(&b->stream))
+            event = feed(s, b, (enum expect_role)what.role, &done, &kept);
         if (event == REPLY_BAD)
             return bad_reply(b);
         if (!done) {

@@ -2,6 +2,7 @@
  * that they do not report. */
 #include "proxy/session_replay.h"
 #include "proxy/session_steps.h"
+#include "proxy/session_tracking.h"
 
 #include "base/log.h"
 
@@ -207,6 +208,7 @@ void session_track_end(struct session *s, struct backend *b)
         return;
     note_definition(s);
     note_effects(s, b);
+    session_tracking_end(s, b);
     note_collation(s, b);
     if (s->run.byte == COM_REGISTER_SLAVE && !s->run.failed) /* it is listed as a replica by now */
         s->fragile |= FRAGILE_OPAQUE;
@@ -222,7 +224,7 @@ const char session_probe_sql[] =
     "SELECT CONCAT((SELECT SUM(VARIABLE_VALUE) FROM "
     "information_schema.SESSION_STATUS WHERE VARIABLE_NAME IN "
     "('COM_CREATE_TEMPORARY_TABLE','COM_LOCK_TABLES','COM_XA_START')),'"
-    "/',IFNULL(CURRENT_ROLE(),''))";
+    "/',IFNULL(CURRENT_ROLE(),''),IF(@@session_track_system_variables='*','','!'))";
 
 bool session_track_ask(struct session *s, struct backend *b)
 {
@@ -264,6 +266,7 @@ void session_forget_state(struct session *s)
     s->run.stmt = NULL;
     s->pins = s->fragile = 0;
     s->tables_locked = s->probe_due = s->lost = s->may_hold_locks = false;
+    session_tracking_forget(s);
     s->status = s->worker->default_status ? s->worker->default_status : STATUS_AUTOCOMMIT;
     s->multi_statements = (s->caps & CAP_MULTI_STATEMENTS) != 0;
     set_pin(s, PIN_SYSTEM_SCHEMA, sql_is_system_schema(span_of(s->schema)));

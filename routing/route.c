@@ -208,6 +208,7 @@ static const char *const pin_texts[] = {
     "its default schema is a system schema",
     "it is in an XA transaction",
     "it asks about the statement before",
+    "what its SET of session_track_... changed is not known yet",
 };
 
 const char *session_pin_text(uint32_t pins)

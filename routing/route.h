@@ -30,6 +30,7 @@ enum session_pin {
     PIN_SYSTEM_SCHEMA = 1 << 8, /* the default schema is a system schema */
     PIN_XA = 1 << 9,
     PIN_ASKS_LAST = 1 << 10, /* never set for long: asks about the statement before */
+    PIN_TRACKING = 1 << 11, /* what a SET that names session_track_… changed is to be asked for */
 };
 
 struct route_ask {

@@ -35,11 +35,11 @@ static const struct rule {
     {"pseudo_thread_id", VARS_PINS}, /* the connection's */
     {"rand_seed1", VARS_PINS},       /* moves with each RAND() */
     {"rand_seed2", VARS_PINS},
-    {"server_id", VARS_PINS},            /* differs between servers */
-    {"session_track_schema", VARS_PINS}, /* how the proxy sees all this */
-    {"session_track_state_change", VARS_PINS},
-    {"session_track_system_variables", VARS_PINS},
-    {"session_track_transaction_info", VARS_PINS},
+    {"server_id", VARS_PINS},               /* differs between servers */
+    {"session_track_schema", VARS_IGNORED}, /* see proxy/session_tracking.c */
+    {"session_track_state_change", VARS_IGNORED},
+    {"session_track_system_variables", VARS_IGNORED},
+    {"session_track_transaction_info", VARS_IGNORED},
     {"skip_parallel_replication", VARS_PINS},
     {"skip_replication", VARS_PINS},
     {"sql_log_bin", VARS_PINS}, /* needs privileges; counts for writes only */

@@ -292,6 +292,30 @@ static void oracle_name(struct sql_scan *s)
     s->out->writes = true;
 }
 
+/* The variables by which a server reports what a session changes, or a table of all variables. */
+static bool shows_tracking(struct span name)
+{
+    static const char mark[] = "session_track_";
+    static const char *const tables[] = {"session_variables", "system_variables"};
+    const size_t n = sizeof mark - 1;
+
+    name = sql_unquoted(name);
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++)
+        if (name.n == strlen(tables[i]) && is_word(name, tables[i]))
+            return true;
+    for (; name.n > n; name.p++, name.n--)
+        if (strncasecmp((const char *)name.p, mark, n) == 0)
+            return true;
+    return false;
+}
+
+static void note_tracking(struct sql_scan *s, enum sql_token t)
+{
+    if ((t == TOK_NAME || t == TOK_QUOTED || t == TOK_DOT_NAME || t == TOK_SYSTEM_VARIABLE) &&
+        shows_tracking(sql_lexer_text(&s->lex)))
+        s->out->effects |= SQL_EFFECT_TRACKING;
+}
+
 void sql_token_inside(struct sql_scan *s, enum sql_token t)
 {
     bool named = s->cte_next && t != W_RECURSIVE && is_name(t);
@@ -299,6 +323,7 @@ void sql_token_inside(struct sql_scan *s, enum sql_token t)
     if (s->lex.mode.oracle && is_name(t))
         oracle_name(s);
     track_with(s, t);
+    note_tracking(s, t);
     if (s->follow)
         sql_statement_follow(s, t);
     if (t > TOK_OPERATOR)

@@ -65,8 +65,7 @@ enum sql_reason {
 
 /* What it does to its session, beyond what the server's session tracking says by itself. */
 enum {
-    SQL_EFFECT_OPAQUE =
-        1 << 0, /* runs code the text does not show: CALL, EXECUTE, compound statements, unknown */
+    SQL_EFFECT_OPAQUE = 1 << 0, /* runs code the text does not show: CALL, EXECUTE, blocks, … */
     SQL_EFFECT_USER_VARIABLE = 1 << 1, /* may assign @v */
     SQL_EFFECT_TEMPORARY = 1 << 2,     /* CREATE/DROP TEMPORARY … */
     SQL_EFFECT_LOCK =
@@ -80,8 +79,9 @@ enum {
                                       FOUND_ROWS(): about the statement before */
     SQL_EFFECT_UNTRACKED =
         1 << 10, /* changes variables otherwise than the server reports: SET CHARACTER SET, SET
-                    NAMES DEFAULT, SET STATEMENT, SET session_track…: nobody knows them from here */
+                    NAMES DEFAULT, SET STATEMENT: nobody knows them from here */
     SQL_EFFECT_NAMES_IDS = 1 << 11, /* may name connections by id: see sql/spots.h */
+    SQL_EFFECT_TRACKING = 1 << 12,  /* may show or set session_track_… */
 };
 
 enum { SQL_COLLATION_MAX = 64 };

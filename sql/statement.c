@@ -280,26 +280,8 @@ static void set_item(struct sql_scan *s, enum sql_token t)
     }
 }
 
-/* The variables by which the server reports what a session changes: it may fall silent. */
-static bool names_tracking(const struct sql_scan *s, enum sql_token t)
-{
-    static const char mark[] = "session_track";
-    const size_t n = sizeof(mark) - 1;
-    struct span text = sql_lexer_text(&s->lex);
-
-    if (t != TOK_NAME && t != TOK_QUOTED && t != TOK_DOT_NAME && t != TOK_SYSTEM_VARIABLE)
-        return false;
-    for (; text.n >= n; text.p++, text.n--) {
-        if (strncasecmp((const char *)text.p, mark, n) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void follow_set(struct sql_scan *s, enum sql_token t)
 {
-    if (names_tracking(s, t))
-        s->out->effects |= SQL_EFFECT_UNTRACKED;
     if (s->set_statement && t == W_FOR && s->depth == 0) {
         s->set_statement = false;
         s->follow = FOLLOW_NONE;
@@ -402,16 +384,19 @@ static void follow_word(struct sql_scan *s, bool met, uint32_t effect)
         s->out->effects |= effect;
 }
 
-static void follow_show(struct sql_scan *s, enum sql_token t)
+static bool is_word(const struct sql_scan *s, enum sql_token t, const char *word)
 {
-    static const char list[] = "processlist";
     struct span text = sql_lexer_text(&s->lex);
 
+    return t == TOK_NAME && text.n == strlen(word) &&
+           strncasecmp((const char *)text.p, word, text.n) == 0;
+}
+
+static void follow_show(struct sql_scan *s, enum sql_token t)
+{
     follow_word(s, t == W_WARNINGS || t == W_ERRORS, SQL_EFFECT_ASKS_LAST);
-    follow_word(s,
-                t == W_FOR || (t == TOK_NAME && text.n == sizeof list - 1 &&
-                               strncasecmp((const char *)text.p, list, text.n) == 0),
-                SQL_EFFECT_NAMES_IDS);
+    follow_word(s, t == W_FOR || is_word(s, t, "processlist"), SQL_EFFECT_NAMES_IDS);
+    follow_word(s, is_word(s, t, "variables"), SQL_EFFECT_TRACKING);
 }
 
 void sql_statement_follow(struct sql_scan *s, enum sql_token t)

@@ -29,8 +29,7 @@ CLIENTS = {
     "connector-python": (lambda: toolchains.python("connector", "mysql.connector"), {
         "big row as binary": "it cuts a binary row at 16 MiB, also without Tillway"}),
     "connector-python-c": (lambda: toolchains.python("connector-c", "mysql.connector"), {
-        "types as binary": "it reads BIGINT UNSIGNED as signed, also without Tillway",
-        "latin1": "a fault of Tillway: it learns its character set from session tracking, which is not passed on yet"}),
+        "types as binary": "it reads BIGINT UNSIGNED as signed, also without Tillway"}),
     "mysql2": (lambda: toolchains.node("mysql2"), {}),
     "mariadb-node": (lambda: toolchains.node("mariadb"), {}),
     "connector-j": (lambda: toolchains.java(), {

@@ -400,7 +400,7 @@ static void cached_metadata(void **state)
 static void cells(void **state)
 {
     char longest[REPLY_CELL];
-    static char text[600];
+    static char text[4 * REPLY_CELL];
     static const struct {
         const char *server;
         const char *cell;
@@ -424,7 +424,7 @@ static void cells(void **state)
     (void)snprintf(text, sizeof text, "N1 D R%s%s%s E2", longest, longest, longest);
     for (size_t i = 0; i < ARRAY_LEN(replies); i++) {
         for (size_t c = 0; c < ARRAY_LEN(cuts); c++) {
-            struct buf in = buf_with_max(1000);
+            struct buf in = buf_with_max(8192);
             struct reply_run run;
 
             put_script(&in, replies[i].server, 1);

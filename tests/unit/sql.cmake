@@ -1,3 +1,3 @@
-foreach(name lexer fingerprint tables own reads refused spots statements several)
+foreach(name assigned lexer fingerprint tables own reads refused spots statements several)
   tillway_unit(sql_${name} LINKS tw_sql)
 endforeach()

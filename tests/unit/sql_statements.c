@@ -14,6 +14,7 @@ enum {
     SET = SQL_EFFECT_SET,
     ASKS = SQL_EFFECT_ASKS_LAST,
     UNTRACKED = SQL_EFFECT_UNTRACKED,
+    TRACKING = SQL_EFFECT_TRACKING,
 };
 
 static const struct {
@@ -75,10 +76,14 @@ static const struct {
     {SQL_SET, SET | UNTRACKED | USERVAR, false, "SET @a = @@a, @@a = @a"},
     {SQL_SET, SET | USERVAR, false, "SET b = @@a, @a = @@a"},
     {SQL_SET, SET, false, "SET NAMES utf8mb4"},
-    {SQL_SET, SET | UNTRACKED, false, "SET session_track_system_variables = ''"},
-    {SQL_SET, SET | UNTRACKED, false, "SET a = 1, SESSION Session_Track_Schema = 0"},
-    {SQL_SET, SET | UNTRACKED, false, "SET @@session.session_track_state_change = 0"},
-    {SQL_SET, SET | UNTRACKED, false, "SET @@`session_track_schema` = 0"},
+    {SQL_SET, SET | TRACKING, false, "SET session_track_system_variables = ''"},
+    {SQL_SET, SET | TRACKING, false, "SET a = 1, SESSION Session_Track_Schema = 0"},
+    {SQL_SET, SET | TRACKING, false, "SET @@session.session_track_state_change = 0"},
+    {SQL_SET, SET | UNTRACKED | TRACKING, false, "SET @@`session_track_schema` = 0"},
+    {SQL_SET, SET | TRACKING, false, "SET a = @@session_track_schema"},
+    {SQL_SELECT, TRACKING, false, "SELECT @@session.session_track_state_change"},
+    {SQL_SHOW, TRACKING, false, "SHOW SESSION VARIABLES LIKE 'a%'"},
+    {SQL_SHOW, NONE, false, "SHOW CREATE TABLE session_track"},
     {SQL_SET, SET, false, "SET NAMES 'utf8mb4' COLLATE 'utf8mb4_bin'"},
     {SQL_SET, SET, false, "SET NAMES utf8mb4 COLLATE DEFAULT"},
     {SQL_SET, SET | UNTRACKED, false, "SET NAMES DEFAULT"},
