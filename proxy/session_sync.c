@@ -93,6 +93,15 @@ static bool ask_to_wait(struct session *s, struct backend *b)
     return backend_command(b, COM_QUERY, span_of(sql), EXPECT_WAIT);
 }
 
+/* These mean nothing to a statement that is prepared, but would end the transaction or be refused
+ * inside of it. */
+static void keep_transaction(struct vars *then, const struct vars *now)
+{
+    vars_take(then, now, "autocommit");
+    vars_take(then, now, "tx_isolation");
+    vars_take(then, now, "tx_read_only");
+}
+
 /* A statement is prepared under the schema and variables under which the client prepared it, not
  * those of now. */
 bool session_lay_on_statement(struct session *s, struct backend *b)
@@ -103,6 +112,8 @@ bool session_lay_on_statement(struct session *s, struct backend *b)
 
     if (!stmt || !session_stmt_missing(s, b))
         return true;
+    if (then != s->vars)
+        keep_transaction(stmt->vars, s->vars);
     return lay_on_schema(b, stmt->schema) && lay_on_variables(s, b, then) &&
            session_stmt_ensure(s, b) && lay_on_schema(b, s->schema) &&
            lay_on_variables(s, b, s->vars);

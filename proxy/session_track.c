@@ -176,6 +176,9 @@ static void note_effects(struct session *s, const struct backend *b)
 
 static void note_causality(struct session *s, const struct backend *b)
 {
+    /* a question about the statement before sees no data, and a replica need not be fresh for it */
+    if (session_only_asks(&s->run.statement) && b->server != s->worker->topology->primary)
+        return;
     if (!s->run.gtid_seen || s->run.failed || (s->status & STATUS_IN_TRANS))
         causal_saw(&s->causal, b->server, worker_now_ns());
 }

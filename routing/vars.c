@@ -316,6 +316,16 @@ struct span vars_value(const struct vars *v, const char *name)
     return x ? value_of(x) : (struct span){NULL, 0};
 }
 
+void vars_take(struct vars *to, const struct vars *from, const char *name)
+{
+    struct span value = vars_value(from, name);
+
+    if (value.p)
+        (void)note(to, span_of(name), value);
+    else
+        (void)drop(to, span_of(name));
+}
+
 size_t vars_bytes(const struct vars *v)
 {
     size_t list = v->list ? sizeof(*v->list) + v->list->room * sizeof(struct var *) : 0;

@@ -29,6 +29,8 @@ enum vars_set vars_note(struct vars *v, struct span name, struct span value);
 uint64_t vars_fingerprint(const struct vars *v);
 /* The value noted, or an empty span with p NULL. */
 struct span vars_value(const struct vars *v, const char *name);
+/* What `from` has of a name, `to` shall have. */
+void vars_take(struct vars *to, const struct vars *from, const char *name);
 size_t vars_bytes(const struct vars *v);
 
 /* Append "SET a=1,b='x',c=DEFAULT" that takes a connection in state `from` to state `to` (order:
