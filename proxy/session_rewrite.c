@@ -146,11 +146,12 @@ static void put_expression(struct rewriting *r, struct span expression)
     buf_put_str(r->out, " END");
 }
 
-/* What a statement before has left on another connection. */
+/* What a statement before has left on another connection, of the type of the call. */
 static void put_left(struct rewriting *r, const struct sql_spot *spot, int64_t value)
 {
     if (session_left_elsewhere(r->s, r->b))
-        buf_printf(r->out, "CAST(%" PRId64 " AS SIGNED)", value);
+        buf_printf(r->out, "IF(0,%.*s,%" PRId64 ")", (int)spot->where.n,
+                   (const char *)spot->where.p, value);
     else
         buf_put_span(r->out, spot->where);
 }

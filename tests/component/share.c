@@ -123,7 +123,7 @@ static void counts_are_written_into_the_text(void **state)
     RUNS(s.till, s.primary, update_sql, .affected = 3);
     RUNS(other, s.primary, update_sql, .affected = 5);
     client_asks(s.till, "SELECT ROW_COUNT()");
-    server_hears_query(s.primary, "SELECT CAST(3 AS SIGNED) AS `ROW_COUNT()`");
+    server_hears_query(s.primary, "SELECT IF(0,ROW_COUNT(),3) AS `ROW_COUNT()`");
     server_says_rows(s.primary, "3");
     (void)client_hears_rows(s.till, "3");
     client_asks(s.till, "SELECT ROW_COUNT()"); /* nobody was there meanwhile */
