@@ -334,6 +334,16 @@ static bool quote(const char *text, char *out, size_t size)
     return true;
 }
 
+/* A replica skips transactions with its own server_id. One that was a primary, or did not finish
+ * becoming a replica, may lack such, for its semi-sync recovery throws away what others have: until
+ * it has applied all that there was when it began, it goes by another id. */
+static bool borrow_id(struct work *w)
+{
+    const struct channel *c = channel_of(w);
+
+    return (c && c->sql_running) || ask(w, "SET GLOBAL server_id=@@global.server_id | 2147483648");
+}
+
 static bool change_source(struct work *w, const struct conf_server *s)
 {
     char user[300];
@@ -343,6 +353,8 @@ static bool change_source(struct work *w, const struct conf_server *s)
     if (!quote(w->terms->user, user, sizeof user) ||
         !quote(w->terms->password, password, sizeof password))
         return failed(w, "the replication account's name is too long");
+    if (!borrow_id(w))
+        return false;
     if (was_replica ? !ask(w, "STOP SLAVE")
                     : !ask(w, "SET GLOBAL gtid_slave_pos=@@global.gtid_binlog_pos"))
         return false;
@@ -392,6 +404,30 @@ static bool await_received(struct work *w)
     return false;
 }
 
+static bool restart_receiving(struct work *w)
+{
+    return ask(w, "STOP SLAVE IO_THREAD") && ask(w, "START SLAVE IO_THREAD") && await_attached(w);
+}
+
+static bool give_back_id(struct work *w)
+{
+    char text[GTID_SET_TEXT_MAX];
+
+    if (!ask(w, "SELECT @@global.server_id & 2147483648"))
+        return false;
+    if (strcmp(w->column[0], "0") == 0)
+        return true;
+    gtid_set_format(&w->order->position, text, sizeof text);
+    while (has_time(w)) {
+        if (!ask_format(w, "SELECT MASTER_GTID_WAIT('%s', 0.05)", text))
+            return false;
+        if (strcmp(w->column[0], "0") == 0)
+            return ask(w, "SET GLOBAL server_id=@@global.server_id & 2147483647") &&
+                   restart_receiving(w);
+    }
+    return failed(w, "it is still catching up");
+}
+
 /* It counts from now on. The IO thread reads the setting when it starts. */
 static bool begin_acks(struct work *w)
 {
@@ -399,7 +435,7 @@ static bool begin_acks(struct work *w)
                       "SET GLOBAL rpl_semi_sync_slave_enabled=1, "
                       "rpl_semi_sync_slave_trace_level=%d",
                       TRACE_LEVEL_OF_ACKER) &&
-           ask(w, "STOP SLAVE IO_THREAD") && ask(w, "START SLAVE IO_THREAD") && await_attached(w);
+           restart_receiving(w);
 }
 
 static bool do_join(struct work *w)
@@ -414,7 +450,7 @@ static bool do_join(struct work *w)
         return false;
     if (!replicates_from(w, source) && !change_source(w, source))
         return false;
-    if (!await_attached(w) || !note_joined(w, false) || !read_acks(w))
+    if (!await_attached(w) || !note_joined(w, false) || !give_back_id(w) || !read_acks(w))
         return false;
     if (w->order->acks && !w->answer->acks && await_received(w))
         return begin_acks(w);
