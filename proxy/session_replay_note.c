@@ -238,7 +238,7 @@ static bool has_word(struct span text, const char *word)
 {
     size_t n = strlen(word);
 
-    for (size_t i = 0; i + n <= text.n; i++)
+    for (size_t i = 0; text.p && i + n <= text.n; i++)
         if (strncasecmp((const char *)text.p + i, word, n) == 0)
             return true;
     return false;
@@ -248,7 +248,7 @@ static bool begins_with(struct span text, const char *word)
 {
     size_t n = strlen(word);
 
-    return text.n >= n && strncasecmp((const char *)text.p, word, n) == 0;
+    return text.p && text.n >= n && strncasecmp((const char *)text.p, word, n) == 0;
 }
 
 /* SET of the session's own variables to what can be said again. */
