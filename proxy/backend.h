@@ -85,7 +85,6 @@ struct backend {
     bool rescue_due, reset_due;
     bool foreign_warnings;      /* there may be some of another session's */
     struct session *rescue_for; /* the one that left the values */
-    uint64_t rescue_statement;  /* … of its statement of this number */
     uint64_t idle_since_ns;     /* in the pool; of one that carries a KILL: when it was opened */
 
     /* what is under way */

@@ -23,7 +23,7 @@ struct command_run {
     bool sent;           /* its first byte was written to the server */
     bool answered;       /* a byte of the reply was forwarded */
     bool position_asked; /* what the session saw on the primary is being bounded by its position */
-    bool asking_position;
+    bool asking;         /* the session asks before it routes the command */
     bool position_known; /* the primary has told it, and s->causal has it */
     size_t size;         /* bytes on the wire, where whole */
     struct sql_class statement;
@@ -40,6 +40,7 @@ struct command_run {
     size_t request_pinned; /* bytes of the client's buffer that a write to the server still needs */
     size_t reply_pinned;   /* bytes of the server's buffer that a write to the client still needs */
     bool failed;           /* an ERR packet ended it */
+    bool warned;           /* an OK packet of it counted warnings */
     bool gtid_seen;        /* a reply of it told a GTID: causal_wrote covers what it saw */
     bool variable_changed; /* a variable or the schema changed, as the server told */
     bool kept_by_rollback; /* it wrote to a table that is not transactional */

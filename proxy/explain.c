@@ -35,8 +35,8 @@ static void print_effects(uint32_t effects)
         {SQL_EFFECT_PREPARE, "SQL-level prepared statements"},
         {SQL_EFFECT_XA, "XA transaction"},
         {SQL_EFFECT_SET, "sets variables (carried to every server)"},
-        {SQL_EFFECT_UNTRACKED, "changes variables that cannot be followed (stays on the primary)"},
-        {SQL_EFFECT_ASKS_LAST, "asks about the statement before (goes where that went)"},
+        {SQL_EFFECT_UNTRACKED, "changes variables unreported (the server is asked)"},
+        {SQL_EFFECTS_ASKS, "asks about the statement before (goes where that went)"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(words); i++)

@@ -28,7 +28,8 @@ static const struct state_row rows[] = {
                                         STATE_BIT(SESSION_REPLAY) | STATE_BIT(SESSION_RELAY) |
                                         COMMANDED | ANY_TIME},
     [SESSION_SYNC] = {"sync", STATE_BIT(SESSION_ROUTE) | STATE_BIT(SESSION_REPLAY) |
-                                  STATE_BIT(SESSION_RELAY) | COMMANDED | ANY_TIME},
+                                  STATE_BIT(SESSION_RELAY) | STATE_BIT(SESSION_ASK) | COMMANDED |
+                                  ANY_TIME},
     [SESSION_REPLAY] = {"replay",
                         STATE_BIT(SESSION_ROUTE) | STATE_BIT(SESSION_RELAY) | COMMANDED | ANY_TIME},
     [SESSION_RELAY] = {"relay", STATE_BIT(SESSION_ROUTE) | COMMANDED | ANY_TIME},
@@ -154,6 +155,8 @@ static void on_closed(void *owner)
     buf_free(&s->fitted);
     buf_free(&s->telling.assigned);
     buf_free(&s->telling.untold);
+    session_answers_free(s);
+    buf_free(&s->unsaid.variables);
     free(s);
 }
 
@@ -208,7 +211,9 @@ static struct session *session_new(struct worker *w, const struct client_socket 
         return NULL;
     s->worker = w;
     s->id = next_id(w);
-    s->home = s->last = -1;
+    s->home = -1;
+    session_answers_forget(s);
+    session_home_forget(s);
     s->turn = s->id / (uint32_t)w->shared->worker_count; /* each session begins elsewhere */
     s->seq = UINT8_MAX; /* the greeting, or an error in its place, is packet 0 */
     s->consistency = c->consistency;

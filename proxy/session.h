@@ -27,11 +27,12 @@
 #define PROXY_SESSION_H
 
 #include "protocol/handshake.h"
-#include "proxy/backend.h"
 #include "proxy/command_run.h"
+#include "proxy/session_answers.h"
 #include "proxy/session_auth.h"
 #include "proxy/session_bounds.h"
 #include "proxy/session_hold.h"
+#include "proxy/session_home.h"
 #include "proxy/telling.h"
 #include "proxy/worker.h"
 
@@ -103,20 +104,19 @@ struct session {
     uint32_t fragile; /* FRAGILE_ bits */
     bool tables_locked;
     bool may_hold_locks; /* user locks, taken by code that the text does not show */
-    bool probe_due;      /* PIN_OPAQUE is to be checked */
+    struct unsaid unsaid;
     bool lost; /* a connection with fragile state died while idle: the next command is told */
     struct causal causal;
     uint32_t turn;
     int home; /* holds connection-bound state: the server that ran the last non-read; -1 */
-    int last; /* the server that answered the last statement; -1 */
+    struct answers answers;
     struct backend *held[SERVERS_MAX];
     uint32_t held_bits;
     struct queue_place place;
     uint32_t bound_bits; /* servers where a statement may be bound, see session_stmt_bound */
     struct backend *recent[SERVERS_MAX]; /* whose last_of it is, held or given back */
     struct left_values left;
-    uint64_t last_serial;      /* of the connection that has them newer than `left`; 0: none */
-    struct backend *rescue_at; /* the connection that is asked for them; NULL: none */
+    struct left_serials left_at;
     struct stmts stmts;
     struct replay *replay; /* of its open transaction; NULL until there was one */
     struct command_run run;

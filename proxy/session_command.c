@@ -14,6 +14,7 @@ static const struct sql_class no_read = {
 
 enum step session_answer_ok(struct session *s)
 {
+    session_left_by_proxy(s, false);
     return session_answer_told(s, (struct span){NULL, 0}, (struct span){NULL, 0});
 }
 
@@ -40,6 +41,7 @@ enum step session_answer_error(struct session *s, uint16_t code, const char *sql
         session_stmt_data_lost(s);
         return session_answer_nothing(s);
     }
+    session_left_by_proxy(s, true);
     buf_clear(&s->out);
     at = packet_begin(&s->out);
     error_encode(&s->out, code, sqlstate, text);
@@ -171,10 +173,10 @@ static enum step on_quit(struct session *s, struct span payload)
     return STEP_WAIT;
 }
 
+/* Answered here unless its flags are not known. */
 static enum step on_ping(struct session *s, struct span payload)
 {
-    (void)payload;
-    return session_answer_ok(s);
+    return s->unsaid.status ? forward(s, payload) : session_answer_ok(s);
 }
 
 static enum step on_reset(struct session *s, struct span payload)
@@ -274,17 +276,33 @@ static enum step tell_loss(struct session *s)
         "variables of this session went with it");
 }
 
+static void reset_run(struct session *s, uint8_t byte, size_t size)
+{
+    session_stmt_drop_unprepared(s);
+    buf_clear(&s->out);
+    buf_clear(&s->text);
+    s->run = (struct command_run){.byte = byte, .whole = size > 0, .size = size};
+    request_begin(&s->run.request);
+    s->run.request.renumber = s->compressed;
+}
+
+enum step session_command_again(struct session *s)
+{
+    struct span payload = {stream_data(&s->client) + PACKET_HEADER, s->run.size - PACKET_HEADER};
+
+    if (!s->run.whole) { /* its text was cut, so it means the same by any mode */
+        session_enter(s, SESSION_ROUTE);
+        return STEP_MORE;
+    }
+    reset_run(s, s->run.byte, s->run.size);
+    return commands[s->run.byte].run(s, payload);
+}
+
 static enum step begin(struct session *s, struct packet_header h, struct span payload, bool whole)
 {
     uint8_t byte = payload.p[0];
 
-    session_stmt_drop_unprepared(s);
-    buf_clear(&s->out);
-    buf_clear(&s->text);
-    s->run = (struct command_run){
-        .byte = byte, .whole = whole, .size = whole ? PACKET_HEADER + h.length : 0};
-    request_begin(&s->run.request);
-    s->run.request.renumber = s->compressed;
+    reset_run(s, byte, whole ? PACKET_HEADER + h.length : 0);
     stream_next_command(&s->client);
     s->statements++;
     s->bounds.moved = true;

@@ -81,8 +81,17 @@ static void end_rescue(struct backend *b)
     b->rescue_for = NULL;
     if (!owner)
         return;
-    owner->rescue_at = NULL;
+    owner->left_at.rescue = NULL;
     session_step_later(owner);
+}
+
+/* Ask for what `s` has left there; before they part. */
+static void begin_rescue(struct session *s, struct backend *b)
+{
+    b->rescue_for = s;
+    s->left_at.rescue = b;
+    s->left_at.rescues_row_count = s->left_at.row_count == b->serial;
+    s->left_at.rescues_found_rows = s->left_at.found_rows == b->serial;
 }
 
 static void part(struct backend *b)
@@ -93,8 +102,10 @@ static void part(struct backend *b)
     if (!s)
         return;
     s->recent[b->server] = NULL;
-    if (s->last_serial == b->serial)
-        s->last_serial = 0;
+    if (s->left_at.row_count == b->serial)
+        s->left_at.row_count = 0;
+    if (s->left_at.found_rows == b->serial)
+        s->left_at.found_rows = 0;
 }
 
 /* What was on it is lost, but for what the replay of transactions knows. */
@@ -115,15 +126,13 @@ static void adopt(struct session *s, struct backend *b)
 
     if (before == s)
         return;
+    if (b->unread && before && !before->left_at.rescue) {
+        b->rescue_due = true;
+        begin_rescue(before, b);
+    }
     part(b);
     if (s->recent[b->server])
         part(s->recent[b->server]);
-    if (b->unread && before && !before->rescue_at) {
-        b->rescue_due = true;
-        b->rescue_for = before;
-        b->rescue_statement = before->statements;
-        before->rescue_at = b;
-    }
     b->insert_id = b->unread ? INSERT_ID_UNKNOWN : b->insert_id;
     b->unread = b->diagnostics = false;
     b->foreign_warnings = b->warned;
@@ -138,16 +147,15 @@ void session_give_up(struct backend *b)
 {
     struct session *s = b->last_of;
 
-    if (!b->unread || !s || s->rescue_at) {
+    if (!b->unread || !s || s->left_at.rescue) {
         backend_close(b);
         return;
     }
     session_hold(s, b);
     b->leaving = true;
     b->unread = false;
-    b->rescue_for = s;
-    b->rescue_statement = s->statements;
-    s->rescue_at = b;
+    begin_rescue(s, b);
+    session_left_disturbed(s, b, true);
     if (!backend_command(b, COM_QUERY, span_of(rescue_sql), EXPECT_RESCUE) ||
         backend_write(b, NULL, 0) == STREAM_FAILED)
         session_release(s, b->server, false);
@@ -198,11 +206,11 @@ void session_part_all(struct session *s)
             backend_list(s->recent[i], 0, "");
             part(s->recent[i]);
         }
-    if (s->rescue_at)
-        s->rescue_at->rescue_for = NULL;
-    s->rescue_at = NULL;
+    if (s->left_at.rescue)
+        s->left_at.rescue->rescue_for = NULL;
+    s->left_at.rescue = NULL;
     s->left = (struct left_values){0};
-    s->last_serial = 0;
+    s->left_at = (struct left_serials){0};
 }
 
 /* Whether LAST_INSERT_ID() or FOUND_ROWS() may be another one now than the replies tell. */
@@ -230,12 +238,40 @@ static bool leaves_unread(const struct session *s, const struct backend *b)
     }
 }
 
+/* Of what goes to a replica all that counts found rows is a SELECT; what changes them on the
+ * primary is not told apart further. */
+static bool counts_found_rows(const struct sql_class *c)
+{
+    switch (c->kind) {
+    case SQL_SET:
+    case SQL_USE:
+    case SQL_BEGIN:
+    case SQL_COMMIT:
+    case SQL_ROLLBACK:
+    case SQL_INSERT:
+    case SQL_UPDATE:
+    case SQL_DELETE:
+    case SQL_REPLACE:
+    case SQL_LOAD:
+    case SQL_KILL:
+    case SQL_DDL:
+        return false;
+    default:
+        return (c->effects & SQL_EFFECT_ASKS_WARNINGS) == 0 || c->kind == SQL_SELECT;
+    }
+}
+
 static void note_counts(struct session *s, const struct backend *b)
 {
     const struct ok *ok = &b->reply.ok;
 
+    s->left_at.rescues_row_count = false;
     s->left.row_count = s->run.failed || ok->header != 0 ? -1 : (int64_t)ok->affected_rows;
-    if (!s->run.failed && ok->header != 0)
+    if (s->run.failed || !counts_found_rows(&s->run.statement))
+        return;
+    s->left_at.found_rows = b->serial;
+    s->left_at.rescues_found_rows = false;
+    if (ok->header != 0)
         s->left.found_rows = b->reply.rows;
 }
 
@@ -251,7 +287,7 @@ void session_note_left(struct session *s, struct backend *b)
     }
     if (!runs)
         return;
-    s->last_serial = b->serial;
+    s->left_at.row_count = b->serial;
     note_counts(s, b);
     b->unread = b->unread || leaves_unread(s, b);
     b->dirty = b->dirty || (s->run.failed && !s->run.read);
@@ -259,7 +295,7 @@ void session_note_left(struct session *s, struct backend *b)
 
 static bool asks_diagnostics(const struct sql_class *c)
 {
-    return (c->effects & SQL_EFFECT_ASKS_LAST) || c->reason == SQL_SYSTEM_VARIABLE;
+    return (c->effects & SQL_EFFECT_ASKS_WARNINGS) != 0;
 }
 
 /* Whether the statement, or code that it runs, may look at LAST_INSERT_ID(). */
@@ -331,10 +367,10 @@ void session_rescued(struct backend *b, bool failed)
     if (!owner)
         return;
     if (!failed && !b->reply.cell_null && read_values(b->reply.cell, &v)) {
-        if (owner->statements != b->rescue_statement) { /* of another statement by now */
+        if (!owner->left_at.rescues_row_count)
             v.row_count = owner->left.row_count;
+        if (!owner->left_at.rescues_found_rows)
             v.found_rows = owner->left.found_rows;
-        }
         owner->left = v;
         if (b->insert_id == INSERT_ID_UNKNOWN) /* the session behind has not set its own */
             b->insert_id = v.insert_id;
@@ -342,7 +378,27 @@ void session_rescued(struct backend *b, bool failed)
     end_rescue(b);
 }
 
-bool session_left_elsewhere(const struct session *s, const struct backend *b)
+void session_left_disturbed(struct session *s, const struct backend *b, bool found)
 {
-    return s->last_serial != b->serial;
+    if (s->left_at.row_count == b->serial)
+        s->left_at.row_count = 0;
+    if (found && s->left_at.found_rows == b->serial)
+        s->left_at.found_rows = 0;
+}
+
+void session_left_by_proxy(struct session *s, bool error)
+{
+    s->left.row_count = error ? -1 : 0;
+    s->left_at.row_count = 0;
+    s->left_at.rescues_row_count = false;
+}
+
+bool session_row_count_elsewhere(const struct session *s, const struct backend *b)
+{
+    return s->left_at.row_count != b->serial;
+}
+
+bool session_found_rows_elsewhere(const struct session *s, const struct backend *b)
+{
+    return s->left_at.found_rows != b->serial;
 }

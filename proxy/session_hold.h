@@ -23,6 +23,15 @@ struct left_values {
     uint64_t found_rows;
 };
 
+/* The connections that have them newer than that; 0: none. */
+struct left_serials {
+    uint64_t row_count;
+    uint64_t found_rows;
+    struct backend *rescue; /* is asked for them; NULL: none */
+    bool rescues_row_count; /* what it answers is still the newest */
+    bool rescues_found_rows;
+};
+
 /* Whether something binds the session to its connections. */
 bool session_has_state(const struct session *s);
 /* Give back the connections that it need not hold. */
@@ -44,7 +53,12 @@ bool session_take_over(struct backend *b) MUST_CHECK;
 bool session_lay_on_left(struct session *s, struct backend *b) MUST_CHECK;
 /* The reply to EXPECT_RESCUE. */
 void session_rescued(struct backend *b, bool failed);
-/* Whether ROW_COUNT() and FOUND_ROWS() would not be the session's there. */
-bool session_left_elsewhere(const struct session *s, const struct backend *b);
+/* A statement of the proxy's own runs there: it counts rows, perhaps found ones. */
+void session_left_disturbed(struct session *s, const struct backend *b, bool found);
+/* The proxy itself has answered a command: with OK or an error. */
+void session_left_by_proxy(struct session *s, bool error);
+/* Whether ROW_COUNT(), or FOUND_ROWS(), would not be the session's there. */
+bool session_row_count_elsewhere(const struct session *s, const struct backend *b);
+bool session_found_rows_elsewhere(const struct session *s, const struct backend *b);
 
 #endif

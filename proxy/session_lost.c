@@ -18,7 +18,8 @@ bool session_lose_home(struct session *s)
     session_replay_note_loss(s);
     s->pins &= ~bound;
     s->fragile = 0;
-    s->probe_due = s->tables_locked = false;
+    s->tables_locked = false;
+    session_home_forget(s);
     s->status &= (uint16_t) ~(unsigned)(STATUS_IN_TRANS | STATUS_IN_TRANS_READONLY);
     s->home = -1;
     return had_state;

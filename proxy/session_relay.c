@@ -54,25 +54,25 @@ static void end_timing(struct session *s, const struct backend *b)
 static bool send_first(struct session *s, struct backend *b)
 {
     struct command_run *run = &s->run;
-    struct span bytes;
     struct span rest;
     uint8_t *data;
+    size_t n;
     enum stream_sent sent;
 
     if (!backend_expect(b, kind_of_run(s), EXPECT_CLIENT, run->stmt ? run->stmt->id : 0))
         return false;
     session_replay_begin(s);
     data = stream_data(&s->client);
-    bytes.p = data;
-    bytes.n = run->whole ? run->size : request_take(&run->request, data, stream_left(&s->client));
-    if (run->rewritten)
-        bytes = buf_span(&s->text);
+    n = run->whole ? run->size : request_take(&run->request, data, stream_left(&s->client));
     if (run->fitted)
-        bytes = buf_span(&s->fitted);
-    rest = session_stmt_fit(s, b, bytes);
+        rest = buf_span(&s->fitted);
+    else if (run->rewritten)
+        rest = buf_span(&s->text);
+    else
+        rest = session_stmt_fit(s, b, data, n);
     sent = backend_write(b, &rest, 1);
     if (!run->whole && sent != STREAM_SENT)
-        run->request_pinned = bytes.n;
+        run->request_pinned = n;
     if (sent == STREAM_FAILED)
         return false;
     run->sent = true;
@@ -82,7 +82,7 @@ static bool send_first(struct session *s, struct backend *b)
     if (sent == STREAM_BLOCKED)
         stream_read(&s->client, false);
     if (!run->whole && sent == STREAM_SENT)
-        stream_consume(&s->client, bytes.n);
+        stream_consume(&s->client, n);
     return true;
 }
 
@@ -239,6 +239,7 @@ static void learn_ok(struct session *s, struct backend *b, struct batch *batch)
     size_t at = s->out.len;
 
     session_track(s, b, &b->reply.ok);
+    s->run.warned = s->run.warned || b->reply.ok.warnings > 0;
     if (!b->reply.retold) {
         session_keep_untold(s, b);
         return;
@@ -293,16 +294,9 @@ static enum pumped collect(struct session *s, struct backend *b, struct batch *b
     return PUMP_DONE;
 }
 
-/* MariaDB keeps the warnings of the statement before when it prepares one without any. */
-static bool leaves_diagnostics(const struct session *s, const struct backend *b)
-{
-    return s->run.byte == COM_STMT_PREPARE && !s->run.failed && b->reply.stmt_warnings == 0;
-}
-
 static void finish_reply(struct session *s, struct backend *b)
 {
-    if (!leaves_diagnostics(s, b))
-        s->last = b->server;
+    session_answers_note(s, b);
     session_track_end(s, b);
     session_note_left(s, b);
     session_replay_end(s, b);

@@ -20,7 +20,7 @@ void session_replay_arrange(struct session *s)
     r->awaiting = false;
     r->next = 0;
     s->home = -1;
-    s->probe_due = false;
+    session_home_forget(s);
 }
 
 void session_replay_note_loss(struct session *s)

@@ -197,7 +197,7 @@ static void note(struct session *s, const struct backend *b)
     }
     if (s->run.statement.kind == SQL_BEGIN)
         session_replay_end_transaction(s);
-    if (had_no_effect(s, b) || session_only_asks(&s->run.statement))
+    if (had_no_effect(s, b) || s->run.statement.only_asks)
         return;
     why = cannot_replay(s);
     if (why)

@@ -147,9 +147,10 @@ static void put_expression(struct rewriting *r, struct span expression)
 }
 
 /* What a statement before has left on another connection, of the type of the call. */
-static void put_left(struct rewriting *r, const struct sql_spot *spot, int64_t value)
+static void put_left(struct rewriting *r, const struct sql_spot *spot, bool elsewhere,
+                     int64_t value)
 {
-    if (session_left_elsewhere(r->s, r->b))
+    if (elsewhere)
         buf_printf(r->out, "IF(0,%.*s,%" PRId64 ")", (int)spot->where.n,
                    (const char *)spot->where.p, value);
     else
@@ -173,10 +174,10 @@ static void put_spot(struct rewriting *r, const struct sql_spot *spot)
         buf_printf(r->out, "CAST(%u AS UNSIGNED)", r->s->id);
         break;
     case SPOT_ROW_COUNT:
-        put_left(r, spot, r->s->left.row_count);
+        put_left(r, spot, session_row_count_elsewhere(r->s, r->b), r->s->left.row_count);
         break;
     case SPOT_FOUND_ROWS:
-        put_left(r, spot, (int64_t)r->s->left.found_rows);
+        put_left(r, spot, session_found_rows_elsewhere(r->s, r->b), (int64_t)r->s->left.found_rows);
         break;
     case SPOT_HEADING:
         put_heading(r->out, spot->text);
@@ -223,7 +224,7 @@ static bool names_ids(const struct session *s, const struct sql_class *c)
 
 bool session_text_is_own(const struct session *s, const struct sql_class *c)
 {
-    return names_ids(s, c) || (c->effects & SQL_EFFECT_ASKS_LAST) != 0;
+    return names_ids(s, c) || (c->effects & SQL_EFFECTS_ASKS) != 0;
 }
 
 bool session_rewrite(struct session *s, const struct backend *b, uint8_t command, struct span text,
@@ -232,7 +233,8 @@ bool session_rewrite(struct session *s, const struct backend *b, uint8_t command
     struct rewriting r = {.s = s, .b = b, .text = text, .out = out};
     size_t at = out->len;
 
-    if ((!names_ids(s, &s->run.statement) && !session_left_elsewhere(s, b)) ||
+    if ((!names_ids(s, &s->run.statement) && !session_row_count_elsewhere(s, b) &&
+         !session_found_rows_elsewhere(s, b)) ||
         !sql_spots_find(text, s->mode, in_information_schema(s), &r.spots))
         return false;
     (void)packet_begin(out);

@@ -1,6 +1,7 @@
 /* Chooses the server for the command under way and gets a connection to it. */
 #include "proxy/session_replay.h"
 #include "proxy/session_steps.h"
+#include "proxy/session_tracking.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -48,7 +49,8 @@ void session_release_all(struct session *s)
         session_release(s, i, clean);
     }
     s->target = NULL;
-    s->home = s->last = -1;
+    s->home = -1;
+    session_answers_forget(s);
 }
 
 /* Something came on a connection that serves no command of this session now. */
@@ -125,12 +127,6 @@ static bool measures_latency(const struct session *s)
     return s->worker->conf->routing.balance == BALANCE_LATENCY;
 }
 
-bool session_only_asks(const struct sql_class *c)
-{
-    return (c->effects & SQL_EFFECT_ASKS_LAST) && !c->writes &&
-           !(c->effects & ~(uint32_t)(SQL_EFFECT_ASKS_LAST | SQL_EFFECT_NAMES_IDS));
-}
-
 /* Replicas that still work on reads which were given up because they came too late: what is written
  * behind those would wait for them. */
 static uint32_t still_answering(const struct session *s)
@@ -170,8 +166,8 @@ static struct route choose(struct session *s)
         return route_log_in(s);
     if (run->stmt && run->stmt->bound >= 0)
         return (struct route){run->stmt->bound, ROUTE_STATEMENT, false};
-    if (session_only_asks(&run->statement) && s->last >= 0 && s->recent[s->last])
-        return (struct route){s->last, ROUTE_REPLICA_STAYED, false};
+    if (session_who_answers(s) >= 0)
+        return (struct route){session_who_answers(s), ROUTE_REPLICA_STAYED, false};
     causal_fold(&s->causal, s->worker->topology);
     r = route_statement(&ask);
     if (bound_elsewhere(s, &r))
@@ -289,8 +285,9 @@ static enum step ask_position(struct session *s)
 {
     struct backend *b = s->held[s->worker->topology->primary];
 
-    s->run.position_asked = s->run.asking_position = true;
+    s->run.position_asked = s->run.asking = true;
     s->target = b;
+    session_left_disturbed(s, b, true);
     if (!session_take_over(b) ||
         !backend_command(b, COM_QUERY, span_of("SELECT @@global.gtid_binlog_pos"), EXPECT_POSITION))
         return session_answer_error(s, ER_UNKNOWN_ERROR, "HY000", "out of memory");
@@ -315,10 +312,22 @@ static enum step await_position(struct session *s)
 
 enum step session_route(struct session *s)
 {
-    if (s->rescue_at && !s->run.read)
+    if (s->left_at.rescue && !s->run.read)
         return STEP_WAIT; /* what it left on a connection is on its way back */
     if (s->position.role == POSITION_WAITS || s->position.role == POSITION_COMPANY)
         return STEP_WAIT;
+    s->run.asking = false;
+    switch (session_home_ask(s)) {
+    case ASKED:
+        s->run.asking = true;
+        s->run.route.server = s->home;
+        session_enter(s, SESSION_SYNC);
+        return STEP_MORE;
+    case ASKED_IN_VAIN:
+        return session_fail(s, ER_UNKNOWN_ERROR, "HY000", "out of memory");
+    case ASKED_NOTHING:
+        break;
+    }
     s->run.route = choose(s);
     if (!s->run.position_asked && (worth_asking(s) || must_ask(s)))
         return await_position(s);
@@ -422,6 +431,8 @@ enum step session_connect(struct session *s)
     if (!backend_is_ready(b) || b->stream.writing)
         return STEP_WAIT;
     list_thread(s, b);
+    session_answers_arrange(s, b);
+    session_tracking_arrange(s, b);
     fit_text(s, b);
     if (!session_lay_on_state(s, b)) {
         session_release(s, b->server, false);

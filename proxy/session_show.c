@@ -73,7 +73,7 @@ static void put_rows(struct showing *w)
     put_number(w, "Session_id", s->id);
     put(w, "Consistency", conf_consistency_name((enum conf_consistency)s->consistency));
     put_pins(w);
-    put(w, "Last_server", server_name(s, s->last));
+    put(w, "Last_server", server_name(s, s->answers.last));
     put_held(w);
     put_position(w);
     put_number(w, "Statements", s->statements);

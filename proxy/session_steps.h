@@ -45,6 +45,8 @@ enum step session_answer_nothing(struct session *s);
 enum step session_answer_error(struct session *s, uint16_t code, const char *sqlstate,
                                const char *text);
 enum step session_reply(struct session *s);
+/* What the command means has to be seen anew: the session has learnt more of its own state. */
+enum step session_command_again(struct session *s);
 /* The command's bytes are done with; the session is ready for the next. */
 void session_finish_command(struct session *s);
 
@@ -59,9 +61,6 @@ void session_release_all(struct session *s);
 /* Send the command to another server: this one failed it before anything of the reply was
  * forwarded. */
 enum step session_reroute(struct session *s);
-/* Asks about the statement before and leaves nothing behind: it goes where that went, a replica
- * perhaps, and the session's home stays where its state is. */
-bool session_only_asks(const struct sql_class *c);
 void session_backend_event(struct backend *b, void *owner);
 
 /* session_sync.c */
@@ -96,11 +95,8 @@ bool session_lose_home(struct session *s);
 void session_track(struct session *s, struct backend *b, const struct ok *ok);
 /* The command ended: pins, causality. */
 void session_track_end(struct session *s, struct backend *b);
-/* Ask whether code that the text did not show left anything behind; and the answer: "0/" where it
- * did not. */
-extern const char session_probe_sql[];
-bool session_track_ask(struct session *s, struct backend *b) MUST_CHECK;
-void session_track_probe(struct session *s, const struct reply *r);
+/* Status flags alone. */
+void session_track_status(struct session *s, uint16_t status);
 void session_set_charset(struct session *s, uint16_t collation);
 /* The client's character set: what it set, or else the servers' default. */
 struct span session_charset(const struct session *s);

@@ -322,7 +322,7 @@ enum step session_stmt_reset(struct session *s, struct span payload)
         stmt = stmts_find(&s->stmts, id);
     if (!stmt)
         return unknown_statement(s, id, "mysqld_stmt_reset");
-    if (!bound_is_held(s, stmt)) {
+    if (!bound_is_held(s, stmt) && !s->unsaid.status) {
         if (!stmt->home_only)
             stmt->bound = -1;
         stmt->long_data = stmt->cursor = false;
@@ -478,15 +478,39 @@ static bool types_missing(const struct session *s, const struct prepared *p)
            run->execute.bound_at > 0 && run->stmt->types && p->types != run->stmt->types_mark;
 }
 
-struct span session_stmt_fit(struct session *s, struct backend *b, struct span bytes)
+/* An EXECUTE that ran before goes out as the command under way would. */
+bool session_stmt_run_again(struct session *s, struct backend *b, struct buf *packet)
 {
+    struct command_run now = s->run;
+    struct command_run *run = &s->run;
+    struct span payload = {packet->data + PACKET_HEADER, packet->len - PACKET_HEADER};
+    struct stmt *stmt = NULL;
+    uint32_t id;
+    bool ok = true;
+
+    if (stmt_id_of(payload, &id))
+        stmt = stmts_find(&s->stmts, id);
+    *run = (struct command_run){.byte = COM_STMT_EXECUTE, .whole = true, .stmt = stmt};
+    if (stmt && stmt_execute_decode(payload, stmt->params, &run->execute) > 0) {
+        ok = session_lay_on_statement(s, b);
+        if (ok)
+            buf_put_span(&b->out, session_stmt_fit(s, b, packet->data, packet->len));
+        ok = ok && buf_ok(&b->out) && backend_expect(b, REPLY_RESULT, EXPECT_DISCARD, 0);
+    }
+    s->run = now;
+    return ok;
+}
+
+struct span session_stmt_fit(struct session *s, struct backend *b, uint8_t *data, size_t n)
+{
+    struct span bytes = {data, n};
     struct prepared *p;
 
     if (!uses_statement(&s->run))
         return bytes;
     p = prepared_find(&b->prepared, s->run.stmt->key);
     assert(p); /* it was prepared again, or there is no command */
-    stmt_id_patch(stream_data(&s->client) + PACKET_HEADER, p->id);
+    stmt_id_patch(data + PACKET_HEADER, p->id);
     if (types_missing(s, p) &&
         packet_header_at(bytes.p).length < PACKET_MAX_PAYLOAD - 2u * s->run.stmt->params)
         bytes = put_types_in(s, &b->out, bytes);

@@ -107,12 +107,13 @@ static void keep_transaction(struct vars *then, const struct vars *now)
 bool session_lay_on_statement(struct session *s, struct backend *b)
 {
     const struct stmt *stmt = s->run.stmt;
-    /* Variables that nobody can follow would be lost by going back and forth. */
-    const struct vars *then = stmt && !(s->pins & PIN_VARIABLE) ? stmt->vars : s->vars;
+    const struct vars *then = stmt ? stmt->vars : s->vars;
 
     if (!stmt || !session_stmt_missing(s, b))
         return true;
-    if (then != s->vars)
+    if (s->pins & PIN_VARIABLE) /* what nobody can follow would be lost by going back and forth */
+        then = s->vars;
+    else
         keep_transaction(stmt->vars, s->vars);
     return lay_on_schema(b, stmt->schema) && lay_on_variables(s, b, then) &&
            session_stmt_ensure(s, b) && lay_on_schema(b, s->schema) &&
@@ -126,9 +127,9 @@ bool session_lay_on_state(struct session *s, struct backend *b)
     session_replay_lay_on(s, b);
     return session_tracking_lay_on(s, b) && lay_on_schema(b, s->schema) && lay_on_option(s, b) &&
            lay_on_variables(s, b, s->vars) && lay_on_guard(s, b) && lay_on_limit(s, b) &&
-           session_track_ask(s, b) && ask_to_wait(s, b) && session_lay_on_statement(s, b) &&
-           lay_on_guard(s, b) && lay_on_limit(s, b) && session_stmt_make_room(s, b) &&
-           session_lay_on_left(s, b);
+           ask_to_wait(s, b) && session_lay_on_statement(s, b) && lay_on_guard(s, b) &&
+           lay_on_limit(s, b) && session_stmt_make_room(s, b) && session_lay_on_left(s, b) &&
+           session_answers_lay_on(s, b);
 }
 
 static void discard_rest(struct backend *b)
@@ -171,12 +172,9 @@ static enum swallow on_reply(struct session *s, struct backend *b, struct expect
         session_rescued(b, failed);
     if (e.role == EXPECT_POSITION && !failed)
         note_position(s, r);
-    if (e.role == EXPECT_DISCARD || e.role == EXPECT_POSITION || e.role == EXPECT_PROBE ||
-        e.role == EXPECT_RESCUE || e.role == EXPECT_CARRIED) {
-        if (e.role == EXPECT_PROBE && !failed)
-            session_track_probe(s, r);
+    if (e.role == EXPECT_DISCARD || e.role == EXPECT_POSITION || e.role == EXPECT_RESCUE ||
+        e.role == EXPECT_CARRIED || session_home_answer(s, b, (enum expect_role)e.role, failed))
         return SWALLOW_DONE;
-    }
     if (failed)
         return on_refused(b, &r->error);
     if (e.role == EXPECT_TRACKING)
@@ -211,7 +209,7 @@ static enum reply_event feed(struct session *s, struct backend *b, enum expect_r
         *kept = out.pass + out.drop;
         if (out.event == REPLY_ERROR)
             return REPLY_ERROR;
-        if (out.event == REPLY_OK && role == EXPECT_REPORT)
+        if (out.event == REPLY_OK && (role == EXPECT_REPORT || role == EXPECT_VARIABLES))
             session_track(s, b, &b->reply.ok);
         stream_consume(in, *kept);
         *kept = 0;
@@ -267,6 +265,17 @@ static enum step refused(struct session *s, struct backend *b)
     return session_fail(s, e.code, e.sqlstate, e.text);
 }
 
+/* The session's own questions are answered. */
+static enum step asked(struct session *s)
+{
+    s->target = NULL;
+    s->run.asking = false;
+    if (!s->run.position_asked)
+        return session_command_again(s);
+    session_enter(s, SESSION_ROUTE);
+    return STEP_MORE;
+}
+
 enum step session_sync(struct session *s)
 {
     struct backend *b = s->target;
@@ -289,12 +298,8 @@ enum step session_sync(struct session *s)
     }
     if (s->run.log_in)
         return session_welcome(s);
-    if (s->run.asking_position) {
-        s->run.asking_position = false;
-        s->target = NULL;
-        session_enter(s, SESSION_ROUTE);
-        return STEP_MORE;
-    }
+    if (s->run.asking)
+        return asked(s);
     session_enter(s, session_replay_due(s) ? SESSION_REPLAY : SESSION_RELAY);
     return STEP_MORE;
 }

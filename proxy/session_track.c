@@ -57,6 +57,8 @@ static void on_variable(struct session *s, struct backend *b, const struct chang
         on_gtid(s, c->value);
         return;
     }
+    if (session_home_restores(s, b, c->name))
+        return;
     (void)vars_note(b->vars, c->name, c->value);
     set = vars_note(s->vars, c->name, c->value);
     if (set == VARS_PINS || set == VARS_FULL)
@@ -101,6 +103,12 @@ static void on_change(struct session *s, struct backend *b, const struct change 
     }
 }
 
+static void pin_by_status(struct session *s)
+{
+    set_pin(s, PIN_TRANSACTION, (s->status & STATUS_IN_TRANS) != 0);
+    set_pin(s, PIN_AUTOCOMMIT_OFF, (s->status & STATUS_AUTOCOMMIT) == 0);
+}
+
 void session_track(struct session *s, struct backend *b, const struct ok *ok)
 {
     struct change_iter it = change_iter_of(ok->changes);
@@ -111,8 +119,7 @@ void session_track(struct session *s, struct backend *b, const struct ok *ok)
     vars_report(s->vars);
     while (change_next(&it, &c) == 1)
         on_change(s, b, &c);
-    set_pin(s, PIN_TRANSACTION, (s->status & STATUS_IN_TRANS) != 0);
-    set_pin(s, PIN_AUTOCOMMIT_OFF, (s->status & STATUS_AUTOCOMMIT) == 0);
+    pin_by_status(s);
     set_pin(s, PIN_LOCKS, s->tables_locked);
     set_pin(s, PIN_SYSTEM_SCHEMA, sql_is_system_schema(span_of(s->schema)));
     update_mode(s);
@@ -131,7 +138,6 @@ static const struct {
     {SQL_EFFECT_ROLE, PIN_ROLE, 0},
     {SQL_EFFECT_PREPARE, 0, FRAGILE_PREPARED},
     {SQL_EFFECT_XA, PIN_XA, FRAGILE_XA},
-    {SQL_EFFECT_UNTRACKED, PIN_VARIABLE, FRAGILE_OPAQUE},
 };
 
 static bool ran_unseen(const struct session *s)
@@ -153,6 +159,14 @@ static void note_unseen(struct session *s, const struct backend *b)
         s->fragile |= FRAGILE_OPAQUE;
 }
 
+/* Whether variables may be others than the server reports. */
+static bool leaves_unsaid(const struct sql_class *c)
+{
+    const uint32_t silent = SQL_EFFECT_RESTORES | SQL_EFFECT_TRACKING;
+
+    return (c->effects & SQL_EFFECT_UNTRACKED) || (c->effects & silent) == silent;
+}
+
 static void note_effects(struct session *s, const struct backend *b)
 {
     const struct sql_class *c = &s->run.statement;
@@ -166,18 +180,20 @@ static void note_effects(struct session *s, const struct backend *b)
             s->fragile |= effects[i].fragile;
         }
     note_unseen(s, b);
+    if (leaves_unsaid(c) && (!s->run.failed || c->statements > 1))
+        session_home_untracked(s);
     /* CREATE TEMPORARY TABLE … SELECT is not reported: code that was not seen may hold one */
     if (!ran_unseen(s) && (!s->run.state_changed || explained))
         return;
     s->pins |= PIN_OPAQUE;
     s->fragile |= s->run.state_changed ? FRAGILE_OPAQUE : FRAGILE_UNSEEN;
-    s->probe_due = true;
+    s->unsaid.probe = true;
 }
 
+/* A question about statements before sees no data, and its server need not be a fresh one. */
 static void note_causality(struct session *s, const struct backend *b)
 {
-    /* a question about the statement before sees no data, and a replica need not be fresh for it */
-    if (session_only_asks(&s->run.statement) && b->server != s->worker->topology->primary)
+    if (s->run.statement.only_asks)
         return;
     if (!s->run.gtid_seen || s->run.failed || (s->status & STATUS_IN_TRANS))
         causal_saw(&s->causal, b->server, worker_now_ns());
@@ -207,7 +223,8 @@ static void note_definition(const struct session *s)
 void session_track_end(struct session *s, struct backend *b)
 {
     note_causality(s, b);
-    if (s->run.read || session_only_asks(&s->run.statement))
+    s->unsaid.status = s->unsaid.status || (s->run.failed && (s->status & STATUS_IN_TRANS));
+    if (s->run.read || s->run.statement.only_asks)
         return;
     note_definition(s);
     note_effects(s, b);
@@ -220,29 +237,10 @@ void session_track_end(struct session *s, struct backend *b)
         s->multi_statements = b->multi_statements = s->option == 0;
 }
 
-/* Code that ran unseen (CALL, a stored function, a compound statement) changed something besides
- * variables: a user variable is harmless to reads elsewhere, a temporary table or a role is not.
- * The server counts both for the session. */
-const char session_probe_sql[] =
-    "SELECT CONCAT((SELECT SUM(VARIABLE_VALUE) FROM "
-    "information_schema.SESSION_STATUS WHERE VARIABLE_NAME IN "
-    "('COM_CREATE_TEMPORARY_TABLE','COM_LOCK_TABLES','COM_XA_START')),'"
-    "/',IFNULL(CURRENT_ROLE(),''),IF(@@session_track_system_variables='*','','!'))";
-
-bool session_track_ask(struct session *s, struct backend *b)
+void session_track_status(struct session *s, uint16_t status)
 {
-    if (!s->probe_due || b->server != s->home || (s->run.statement.effects & SQL_EFFECT_ASKS_LAST))
-        return true;
-    s->probe_due = false;
-    return backend_command(b, COM_QUERY, span_of(session_probe_sql), EXPECT_PROBE);
-}
-
-void session_track_probe(struct session *s, const struct reply *r)
-{
-    if (r->cell_null || strcmp(r->cell, "0/") != 0)
-        return;
-    s->pins &= ~(uint32_t)PIN_OPAQUE;
-    s->fragile &= ~(uint32_t)FRAGILE_UNSEEN;
+    s->status = status & (uint16_t) ~(unsigned)STATUS_SESSION_STATE_CHANGED;
+    pin_by_status(s);
 }
 
 void session_set_charset(struct session *s, uint16_t collation)
@@ -268,7 +266,8 @@ void session_forget_state(struct session *s)
     stmts_clear(&s->stmts);
     s->run.stmt = NULL;
     s->pins = s->fragile = 0;
-    s->tables_locked = s->probe_due = s->lost = s->may_hold_locks = false;
+    s->tables_locked = s->lost = s->may_hold_locks = false;
+    session_home_forget(s);
     session_tracking_forget(s);
     s->status = s->worker->default_status ? s->worker->default_status : STATUS_AUTOCOMMIT;
     s->multi_statements = (s->caps & CAP_MULTI_STATEMENTS) != 0;

@@ -105,6 +105,12 @@ bool session_tracking_lay_on(struct session *s, struct backend *b)
     return backend_command(b, COM_QUERY, span_of(default_sql), EXPECT_TRACKING);
 }
 
+void session_tracking_arrange(struct session *s, const struct backend *b)
+{
+    if (b->tells_client)
+        session_left_disturbed(s, b, is_asked_for(s));
+}
+
 void session_tracking_told(struct session *s, const struct reply *r)
 {
     if (r->cell_null ||
@@ -139,17 +145,8 @@ static void note_assigned(void *ctx, struct span name)
 {
     struct session *s = ctx;
 
-    switch (vars_rule(name)) {
-    case VARS_CARRIED:
-        buf_printf(&s->telling.assigned, ",SESSION %.*s=@@SESSION.%.*s", (int)name.n,
-                   (const char *)name.p, (int)name.n, (const char *)name.p);
-        break;
-    case VARS_IGNORED:
-        break;
-    default:
+    if (vars_rule(name) != VARS_IGNORED && !session_home_set_again(&s->telling.assigned, ",", name))
         s->pins |= PIN_VARIABLE;
-        break;
-    }
 }
 
 /* Which variables it set, to have their values reported; false: nobody knows. */

@@ -8,6 +8,8 @@
 /* Have the connection report what the command under way needs it to: all, or under the client's own
  * session_track_… where it may show or set them. */
 bool session_tracking_lay_on(struct session *s, struct backend *b) MUST_CHECK;
+/* What that lays on counts as statements; before the command's text is fitted to the connection. */
+void session_tracking_arrange(struct session *s, const struct backend *b);
 /* The reply to EXPECT_TRACKING; EXPECT_REPORT went well; the command ended. */
 void session_tracking_told(struct session *s, const struct reply *r);
 void session_tracking_restored(struct session *s);

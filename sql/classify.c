@@ -46,6 +46,39 @@ static void set_bit(uint64_t *set, unsigned bit, bool on)
     *set = on ? *set | mask : *set & ~mask;
 }
 
+void sql_select_at(struct sql_scan *s, enum sql_token t)
+{
+    static const char dual[] = "dual";
+    struct sql_lexer ahead = s->lex;
+
+    if (t == W_SELECT)
+        set_bit(&s->selects, s->depth, true);
+    if (t != W_FROM || !(s->selects >> s->depth & 1) || s->out->tables != SQL_TABLES_NONE)
+        return;
+    if (sql_lexer_next(&ahead) == TOK_NAME) {
+        struct span name = sql_lexer_text(&ahead);
+
+        if (name.n == sizeof dual - 1 && is_word(name, dual))
+            return;
+    }
+    sql_note_tables(s, SQL_TABLES_SOME);
+}
+
+/* @@warning_count, @@error_count, perhaps with @@session. or @@local. */
+static bool counts_warnings(struct span variable)
+{
+    static const char *const names[] = {"warning_count", "error_count"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        size_t n = strlen(names[i]);
+
+        if (variable.n >= n &&
+            strncasecmp((const char *)variable.p + variable.n - n, names[i], n) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool is_known_to_read(const struct sql_scan *s, struct span name)
 {
     struct span schema = {NULL, 0};
@@ -93,7 +126,10 @@ static void call(struct sql_scan *s)
         s->table_name = s->name;
         break;
     case FUNCTION_SESSION:
-        sql_refuse(s, SQL_SESSION_FUNCTION);
+        if (f->effects & SQL_EFFECTS_ASKS)
+            sql_refuse_question(s, SQL_SESSION_FUNCTION);
+        else
+            sql_refuse(s, SQL_SESSION_FUNCTION);
         break;
     case FUNCTION_SERVER:
         sql_refuse(s, SQL_SERVER_FUNCTION);
@@ -125,6 +161,7 @@ static void open_paren(struct sql_scan *s)
 static void close_paren(struct sql_scan *s)
 {
     set_bit(&s->with, s->depth, false);
+    set_bit(&s->selects, s->depth, false);
     if (s->depth > 0)
         s->depth--;
     if (s->tables >> s->depth & 1)
@@ -148,6 +185,16 @@ static void user_variable(struct sql_scan *s)
     sql_refuse(s, SQL_USER_VARIABLE);
     if (s->assigns || s->prev == W_INTO)
         s->out->effects |= SQL_EFFECT_USER_VARIABLE;
+}
+
+static void system_variable(struct sql_scan *s)
+{
+    if (counts_warnings(sql_lexer_text(&s->lex))) {
+        s->out->effects |= SQL_EFFECT_ASKS_WARNINGS;
+        sql_refuse_question(s, SQL_SYSTEM_VARIABLE);
+    } else {
+        sql_refuse(s, SQL_SYSTEM_VARIABLE);
+    }
 }
 
 static enum sql_token next_token(const struct sql_scan *s)
@@ -260,7 +307,7 @@ static void mark(struct sql_scan *s, enum sql_token t)
         user_variable(s);
         break;
     case TOK_SYSTEM_VARIABLE:
-        sql_refuse(s, SQL_SYSTEM_VARIABLE);
+        system_variable(s);
         break;
     case TOK_ASSIGN:
         if (s->mentioned)
@@ -324,6 +371,7 @@ void sql_token_inside(struct sql_scan *s, enum sql_token t)
         oracle_name(s);
     track_with(s, t);
     note_tracking(s, t);
+    sql_select_at(s, t);
     if (s->follow)
         sql_statement_follow(s, t);
     if (t > TOK_OPERATOR)
@@ -394,6 +442,8 @@ static void finish(struct sql_scan *s, bool cut)
         if (sql_names_acting_view(s->text, s->lex.mode, s->names))
             out->reason = SQL_VIEW_ACTS;
     }
+    out->only_asks = (out->effects & SQL_EFFECTS_ASKS) && out->tables == SQL_TABLES_NONE &&
+                     !s->bound && !out->writes;
     out->hints = s->lex.hints;
     if (out->hints.primary)
         sql_refuse(s, SQL_HINT_PRIMARY);

@@ -9,6 +9,7 @@
 #define SQL_CLASSIFY_H
 
 #include "base/cursor.h"
+#include "sql/effects.h"
 #include "sql/hints.h"
 #include "sql/mode.h"
 
@@ -63,26 +64,9 @@ enum sql_reason {
     SQL_REASON_COUNT,
 };
 
-/* What it does to its session, beyond what the server's session tracking says by itself. */
-enum {
-    SQL_EFFECT_OPAQUE = 1 << 0, /* runs code the text does not show: CALL, EXECUTE, blocks, … */
-    SQL_EFFECT_USER_VARIABLE = 1 << 1, /* may assign @v */
-    SQL_EFFECT_TEMPORARY = 1 << 2,     /* CREATE/DROP TEMPORARY … */
-    SQL_EFFECT_LOCK =
-        1 << 3, /* LOCK TABLES, GET_LOCK(), FLUSH … WITH READ LOCK, HANDLER OPEN, BACKUP */
-    SQL_EFFECT_ROLE = 1 << 4,    /* SET ROLE */
-    SQL_EFFECT_PREPARE = 1 << 5, /* SQL-level PREPARE / DEALLOCATE */
-    SQL_EFFECT_XA = 1 << 6,
-    SQL_EFFECT_UNLOCK = 1 << 7,    /* UNLOCK TABLES, RELEASE_LOCK… */
-    SQL_EFFECT_SET = 1 << 8,       /* SET of system variables: tracked by the server */
-    SQL_EFFECT_ASKS_LAST = 1 << 9, /* SHOW WARNINGS/ERRORS, GET DIAGNOSTICS, ROW_COUNT(),
-                                      FOUND_ROWS(): about the statement before */
-    SQL_EFFECT_UNTRACKED =
-        1 << 10, /* changes variables otherwise than the server reports: SET CHARACTER SET, SET
-                    NAMES DEFAULT, SET STATEMENT: nobody knows them from here */
-    SQL_EFFECT_NAMES_IDS = 1 << 11, /* may name connections by id: see sql/spots.h */
-    SQL_EFFECT_TRACKING = 1 << 12,  /* may show or set session_track_… */
-};
+/* Whether it opens tables: one that does begins a new list of warnings, one that does not and has
+ * none itself leaves that of an earlier statement. */
+enum sql_tables { SQL_TABLES_UNKNOWN, SQL_TABLES_NONE, SQL_TABLES_SOME };
 
 enum { SQL_COLLATION_MAX = 64 };
 
@@ -99,12 +83,15 @@ struct sql_class {
     enum sql_reason reason; /* SQL_IS_READ: may go to a replica */
     uint32_t effects;       /* SQL_EFFECT_* */
     uint32_t statements;    /* in the text; a trailing ';' does not count */
+    enum sql_tables tables; /* of several statements: UNKNOWN */
     struct span function;   /* SQL_UNKNOWN_FUNCTION: its name, else empty; points into the text */
     char collation[SQL_COLLATION_MAX]; /* SET NAMES x COLLATE y: y, which the server does not
                                           report; the session's collation_connection once it said
                                           OK; "" */
     struct sql_kill kill;              /* kind SQL_KILL */
     struct sql_hints hints;            /* of its comments */
+    bool only_asks; /* SQL_EFFECTS_ASKS and nothing else that binds it to a server: it sees no data
+                       and leaves nothing behind */
     bool looked_up; /* whether it is a read was decided by `struct sql_names`: holds as long as they
                        do, and for one default schema */
     bool writes; /* surely or possibly changes data (for statistics and read-your-writes); false for

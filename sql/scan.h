@@ -38,6 +38,7 @@ struct sql_scan {
     uint64_t with;         /* bit d: at depth d a WITH clause lists its parts */
     uint64_t tables;       /* bit d: behind the '(' opened at depth d COLUMNS has to come */
     struct span table_name;
+    uint64_t selects; /* bit d: at depth d a SELECT was met: a FROM there names tables */
     enum sql_follow follow;
     bool at_start;  /* the next token begins a statement (or its inner one) */
     bool inner;     /* … that is part of the one counted already */
@@ -55,17 +56,34 @@ struct sql_scan {
     bool block;   /* inside of a compound statement: `nest` ENDs are open */
     bool block_ended;
     unsigned nest;
+    bool bound;         /* refused for more than a question about statements before */
     uint8_t kill_words; /* what of KILL was read: see statement.c */
 };
 
-/* The first reason counts. */
-static inline void sql_refuse(struct sql_scan *s, enum sql_reason why)
+/* For it asks about statements before, which one server knows. The first reason counts. */
+static inline void sql_refuse_question(struct sql_scan *s, enum sql_reason why)
 {
     if (s->out->reason == SQL_IS_READ)
         s->out->reason = why;
 }
 
-/* sql/classify.c: a token inside of a statement, and what is to be known of it for the next. */
+/* For something else. */
+static inline void sql_refuse(struct sql_scan *s, enum sql_reason why)
+{
+    sql_refuse_question(s, why);
+    s->bound = true;
+}
+
+/* Whether the one statement of the text opens tables; of several nobody asks. */
+static inline void sql_note_tables(struct sql_scan *s, enum sql_tables tables)
+{
+    if (s->out->statements == 1)
+        s->out->tables = tables;
+}
+
+/* sql/classify.c: SELECT … FROM, but not DUAL. */
+void sql_select_at(struct sql_scan *s, enum sql_token t);
+/* A token inside of a statement, and what is to be known of it for the next. */
 void sql_token_inside(struct sql_scan *s, enum sql_token t);
 void sql_token_passed(struct sql_scan *s, enum sql_token t);
 /* Whether the text has a name that may be a view with effects. */

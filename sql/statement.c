@@ -1,4 +1,5 @@
 #include "sql/scan.h"
+#include "sql/untracked.h"
 
 #include <strings.h>
 
@@ -11,36 +12,39 @@ struct start {
     bool query;   /* names before '(' are functions */
     bool assigns; /* @v in it is assigned */
     bool known;
+    uint8_t tables; /* enum sql_tables; NONE becomes SOME at a FROM */
     uint16_t effects;
 };
 
-#define READS  .known = true, .kind = SQL_SELECT, .query = true
-#define WRITES .known = true, .reason = SQL_WRITES, .writes = true
-#define OTHER  .known = true, .reason = SQL_NOT_SELECT
-#define BLOCK  OTHER, .writes = true, .effects = SQL_EFFECT_OPAQUE
-#define DDL    WRITES, .kind = SQL_DDL
+#define READS    .known = true, .kind = SQL_SELECT, .query = true
+#define WRITES   .known = true, .reason = SQL_WRITES, .writes = true
+#define OTHER    .known = true, .reason = SQL_NOT_SELECT
+#define BLOCK    OTHER, .writes = true, .effects = SQL_EFFECT_OPAQUE
+#define DDL      WRITES, .kind = SQL_DDL
+#define NO_TABLE .tables = SQL_TABLES_NONE
+#define TABLES   .tables = SQL_TABLES_SOME
 
 static const struct start starts[TOK_COUNT] = {
-    [W_SELECT] = {READS},
-    [W_WITH] = {READS},
-    [W_VALUES] = {READS},
-    [W_TABLE] = {READS},
+    [W_SELECT] = {READS, NO_TABLE},
+    [W_WITH] = {READS, NO_TABLE},
+    [W_VALUES] = {READS, NO_TABLE},
+    [W_TABLE] = {READS, TABLES},
     [W_EXPLAIN] = {.known = true, .follow = FOLLOW_EXPLAIN, .query = true},
     [W_DESCRIBE] = {.known = true, .follow = FOLLOW_EXPLAIN, .query = true},
     [W_DESC] = {.known = true, .follow = FOLLOW_EXPLAIN, .query = true},
     [W_ANALYZE] = {.known = true, .follow = FOLLOW_ANALYZE, .query = true},
 
-    [W_INSERT] = {WRITES, .kind = SQL_INSERT},
-    [W_UPDATE] = {WRITES, .kind = SQL_UPDATE},
-    [W_DELETE] = {WRITES, .kind = SQL_DELETE},
-    [W_REPLACE] = {WRITES, .kind = SQL_REPLACE},
-    [W_LOAD] = {WRITES, .kind = SQL_LOAD, .assigns = true},
+    [W_INSERT] = {WRITES, TABLES, .kind = SQL_INSERT},
+    [W_UPDATE] = {WRITES, TABLES, .kind = SQL_UPDATE},
+    [W_DELETE] = {WRITES, TABLES, .kind = SQL_DELETE},
+    [W_REPLACE] = {WRITES, TABLES, .kind = SQL_REPLACE},
+    [W_LOAD] = {WRITES, TABLES, .kind = SQL_LOAD, .assigns = true},
 
     [W_CREATE] = {DDL, .follow = FOLLOW_CREATE},
     [W_ALTER] = {DDL, .follow = FOLLOW_CREATE},
     [W_DROP] = {DDL, .follow = FOLLOW_DROP},
     [W_RENAME] = {DDL},
-    [W_TRUNCATE] = {DDL},
+    [W_TRUNCATE] = {DDL, TABLES},
     [W_GRANT] = {DDL},
     [W_REVOKE] = {DDL},
     [W_OPTIMIZE] = {DDL},
@@ -49,21 +53,23 @@ static const struct start starts[TOK_COUNT] = {
     [W_INSTALL] = {DDL},
     [W_UNINSTALL] = {DDL},
 
-    [W_BEGIN] = {OTHER, .kind = SQL_BEGIN, .follow = FOLLOW_BEGIN},
-    [W_START] = {OTHER, .follow = FOLLOW_START},
-    [W_COMMIT] = {OTHER, .kind = SQL_COMMIT},
-    [W_ROLLBACK] = {OTHER, .kind = SQL_ROLLBACK, .follow = FOLLOW_ROLLBACK},
-    [W_SAVEPOINT] = {OTHER},
-    [W_RELEASE] = {OTHER},
-    [W_XA] = {OTHER, .effects = SQL_EFFECT_XA},
+    [W_BEGIN] = {OTHER, NO_TABLE, .kind = SQL_BEGIN, .follow = FOLLOW_BEGIN},
+    [W_START] = {OTHER, NO_TABLE, .follow = FOLLOW_START},
+    [W_COMMIT] = {OTHER, NO_TABLE, .kind = SQL_COMMIT},
+    [W_ROLLBACK] = {OTHER, NO_TABLE, .kind = SQL_ROLLBACK, .follow = FOLLOW_ROLLBACK},
+    [W_SAVEPOINT] = {OTHER, NO_TABLE},
+    [W_RELEASE] = {OTHER, NO_TABLE},
+    [W_XA] = {OTHER, NO_TABLE, .effects = SQL_EFFECT_XA},
 
-    [W_SET] = {OTHER, .kind = SQL_SET, .follow = FOLLOW_SET, .query = true, .assigns = true},
-    [W_USE] = {OTHER, .kind = SQL_USE},
+    [W_SET] = {OTHER, NO_TABLE, .kind = SQL_SET, .follow = FOLLOW_SET, .query = true,
+               .assigns = true},
+    [W_USE] = {OTHER, NO_TABLE, .kind = SQL_USE},
     [W_SHOW] = {OTHER, .kind = SQL_SHOW, .follow = FOLLOW_SHOW},
     [W_HELP] = {OTHER},
-    [W_KILL] = {OTHER, .kind = SQL_KILL, .follow = FOLLOW_KILL, .effects = SQL_EFFECT_NAMES_IDS},
-    [W_DO] = {OTHER, .query = true},
-    [W_GET] = {OTHER, .assigns = true, .effects = SQL_EFFECT_ASKS_LAST},
+    [W_KILL] = {OTHER, NO_TABLE, .kind = SQL_KILL, .follow = FOLLOW_KILL,
+                .effects = SQL_EFFECT_NAMES_IDS},
+    [W_DO] = {OTHER, NO_TABLE, .query = true},
+    [W_GET] = {OTHER, NO_TABLE, .assigns = true, .effects = SQL_EFFECT_ASKS_WARNINGS},
     [W_CHECKSUM] = {OTHER},
     [W_CACHE] = {OTHER},
 
@@ -75,7 +81,7 @@ static const struct start starts[TOK_COUNT] = {
 
     [W_CALL] = {BLOCK, .kind = SQL_CALL, .assigns = true},
     [W_EXECUTE] = {BLOCK, .assigns = true},
-    [W_PREPARE] = {OTHER, .effects = SQL_EFFECT_PREPARE},
+    [W_PREPARE] = {OTHER, .effects = SQL_EFFECT_PREPARE}, /* as the text in it does */
     [W_DEALLOCATE] = {OTHER, .effects = SQL_EFFECT_PREPARE},
     [W_BINLOG] = {BLOCK},
     [W_SIGNAL] = {OTHER},
@@ -131,7 +137,13 @@ void sql_statement_start(struct sql_scan *s, enum sql_token t)
     s->set_item = t == W_SET;
     s->out->effects |= row->effects;
     s->out->writes |= row->writes;
-    if (row->reason)
+    s->out->tables = s->out->statements > 1 || (s->out->effects & SQL_EFFECT_OPAQUE)
+                         ? SQL_TABLES_UNKNOWN
+                         : (enum sql_tables)row->tables;
+    sql_select_at(s, t);
+    if (t == W_SHOW || t == W_GET)
+        sql_refuse_question(s, (enum sql_reason)row->reason);
+    else if (row->reason)
         sql_refuse(s, (enum sql_reason)row->reason);
     if (is_compound(t))
         sql_block_open(s);
@@ -229,22 +241,6 @@ static void set_names(struct sql_scan *s, enum sql_token t)
         s->out->effects |= SQL_EFFECT_UNTRACKED;
 }
 
-/* @@name without SESSION, LOCAL or GLOBAL: MariaDB sets the session's variable and does not report
- * it. */
-static bool scope_is_unsaid(struct span variable)
-{
-    static const char *const scopes[] = {"@@session", "@@local", "@@global"};
-
-    for (size_t i = 0; i < ARRAY_LEN(scopes); i++) {
-        size_t n = strlen(scopes[i]);
-
-        if (variable.n >= n && strncasecmp((const char *)variable.p, scopes[i], n) == 0 &&
-            (variable.n == n || variable.p[n] == '.'))
-            return false;
-    }
-    return true;
-}
-
 static void set_item(struct sql_scan *s, enum sql_token t)
 {
     s->set_item = false;
@@ -258,7 +254,7 @@ static void set_item(struct sql_scan *s, enum sql_token t)
         break; /* noted where any of them is */
     case TOK_SYSTEM_VARIABLE:
         s->out->effects |= SQL_EFFECT_SET;
-        if (scope_is_unsaid(sql_lexer_text(&s->lex)))
+        if (sql_scope_is_unsaid(sql_lexer_text(&s->lex)))
             s->out->effects |= SQL_EFFECT_UNTRACKED;
         break;
     case W_ROLE:
@@ -268,10 +264,9 @@ static void set_item(struct sql_scan *s, enum sql_token t)
     case W_DEFAULT: /* SET DEFAULT ROLE */
         s->out->writes = true;
         break;
-    case W_STATEMENT: /* the server reports the values of the moment, not those restored behind it
-                       */
+    case W_STATEMENT:
         s->set_statement = true;
-        s->out->effects |= SQL_EFFECT_SET | SQL_EFFECT_UNTRACKED;
+        s->out->effects |= SQL_EFFECT_SET | SQL_EFFECT_RESTORES;
         set_kind(s, SQL_OTHER);
         break;
     default:
@@ -338,6 +333,7 @@ static void follow_begin(struct sql_scan *s, enum sql_token t)
     set_kind(s, SQL_OTHER);
     s->out->effects |= SQL_EFFECT_OPAQUE;
     s->out->writes = true;
+    sql_note_tables(s, SQL_TABLES_UNKNOWN);
     sql_block_open(s);
 }
 
@@ -394,7 +390,9 @@ static bool is_word(const struct sql_scan *s, enum sql_token t, const char *word
 
 static void follow_show(struct sql_scan *s, enum sql_token t)
 {
-    follow_word(s, t == W_WARNINGS || t == W_ERRORS, SQL_EFFECT_ASKS_LAST);
+    follow_word(s, t == W_WARNINGS || t == W_ERRORS, SQL_EFFECT_ASKS_WARNINGS);
+    if (t == W_WARNINGS || t == W_ERRORS)
+        sql_note_tables(s, SQL_TABLES_NONE);
     follow_word(s, t == W_FOR || is_word(s, t, "processlist"), SQL_EFFECT_NAMES_IDS);
     follow_word(s, is_word(s, t, "variables"), SQL_EFFECT_TRACKING);
 }
@@ -463,6 +461,7 @@ void sql_statement_end(struct sql_scan *s)
     s->depth = 0;
     s->with = 0;
     s->tables = 0;
+    s->selects = 0;
     s->cte_next = false;
     s->cte_name = false;
     s->qualified = false;

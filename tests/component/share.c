@@ -130,6 +130,33 @@ static void counts_are_written_into_the_text(void **state)
     answers(s.primary, "SELECT ROW_COUNT()", "-1", s.till);
 }
 
+/* What an insert left on the primary is asked for when a read elsewhere has counted anew. */
+static void a_read_since_is_newer_than_what_comes_back(void **state)
+{
+    static const char read_sql[] = "SELECT name FROM Product";
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+    struct peer *other = another(r);
+
+    (void)state;
+    RUNS(s.till, s.primary, insert_sql, .affected = 1, .insert_id = 7);
+    rig_publish(r);
+    client_asks(s.till, read_sql);
+    answers(server_serves(&r->servers[REPLICA]), read_sql, "tea", s.till);
+    client_asks(other, "COMMIT");
+    server_hears_query(s.primary, rescue_sql);
+    server_hears_query(s.primary, "COMMIT");
+    s.primary->seq = 0;
+    server_says_rows(s.primary, "7 1 9");
+    s.primary->seq = 0;
+    server_says_ok(s.primary);
+    (void)client_hears_ok(other);
+    client_asks(s.till, "SELECT FOUND_ROWS(), ROW_COUNT()");
+    answers(s.primary,
+            "SELECT IF(0,FOUND_ROWS(),1) AS `FOUND_ROWS()`, IF(0,ROW_COUNT(),-1) AS `ROW_COUNT()`",
+            "1", s.till);
+}
+
 static void who_asks_too_soon_waits(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
@@ -390,6 +417,7 @@ int main(void)
         RIG_TEST(a_transaction_keeps_its_connection),
         RIG_TEST(the_last_insert_id_comes_back),
         RIG_TEST(counts_are_written_into_the_text),
+        RIG_TEST(a_read_since_is_newer_than_what_comes_back),
         RIG_TEST(who_asks_too_soon_waits),
         RIG_TEST(a_rescue_that_is_lost_holds_nobody_up),
         RIG_TEST(warnings_wait_for_their_session),

@@ -1,6 +1,7 @@
 /* Session tracking passed on: a client is told what it wants to be told, its own session_track_…
  * variables are its own, and the proxy still learns everything. */
 #include "component/rig.h"
+#include "proxy/session_steps.h"
 
 static const char ask_own[] = "SELECT CAST(CONCAT_WS('/',@@session.session_track_transaction_info,"
                               "@@session.session_track_schema,@@session.session_track_state_change,"
@@ -198,6 +199,54 @@ static void defaults_are_shown_to_who_never_asked(void **state)
     (void)client_hears_rows(s.till, "x");
 }
 
+/* Whether code left something behind is asked under the proxy's values, which that looks at. */
+static void hidden_code_is_asked_about_under_the_proxys_values(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = scene_of(r, NULL);
+    struct peer *replica;
+
+    (void)state;
+    (void)client_hears_ok(s.till);
+    client_asks(s.till, "CALL p()");
+    server_hears_query(s.primary, "CALL p()");
+    server_says(s.primary, .state = true);
+    (void)client_hears_ok(s.till);
+    client_asks(s.till, "SHOW VARIABLES");
+    is_laid_on(s.primary, wanted);
+    is_asked(s.primary, "SHOW VARIABLES", "x");
+    (void)client_hears_rows(s.till, "x");
+    rig_publish(r);
+    client_asks(s.till, read_sql);
+    is_laid_on(s.primary, everything);
+    is_asked(s.primary, read_sql, "tea");
+    (void)client_hears_rows(s.till, "tea");
+    rig_publish(r);
+    client_asks(s.till, read_sql);
+    is_asked(s.primary, session_probe_sql, "0/");
+    replica = server_serves(&r->servers[REPLICA]);
+    is_asked(replica, read_sql, "tea");
+    (void)client_hears_rows(s.till, "tea");
+}
+
+/* What is laid on in front of a question counts rows of its own. */
+static void a_row_count_outlives_what_is_laid_on(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = scene_of(r, NULL);
+
+    (void)state;
+    (void)client_hears_ok(s.till);
+    client_asks(s.till, "SHOW VARIABLES");
+    is_laid_on(s.primary, wanted);
+    is_asked(s.primary, "SHOW VARIABLES", "x");
+    (void)client_hears_rows(s.till, "x");
+    client_asks(s.till, "SELECT ROW_COUNT()");
+    is_laid_on(s.primary, everything);
+    is_asked(s.primary, "SELECT IF(0,ROW_COUNT(),-1) AS `ROW_COUNT()`", "-1");
+    (void)client_hears_rows(s.till, "-1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +257,8 @@ int main(void)
         RIG_TEST(what_cannot_be_learnt_pins),
         RIG_TEST(an_old_client_hears_later),
         RIG_TEST(defaults_are_shown_to_who_never_asked),
+        RIG_TEST(hidden_code_is_asked_about_under_the_proxys_values),
+        RIG_TEST(a_row_count_outlives_what_is_laid_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from proxied import Proxied  # noqa: E402
 
-READ = "SELECT COLLATION('a'), CHARSET('a'), LENGTH('\u00e4')"
+READ = "SELECT COLLATION('a'), CHARSET('a'), LENGTH('\u00e4'), 1/3"
 
 
 class Untracked(Proxied):
@@ -67,12 +67,22 @@ class Untracked(Proxied):
         with self.assertRaises(Exception):
             self.run_sql(connection, "SET NAMES utf8mb4 COLLATE latin1_bin")
         for _ in range(5):
-            self.assertEqual(self.run_sql(connection, READ), [("utf8mb4_bin", "utf8mb4", 2)])
+            self.assertEqual(self.run_sql(connection, READ), self.direct(["SET NAMES utf8mb4 COLLATE utf8mb4_bin"]))
+
+    def test_what_was_set_unreported_is_asked_for(self):
+        for statements in (["SET CHARACTER SET latin1"], ["SET NAMES DEFAULT"],
+                           ["SET @@collation_connection=utf8mb4_bin"],
+                           ["SET character_set_results=NULL, @@collation_connection=latin1_general_cs"]):
+            with self.subTest(statements=statements):
+                self.check(statements, "replica")
+
+    def test_what_is_set_for_one_statement_is_over_with_it(self):
+        self.check(["SET collation_connection=utf8mb4_bin",
+                    "SET STATEMENT div_precision_increment=9 FOR SELECT 1"], "replica")
 
     def test_what_nobody_can_follow_stays(self):
-        for statements in (["SET CHARACTER SET utf8mb4"], ["SET NAMES DEFAULT"],
-                           ["SET @@collation_connection=utf8mb4_bin"],
-                           ["SET STATEMENT lock_wait_timeout=5 FOR DO 1"]):
+        for statements in (["SET session_track_schema=0, CHARACTER SET latin1"],
+                           ["SET STATEMENT session_track_schema=0 FOR DO 1"]):
             with self.subTest(statements=statements):
                 self.check(statements, "primary")
 

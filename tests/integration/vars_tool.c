@@ -34,7 +34,7 @@ static void note_collation(struct side *s, const char *sql, size_t n)
                  &c);
     if (*c.collation)
         (void)vars_note(s->vars, span_of("collation_connection"), span_of(c.collation));
-    if (c.effects & SQL_EFFECT_UNTRACKED)
+    if (c.effects & (SQL_EFFECT_UNTRACKED | SQL_EFFECT_RESTORES))
         printf("untracked\n");
 }
 

@@ -1,3 +1,3 @@
-foreach(name assigned lexer fingerprint tables own reads refused spots statements several)
+foreach(name asks assigned lexer fingerprint tables own reads refused spots statements several untracked)
   tillway_unit(sql_${name} LINKS tw_sql)
 endforeach()

@@ -1,0 +1,226 @@
+/* Questions about statements before, when these ran on several servers; and what a reply left
+ * unsaid, which the session's own connection is asked for. */
+#include "component/rig.h"
+#include "proxy/backend.h"
+
+static const char read_sql[] = "SELECT CAST(name AS INT) FROM Product";
+static const char diagnostics[] = "GET DIAGNOSTICS @n = NUMBER";
+
+/* A read that raises `warnings` on a replica; the replica. */
+static struct peer *reads_on_replica(struct rig *r, struct scene *s, uint16_t warnings)
+{
+    struct peer *replica;
+
+    rig_publish(r);
+    client_asks(s->till, read_sql);
+    replica = server_serves(&r->servers[REPLICA]);
+    server_hears_query(replica, read_sql);
+    server_sends_rows(replica, &(struct says){.warnings = warnings}, (const char *[]){"1", NULL});
+    (void)client_hears_rows(s->till, "1");
+    return replica;
+}
+
+static void runs(struct peer *server, const char *sql, struct peer *till)
+{
+    client_asks(till, sql);
+    server_hears_query(server, sql);
+    server_says_ok(server);
+    (void)client_hears_ok(till);
+}
+
+static void is_asked(struct peer *server, const char *sql, struct peer *till)
+{
+    client_asks(till, sql);
+    server_hears_query(server, sql);
+    server_says_rows(server, "answer");
+    (void)client_hears_rows(till, "answer");
+}
+
+static void warnings_outlive_statements_without_tables(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+    struct peer *replica = reads_on_replica(r, &s, 2);
+
+    (void)state;
+    runs(s.primary, "SET @a=1", s.till);
+    is_asked(replica, "SHOW WARNINGS", s.till);
+    runs(s.primary, "UPDATE Product SET name='x'", s.till);
+    is_asked(s.primary, "SHOW WARNINGS", s.till);
+}
+
+static void a_read_with_warnings_is_read_again_where_they_are_wanted(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+
+    (void)state;
+    (void)reads_on_replica(r, &s, 2);
+    client_asks(s.till, diagnostics);
+    server_hears_query(s.primary, read_sql);
+    server_sends_rows(s.primary, &(struct says){.warnings = 2}, (const char *[]){"1", NULL});
+    s.primary->seq = 0;
+    server_hears_query(s.primary, diagnostics);
+    server_says_ok(s.primary);
+    (void)client_hears_ok(s.till);
+    runs(s.primary, diagnostics, s.till); /* now the primary knows */
+}
+
+static void a_read_without_warnings_clears_those_of_the_primary(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+
+    (void)state;
+    client_asks(s.till, "UPDATE Product SET name='x'");
+    server_hears_query(s.primary, "UPDATE Product SET name='x'");
+    server_says(s.primary, .warnings = 1);
+    (void)client_hears_ok(s.till);
+    (void)reads_on_replica(r, &s, 0);
+    client_asks(s.till, diagnostics);
+    server_hears_query(s.primary, "SELECT 1 FROM (SELECT 1) nothing");
+    server_says_rows(s.primary, "1");
+    s.primary->seq = 0;
+    server_hears_query(s.primary, diagnostics);
+    server_says_ok(s.primary);
+    (void)client_hears_ok(s.till);
+}
+
+static void nothing_is_asked_twice_where_there_are_no_warnings(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+
+    (void)state;
+    (void)reads_on_replica(r, &s, 0);
+    runs(s.primary, diagnostics, s.till);
+}
+
+static void a_row_count_is_that_of_the_read(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+
+    (void)state;
+    (void)reads_on_replica(r, &s, 0);
+    client_asks(s.till, "SET @a=ROW_COUNT()");
+    server_hears_query(s.primary, "SET @a=IF(0,ROW_COUNT(),-1)");
+    server_says_ok(s.primary);
+    (void)client_hears_ok(s.till);
+}
+
+/* An ERR packet does not say whether the transaction is still open. */
+static void after_an_error_in_a_transaction_its_state_is_asked(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+
+    (void)state;
+    client_asks(s.till, "BEGIN");
+    server_hears_query(s.primary, "BEGIN");
+    server_says(s.primary, .status = STATUS_IN_TRANS | STATUS_AUTOCOMMIT);
+    (void)client_hears_ok(s.till);
+    client_asks(s.till, "CREATE TABLE Product (a INT)");
+    server_hears_query(s.primary, "CREATE TABLE Product (a INT)");
+    server_says_error(s.primary, 1050, "42S01", "Table 'Product' already exists");
+    client_hears_error(s.till, 1050, "42S01", "Table 'Product' already exists");
+    rig_publish(r);
+    client_asks(s.till, read_sql);
+    server_hears(s.primary, COM_PING, "");
+    server_says(s.primary, .status = STATUS_AUTOCOMMIT);
+    server_hears_query(server_serves(&r->servers[REPLICA]), read_sql);
+}
+
+static void variables_set_unreported_are_asked_for(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+    struct peer *replica;
+
+    (void)state;
+    runs(s.primary, "SET @@div_precision_increment=8", s.till);
+    rig_publish(r);
+    client_asks(s.till, read_sql);
+    server_hears_query(s.primary,
+                       "SET SESSION div_precision_increment=@@SESSION.div_precision_increment");
+    server_says(s.primary, .variable = {"div_precision_increment", "8"});
+    replica = server_serves(&r->servers[REPLICA]);
+    server_hears_query(replica, "SET div_precision_increment=8");
+    server_says_ok(replica);
+    server_hears_query(replica, read_sql);
+}
+
+static void a_variable_that_cannot_be_asked_for_keeps_reads(void **state)
+{
+    static const char again[] = "SET SESSION max_connections=@@SESSION.max_connections";
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+
+    (void)state;
+    runs(s.primary, "SET @@max_connections=8", s.till);
+    rig_publish(r);
+    client_asks(s.till, read_sql);
+    server_hears_query(s.primary, again);
+    server_says_error(s.primary, 1238, "HY000", "it is a GLOBAL variable");
+    s.primary->seq = 0;
+    server_hears_query(s.primary, read_sql);
+}
+
+static void what_a_statement_sets_for_itself_is_not_kept(void **state)
+{
+    static const char sql[] = "SET STATEMENT sql_select_limit=1 FOR UPDATE Product SET name='x'";
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+
+    (void)state;
+    client_asks(s.till, sql);
+    server_hears_query(s.primary, sql);
+    server_says(s.primary, .variable = {"sql_select_limit", "1"});
+    (void)client_hears_ok(s.till);
+    rig_publish(r);
+    client_asks(s.till, read_sql);
+    server_hears_query(server_serves(&r->servers[REPLICA]), read_sql);
+}
+
+/* What is asked in front of one that would take it for its own is learnt. */
+static void what_is_asked_for_is_not_restored(void **state)
+{
+    static const char sql[] = "SET STATEMENT div_precision_increment=2 FOR DO 1";
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+    struct peer *replica;
+
+    (void)state;
+    runs(s.primary, "SET @@div_precision_increment=8", s.till);
+    client_asks(s.till, sql);
+    server_hears_query(s.primary,
+                       "SET SESSION div_precision_increment=@@SESSION.div_precision_increment");
+    server_says(s.primary, .variable = {"div_precision_increment", "8"});
+    server_hears_query(s.primary, sql);
+    server_says(s.primary, .variable = {"div_precision_increment", "2"});
+    (void)client_hears_ok(s.till);
+    rig_publish(r);
+    client_asks(s.till, read_sql);
+    replica = server_serves(&r->servers[REPLICA]);
+    server_hears_query(replica, "SET div_precision_increment=8");
+    server_says_ok(replica);
+    server_hears_query(replica, read_sql);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RIG_TEST(warnings_outlive_statements_without_tables),
+        RIG_TEST(a_read_with_warnings_is_read_again_where_they_are_wanted),
+        RIG_TEST(a_read_without_warnings_clears_those_of_the_primary),
+        RIG_TEST(nothing_is_asked_twice_where_there_are_no_warnings),
+        RIG_TEST(a_row_count_is_that_of_the_read),
+        RIG_TEST(after_an_error_in_a_transaction_its_state_is_asked),
+        RIG_TEST(variables_set_unreported_are_asked_for),
+        RIG_TEST(a_variable_that_cannot_be_asked_for_keeps_reads),
+        RIG_TEST(what_a_statement_sets_for_itself_is_not_kept),
+        RIG_TEST(what_is_asked_for_is_not_restored),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
