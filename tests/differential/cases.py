@@ -51,14 +51,12 @@ SESSION = [
     "SET autocommit=0", "SET autocommit=1", "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", "COMMIT AND CHAIN",
     "LOCK TABLES {t} WRITE, fixed READ", "UNLOCK TABLES", "SELECT GET_LOCK('{t}',0)", "SELECT IS_FREE_LOCK('{t}')", "SELECT RELEASE_LOCK('{t}')",
     "SELECT LAST_INSERT_ID()", "SELECT ROW_COUNT()", "SELECT @c",
-    # Warnings are asked for in the text that may raise them: MariaDB keeps those of an earlier statement over later ones
-    # that name no table, and Tillway asks the server that answered the last one (docs/proxy.md).
     "SELECT v, v+1 FROM {t} ORDER BY id; SHOW WARNINGS", "SELECT n/0 FROM {t}; SHOW COUNT(*) WARNINGS", "UPDATE {t} SET d='x'; SHOW ERRORS",
     "UPDATE {t} SET d='y'; GET DIAGNOSTICS @c = NUMBER", "PREPARE p FROM 'SELECT v FROM {t} WHERE id<=? ORDER BY id'", "SET @k={k}",
     "EXECUTE p USING @k", "DEALLOCATE PREPARE p", "EXECUTE IMMEDIATE 'SELECT {n}'", "CALL results({k})", "CALL fills('{t}',{n})", "CALL out_of(@c)",
     "BEGIN NOT ATOMIC DECLARE x INT DEFAULT {n}; SELECT x; SELECT id FROM {t} WHERE 0; SHOW WARNINGS; END",
     "SELECT 1; SELECT v FROM {t} ORDER BY id; UPDATE {t} SET n=0", "SELECT 2; SELEC; SELECT 3", "HANDLER {t} OPEN", "HANDLER {t} READ FIRST",
-    "HANDLER {t} CLOSE", "USE {db}", "USE missing", "SELECT NEXTVAL(sq)", "XA START '{t}'", "XA END '{t}'", "XA ROLLBACK '{t}'", "KILL 'x'",
+    "HANDLER {t} CLOSE", "USE {db}", "USE missing", "SELECT NEXTVAL(sq)", "XA START '{t}'", "XA END '{t}'", "XA ROLLBACK '{t}'", "KILL 99999999",
     "ANALYZE TABLE fixed", "CREATE OR REPLACE TABLE made_{t} (id INT)", "DROP TABLE IF EXISTS made_{t}", "SIGNAL SQLSTATE '45000'",
 ]
 PREPARED = [  # with the number of parameters
@@ -75,6 +73,15 @@ SCHEMA = [
     "CREATE PROCEDURE fills(t VARCHAR(64), n INT) EXECUTE IMMEDIATE CONCAT('INSERT INTO ',t,' (n) VALUES (',n,')')",
     "CREATE PROCEDURE out_of(OUT k INT) SELECT COUNT(*) INTO k FROM fixed",
 ]
+ASKS = [
+    "SHOW WARNINGS", "SHOW ERRORS", "SHOW COUNT(*) WARNINGS", "SELECT @@warning_count", "SELECT @@error_count, @@warning_count",
+    "GET DIAGNOSTICS @c = NUMBER, @d = ROW_COUNT", "GET DIAGNOSTICS CONDITION 1 @c = MESSAGE_TEXT, @d = RETURNED_SQLSTATE",
+    "SELECT ROW_COUNT()", "SELECT ROW_COUNT(), @c", "SELECT @c, @d", "SET @c = ROW_COUNT()",
+    "SELECT LAST_INSERT_ID()", "SHOW WARNINGS LIMIT 1", "SELECT ROW_COUNT(), @@warning_count", "DO ROW_COUNT()",
+    "SELECT COUNT(*), ROW_COUNT() FROM fixed",
+]
+COUNTED = ["SELECT id FROM fixed ORDER BY id", "SELECT SQL_CALC_FOUND_ROWS id FROM {t} ORDER BY id LIMIT 1", "SELECT v FROM {t} ORDER BY v, id LIMIT 3"]
+BETWEEN = ["SET @a={n}", "INSERT INTO {t} (n) VALUES ({n})", "UPDATE {t} SET n={n} WHERE id=1", "SHOW WARNINGS"]
 TABLE = ("CREATE OR REPLACE TABLE {t} (id INT AUTO_INCREMENT PRIMARY KEY, v VARCHAR(80), n INT, d DECIMAL(20,6), b BLOB)"
          " ENGINE=InnoDB CHARACTER SET utf8mb4")
 
@@ -99,7 +106,8 @@ class Maker:
         self.tables[connection] = "t%d_%d" % (self.seed, self.serial)
         self.statements[connection] = []
         return [("open", connection, self.r.random() < 0.5),
-                ("query", connection, TABLE.format(t=self.tables[connection]))]
+                ("query", connection, TABLE.format(t=self.tables[connection])),
+                ("query", connection, COUNTED[0])]  # before it FOUND_ROWS() is what the thread counted for another
 
     def value(self):
         return self.r.choice([None, self.r.randint(0, 9), self.r.choice(TEXTS).encode()])
@@ -139,9 +147,12 @@ class Maker:
             return [("simple", c, 0x0E)]
         if kind < 0.30:
             return self.binary(c)
-        lists = r.choices((READS, WRITES, SESSION, SETTINGS), (8, 5, 5, 2))[0]
+        lists = r.choices((READS, WRITES, SESSION, SETTINGS, ASKS), (8, 5, 5, 2, 3))[0]
         made = [("query", c, self.fill(r.choice(lists), self.tables[c]))]
-        if "FOUND_ROWS" in made[0][2]:
+        if r.random() < 0.05:
+            made.append(("query", c, self.fill(r.choice(COUNTED), self.tables[c])))
+            if r.random() < 0.5:
+                made.append(("query", c, self.fill(r.choice(BETWEEN), self.tables[c])))
             made.append(("query", c, "SELECT FOUND_ROWS()"))
         return made
 

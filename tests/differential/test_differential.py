@@ -86,13 +86,18 @@ def difference(sides, database, steps):
     return None
 
 
+def belongs_to_open(step):
+    """A connection is of no use without its table as it was at first."""
+    return step[0] == "open" or (step[0] == "query" and step[2].startswith("CREATE OR REPLACE TABLE t"))
+
+
 def shrink(sides, database, steps, found):
     """As few of the steps as still differ."""
     steps, tries, size = steps[:found[0] + 1], 0, 16
     while size:
         at = len(steps) - 1 - size
         while at >= 0 and tries < SHRINK_TRIES:
-            fewer = steps[:at] + [s for s in steps[at:at + size] if s[0] == "open"] + steps[at + size:]
+            fewer = steps[:at] + [s for s in steps[at:at + size] if belongs_to_open(s)] + steps[at + size:]
             tries += 1
             again = None
             with contextlib.suppress(KeyError, EOFError, OSError):  # not a case any more

@@ -13,7 +13,7 @@ MORE_RESULTS, CURSOR = 0x08, 0x40
 READ_ONLY_CURSOR = 1
 MAY_DIFFER = (  # in the texts of errors
     (re.compile(rb"\(\d+\)"), b"(ID)"),  # a prepared statement's id is the server's own
-    (re.compile(rb"at row \d+$"), b"at row N"),  # MariaDB counts on from what the connection did before
+    (re.compile(rb"at row \d\b"), b"at row N"),  # MariaDB counts on from what the connection did before
 )
 
 
@@ -33,7 +33,7 @@ def _ok_status(p):
 
 def masked(payload):
     """A packet without what may differ."""
-    for pattern, text in MAY_DIFFER if payload[:1] == b"\xff" else ():
+    for pattern, text in MAY_DIFFER if payload[:1] == b"\xff" else MAY_DIFFER[1:]:
         payload = pattern.sub(text, payload)
     return payload
 
@@ -45,7 +45,7 @@ class Client:
         self._session = pymysql.connect(host=host, port=port, user=user, password=password, database=database,
                                         charset="utf8mb4", autocommit=None, client_flag=flags, connect_timeout=10)
         self._session._sock.settimeout(60)
-        self._cursor = False  # whether the last execution opened one
+        self._cursor = self._executed = None  # the statement whose cursor may be open; the one executed last
         self._statements = {}  # the case's number → the server's
 
     def close(self):
@@ -91,10 +91,11 @@ class Client:
         if not self._new:
             status = self._end_status(self._packet(reply))
             if status & CURSOR and not status & MORE_RESULTS:
-                self._cursor = True
+                self._cursor = self._executed
                 return False
         status = self._rows(reply)
-        self._cursor = self._cursor or status & (CURSOR | MORE_RESULTS) == CURSOR
+        if status & (CURSOR | MORE_RESULTS) == CURSOR:
+            self._cursor = self._executed
         return bool(status & MORE_RESULTS)
 
     def _results(self):
@@ -133,7 +134,7 @@ class Client:
         """Values: None, int or bytes; Ellipsis stands for long data sent before."""
         if number not in self._statements:  # PREPARE failed; Tillway's own errors are not in SHOW ERRORS
             return []
-        self._cursor = False
+        self._cursor, self._executed = None, number
         nulls, types, body = bytearray((len(values) + 7) // 8), b"", b""
         for i, value in enumerate(values):
             nulls[i // 8] |= (value is None) << (i % 8)
@@ -147,7 +148,7 @@ class Client:
         return self._results()
 
     def fetch(self, number, count):
-        if not self._cursor:
+        if self._cursor != number:
             return []
         self._send(COM_FETCH, self._id(number) + struct.pack("<I", count))
         reply = []
