@@ -84,13 +84,15 @@ static void test_ok(void **state)
 
 static void put_rows(struct buf *b, const char *value)
 {
-    uint8_t row[64] = {(uint8_t)strlen(value)};
+    struct buf row = buf_with_max(64);
 
-    memcpy(row + 1, value, strlen(value));
+    buf_put_u8(&row, (uint8_t)strlen(value));
+    buf_put_span(&row, span_of(value));
     put_packet(b, 1, BYTES("\1"));
     put_packet(b, 2, BYTES("\3def definition"));
-    put_packet(b, 3, (struct span){row, 1 + strlen(value)});
+    put_packet(b, 3, buf_span(&row));
     put_ok(b, 4, &(struct ok){.header = 0xFE, .status = STATUS_IN_TRANS});
+    buf_free(&row);
 }
 
 static void test_rows(void **state)
