@@ -339,7 +339,8 @@ static void oracle_name(struct sql_scan *s)
     s->out->writes = true;
 }
 
-/* The variables by which a server reports what a session changes, or a table of all variables. */
+/* The variables by which a server reports what a session changes, or a table of all variables.
+ * Whether a name is really one of them is not known here: no such statement is a read. */
 static bool shows_tracking(struct span name)
 {
     static const char mark[] = "session_track_";
@@ -358,9 +359,11 @@ static bool shows_tracking(struct span name)
 
 static void note_tracking(struct sql_scan *s, enum sql_token t)
 {
-    if ((t == TOK_NAME || t == TOK_QUOTED || t == TOK_DOT_NAME || t == TOK_SYSTEM_VARIABLE) &&
-        shows_tracking(sql_lexer_text(&s->lex)))
-        s->out->effects |= SQL_EFFECT_TRACKING;
+    if ((t != TOK_NAME && t != TOK_QUOTED && t != TOK_DOT_NAME && t != TOK_SYSTEM_VARIABLE) ||
+        !shows_tracking(sql_lexer_text(&s->lex)))
+        return;
+    s->out->effects |= SQL_EFFECT_TRACKING;
+    sql_refuse(s, SQL_SYSTEM_VARIABLE);
 }
 
 void sql_token_inside(struct sql_scan *s, enum sql_token t)
