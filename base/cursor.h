@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 /* Bytes inside somebody else's memory; not NUL-terminated; p may be NULL only when n is 0. */
 struct span {
@@ -102,6 +103,30 @@ static inline bool span_eq(struct span a, const char *text)
     size_t n = strlen(text);
 
     return a.n == n && (n == 0 || memcmp(a.p, text, n) == 0);
+}
+
+/* The next three take capitals of ASCII as small letters, as SQL's words are compared. */
+static inline bool span_begins_with(struct span s, const char *word)
+{
+    size_t n = strlen(word);
+
+    return s.n >= n && (n == 0 || strncasecmp((const char *)s.p, word, n) == 0);
+}
+
+static inline bool span_is_word(struct span s, const char *word)
+{
+    return s.n == strlen(word) && span_begins_with(s, word);
+}
+
+/* Anywhere, also within another word. */
+static inline bool span_holds(struct span s, const char *word)
+{
+    size_t n = strlen(word);
+
+    for (; s.n > 0 && s.n >= n; s.p++, s.n--)
+        if (span_begins_with(s, word))
+            return true;
+    return false;
 }
 
 static inline struct span span_of(const char *text)

@@ -23,15 +23,10 @@ static struct span next_word(struct span sql, size_t *at)
     return (struct span){sql.p + from, *at - from};
 }
 
-static bool is(struct span word, const char *name)
-{
-    return word.n == strlen(name) && strncasecmp((const char *)word.p, name, word.n) == 0;
-}
-
 static bool any_of(struct span word, const char *const *names)
 {
     for (; *names; names++)
-        if (is(word, *names))
+        if (span_is_word(word, *names))
             return true;
     return false;
 }

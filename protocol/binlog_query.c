@@ -1,7 +1,6 @@
 #include "protocol/binlog_query.h"
 
 #include <ctype.h>
-#include <strings.h>
 
 enum { LONGEST_WORD = 64 };
 
@@ -89,14 +88,9 @@ static struct span next_token(struct cursor *c)
     return (struct span){start, (size_t)(c->p - start)};
 }
 
-static bool is_word(struct span token, const char *word)
-{
-    return token.n == strlen(word) && strncasecmp((const char *)token.p, word, token.n) == 0;
-}
-
 static bool next_is(struct cursor *c, const char *word)
 {
-    return is_word(next_token(c), word);
+    return span_is_word(next_token(c), word);
 }
 
 static bool is_ddl(struct span word)
@@ -107,7 +101,7 @@ static bool is_ddl(struct span word)
                                         "REVOKE",   "START",   "STOP",   "UNINSTALL"};
 
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-        if (is_word(word, words[i]))
+        if (span_is_word(word, words[i]))
             return true;
     }
     return false;
@@ -117,9 +111,9 @@ static enum binlog_query_kind xa_kind(struct cursor *c)
 {
     struct span verb = next_token(c);
 
-    if (is_word(verb, "COMMIT"))
+    if (span_is_word(verb, "COMMIT"))
         return BINLOG_QUERY_XA_COMMIT;
-    return is_word(verb, "ROLLBACK") ? BINLOG_QUERY_XA_ROLLBACK : BINLOG_QUERY_XA;
+    return span_is_word(verb, "ROLLBACK") ? BINLOG_QUERY_XA_ROLLBACK : BINLOG_QUERY_XA;
 }
 
 /* ROLLBACK [WORK] TO [SAVEPOINT] name, or ROLLBACK. */
@@ -127,9 +121,9 @@ static enum binlog_query_kind rollback_kind(struct cursor *c)
 {
     struct span word = next_token(c);
 
-    if (is_word(word, "WORK"))
+    if (span_is_word(word, "WORK"))
         word = next_token(c);
-    return is_word(word, "TO") ? BINLOG_QUERY_ROLLBACK_TO : BINLOG_QUERY_ROLLBACK;
+    return span_is_word(word, "TO") ? BINLOG_QUERY_ROLLBACK_TO : BINLOG_QUERY_ROLLBACK;
 }
 
 /* Move behind "STATEMENT variable=value, … FOR"; false for another SET. */
@@ -137,9 +131,9 @@ static bool skip_set_statement(struct cursor *c)
 {
     struct span token = next_token(c);
 
-    if (!is_word(token, "STATEMENT"))
+    if (!span_is_word(token, "STATEMENT"))
         return false;
-    while (token.n && !is_word(token, "FOR"))
+    while (token.n && !span_is_word(token, "FOR"))
         token = next_token(c);
     return token.n;
 }
@@ -149,24 +143,24 @@ enum binlog_query_kind binlog_query_kind(struct span text)
     struct cursor c = cursor_span(text);
     struct span word = next_token(&c);
 
-    while (is_word(word, "SET")) {
+    while (span_is_word(word, "SET")) {
         if (!skip_set_statement(&c))
             return BINLOG_QUERY_DDL; /* SET PASSWORD, SET DEFAULT ROLE: no other is logged */
         word = next_token(&c);
     }
-    if (is_word(word, "BEGIN"))
+    if (span_is_word(word, "BEGIN"))
         return next_token(&c).n ? BINLOG_QUERY_STATEMENT : BINLOG_QUERY_BEGIN;
-    if (is_word(word, "COMMIT"))
+    if (span_is_word(word, "COMMIT"))
         return BINLOG_QUERY_COMMIT;
-    if (is_word(word, "ROLLBACK"))
+    if (span_is_word(word, "ROLLBACK"))
         return rollback_kind(&c);
-    if (is_word(word, "SAVEPOINT"))
+    if (span_is_word(word, "SAVEPOINT"))
         return BINLOG_QUERY_SAVEPOINT;
-    if (is_word(word, "RELEASE"))
+    if (span_is_word(word, "RELEASE"))
         return BINLOG_QUERY_RELEASE;
-    if (is_word(word, "XA"))
+    if (span_is_word(word, "XA"))
         return xa_kind(&c);
-    if (is_word(word, "TRUNCATE"))
+    if (span_is_word(word, "TRUNCATE"))
         return BINLOG_QUERY_TRUNCATE;
     return is_ddl(word) ? BINLOG_QUERY_DDL : BINLOG_QUERY_STATEMENT;
 }
@@ -176,8 +170,9 @@ struct span binlog_query_savepoint(struct span text)
     struct cursor c = cursor_span(text);
     struct span token = next_token(&c);
 
-    while (is_word(token, "ROLLBACK") || is_word(token, "WORK") || is_word(token, "TO") ||
-           is_word(token, "RELEASE") || is_word(token, "SAVEPOINT"))
+    while (span_is_word(token, "ROLLBACK") || span_is_word(token, "WORK") ||
+           span_is_word(token, "TO") || span_is_word(token, "RELEASE") ||
+           span_is_word(token, "SAVEPOINT"))
         token = next_token(&c);
     return token;
 }
@@ -197,12 +192,12 @@ bool binlog_query_truncated(struct span text, struct binlog_query_table *t)
 
     *t = (struct binlog_query_table){{NULL, 0}, {NULL, 0}};
     token = next_token(&c);
-    while (is_word(token, "SET") && skip_set_statement(&c))
+    while (span_is_word(token, "SET") && skip_set_statement(&c))
         token = next_token(&c);
-    if (!is_word(token, "TRUNCATE"))
+    if (!span_is_word(token, "TRUNCATE"))
         return false;
     token = next_token(&c);
-    if (is_word(token, "TABLE"))
+    if (span_is_word(token, "TABLE"))
         token = next_token(&c);
     t->name = unquoted(token);
     after = c;

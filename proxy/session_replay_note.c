@@ -234,23 +234,6 @@ static struct span text_of(const struct session *s)
                          s->run.size - PACKET_HEADER - 1};
 }
 
-static bool has_word(struct span text, const char *word)
-{
-    size_t n = strlen(word);
-
-    for (size_t i = 0; text.p && i + n <= text.n; i++)
-        if (strncasecmp((const char *)text.p + i, word, n) == 0)
-            return true;
-    return false;
-}
-
-static bool begins_with(struct span text, const char *word)
-{
-    size_t n = strlen(word);
-
-    return text.p && text.n >= n && strncasecmp((const char *)text.p, word, n) == 0;
-}
-
 /* SET of the session's own variables to what can be said again. */
 static bool is_plain_set(const struct session *s)
 {
@@ -258,7 +241,8 @@ static bool is_plain_set(const struct session *s)
     struct span text = text_of(s);
 
     return c->kind == SQL_SET && !c->writes && !(c->effects & SQL_EFFECT_OPAQUE) &&
-           !has_word(text, "commit") && !has_word(text, "global") && !has_word(text, "password");
+           !span_holds(text, "commit") && !span_holds(text, "global") &&
+           !span_holds(text, "password");
 }
 
 /* Whether the command, sent inside of a transaction, may have ended it with its effects kept.
@@ -284,8 +268,9 @@ static bool may_have_committed(const struct session *s)
     case SQL_SET:
         return !is_plain_set(s);
     default:
-        return !begins_with(text_of(s), "SAVEPOINT ") && !begins_with(text_of(s), "RELEASE ") &&
-               !begins_with(text_of(s), "ROLLBACK TO ");
+        return !span_begins_with(text_of(s), "SAVEPOINT ") &&
+               !span_begins_with(text_of(s), "RELEASE ") &&
+               !span_begins_with(text_of(s), "ROLLBACK TO ");
     }
 }
 

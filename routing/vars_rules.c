@@ -211,17 +211,11 @@ static void put_text(struct buf *out, struct span s, bool wide)
     buf_put_u8(out, '\'');
 }
 
-static bool begins_with(struct span s, const char *head)
-{
-    size_t n = strlen(head);
-
-    return s.n >= n && strncasecmp((const char *)s.p, head, n) == 0;
-}
-
 bool vars_is_wide(struct span charset_or_collation)
 {
-    return begins_with(charset_or_collation, "ucs2") ||
-           begins_with(charset_or_collation, "utf16") || begins_with(charset_or_collation, "utf32");
+    return span_begins_with(charset_or_collation, "ucs2") ||
+           span_begins_with(charset_or_collation, "utf16") ||
+           span_begins_with(charset_or_collation, "utf32");
 }
 
 void vars_put_value(struct buf *out, struct span name, struct span value, const struct catalog *c,

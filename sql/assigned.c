@@ -2,29 +2,10 @@
 
 #include "sql/lexer.h"
 
-#include <strings.h>
-
 struct assignment {
     struct span name;
     bool elsewhere; /* global, or a user variable */
 };
-
-static bool is(struct span s, const char *word)
-{
-    return s.n == strlen(word) && strncasecmp((const char *)s.p, word, s.n) == 0;
-}
-
-static bool is_plain(struct span s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        uint8_t c = s.p[i];
-        bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-
-        if (!letter && !(c >= '0' && c <= '9') && c != '_')
-            return false;
-    }
-    return s.n > 0;
-}
 
 /* @@name, @@session.name */
 static void read_system_variable(struct span text, struct assignment *a)
@@ -37,7 +18,7 @@ static void read_system_variable(struct span text, struct assignment *a)
     if (dot) {
         size_t n = (size_t)(dot - text.p);
 
-        a->elsewhere = is((struct span){text.p, n}, "global");
+        a->elsewhere = span_is_word((struct span){text.p, n}, "global");
         a->name = (struct span){dot + 1, text.n - n - 1};
     }
 }
@@ -48,8 +29,9 @@ static bool read_target(struct sql_lexer *l, enum sql_token t, struct assignment
     struct span text = sql_lexer_text(l);
 
     *a = (struct assignment){.name = text};
-    if (is(text, "global") || is(text, "session") || is(text, "local")) {
-        a->elsewhere = is(text, "global");
+    if (span_is_word(text, "global") || span_is_word(text, "session") ||
+        span_is_word(text, "local")) {
+        a->elsewhere = span_is_word(text, "global");
         t = sql_lexer_next(l);
         a->name = sql_lexer_text(l);
     }
@@ -60,8 +42,8 @@ static bool read_target(struct sql_lexer *l, enum sql_token t, struct assignment
     else if (t != TOK_NAME)
         return false;
     t = sql_lexer_next(l);
-    return (a->elsewhere || is_plain(a->name)) &&
-           (t == TOK_ASSIGN || (t == TOK_OPERATOR && is(sql_lexer_text(l), "=")));
+    return (a->elsewhere || sql_is_plain_name(a->name)) &&
+           (t == TOK_ASSIGN || (t == TOK_OPERATOR && span_is_word(sql_lexer_text(l), "=")));
 }
 
 /* What SET NAMES sets; the collation behind its character set, with which it comes back. */

@@ -4,63 +4,36 @@
 #include "sql/scan.h"
 
 #include <assert.h>
-#include <strings.h>
 
 static bool is_name(enum sql_token t)
 {
     return t == TOK_NAME || t == TOK_QUOTED || t == TOK_DOT_NAME || t > TOK_OPERATOR;
 }
 
-struct span sql_unquoted(struct span s)
-{
-    if (s.n >= 2 && (s.p[0] == '`' || s.p[0] == '"'))
-        return (struct span){s.p + 1, s.n - 2};
-    if (s.n >= 1 && s.p[0] == '.')
-        return (struct span){s.p + 1, s.n - 1};
-    return s;
-}
-
-static bool is_word(struct span s, const char *word)
-{
-    return strncasecmp((const char *)s.p, word, s.n) == 0;
-}
-
 bool sql_is_system_schema(struct span name)
 {
     switch (name.n) {
     case sizeof("sys") - 1:
-        return is_word(name, "sys");
+        return span_is_word(name, "sys");
     case sizeof("mysql") - 1:
-        return is_word(name, "mysql");
+        return span_is_word(name, "mysql");
     case sizeof("information_schema") - 1:
-        return is_word(name, "information_schema") || is_word(name, "performance_schema");
+        return span_is_word(name, "information_schema") || span_is_word(name, "performance_schema");
     default:
         return false;
     }
 }
 
-static void set_bit(uint64_t *set, unsigned bit, bool on)
-{
-    uint64_t mask = UINT64_C(1) << bit;
-
-    *set = on ? *set | mask : *set & ~mask;
-}
-
 void sql_select_at(struct sql_scan *s, enum sql_token t)
 {
-    static const char dual[] = "dual";
     struct sql_lexer ahead = s->lex;
 
     if (t == W_SELECT)
-        set_bit(&s->selects, s->depth, true);
+        sql_set_bit(&s->selects, s->depth, true);
     if (t != W_FROM || !(s->selects >> s->depth & 1) || s->out->tables != SQL_TABLES_NONE)
         return;
-    if (sql_lexer_next(&ahead) == TOK_NAME) {
-        struct span name = sql_lexer_text(&ahead);
-
-        if (name.n == sizeof dual - 1 && is_word(name, dual))
-            return;
-    }
+    if (sql_lexer_next(&ahead) == TOK_NAME && span_is_word(sql_lexer_text(&ahead), "dual"))
+        return;
     sql_note_tables(s, SQL_TABLES_SOME);
 }
 
@@ -73,7 +46,7 @@ static bool counts_warnings(struct span variable)
         size_t n = strlen(names[i]);
 
         if (variable.n >= n &&
-            strncasecmp((const char *)variable.p + variable.n - n, names[i], n) == 0)
+            span_is_word((struct span){variable.p + variable.n - n, n}, names[i]))
             return true;
     }
     return false;
@@ -122,7 +95,7 @@ static void call(struct sql_scan *s)
             unknown_function(s, s->name);
         break;
     case FUNCTION_TABLE:
-        set_bit(&s->tables, s->depth, true);
+        sql_set_bit(&s->tables, s->depth, true);
         s->table_name = s->name;
         break;
     case FUNCTION_SESSION:
@@ -160,13 +133,13 @@ static void open_paren(struct sql_scan *s)
 
 static void close_paren(struct sql_scan *s)
 {
-    set_bit(&s->with, s->depth, false);
-    set_bit(&s->selects, s->depth, false);
+    sql_set_bit(&s->with, s->depth, false);
+    sql_set_bit(&s->selects, s->depth, false);
     if (s->depth > 0)
         s->depth--;
     if (s->tables >> s->depth & 1)
         unknown_function(s, s->table_name);
-    set_bit(&s->tables, s->depth, false);
+    sql_set_bit(&s->tables, s->depth, false);
 }
 
 static void name_behind_dot(struct sql_scan *s)
@@ -218,7 +191,7 @@ static void word_with(struct sql_scan *s)
 {
     if (s->prev != TOK_OPEN)
         return;
-    set_bit(&s->with, s->depth, true);
+    sql_set_bit(&s->with, s->depth, true);
     s->cte_next = true;
 }
 
@@ -226,14 +199,14 @@ static void word(struct sql_scan *s, enum sql_token t)
 {
     switch (t) {
     case W_SELECT:
-        set_bit(&s->with, s->depth, false);
+        sql_set_bit(&s->with, s->depth, false);
         break;
     case W_WITH:
         word_with(s);
         break;
     case W_COLUMNS:
         if (s->depth > 0)
-            set_bit(&s->tables, s->depth - 1, false);
+            sql_set_bit(&s->tables, s->depth - 1, false);
         break;
     case W_INTO:
         if (!into_local_variable(s))
@@ -325,7 +298,7 @@ static void mark(struct sql_scan *s, enum sql_token t)
 static void track_with(struct sql_scan *s, enum sql_token t)
 {
     if (s->with && s->prev == TOK_CLOSE && t != TOK_COMMA && t != W_AS)
-        set_bit(&s->with, s->depth, false);
+        sql_set_bit(&s->with, s->depth, false);
 }
 
 /* seq.NEXTVAL and seq.CURRVAL. */
@@ -333,7 +306,7 @@ static void oracle_name(struct sql_scan *s)
 {
     struct span name = sql_unquoted(sql_lexer_text(&s->lex));
 
-    if (name.n != sizeof("nextval") - 1 || !(is_word(name, "nextval") || is_word(name, "currval")))
+    if (!span_is_word(name, "nextval") && !span_is_word(name, "currval"))
         return;
     sql_refuse(s, SQL_SEQUENCE);
     s->out->writes = true;
@@ -343,18 +316,9 @@ static void oracle_name(struct sql_scan *s)
  * Whether a name is really one of them is not known here: no such statement is a read. */
 static bool shows_tracking(struct span name)
 {
-    static const char mark[] = "session_track_";
-    static const char *const tables[] = {"session_variables", "system_variables"};
-    const size_t n = sizeof mark - 1;
-
     name = sql_unquoted(name);
-    for (size_t i = 0; i < ARRAY_LEN(tables); i++)
-        if (name.n == strlen(tables[i]) && is_word(name, tables[i]))
-            return true;
-    for (; name.n > n; name.p++, name.n--)
-        if (strncasecmp((const char *)name.p, mark, n) == 0)
-            return true;
-    return false;
+    return span_is_word(name, "session_variables") || span_is_word(name, "system_variables") ||
+           span_holds(name, "session_track_");
 }
 
 static void note_tracking(struct sql_scan *s, enum sql_token t)

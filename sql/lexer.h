@@ -75,4 +75,17 @@ const uint8_t *sql_scan_fraction(const uint8_t *p, const uint8_t *end);
 /* Behind the '@': the variable's name in one of its spellings. */
 const uint8_t *sql_scan_variable(const uint8_t *p, const uint8_t *end, struct sql_mode mode);
 
+/* A name without its quotes, or without the dot in front of it. */
+struct span sql_unquoted(struct span name);
+/* Whether it is letters, digits and _ alone: not in quotes, not of several parts. */
+bool sql_is_plain_name(struct span name);
+
+/* In a set of depths of parentheses, 0 to 63. */
+static inline void sql_set_bit(uint64_t *set, unsigned bit, bool on)
+{
+    uint64_t mask = UINT64_C(1) << bit;
+
+    *set = on ? *set | mask : *set & ~mask;
+}
+
 #endif

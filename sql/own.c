@@ -2,16 +2,9 @@
 
 #include "sql/lexer.h"
 
-#include <strings.h>
-
 static bool is_next(struct sql_lexer *l, const char *word)
 {
-    struct span text;
-
-    if (sql_lexer_next(l) == TOK_END)
-        return false;
-    text = sql_lexer_text(l);
-    return text.n == strlen(word) && strncasecmp((const char *)text.p, word, text.n) == 0;
+    return sql_lexer_next(l) != TOK_END && span_is_word(sql_lexer_text(l), word);
 }
 
 bool sql_shows_session(struct span text, struct sql_mode mode)

@@ -5,8 +5,6 @@
  * DML, CALL, SET, HANDLER and temporary tables. */
 #include "sql/scan.h"
 
-#include <strings.h>
-
 /* SET item = value {, item = value}: in a routine an item is a local variable unless it is a system
  * variable's name. */
 enum set_part { SET_NONE, SET_ITEM, SET_EQUALS, SET_VALUE };
@@ -55,18 +53,13 @@ static bool has_effect(const struct sql_scan *s, enum sql_token t)
     }
 }
 
-static bool is_word(struct span s, const char *word)
-{
-    return s.n == strlen(word) && strncasecmp((const char *)s.p, word, s.n) == 0;
-}
-
 /* Words of the compound statements that a '(' may follow without being a call. */
 static bool takes_expression(const struct sql_scan *s)
 {
     return s->prev == W_WHILE || s->prev == W_DO ||
            (s->prev == TOK_NAME && !s->qualified &&
-            (is_word(s->name, "RETURN") || is_word(s->name, "ELSEIF") ||
-             is_word(s->name, "UNTIL")));
+            (span_is_word(s->name, "RETURN") || span_is_word(s->name, "ELSEIF") ||
+             span_is_word(s->name, "UNTIL")));
 }
 
 static bool is_local(const struct sql_scan *s, enum sql_token t)

@@ -1,7 +1,6 @@
 #include "sql/lexer.h"
 
 #include <assert.h>
-#include <strings.h>
 
 /* The second byte of a character, as the server's ctype-gbk.c, ctype-sjis.c and ctype-big5.c have
  * it; a first byte with anything else behind it stands for itself there. */
@@ -71,11 +70,6 @@ static struct span trimmed(struct span s)
     return s;
 }
 
-static bool is_word(struct span s, const char *word)
-{
-    return s.n == strlen(word) && strncasecmp((const char *)s.p, word, s.n) == 0;
-}
-
 /* The item in front of the next comma, and what stands behind its '='. */
 static struct span next_item(struct span *rest, struct span *value)
 {
@@ -104,33 +98,33 @@ static uint32_t read_milliseconds(struct span s)
     for (; i < s.n && s.p[i] >= '0' && s.p[i] <= '9' && v < UINT32_MAX; i++)
         v = v * 10 + (uint64_t)(s.p[i] - '0');
     s = (struct span){s.p + i, s.n - i};
-    if (is_word(s, "s"))
+    if (span_is_word(s, "s"))
         v *= 1000;
-    else if (s.n && !is_word(s, "ms"))
+    else if (s.n && !span_is_word(s, "ms"))
         return 0;
     return v < UINT32_MAX ? (uint32_t)v : 0;
 }
 
 static enum sql_hint_consistency read_consistency(struct span s)
 {
-    if (is_word(s, "session"))
+    if (span_is_word(s, "session"))
         return SQL_HINT_SESSION;
-    if (is_word(s, "eventual"))
+    if (span_is_word(s, "eventual"))
         return SQL_HINT_EVENTUAL;
-    return is_word(s, "global") ? SQL_HINT_GLOBAL : SQL_HINT_NONE;
+    return span_is_word(s, "global") ? SQL_HINT_GLOBAL : SQL_HINT_NONE;
 }
 
 static void take_hint(struct sql_hints *h, struct span item, struct span value)
 {
-    if (is_word(item, "primary"))
+    if (span_is_word(item, "primary"))
         h->primary = true;
-    else if (is_word(item, "replica"))
+    else if (span_is_word(item, "replica"))
         h->replica = true;
-    else if (is_word(item, "server"))
+    else if (span_is_word(item, "server"))
         h->server = value;
-    else if (is_word(item, "timeout"))
+    else if (span_is_word(item, "timeout"))
         h->timeout_ms = read_milliseconds(value);
-    else if (is_word(item, "consistency"))
+    else if (span_is_word(item, "consistency"))
         h->consistency = read_consistency(value);
 }
 
@@ -142,7 +136,7 @@ static void read_hints(struct sql_lexer *l, struct span s)
     struct span value;
 
     s = trimmed(s);
-    if (s.n < n || !is_word((struct span){s.p, n}, mark))
+    if (s.n < n || !span_is_word((struct span){s.p, n}, mark))
         return;
     s = (struct span){s.p + n, s.n - n};
     while (s.n) {
@@ -252,4 +246,25 @@ const uint8_t *sql_scan_variable(const uint8_t *p, const uint8_t *end, struct sq
     while (p < end && is_variable_byte(*p))
         p++;
     return p;
+}
+
+struct span sql_unquoted(struct span s)
+{
+    if (s.n >= 2 && (s.p[0] == '`' || s.p[0] == '"'))
+        return (struct span){s.p + 1, s.n - 2};
+    if (s.n >= 1 && s.p[0] == '.')
+        return (struct span){s.p + 1, s.n - 1};
+    return s;
+}
+
+bool sql_is_plain_name(struct span name)
+{
+    for (size_t i = 0; i < name.n; i++) {
+        uint8_t c = name.p[i];
+        bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+
+        if (!letter && !(c >= '0' && c <= '9') && c != '_')
+            return false;
+    }
+    return name.n > 0;
 }

@@ -89,7 +89,6 @@ void sql_token_passed(struct sql_scan *s, enum sql_token t);
 /* Whether the text has a name that may be a view with effects. */
 bool sql_names_acting_view(struct span text, struct sql_mode mode, const struct sql_names *names);
 bool sql_has_wide_byte(struct span text);
-struct span sql_unquoted(struct span s);
 
 /* sql/statement.c: the first token of a statement, and those behind it while `follow` says so. */
 void sql_statement_start(struct sql_scan *s, enum sql_token t);

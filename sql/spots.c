@@ -2,8 +2,6 @@
 
 #include "sql/lexer.h"
 
-#include <strings.h>
-
 enum { DEPTH_MAX = 63, HEADING_MAX = 255 };
 
 /* A select list, at one depth of parentheses. */
@@ -46,26 +44,12 @@ struct finder {
     struct list lists[DEPTH_MAX + 1];
 };
 
-static bool is(struct span s, const char *word)
-{
-    return s.n == strlen(word) && strncasecmp((const char *)s.p, word, s.n) == 0;
-}
-
 static bool is_one_of(struct span s, const char *const *words)
 {
     for (; *words; words++)
-        if (is(s, *words))
+        if (span_is_word(s, *words))
             return true;
     return false;
-}
-
-static struct span bare_name(struct span s)
-{
-    if (s.n >= 2 && (s.p[0] == '`' || s.p[0] == '"'))
-        return (struct span){s.p + 1, s.n - 2};
-    if (s.n >= 1 && s.p[0] == '.')
-        return (struct span){s.p + 1, s.n - 1};
-    return s;
 }
 
 static struct sql_spot *add(struct finder *f, enum sql_spot_kind kind, const uint8_t *from,
@@ -242,7 +226,7 @@ static void try_table(struct finder *f, enum sql_token t, struct span text)
 {
     bool dotted = t == TOK_DOT_NAME || f->prev == TOK_DOT;
 
-    if (!is(bare_name(text), "processlist") || !is_queried(f))
+    if (!span_is_word(sql_unquoted(text), "processlist") || !is_queried(f))
         return;
     if (dotted && f->schema)
         found_table(f, f->schema);
@@ -252,8 +236,8 @@ static void try_table(struct finder *f, enum sql_token t, struct span text)
 
 static void remember_schema(struct finder *f, enum sql_token t, struct span text)
 {
-    if ((t == TOK_NAME || t == TOK_QUOTED) && is(bare_name(text), "information_schema") &&
-        names_table(f->prev))
+    if ((t == TOK_NAME || t == TOK_QUOTED) &&
+        span_is_word(sql_unquoted(text), "information_schema") && names_table(f->prev))
         f->schema = text.p;
     else if (t != TOK_DOT)
         f->schema = NULL;
@@ -263,10 +247,10 @@ static void remember_schema(struct finder *f, enum sql_token t, struct span text
 static void try_show(struct finder *f, struct span text)
 {
     struct sql_lexer ahead = f->lex;
-    bool full = f->words == 2 && f->prev == TOK_NAME && is(f->word, "FULL");
+    bool full = f->words == 2 && f->prev == TOK_NAME && span_is_word(f->word, "FULL");
     enum sql_token next;
 
-    if (!is(text, "processlist") || f->first != W_SHOW || !(full || f->words == 1))
+    if (!span_is_word(text, "processlist") || f->first != W_SHOW || !(full || f->words == 1))
         return;
     next = sql_lexer_next(&ahead);
     if (next == TOK_END || next == TOK_SEMICOLON)
@@ -285,7 +269,7 @@ static void track_kill(struct finder *f, enum sql_token t, struct span text)
     if (!f->kill_tokens &&
         (t == W_HARD || t == W_SOFT || t == W_CONNECTION || t == W_QUERY || t == W_KILL))
         return;
-    if (!f->kill_tokens && (is(text, "USER") || is(text, "ID")))
+    if (!f->kill_tokens && (span_is_word(text, "USER") || span_is_word(text, "ID")))
         f->kill_other = true;
     if (!f->kill_tokens++)
         f->kill_at = text.p;
@@ -348,9 +332,9 @@ static void name(struct finder *f, enum sql_token t, struct span text)
 {
     if (t == TOK_NAME && f->first != W_KILL)
         for (size_t i = 0; i < ARRAY_LEN(calls); i++)
-            if (is(text, calls[i].name))
+            if (span_is_word(text, calls[i].name))
                 try_call(f, calls[i].kind);
-    if (t == TOK_NAME && is(text, "RETURNING") && f->depth == 0)
+    if (t == TOK_NAME && span_is_word(text, "RETURNING") && f->depth == 0)
         open_list(f);
     try_table(f, t, text);
     if (t == TOK_NAME)

@@ -1,8 +1,6 @@
 #include "sql/scan.h"
 #include "sql/untracked.h"
 
-#include <strings.h>
-
 /* What a statement is by its first word. */
 struct start {
     uint8_t kind;
@@ -382,10 +380,7 @@ static void follow_word(struct sql_scan *s, bool met, uint32_t effect)
 
 static bool is_word(const struct sql_scan *s, enum sql_token t, const char *word)
 {
-    struct span text = sql_lexer_text(&s->lex);
-
-    return t == TOK_NAME && text.n == strlen(word) &&
-           strncasecmp((const char *)text.p, word, text.n) == 0;
+    return t == TOK_NAME && span_is_word(sql_lexer_text(&s->lex), word);
 }
 
 static void follow_show(struct sql_scan *s, enum sql_token t)

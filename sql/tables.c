@@ -2,8 +2,6 @@
 
 #include "sql/lexer.h"
 
-#include <strings.h>
-
 enum { DEPTH_MAX = 63 };
 
 struct finder {
@@ -17,39 +15,18 @@ struct finder {
     uint64_t listing; /* bit d: tables stand there, a comma brings the next */
 };
 
-static void set_bit(uint64_t *set, unsigned bit, bool on)
-{
-    uint64_t mask = UINT64_C(1) << bit;
-
-    *set = on ? *set | mask : *set & ~mask;
-}
-
-static bool is_word(struct span s, const char *word)
-{
-    return s.n == strlen(word) && strncasecmp((const char *)s.p, word, s.n) == 0;
-}
-
-static struct span unquoted(struct span s)
-{
-    if (s.n >= 2 && (s.p[0] == '`' || s.p[0] == '"'))
-        return (struct span){s.p + 1, s.n - 2};
-    if (s.n >= 1 && s.p[0] == '.')
-        return (struct span){s.p + 1, s.n - 1};
-    return s;
-}
-
 static void expect(struct finder *f, bool list)
 {
     f->expected = true;
-    set_bit(&f->listing, f->depth, list);
+    sql_set_bit(&f->listing, f->depth, list);
 }
 
 static void open_paren(struct finder *f)
 {
     if (f->depth < DEPTH_MAX)
         f->depth++;
-    set_bit(&f->query, f->depth, false);
-    set_bit(&f->listing, f->depth, f->expected);
+    sql_set_bit(&f->query, f->depth, false);
+    sql_set_bit(&f->listing, f->depth, f->expected);
 }
 
 static void close_paren(struct finder *f)
@@ -78,7 +55,7 @@ static bool is_modifier(enum sql_token t, struct span text)
     if (t == W_IF || t == W_NOT || t == W_EXISTS || t == W_OR || t == W_REPLACE)
         return true;
     for (size_t i = 0; t == TOK_NAME && i < ARRAY_LEN(words); i++)
-        if (is_word(text, words[i]))
+        if (span_is_word(text, words[i]))
             return true;
     return false;
 }
@@ -152,8 +129,8 @@ static void other_word(struct finder *f, enum sql_token t)
 {
     switch (t) {
     case W_SELECT:
-        set_bit(&f->query, f->depth, true);
-        set_bit(&f->listing, f->depth, false);
+        sql_set_bit(&f->query, f->depth, true);
+        sql_set_bit(&f->listing, f->depth, false);
         f->expected = false;
         break;
     case W_WHERE:
@@ -165,7 +142,7 @@ static void other_word(struct finder *f, enum sql_token t)
     case W_UNION:
     case W_VALUES:
     case W_VALUE:
-        set_bit(&f->listing, f->depth, false);
+        sql_set_bit(&f->listing, f->depth, false);
         f->expected = false;
         break;
     case W_INDEX:
@@ -181,7 +158,7 @@ static void other_word(struct finder *f, enum sql_token t)
 static bool take_name(struct finder *f, bool (*is)(void *, struct span, struct span), void *ctx)
 {
     struct span schema = {NULL, 0};
-    struct span name = unquoted(sql_lexer_text(&f->lex));
+    struct span name = sql_unquoted(sql_lexer_text(&f->lex));
     struct sql_lexer ahead = f->lex;
     enum sql_token t = sql_lexer_next(&ahead);
 
@@ -190,7 +167,7 @@ static bool take_name(struct finder *f, bool (*is)(void *, struct span, struct s
         t = sql_lexer_next(&ahead) == TOK_END ? TOK_END : TOK_DOT_NAME;
     if (t == TOK_DOT_NAME) {
         schema = name;
-        name = unquoted(sql_lexer_text(&ahead));
+        name = sql_unquoted(sql_lexer_text(&ahead));
         f->lex = ahead;
     }
     return is(ctx, schema, name);
@@ -247,7 +224,7 @@ bool sql_names_table(struct span text, struct sql_mode mode,
             /* the name comes with one of the next tokens */
         } else if (begins || !f.expected || ends_place(t)) {
             other_word(&f, t);
-            if (t == TOK_NAME && is_word(sql_lexer_text(&f.lex), "references"))
+            if (t == TOK_NAME && span_is_word(sql_lexer_text(&f.lex), "references"))
                 f.expected = true;
         } else if (!is_modifier(t, sql_lexer_text(&f.lex)) && take_name(&f, is, ctx)) {
             return true;

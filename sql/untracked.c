@@ -2,8 +2,6 @@
 
 #include "sql/scan.h"
 
-#include <strings.h>
-
 /* Where in a SET the next token stands. */
 enum place { AT_STATEMENT, AT_ITEM, AT_CHARACTER, AT_NAMES, AT_VALUE, AT_REST };
 
@@ -24,8 +22,7 @@ bool sql_scope_is_unsaid(struct span variable)
     for (size_t i = 0; i < ARRAY_LEN(scopes); i++) {
         size_t n = strlen(scopes[i]);
 
-        if (variable.n >= n && strncasecmp((const char *)variable.p, scopes[i], n) == 0 &&
-            (variable.n == n || variable.p[n] == '.'))
+        if (span_begins_with(variable, scopes[i]) && (variable.n == n || variable.p[n] == '.'))
             return false;
     }
     return true;
@@ -39,22 +36,9 @@ static void tell_charset(struct untracked *u)
     u->tell(u->ctx, span_of("collation_connection"));
 }
 
-/* A name in quotes, or of several parts, is not looked into. */
-static bool is_plain(struct span name)
-{
-    for (size_t i = 0; i < name.n; i++) {
-        uint8_t c = name.p[i];
-        bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-
-        if (!letter && !(c >= '0' && c <= '9') && c != '_')
-            return false;
-    }
-    return name.n > 0;
-}
-
 static void tell_name(struct untracked *u, struct span name)
 {
-    if (is_plain(name))
+    if (sql_is_plain_name(name))
         u->tell(u->ctx, name);
     else
         u->known = false;
@@ -122,18 +106,6 @@ static enum place next_place(struct untracked *u, enum sql_token t)
     return AT_REST;
 }
 
-/* The variables by which the server reports changes may stand anywhere: then it may be silent. */
-static bool mentions_tracking(struct span text)
-{
-    static const char mark[] = "session_track";
-    const size_t n = sizeof mark - 1;
-
-    for (; text.n >= n; text.p++, text.n--)
-        if (strncasecmp((const char *)text.p, mark, n) == 0)
-            return true;
-    return false;
-}
-
 /* Of SET NAMES x COLLATE y the classification has the collation, or it could not be read. */
 static bool has_collate(struct span text, struct sql_mode mode)
 {
@@ -152,7 +124,9 @@ bool sql_untracked(struct span text, struct sql_mode mode, sql_untracked_fn *tel
     struct untracked u = {.tell = tell, .ctx = ctx, .known = true};
     enum sql_token t;
 
-    if (mentions_tracking(text) || has_collate(text, mode))
+    /* the variables by which the server reports changes may stand anywhere: then it may be silent
+     */
+    if (span_holds(text, "session_track") || has_collate(text, mode))
         return false;
     sql_lexer_init(&u.lex, text, mode);
     while ((t = sql_lexer_next(&u.lex)) != TOK_END && u.known) {
