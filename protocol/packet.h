@@ -31,6 +31,12 @@ static inline void packet_header_write(uint8_t *p, uint32_t length, uint8_t seq)
     p[3] = seq;
 }
 
+/* What stands behind the header and the command's byte of a whole packet. */
+static inline struct span packet_argument(struct span packet)
+{
+    return (struct span){packet.p + PACKET_HEADER + 1, packet.n - PACKET_HEADER - 1};
+}
+
 /* The whole first packet of a buffer. Answers 1 with `payload` and `h` filled and `used` bytes to
  * drop, 0 if more bytes are needed, -1 if the packet is longer than `limit` bytes of payload. */
 int packet_whole(struct span in, size_t limit, struct packet_header *h, struct span *payload,

@@ -109,13 +109,11 @@ void session_answers_arrange(struct session *s, const struct backend *b)
 static bool run_again(struct session *s, struct backend *b)
 {
     struct span read = buf_span(&s->answers.read);
-    const size_t before = PACKET_HEADER + 1;
 
     if (read.n && read.p[PACKET_HEADER] == COM_STMT_EXECUTE)
         return session_stmt_run_again(s, b, &s->answers.read);
     if (read.n)
-        return backend_command(b, COM_QUERY, (struct span){read.p + before, read.n - before},
-                               EXPECT_DISCARD);
+        return backend_command(b, COM_QUERY, packet_argument(read), EXPECT_DISCARD);
     return backend_command(b, COM_QUERY, span_of(leaves_no_warning), EXPECT_DISCARD);
 }
 

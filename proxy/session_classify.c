@@ -45,3 +45,16 @@ void session_classify_again(const struct session *s, struct stmt *stmt)
     if (stmt->text && stmt->objects != (known ? known->fingerprint : 0))
         classify_stmt(s, stmt);
 }
+
+struct span session_text(const struct session *s)
+{
+    const struct command_run *run = &s->run;
+
+    if (run->rewritten)
+        return packet_argument(buf_span(&s->text));
+    if (run->byte == COM_QUERY && run->whole)
+        return packet_argument((struct span){stream_data(&s->client), run->size});
+    if (run->byte == COM_STMT_EXECUTE && run->stmt && run->stmt->text)
+        return (struct span){(const uint8_t *)run->stmt->text, run->stmt->text_len};
+    return (struct span){NULL, 0};
+}

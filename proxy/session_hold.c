@@ -4,13 +4,13 @@
  * is on it that cannot be carried to another one: a transaction, temporary tables, locks, user
  * variables, a cursor, … It stays the session's first choice there (`recent`), and while no other
  * session wants it, everything is as on a connection of its own. When another one takes it:
- *   - LAST_INSERT_ID(), ROW_COUNT() and FOUND_ROWS(), where no reply told them (`unread`), are
- * asked for in front of that session's statement and kept for the one that left them. It gets the
- *     first back by SET last_insert_id, the others by having them written into the text
- *     (session_rewrite.c);
- *   - warnings and errors are kept a while for their session (pool.diagnostics), then given up;
- * they are never shown to another one;
- *   - what a statement that failed may have changed unseen is reset. */
+ *
+ * LAST_INSERT_ID(), ROW_COUNT() and FOUND_ROWS(), where no reply told them (`unread`), are asked
+ * for in front of that session's statement and kept for the one that left them. It gets the first
+ * back by SET last_insert_id, the others by having them written into the text (session_rewrite.c).
+ *
+ * Warnings and errors are kept a while for their session (pool.diagnostics), then given up; they
+ * are never shown to another one. What a statement that failed may have changed unseen is reset. */
 #include "proxy/session_replay.h"
 #include "proxy/session_steps.h"
 
@@ -217,11 +217,9 @@ void session_part_all(struct session *s)
 static bool leaves_unread(const struct session *s, const struct backend *b)
 {
     const struct sql_class *c = &s->run.statement;
-    bool replica =
-        b->server != s->worker->topology->primary; /* it has no LAST_INSERT_ID() of ours */
     bool inserts = c->kind == SQL_INSERT || c->kind == SQL_REPLACE;
 
-    if (replica)
+    if (b->server != s->worker->topology->primary) /* a replica has no LAST_INSERT_ID() of ours */
         return false;
     switch (c->reason) {
     case SQL_IS_READ:
@@ -293,11 +291,6 @@ void session_note_left(struct session *s, struct backend *b)
     b->dirty = b->dirty || (s->run.failed && !s->run.read);
 }
 
-static bool asks_diagnostics(const struct sql_class *c)
-{
-    return (c->effects & SQL_EFFECT_ASKS_WARNINGS) != 0;
-}
-
 /* Whether the statement, or code that it runs, may look at LAST_INSERT_ID(). */
 static bool may_ask_insert_id(const struct session *s, const struct backend *b)
 {
@@ -336,7 +329,7 @@ bool session_take_over(struct backend *b)
 
 bool session_lay_on_left(struct session *s, struct backend *b)
 {
-    if (b->foreign_warnings && asks_diagnostics(&s->run.statement)) {
+    if (b->foreign_warnings && (s->run.statement.effects & SQL_EFFECT_ASKS_WARNINGS)) {
         b->foreign_warnings = b->warned = false;
         if (!backend_command(b, COM_QUERY, span_of(clear_sql), EXPECT_CARRIED))
             return false;

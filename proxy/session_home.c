@@ -60,20 +60,6 @@ static void on_name(void *ctx, struct span name)
         n->known = false;
 }
 
-static struct span text_of(const struct session *s)
-{
-    const struct command_run *run = &s->run;
-    const size_t before = PACKET_HEADER + 1;
-
-    if (run->rewritten)
-        return (struct span){s->text.data + before, s->text.len - before};
-    if (run->byte == COM_QUERY && run->whole)
-        return (struct span){stream_data(&s->client) + before, run->size - before};
-    if (run->byte == COM_STMT_EXECUTE && run->stmt && run->stmt->text)
-        return (struct span){(const uint8_t *)run->stmt->text, run->stmt->text_len};
-    return (struct span){NULL, 0};
-}
-
 struct finding {
     struct span name;
     bool met;
@@ -94,7 +80,7 @@ bool session_home_restores(struct session *s, const struct backend *b, struct sp
     if (!(s->run.statement.effects & SQL_EFFECT_RESTORES) ||
         b->expect[b->expect_head].role != EXPECT_CLIENT)
         return false;
-    if (!sql_untracked(text_of(s), s->mode, on_restored, &f)) {
+    if (!sql_untracked(session_text(s), s->mode, on_restored, &f)) {
         s->pins |= PIN_VARIABLE;
         s->fragile |= FRAGILE_OPAQUE;
     }
@@ -105,7 +91,7 @@ void session_home_untracked(struct session *s)
 {
     struct unsaid *u = &s->unsaid;
     struct naming naming = {&u->variables, true};
-    struct span text = text_of(s);
+    struct span text = session_text(s);
 
     if (!u->variables.len) {
         u->pins = ~s->pins & PIN_VARIABLE;

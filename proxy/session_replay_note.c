@@ -223,24 +223,13 @@ void session_replay_end(struct session *s, const struct backend *b)
 
 /* ---- the loss ---- */
 
-static struct span text_of(const struct session *s)
-{
-    const struct stmt *stmt = s->run.stmt;
-
-    if (stmt)
-        return stmt->text ? (struct span){(const uint8_t *)stmt->text, stmt->text_len}
-                          : span_of("");
-    return (struct span){stream_data(&s->client) + PACKET_HEADER + 1,
-                         s->run.size - PACKET_HEADER - 1};
-}
-
 /* SET of the session's own variables to what can be said again. */
 static bool is_plain_set(const struct session *s)
 {
     const struct sql_class *c = &s->run.statement;
-    struct span text = text_of(s);
+    struct span text = session_text(s);
 
-    return c->kind == SQL_SET && !c->writes && !(c->effects & SQL_EFFECT_OPAQUE) &&
+    return text.n > 0 && c->kind == SQL_SET && !c->writes && !(c->effects & SQL_EFFECT_OPAQUE) &&
            !span_holds(text, "commit") && !span_holds(text, "global") &&
            !span_holds(text, "password");
 }
@@ -268,9 +257,9 @@ static bool may_have_committed(const struct session *s)
     case SQL_SET:
         return !is_plain_set(s);
     default:
-        return !span_begins_with(text_of(s), "SAVEPOINT ") &&
-               !span_begins_with(text_of(s), "RELEASE ") &&
-               !span_begins_with(text_of(s), "ROLLBACK TO ");
+        return !span_begins_with(session_text(s), "SAVEPOINT ") &&
+               !span_begins_with(session_text(s), "RELEASE ") &&
+               !span_begins_with(session_text(s), "ROLLBACK TO ");
     }
 }
 

@@ -413,9 +413,7 @@ static void fit_text(struct session *s, const struct backend *b)
         return;
     if (run->rewritten)
         command = buf_span(&s->text);
-    command.p += PACKET_HEADER + 1;
-    command.n -= PACKET_HEADER + 1;
-    run->fitted = session_rewrite(s, b, run->byte, command, &s->fitted);
+    run->fitted = session_rewrite(s, b, run->byte, packet_argument(command), &s->fitted);
 }
 
 enum step session_connect(struct session *s)

@@ -44,7 +44,7 @@ static bool rewrite(struct session *s, struct rule *r, struct span *text)
         return false;
     }
     packet_end(&s->text, at, 0);
-    *text = (struct span){s->text.data + PACKET_HEADER + 1, s->text.len - PACKET_HEADER - 1};
+    *text = packet_argument(buf_span(&s->text));
     return true;
 }
 

@@ -369,7 +369,7 @@ static bool prepare_again(struct session *s, struct backend *b, struct span text
     bool ok;
 
     if (s->run.stmt->own_text && session_rewrite(s, b, COM_STMT_PREPARE, text, &packet))
-        text = (struct span){packet.data + PACKET_HEADER + 1, packet.len - PACKET_HEADER - 1};
+        text = packet_argument(buf_span(&packet));
     ok = backend_command(b, COM_STMT_PREPARE, text, EXPECT_PREPARE);
     buf_free(&packet);
     return ok;

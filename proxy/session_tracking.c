@@ -7,12 +7,13 @@
  * same connection (PIN_TRACKING), the client's values are asked for, the proxy's are laid on again,
  * and what other variables the statement had set is set once more, for their values to be reported.
  *
- *   client's SET session_track_schema=0, sql_mode='ANSI'
- *   ──▶ SET session_track_system_variables=<the client's>, …
- *   ──▶ SET session_track_schema=0, sql_mode='ANSI'               its OK goes to the client as it
- * is client's next statement ──▶ SELECT @@session_track_transaction_info, …                the
- * client's, from now on ──▶ SET session_track_system_variables='*', …,SESSION
- * sql_mode=@@SESSION.sql_mode ──▶ the statement */
+ *   client   SET session_track_schema=0, sql_mode='ANSI'
+ *   server   SET session_track_system_variables=<the client's>, …
+ *            SET session_track_schema=0, sql_mode='ANSI'      its OK goes to the client as it is
+ *   client   its next statement
+ *   server   SELECT @@session_track_transaction_info, …       the client's, from now on
+ *            SET session_track_system_variables='*', …, SESSION sql_mode=@@SESSION.sql_mode
+ *            the statement */
 #include "proxy/session_tracking.h"
 #include "proxy/session_steps.h"
 
@@ -153,15 +154,12 @@ static void note_assigned(void *ctx, struct span name)
 static bool collect_assigned(struct session *s)
 {
     const struct command_run *run = &s->run;
-    struct span text;
 
     if (run->failed || run->statement.kind != SQL_SET)
         return run->failed;
     if (run->byte != COM_QUERY || !run->whole)
         return false;
-    text =
-        (struct span){stream_data(&s->client) + PACKET_HEADER + 1, run->size - PACKET_HEADER - 1};
-    return sql_assigned(text, s->mode, note_assigned, s) && buf_ok(&s->telling.assigned);
+    return sql_assigned(session_text(s), s->mode, note_assigned, s) && buf_ok(&s->telling.assigned);
 }
 
 /* Under the proxy's values, of which nobody knows now which are left. */

@@ -2,8 +2,8 @@
  *
  *  - Words and unquoted names in small letters (of ASCII); quoted names as they are.
  *  - A value (a string, a number with its sign, a parameter) is `?`.
- *  - Parentheses that hold nothing but values, and call no function, are `(...)`; so are many such
- * in a row, as INSERT … VALUES has them.
+ *  - Parentheses that hold nothing but values, and call no function, are `(...)`; so are many of
+ *    them in a row, as INSERT … VALUES has them.
  *  - One blank between words, none behind `(` or in front of `,` `)`; no comments, no last `;`.
  *
  * What the lexer cannot follow counts as a value. Pure, no allocation but in `out`; any thread. */

@@ -248,13 +248,13 @@ const uint8_t *sql_scan_variable(const uint8_t *p, const uint8_t *end, struct sq
     return p;
 }
 
-struct span sql_unquoted(struct span s)
+struct span sql_unquoted(struct span name)
 {
-    if (s.n >= 2 && (s.p[0] == '`' || s.p[0] == '"'))
-        return (struct span){s.p + 1, s.n - 2};
-    if (s.n >= 1 && s.p[0] == '.')
-        return (struct span){s.p + 1, s.n - 1};
-    return s;
+    if (name.n >= 2 && (name.p[0] == '`' || name.p[0] == '"'))
+        return (struct span){name.p + 1, name.n - 2};
+    if (name.n >= 1 && name.p[0] == '.')
+        return (struct span){name.p + 1, name.n - 1};
+    return name;
 }
 
 bool sql_is_plain_name(struct span name)
