@@ -38,16 +38,22 @@ static void answer_read(struct rig *r)
     server_says_rows(replica, "tea");
 }
 
+/* … and one of the others asks for both. */
+static void the_first_is_answered(struct rig *r, struct scene all[SESSIONS])
+{
+    server_says_rows(all[0].primary, "0-1-1");
+    answer_read(r);
+    (void)client_hears_rows(all[0].till, "tea");
+    server_hears_query(all[2].primary, position_sql);
+}
+
 static void those_that_wait_share_the_next(void **state)
 {
     struct scene all[SESSIONS];
     struct rig *r = set_up(all);
 
     (void)state;
-    server_says_rows(all[0].primary, "0-1-1");
-    answer_read(r);
-    (void)client_hears_rows(all[0].till, "tea");
-    server_hears_query(all[2].primary, position_sql);
+    the_first_is_answered(r, all);
     peer_hears_nothing(all[1].primary, 0);
     server_says_rows(all[2].primary, "0-1-1");
     answer_read(r);
@@ -64,10 +70,7 @@ static void a_question_that_is_lost(void **state)
     struct rig *r = set_up(all);
 
     (void)state;
-    server_says_rows(all[0].primary, "0-1-1");
-    answer_read(r);
-    (void)client_hears_rows(all[0].till, "tea");
-    server_hears_query(all[2].primary, position_sql);
+    the_first_is_answered(r, all);
     peer_hang_up(all[2].primary);
     server_hears_query(all[1].primary, read_sql);
     server_says_rows(all[1].primary, "tea");
@@ -81,10 +84,7 @@ static void a_client_that_leaves_meanwhile(void **state)
     struct rig *r = set_up(all);
 
     (void)state;
-    server_says_rows(all[0].primary, "0-1-1");
-    answer_read(r);
-    (void)client_hears_rows(all[0].till, "tea");
-    server_hears_query(all[2].primary, position_sql);
+    the_first_is_answered(r, all);
     peer_hang_up(all[2].till);
     server_says_rows(all[2].primary, "0-1-1");
     answer_read(r);

@@ -11,38 +11,27 @@ static struct scene one_for_all(struct rig *r)
     return rig_scene(r);
 }
 
-static struct peer *another(struct rig *r, int worker)
+/* Two more tills ask while the first one's transaction has the connection. */
+static void two_wait(struct rig *r, struct scene *s, struct peer *second, struct peer *third)
 {
-    struct peer *till = client_connects(r, worker);
-
-    client_hears_greeting(till);
-    client_logs_in(till, .user = NULL);
-    return till;
+    (void)client_hears_ok(second);
+    (void)client_hears_ok(third);
+    RUNS(s->till, s->primary, "BEGIN", .status = STATUS_IN_TRANS);
+    client_asks(second, "UPDATE second SET b=2");
+    rig_counts(r, METRIC_WAITED, 1);
+    client_asks(third, "UPDATE third SET b=2");
+    rig_counts(r, METRIC_WAITED, 2);
 }
-
-#define RUNS(till, server, sql, ...)        \
-    do {                                    \
-        client_asks((till), (sql));         \
-        server_hears_query((server), sql);  \
-        server_says((server), __VA_ARGS__); \
-        (void)client_hears_ok(till);        \
-    } while (0)
 
 static void who_comes_first_is_served_first(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
     struct scene s = one_for_all(r);
-    struct peer *second = another(r, 0);
-    struct peer *third = another(r, 0);
+    struct peer *second = rig_till(r, 0);
+    struct peer *third = rig_till(r, 0);
 
     (void)state;
-    (void)client_hears_ok(second);
-    (void)client_hears_ok(third);
-    RUNS(s.till, s.primary, "BEGIN", .status = STATUS_IN_TRANS);
-    client_asks(second, "UPDATE second SET b=2");
-    rig_counts(r, METRIC_WAITED, 1);
-    client_asks(third, "UPDATE third SET b=2");
-    rig_counts(r, METRIC_WAITED, 2);
+    two_wait(r, &s, second, third);
     peer_hears_nothing(second, 20);
     RUNS(s.till, s.primary, "COMMIT", .status = 0);
     server_hears_query(s.primary, "UPDATE second SET b=2");
@@ -58,7 +47,7 @@ static void who_waits_too_long_is_told(void **state)
 {
     struct rig *r = rig_start(.workers = 1, .pool_wait_ms = 50);
     struct scene s = one_for_all(r);
-    struct peer *second = another(r, 0);
+    struct peer *second = rig_till(r, 0);
 
     (void)state;
     (void)client_hears_ok(second);
@@ -73,17 +62,11 @@ static void who_leaves_the_queue_is_passed_over(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
     struct scene s = one_for_all(r);
-    struct peer *second = another(r, 0);
-    struct peer *third = another(r, 0);
+    struct peer *second = rig_till(r, 0);
+    struct peer *third = rig_till(r, 0);
 
     (void)state;
-    (void)client_hears_ok(second);
-    (void)client_hears_ok(third);
-    RUNS(s.till, s.primary, "BEGIN", .status = STATUS_IN_TRANS);
-    client_asks(second, update_sql);
-    rig_counts(r, METRIC_WAITED, 1);
-    client_asks(third, "UPDATE third SET b=2");
-    rig_counts(r, METRIC_WAITED, 2);
+    two_wait(r, &s, second, third);
     peer_reset(second);
     rig_counts(r, METRIC_SESSIONS, 2);
     RUNS(s.till, s.primary, "COMMIT", .status = 0);
@@ -118,7 +101,7 @@ static void another_worker_gives_up_its_idle_one(void **state)
 {
     struct rig *r = rig_start(.workers = 2);
     struct scene s = one_for_all(r);
-    struct peer *other = another(r, 1);
+    struct peer *other = rig_till(r, 1);
     struct peer *server;
 
     (void)state;
@@ -137,7 +120,7 @@ static void a_storm_of_logins_opens_few(void **state)
 
     (void)state;
     for (int i = 0; i < MANY; i++)
-        tills[i] = another(r, 0);
+        tills[i] = rig_till(r, 0);
     rig_counts(r, METRIC_WAITED, MANY - OPENING_MAX);
     server = server_serves(&r->servers[PRIMARY]);
     (void)server;

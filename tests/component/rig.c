@@ -367,12 +367,19 @@ void rig_counts(struct rig *r, enum metric which, long long n)
     }
 }
 
+struct peer *rig_till(struct rig *r, int worker)
+{
+    struct peer *till = client_connects(r, worker);
+
+    client_hears_greeting(till);
+    client_logs_in(till, .user = NULL);
+    return till;
+}
+
 struct scene rig_scene(struct rig *r)
 {
-    struct scene s = {.till = client_connects(r, 0)};
+    struct scene s = {.till = rig_till(r, 0)};
 
-    client_hears_greeting(s.till);
-    client_logs_in(s.till, .user = NULL);
     s.primary = server_serves(&r->servers[PRIMARY]);
     (void)client_hears_ok(s.till);
     return s;

@@ -83,5 +83,16 @@ struct scene {
     struct peer *primary;
 };
 struct scene rig_scene(struct rig *r);
+/* A further till, on that worker: has asked to log in, and has not looked at the answer. */
+struct peer *rig_till(struct rig *r, int worker);
+
+/* The till runs `sql` on the server, whose OK says what follows. */
+#define RUNS(till, server, sql, ...)        \
+    do {                                    \
+        client_asks((till), (sql));         \
+        server_hears_query((server), sql);  \
+        server_says((server), __VA_ARGS__); \
+        (void)client_hears_ok(till);        \
+    } while (0)
 
 #endif

@@ -7,24 +7,22 @@ static const char rescue_sql[] = "SELECT CONCAT(LAST_INSERT_ID(),' ',ROW_COUNT()
 static const char insert_sql[] = "INSERT INTO t (b) VALUES (1)";
 static const char update_sql[] = "UPDATE t SET b=2";
 
-/* The till runs `sql` on the server, whose OK says what follows. */
-#define RUNS(till, server, sql, ...)        \
-    do {                                    \
-        client_asks((till), (sql));         \
-        server_hears_query((server), sql);  \
-        server_says((server), __VA_ARGS__); \
-        (void)client_hears_ok(till);        \
-    } while (0)
-
 /* A log-in that needs no server: the connection at hand fits it. */
 static struct peer *another(struct rig *r)
 {
-    struct peer *till = client_connects(r, 0);
+    struct peer *till = rig_till(r, 0);
 
-    client_hears_greeting(till);
-    client_logs_in(till, .user = NULL);
     (void)client_hears_ok(till);
     return till;
+}
+
+/* The till's insert has an id, which is asked for in front of the other one's statement. */
+static void the_id_is_asked_for(struct scene *s, struct peer *other)
+{
+    RUNS(s->till, s->primary, insert_sql, .affected = 1, .insert_id = 7);
+    client_asks(other, "COMMIT");
+    server_hears_query(s->primary, rescue_sql);
+    server_hears_query(s->primary, "COMMIT");
 }
 
 static void answers(struct peer *server, const char *sql, const char *value, struct peer *till)
@@ -165,10 +163,7 @@ static void who_asks_too_soon_waits(void **state)
     struct peer *second;
 
     (void)state;
-    RUNS(s.till, s.primary, insert_sql, .affected = 1, .insert_id = 7);
-    client_asks(other, "COMMIT");
-    server_hears_query(s.primary, rescue_sql);
-    server_hears_query(s.primary, "COMMIT");
+    the_id_is_asked_for(&s, other);
     client_asks(s.till, "SELECT LAST_INSERT_ID()");
     server_is_left_alone(&r->servers[PRIMARY], 50);
     s.primary->seq = 0;
@@ -190,10 +185,7 @@ static void a_rescue_that_is_lost_holds_nobody_up(void **state)
     struct peer *second;
 
     (void)state;
-    RUNS(s.till, s.primary, insert_sql, .affected = 1, .insert_id = 7);
-    client_asks(other, "COMMIT");
-    server_hears_query(s.primary, rescue_sql);
-    server_hears_query(s.primary, "COMMIT");
+    the_id_is_asked_for(&s, other);
     client_asks(s.till, update_sql);
     peer_cut(s.primary);
     client_hears_error(other, 1158, "08S01", "Lost connection");

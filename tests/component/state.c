@@ -6,15 +6,6 @@
 
 static const char read_sql[] = "SELECT name FROM Product";
 
-/* The till runs `sql` on the primary, whose OK says what follows. */
-#define RUNS(s, sql, ...)                      \
-    do {                                       \
-        client_asks((s).till, (sql));          \
-        server_hears_query((s).primary, sql);  \
-        server_says((s).primary, __VA_ARGS__); \
-        (void)client_hears_ok((s).till);       \
-    } while (0)
-
 static struct peer *login_on(struct rig *r, const struct login_as *as)
 {
     struct peer *till = client_connects(r, 0);
@@ -52,7 +43,7 @@ static void a_variable_follows_to_the_replica(void **state)
     struct peer *replica;
 
     (void)state;
-    RUNS(s, "SET sql_mode='ANSI_QUOTES', autocommit=1",
+    RUNS(s.till, s.primary, "SET sql_mode='ANSI_QUOTES', autocommit=1",
          .variable = {"sql_mode", "ANSI_QUOTES", "autocommit", "ON"});
     rig_publish(r);
     client_asks(s.till, read_sql);
@@ -74,7 +65,7 @@ static void a_variable_follows_in_the_same_write(void **state)
     replica = server_serves(&r->servers[REPLICA]);
     answers(replica, read_sql, s.till);
     rig_publish(r);
-    RUNS(s, "SET sql_select_limit=5", .variable = {"sql_select_limit", "5"});
+    RUNS(s.till, s.primary, "SET sql_select_limit=5", .variable = {"sql_select_limit", "5"});
     rig_publish(r);
     client_asks(s.till, read_sql);
     server_hears_query(replica, "SET sql_select_limit=5");
@@ -93,7 +84,7 @@ static void a_replica_that_refuses_the_state_is_not_read(void **state)
     struct peer *replica;
 
     (void)state;
-    RUNS(s, "SET new_variable=1", .variable = {"new_variable", "1"});
+    RUNS(s.till, s.primary, "SET new_variable=1", .variable = {"new_variable", "1"});
     rig_publish(r);
     client_asks(s.till, read_sql);
     replica = server_serves(&r->servers[REPLICA]);
@@ -109,7 +100,7 @@ static void the_schema_follows(void **state)
     struct peer *replica;
 
     (void)state;
-    RUNS(s, "USE shop", .schema = "shop");
+    RUNS(s.till, s.primary, "USE shop", .schema = "shop");
     rig_publish(r);
     client_asks(s.till, read_sql);
     replica = server_serves(&r->servers[REPLICA]);
@@ -214,9 +205,9 @@ static void a_commit_unpins(void **state)
     struct scene s = rig_scene(r);
 
     (void)state;
-    RUNS(s, "BEGIN", .status = STATUS_IN_TRANS, .transaction = "T_______");
+    RUNS(s.till, s.primary, "BEGIN", .status = STATUS_IN_TRANS, .transaction = "T_______");
     reads_on_primary(&s);
-    RUNS(s, "COMMIT", .transaction = "________");
+    RUNS(s.till, s.primary, "COMMIT", .transaction = "________");
     rig_publish(r);
     client_asks(s.till, read_sql);
     answers(server_serves(&r->servers[REPLICA]), read_sql, s.till);
@@ -228,7 +219,7 @@ static void after_hidden_code(const char *counted, bool pinned)
     struct rig *r = rig_start(.workers = 1);
     struct scene s = rig_scene(r);
 
-    RUNS(s, "CALL place_order(1)", .state = true);
+    RUNS(s.till, s.primary, "CALL place_order(1)", .state = true);
     rig_publish(r);
     client_asks(s.till, "SHOW WARNINGS"); /* which the question would take the place of */
     answers(s.primary, "SHOW WARNINGS", s.till);
@@ -257,7 +248,7 @@ static void lost_user_variables_are_told(void **state)
     struct scene s = rig_scene(r);
 
     (void)state;
-    RUNS(s, "SET @a=1", .state = true);
+    RUNS(s.till, s.primary, "SET @a=1", .state = true);
     peer_cut(s.primary);
     client_asks(s.till, "SELECT @a");
     client_hears_error(s.till, 1158, "08S01", "");
@@ -273,7 +264,7 @@ static void a_connection_is_used_again(void **state)
     struct peer *till;
 
     (void)state;
-    RUNS(s, "SET sql_select_limit=5", .variable = {"sql_select_limit", "5"});
+    RUNS(s.till, s.primary, "SET sql_select_limit=5", .variable = {"sql_select_limit", "5"});
     client_sends(s.till, COM_QUIT, BYTES(""));
     peer_hears_end(s.till);
     till = login_on(r, &(struct login_as){.schema = "shop"});
@@ -317,7 +308,7 @@ static void a_session_without_schema_gets_a_connection_without(void **state)
     struct peer *till;
 
     (void)state;
-    RUNS(s, "USE shop", .schema = "shop");
+    RUNS(s.till, s.primary, "USE shop", .schema = "shop");
     peer_cut(s.till);
     rig_counts(r, METRIC_SESSIONS, 0);
     till = login_on(r, &(struct login_as){.user = NULL});
@@ -331,7 +322,7 @@ static void a_connection_in_a_transaction_is_closed(void **state)
     struct scene s = rig_scene(r);
 
     (void)state;
-    RUNS(s, "BEGIN", .status = STATUS_IN_TRANS, .transaction = "T_______");
+    RUNS(s.till, s.primary, "BEGIN", .status = STATUS_IN_TRANS, .transaction = "T_______");
     peer_cut(s.till);
     peer_hears_end(s.primary);
 }
@@ -387,8 +378,8 @@ static void reset_connection_forgets_all(void **state)
     struct scene s = rig_scene(r);
 
     (void)state;
-    RUNS(s, "SET sql_mode='ANSI'", .variable = {"sql_mode", "ANSI"});
-    RUNS(s, "CREATE TEMPORARY TABLE x (a INT)", .state = true);
+    RUNS(s.till, s.primary, "SET sql_mode='ANSI'", .variable = {"sql_mode", "ANSI"});
+    RUNS(s.till, s.primary, "CREATE TEMPORARY TABLE x (a INT)", .state = true);
     client_sends(s.till, COM_RESET_CONNECTION, BYTES(""));
     (void)client_hears_ok(s.till);
     peer_hears_end(s.primary); /* its temporary table goes with it */
@@ -421,7 +412,7 @@ static void change_user_is_a_new_login(void **state)
     struct peer *primary;
 
     (void)state;
-    RUNS(s, "SET sql_mode='ANSI'", .variable = {"sql_mode", "ANSI"});
+    RUNS(s.till, s.primary, "SET sql_mode='ANSI'", .variable = {"sql_mode", "ANSI"});
     sends_change_user(s.till, "other", "secret", "shop");
     primary = server_accepts(&r->servers[PRIMARY]);
     server_greets(primary);
