@@ -77,11 +77,3 @@ void replay_log_add(struct replay_log *l, const struct replay_entry *e, struct s
     if (to->stmt)
         stmt_ref(to->stmt);
 }
-
-bool replay_log_names(const struct replay_log *l, const struct stmt *stmt)
-{
-    for (size_t i = 0; i < l->count; i++)
-        if (l->entries[i].stmt == stmt)
-            return true;
-    return false;
-}

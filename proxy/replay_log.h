@@ -41,6 +41,5 @@ static inline uint8_t *replay_log_packet(const struct replay_log *l, const struc
 {
     return l->bytes.data + e->at;
 }
-bool replay_log_names(const struct replay_log *l, const struct stmt *stmt);
 
 #endif

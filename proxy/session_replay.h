@@ -76,7 +76,5 @@ static inline bool session_replay_due(const struct session *s)
 }
 /* SESSION_REPLAY */
 enum step session_replay(struct session *s);
-/* A statement that only the transaction still knows: the client has closed it. NULL: none. */
-struct stmt *session_replay_stmt(const struct session *s, uint32_t id);
 
 #endif

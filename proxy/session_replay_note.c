@@ -317,14 +317,3 @@ const char *session_replay_why_not(const struct session *s)
 
     return r && r->log.closed ? r->log.closed : "more than the transaction was bound to its server";
 }
-
-struct stmt *session_replay_stmt(const struct session *s, uint32_t id)
-{
-    for (size_t i = 0; s->replay && i < s->replay->log.count; i++) {
-        struct stmt *stmt = s->replay->log.entries[i].stmt;
-
-        if (stmt && stmt->id == id)
-            return stmt;
-    }
-    return NULL;
-}
