@@ -6,7 +6,7 @@
  * Prints rows/s for INSERT and UPDATE events through the assembler, each value looked at, and for
  * transactions of one row with all their events. */
 #include "base/clock.h"
-#include "protocol/binlog_group.h"
+#include "protocol/binlog/binlog_group.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #ifndef MIRROR_CHECKPOINT_H
 #define MIRROR_CHECKPOINT_H
 
-#include "mirror/sink.h"
+#include "mirror/sink/sink.h"
 #include "protocol/gtid.h"
 
 struct checkpoint {

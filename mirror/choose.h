@@ -3,8 +3,8 @@
 #define MIRROR_CHOOSE_H
 
 #include "conf/conf.h"
-#include "mirror/binlog_stream.h"
-#include "mirror/source.h"
+#include "mirror/source/binlog_stream.h"
+#include "mirror/source/source.h"
 
 struct choice {
     int server; /* in conf->servers */

@@ -2,8 +2,8 @@
 
 #include "base/clock.h"
 #include "mirror/checkpoint.h"
-#include "mirror/explain.h"
-#include "mirror/verify.h"
+#include "mirror/document/verify.h"
+#include "mirror/mapping/explain.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #ifndef MIRROR_DEBT_H
 #define MIRROR_DEBT_H
 
-#include "mirror/keyset.h"
+#include "mirror/mapping/keyset.h"
 
 #include <stdbool.h>
 

@@ -2,11 +2,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "mirror/cascade.h"
 #include "mirror/choose.h"
-#include "mirror/directory_load.h"
+#include "mirror/document/directory_load.h"
 #include "mirror/engine_batch.h"
-#include "mirror/schema.h"
+#include "mirror/mapping/cascade.h"
+#include "mirror/mapping/schema.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -12,10 +12,10 @@
 #define MIRROR_ENGINE_H
 
 #include "conf/conf.h"
-#include "mirror/mapping.h"
+#include "mirror/mapping/mapping.h"
+#include "mirror/mapping/plan.h"
 #include "mirror/notes.h"
-#include "mirror/plan.h"
-#include "mirror/sink.h"
+#include "mirror/sink/sink.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -4,8 +4,8 @@
 #include "base/log.h"
 #include "mirror/choose.h"
 #include "mirror/follow.h"
+#include "mirror/mapping/schema.h"
 #include "mirror/pass.h"
-#include "mirror/schema.h"
 
 #include <stdio.h>
 

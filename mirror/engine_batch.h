@@ -4,7 +4,7 @@
 
 #include "mirror/checkpoint.h"
 #include "mirror/debt.h"
-#include "mirror/directory.h"
+#include "mirror/document/directory.h"
 #include "mirror/engine.h"
 #include "mirror/feed.h"
 

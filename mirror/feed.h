@@ -4,9 +4,9 @@
 #ifndef MIRROR_FEED_H
 #define MIRROR_FEED_H
 
-#include "mirror/binlog_stream.h"
-#include "mirror/snapshot.h"
-#include "mirror/touch.h"
+#include "mirror/mapping/touch.h"
+#include "mirror/source/binlog_stream.h"
+#include "mirror/source/snapshot.h"
 
 enum feed_got {
     FEED_EVENT,

@@ -2,8 +2,8 @@
 #ifndef MIRROR_FOLLOW_H
 #define MIRROR_FOLLOW_H
 
-#include "mirror/cascade.h"
-#include "mirror/touch.h"
+#include "mirror/mapping/cascade.h"
+#include "mirror/mapping/touch.h"
 
 /* `before`: inside the snapshot where the last batch ended; NULL where there is none: then all that
  * cascades may reach is touched as a whole. `now`: inside the new one. Where something has acted,

@@ -3,8 +3,8 @@
 #define MIRROR_PASS_H
 
 #include "mirror/debt.h"
-#include "mirror/fetch.h"
-#include "mirror/sink.h"
+#include "mirror/document/fetch.h"
+#include "mirror/sink/sink.h"
 #include "protocol/gtid.h"
 
 #include <stdatomic.h>

@@ -4,7 +4,7 @@
 #define PROTOCOL_HANDSHAKE_H
 
 #include "base/buf.h"
-#include "protocol/auth.h"
+#include "protocol/auth/auth.h"
 #include "protocol/consts.h"
 
 struct greeting {

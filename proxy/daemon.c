@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "protocol/auth_rsa.h"
+#include "protocol/auth/auth_rsa.h"
 #include "proxy/admin.h"
 #include "proxy/listener.h"
 

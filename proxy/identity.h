@@ -4,7 +4,7 @@
 #ifndef PROXY_IDENTITY_H
 #define PROXY_IDENTITY_H
 
-#include "protocol/auth.h"
+#include "protocol/auth/auth.h"
 #include "protocol/consts.h"
 
 enum { IDENTITY_ADDRESS_MAX = 64 };

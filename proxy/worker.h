@@ -6,13 +6,13 @@
 
 #include "base/log.h"
 #include "conf/conf.h"
+#include "proxy/backend/pool.h"
+#include "proxy/backend/positions.h"
 #include "proxy/guard.h"
 #include "proxy/mailbox.h"
 #include "proxy/metrics.h"
-#include "proxy/pool.h"
-#include "proxy/positions.h"
 #include "proxy/quota.h"
-#include "proxy/session_queue.h"
+#include "proxy/session/session_queue.h"
 #include "proxy/threads.h"
 #include "routing/catalog.h"
 #include "routing/route.h"
@@ -56,7 +56,7 @@ struct worker {
     struct session_queues queues;
     struct positions positions;
     struct prepared_uses prepared; /* by all its sessions */
-    struct backend *sides;         /* connections that carry a KILL; proxy/session_kill.c */
+    struct backend *sides;         /* connections that carry a KILL; proxy/session/session_kill.c */
     struct session *sessions;      /* a list, newest first */
     struct log_limit faults;       /* lines about clients that break the protocol */
     struct conf *conf;

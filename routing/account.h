@@ -4,8 +4,8 @@
 #define ROUTING_ACCOUNT_H
 
 #include "base/cursor.h"
-#include "protocol/auth.h"
-#include "protocol/auth_ed25519.h"
+#include "protocol/auth/auth.h"
+#include "protocol/auth/auth_ed25519.h"
 
 /* By the server's plugin. */
 enum way_kind {

@@ -36,7 +36,7 @@ static const struct rule {
     {"rand_seed1", VARS_PINS},       /* moves with each RAND() */
     {"rand_seed2", VARS_PINS},
     {"server_id", VARS_PINS},               /* differs between servers */
-    {"session_track_schema", VARS_IGNORED}, /* see proxy/session_tracking.c */
+    {"session_track_schema", VARS_IGNORED}, /* see proxy/session/session_tracking.c */
     {"session_track_state_change", VARS_IGNORED},
     {"session_track_system_variables", VARS_IGNORED},
     {"session_track_transaction_info", VARS_IGNORED},

@@ -1,6 +1,6 @@
 /* The places in a statement's text where clients and servers mean different numbers by a
  * connection's id, or by what the statement before has left on a connection: what must be put there
- * instead is the caller's matter (proxy/session_rewrite.c).
+ * instead is the caller's matter (proxy/session/session_rewrite.c).
  *
  * Nothing is found in a definition that outlives its session (views, routines, defaults): there the
  * servers' ids stay. Nothing is found either where the lexer cannot follow. Pure; any thread. */

@@ -1,7 +1,7 @@
 /* Questions about statements before, when these ran on several servers; and what a reply left
  * unsaid, which the session's own connection is asked for. */
 #include "component/rig.h"
-#include "proxy/backend.h"
+#include "proxy/backend/backend.h"
 
 static const char read_sql[] = "SELECT CAST(name AS INT) FROM Product";
 static const char diagnostics[] = "GET DIAGNOSTICS @n = NUMBER";

@@ -1,8 +1,8 @@
 /* Authentication plugins towards clients and servers, each right, wrong, cut short and replayed. */
 #include "component/rig.h"
-#include "protocol/auth_ed25519.h"
-#include "protocol/auth_rsa.h"
-#include "protocol/auth_sha2.h"
+#include "protocol/auth/auth_ed25519.h"
+#include "protocol/auth/auth_rsa.h"
+#include "protocol/auth/auth_sha2.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* How the proxy logs in to servers by each plugin, and what failed log-ins come to. */
 #include "component/rig.h"
-#include "protocol/auth_ed25519.h"
-#include "protocol/auth_rsa.h"
-#include "protocol/auth_sha2.h"
+#include "protocol/auth/auth_ed25519.h"
+#include "protocol/auth/auth_rsa.h"
+#include "protocol/auth/auth_sha2.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* Servers that die, refuse, lie or talk out of turn: who is told, and what is done again. */
 #include "component/rig.h"
-#include "protocol/auth.h"
+#include "protocol/auth/auth.h"
 
 static const char read_sql[] = "SELECT name FROM Product";
 static const char write_sql[] = "INSERT INTO t VALUES (1)";

@@ -1,6 +1,6 @@
 /* From the greeting to the first OK, as clients do it right and wrong. */
 #include "component/rig.h"
-#include "protocol/auth.h"
+#include "protocol/auth/auth.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 #include "component/rig.h"
 
 #include "base/clock.h"
-#include "protocol/auth_rsa.h"
+#include "protocol/auth/auth_rsa.h"
 
 #include <semaphore.h>
 #include <signal.h>

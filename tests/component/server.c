@@ -1,9 +1,9 @@
 #include "component/server.h"
 
-#include "protocol/auth_ed25519.h"
+#include "protocol/auth/auth_ed25519.h"
 #include "protocol/handshake.h"
 #include "protocol/packet.h"
-#include "proxy/session_steps.h"
+#include "proxy/session/session_steps.h"
 
 #include <arpa/inet.h>
 #include <poll.h>

@@ -1,7 +1,7 @@
 /* Multiplexing: sessions that share server connections, and what each of them still sees as if it
  * had one of its own. */
 #include "component/rig.h"
-#include "proxy/backend.h"
+#include "proxy/backend/backend.h"
 
 static const char rescue_sql[] = "SELECT CONCAT(LAST_INSERT_ID(),' ',ROW_COUNT(),' ',FOUND_ROWS())";
 static const char insert_sql[] = "INSERT INTO t (b) VALUES (1)";

@@ -1,8 +1,8 @@
 /* Session state: learnt from the servers, laid on elsewhere, pinned where it cannot be, forgotten
  * when the connection serves another session. */
 #include "component/rig.h"
-#include "protocol/auth.h"
-#include "proxy/session_steps.h"
+#include "protocol/auth/auth.h"
+#include "proxy/session/session_steps.h"
 
 static const char read_sql[] = "SELECT name FROM Product";
 

@@ -1,7 +1,7 @@
 /* Session tracking passed on: a client is told what it wants to be told, its own session_track_…
  * variables are its own, and the proxy still learns everything. */
 #include "component/rig.h"
-#include "proxy/session_steps.h"
+#include "proxy/session/session_steps.h"
 
 static const char ask_own[] = "SELECT CAST(CONCAT_WS('/',@@session.session_track_transaction_info,"
                               "@@session.session_track_schema,@@session.session_track_state_change,"

@@ -1,6 +1,6 @@
 /* Any bytes as events one after the other, without checksums: decoded, and put together to groups.
  */
-#include "protocol/binlog_group.h"
+#include "protocol/binlog/binlog_group.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Two bytes of length, a TABLE_MAP's body of that length, the rows event's operation and bitmaps,
  * rows: each row read, each value written as text and compared. */
-#include "protocol/binlog_row.h"
+#include "protocol/binlog/binlog_row.h"
 
 #include <assert.h>
 #include <stdlib.h>

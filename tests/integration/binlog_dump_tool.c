@@ -6,8 +6,8 @@
  * FROM, UNTIL: GTID positions; ends when UNTIL is reached. quiet: only count. Exit 1: an error,
  * also as a line. */
 #include "base/clock.h"
-#include "mirror/binlog_stream.h"
-#include "protocol/binlog_group.h"
+#include "mirror/source/binlog_stream.h"
+#include "protocol/binlog/binlog_group.h"
 
 #include <inttypes.h>
 #include <pthread.h>

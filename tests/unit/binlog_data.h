@@ -2,7 +2,7 @@
 #ifndef TESTS_UNIT_BINLOG_DATA_H
 #define TESTS_UNIT_BINLOG_DATA_H
 
-#include "protocol/binlog_event.h"
+#include "protocol/binlog/binlog_event.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

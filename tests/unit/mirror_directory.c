@@ -1,4 +1,4 @@
-#include "mirror/directory.h"
+#include "mirror/document/directory.h"
 
 #include "unit/check.h"
 

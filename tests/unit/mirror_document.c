@@ -1,4 +1,4 @@
-#include "mirror/document.h"
+#include "mirror/document/document.h"
 
 #include "unit/mirror_map.h"
 

@@ -1,4 +1,4 @@
-#include "mirror/foreign_key.h"
+#include "mirror/mapping/foreign_key.h"
 
 #include "unit/check.h"
 

@@ -1,4 +1,4 @@
-#include "mirror/keyset.h"
+#include "mirror/mapping/keyset.h"
 
 #include "unit/check.h"
 

@@ -4,8 +4,8 @@
 
 #include "unit/check.h"
 
-#include "mirror/mapping.h"
-#include "mirror/plan.h"
+#include "mirror/mapping/mapping.h"
+#include "mirror/mapping/plan.h"
 
 #include <stdio.h>
 

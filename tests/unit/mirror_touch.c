@@ -1,4 +1,4 @@
-#include "mirror/touch.h"
+#include "mirror/mapping/touch.h"
 
 #include "unit/mirror_map.h"
 

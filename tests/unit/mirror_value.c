@@ -1,4 +1,4 @@
-#include "mirror/value.h"
+#include "mirror/document/value.h"
 
 #include "unit/check.h"
 

@@ -1,4 +1,4 @@
-#include "protocol/auth.h"
+#include "protocol/auth/auth.h"
 #include "tests/unit/check.h"
 
 /* As SELECT PASSWORD('…') of MariaDB 10.11 answers. */

@@ -1,4 +1,4 @@
-#include "protocol/auth_ed25519.h"
+#include "protocol/auth/auth_ed25519.h"
 #include "tests/unit/check.h"
 
 static const uint8_t nonce[] = "0123456789abcdefghijklmnopqrstuv";

@@ -1,5 +1,5 @@
-#include "protocol/auth_rsa.h"
-#include "protocol/auth_sha2.h"
+#include "protocol/auth/auth_rsa.h"
+#include "protocol/auth/auth_sha2.h"
 #include "tests/unit/check.h"
 
 static const uint8_t nonce[AUTH_NONCE + 1] = "0123456789abcdefghij";

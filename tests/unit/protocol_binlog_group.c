@@ -1,6 +1,6 @@
 #include "unit/binlog_data.h"
 
-#include "protocol/binlog_group.h"
+#include "protocol/binlog/binlog_group.h"
 
 /* What a file's groups are, in short: one word a step, in order. */
 struct story {

@@ -1,6 +1,6 @@
 #include "unit/binlog_data.h"
 
-#include "protocol/binlog_query.h"
+#include "protocol/binlog/binlog_query.h"
 
 static void test_kinds(void **state)
 {

@@ -1,6 +1,6 @@
 #include "unit/binlog_data.h"
 
-#include "protocol/binlog_group.h"
+#include "protocol/binlog/binlog_group.h"
 
 /* The lines of binlog_types.txt, which says what SELECT shows. */
 struct expected {

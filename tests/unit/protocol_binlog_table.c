@@ -1,6 +1,6 @@
 #include "unit/binlog_data.h"
 
-#include "protocol/binlog_table.h"
+#include "protocol/binlog/binlog_table.h"
 
 enum { ROOM = 8 };
 

@@ -1,4 +1,4 @@
-#include "proxy/prepared.h"
+#include "proxy/backend/prepared.h"
 
 #include "tests/unit/check.h"
 

@@ -1,4 +1,4 @@
-#include "proxy/replay_log.h"
+#include "proxy/replay/replay_log.h"
 
 #include "tests/unit/check.h"
 

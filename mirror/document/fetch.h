@@ -1,0 +1,63 @@
+/* Documents of an aggregate by root keys, as one snapshot has them.
+ *
+ * The source's connection is inside its consistent snapshot. Works in slices whose rows fit into
+ * memory; the size of a slice follows the size of the documents. One thread. */
+#ifndef MIRROR_FETCH_H
+#define MIRROR_FETCH_H
+
+#include "mirror/document/directory.h"
+#include "mirror/document/document.h"
+#include "mirror/mapping/keyset.h"
+#include "mirror/mapping/touch.h"
+#include "mirror/source/source.h"
+
+/* Takes each document (may append to it); `doc` NULL: there is no such root any more. `id` is
+ * {_id: …}. False with `e` ends the fetch. */
+typedef bool fetch_take(void *to, const bson_t *id, bson_t *doc, struct err *e);
+
+struct fetch {
+    const struct plan *plan;
+    struct source *source;
+    fetch_take *take;
+    void *to;
+    enum map_class classes[MAP_KEY_MAX]; /* the root key's */
+    unsigned slice;                      /* roots at once */
+    uint64_t documents;                  /* handed out so far, those gone included */
+    struct buf sql;
+    struct keyset ids;           /* _ids of a slice's documents */
+    struct directory *directory; /* the caller's; of a paged aggregate. Kept as documents go out */
+};
+
+void fetch_init(struct fetch *f, const struct plan *plan, struct source *source, fetch_take *take,
+                void *to);
+void fetch_free(struct fetch *f);
+
+/* The documents of keys [from, to), with all their pages. */
+bool fetch_keys(struct fetch *f, const struct keyset *keys, size_t from, size_t to,
+                struct err *e) MUST_CHECK;
+
+/* The next root keys in key order behind the last of `keys` (which is emptied; from the beginning
+ * where it was empty): at most `limit`. */
+bool fetch_next_keys(struct fetch *f, struct keyset *keys, unsigned limit,
+                     struct err *e) MUST_CHECK;
+
+/* Those of `keys` that have a root row, into `found`. */
+bool fetch_existing(struct fetch *f, const struct keyset *keys, struct keyset *found,
+                    struct err *e) MUST_CHECK;
+
+/* Follow links from changed rows up to the roots, into t->roots; sets t->all where they are too
+ * many. */
+bool fetch_walk(struct fetch *f, struct touched *t, struct err *e) MUST_CHECK;
+
+/* Of a paged aggregate: the document that takes a root's elements from `from` on (NULL: the head),
+ * and what it spills into. A head that is gone takes its pages with it. */
+bool fetch_unit(struct fetch *f, const struct span *root, const struct span *from,
+                struct err *e) MUST_CHECK;
+/* Follow links from changed rows inside the paged array to roots and elements, into t->pairs; sets
+ * t->all where they are too many. */
+bool fetch_pairs(struct fetch *f, struct touched *t, struct err *e) MUST_CHECK;
+
+/* About how many roots there are (the server's estimate). */
+bool fetch_estimate(struct fetch *f, uint64_t *n, struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,354 @@
+/* Documents of a paged aggregate: the head with the first elements, and pages, each a range of
+ * them. Roots that fit into a head go together as those of any aggregate; others document by
+ * document. */
+#include "mirror/document/fetch_part.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* In pages: a root with more rows is not read at once, but so much of it. */
+static const uint64_t big_pages = 20;
+static const uint64_t chunk_pages = 50;
+
+enum {
+    KEYS_MAX = 64 << 20,
+    MEMORY_MAX = 1 << 20,
+};
+
+/* The document under way: a root's elements from `from` (NULL: the head) up to `to` (NULL: all). */
+struct unit {
+    struct fetch *f;
+    const struct span *root;
+    const struct span *from, *to;
+    bool found; /* it or its first document is there */
+    struct err *e;
+};
+
+/* Copies of keys that outlive what they were found in. */
+struct kept_key {
+    struct buf memory;
+    struct span spans[MAP_KEY_MAX];
+};
+
+static bool keep(struct kept_key *k, const struct span *key, int n)
+{
+    size_t at = 0;
+
+    buf_clear(&k->memory);
+    for (int i = 0; i < n; i++)
+        buf_put_span(&k->memory, key[i]);
+    for (int i = 0; i < n; i++) {
+        k->spans[i] = (struct span){k->memory.data + at, key[i].n};
+        at += key[i].n;
+    }
+    return buf_ok(&k->memory);
+}
+
+static uint64_t page_size(const struct fetch *f)
+{
+    return f->plan->a->levels[f->plan->a->paged].page;
+}
+
+int fetch_note_page(struct fetch *f, const struct document_merge *merge, struct err *e)
+{
+    if (merge->elements == 0) {
+        directory_remove(f->directory, merge->root, merge->from);
+        return 0;
+    }
+    if (directory_add(f->directory, merge->root, merge->from))
+        return 1;
+    (void)err_set(e, ERR_IO, "out of memory");
+    return -1;
+}
+
+static void put_root(struct fetch *f, char *const *names, const struct span *root)
+{
+    struct plan_in in = {&f->sql, names, f->classes, f->plan->n_key, 0};
+
+    plan_in_add(&in, root);
+    plan_in_end(&in);
+}
+
+/* One level's rows of [from, to); a page needs none of the arrays beside. */
+static struct rows *ask_level(struct unit *u, int level)
+{
+    const struct plan *p = u->f->plan;
+    bool inside = aggregate_within(p->a, level, p->a->paged);
+    const char *head = p->levels[level].head;
+
+    buf_clear(&u->f->sql);
+    if (inside) { /* few elements of many: the server had better begin with them */
+        buf_put_str(&u->f->sql, "SELECT ");
+        head += strlen("SELECT STRAIGHT_JOIN ");
+    }
+    buf_put_str(&u->f->sql, head);
+    put_root(u->f, p->key_names, u->root);
+    if (inside)
+        plan_range(&u->f->sql, p, u->from, u->to);
+    buf_put_str(&u->f->sql, p->levels[level].tail);
+    return fetch_run(u->f, u->e);
+}
+
+static bool ask_levels(struct unit *u, struct rows **rows)
+{
+    const struct aggregate *a = u->f->plan->a;
+
+    for (int i = 0; i < a->n_levels; i++) {
+        rows[i] = NULL;
+        if (i > 0 && u->from && !aggregate_within(a, i, a->paged))
+            continue;
+        rows[i] = ask_level(u, i);
+        if (!rows[i]) {
+            fetch_free_rows(rows, i);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Delete the page that begins at `from`. */
+static bool delete_page(struct unit *u, const enum value_kind *kinds, const struct span *from)
+{
+    bson_t id = BSON_INITIALIZER;
+    bool ok = document_page_id(u->f->plan, kinds, u->root, from, &id, u->e) &&
+              fetch_hand_out(u->f, &id, NULL, u->e);
+
+    bson_destroy(&id);
+    directory_remove(u->f->directory, u->root, from);
+    return ok;
+}
+
+/* The head is gone: it goes, with all its pages. */
+static bool delete_root(struct unit *u, struct rows *const *rows)
+{
+    const struct plan *p = u->f->plan;
+    struct kept_key from = {.memory = buf_with_max(MEMORY_MAX)};
+    const struct span *next;
+    bson_t id = BSON_INITIALIZER;
+    bool ok =
+        document_id(p, rows[0]->kinds, u->root, &id, u->e) && fetch_hand_out(u->f, &id, NULL, u->e);
+
+    bson_destroy(&id);
+    while (ok && (next = directory_next(u->f->directory, u->root, NULL)))
+        ok = keep(&from, next, p->page.n_element) &&
+             delete_page(u, rows[p->a->paged]->kinds, from.spans);
+    buf_free(&from.memory);
+    return ok;
+}
+
+/* How many elements a document takes: where a range in the middle has grown too large, its parts
+ * are to have room; at the end new pages are filled. */
+static uint64_t cut_of(const struct unit *u, uint64_t rows, bool last)
+{
+    uint64_t size = page_size(u->f);
+    uint64_t parts = (rows * 4 + size * 3 - 1) / (size * 3);
+
+    return last || rows <= size ? size : (rows + parts - 1) / parts;
+}
+
+/* Hands out the documents of the rows: 1 each, 0 at the end, -1. */
+static int take_document(struct unit *u, struct document_merge *merge)
+{
+    bson_t doc = BSON_INITIALIZER;
+    int got = document_next(merge, &doc, u->e);
+    int page = 1;
+    bson_t id;
+
+    if (got == 1) {
+        fetch_id(&doc, &id);
+        if (merge->from)
+            page = fetch_note_page(u->f, merge, u->e);
+        u->found = true;
+        if (page < 0 || !fetch_hand_out(u->f, &id, page ? &doc : NULL, u->e))
+            got = -1;
+        bson_destroy(&id);
+    }
+    bson_destroy(&doc);
+    return got;
+}
+
+/* [from, to), all of it. */
+static bool fetch_range(struct unit *u, bool last)
+{
+    const struct plan *p = u->f->plan;
+    struct rows *rows[MAP_LEVELS_MAX];
+    struct document_merge merge;
+    bool ok;
+    int got;
+
+    if (!ask_levels(u, rows))
+        return false;
+    u->found = false;
+    document_begin(&merge, p, rows);
+    merge.cut = cut_of(u, rows[p->a->paged]->n_rows, last);
+    merge.from = u->from;
+    do
+        got = take_document(u, &merge);
+    while (got == 1);
+    ok = got == 0;
+    if (ok && !u->found) /* no such root any more */
+        ok = u->from ? delete_page(u, rows[p->a->paged]->kinds, u->from) : delete_root(u, rows);
+    fetch_free_rows(rows, p->a->n_levels);
+    return ok;
+}
+
+/* Where a chunk that begins at `from` ends; *more is false where all the rest fits. */
+static bool chunk_end(struct unit *u, const struct span *from, struct kept_key *end, bool *more)
+{
+    const struct plan *p = u->f->plan;
+    struct rows *r;
+    bool ok = true;
+
+    buf_clear(&u->f->sql);
+    buf_put_str(&u->f->sql, p->page.bound);
+    put_root(u->f, p->key_names, u->root);
+    plan_range(&u->f->sql, p, from, NULL);
+    buf_printf(&u->f->sql, "%s%" PRIu64, p->page.bound_tail, chunk_pages * page_size(u->f));
+    r = fetch_run(u->f, u->e);
+    if (!r)
+        return false;
+    *more = rows_next(r);
+    if (*more && !keep(end, r->cells, p->page.n_element))
+        ok = err_set(u->e, ERR_IO, "out of memory");
+    rows_free(r);
+    return ok;
+}
+
+/* From `from` to the root's end, however much it is. */
+static bool fetch_rest(struct unit *u)
+{
+    struct kept_key ends[2] = {{.memory = buf_with_max(MEMORY_MAX)},
+                               {.memory = buf_with_max(MEMORY_MAX)}};
+    bool more = true;
+    bool ok = true;
+
+    for (int i = 0; ok && more; i = 1 - i) {
+        ok = chunk_end(u, u->from, &ends[i], &more);
+        u->to = more ? ends[i].spans : NULL;
+        ok = ok && fetch_range(u, true);
+        u->from = u->to;
+    }
+    u->from = u->to = NULL;
+    buf_free(&ends[0].memory);
+    buf_free(&ends[1].memory);
+    return ok;
+}
+
+bool fetch_unit(struct fetch *f, const struct span *root, const struct span *from, struct err *e)
+{
+    struct unit u = {.f = f, .root = root, .from = from, .e = e};
+    struct kept_key to = {.memory = buf_with_max(MEMORY_MAX)};
+    const struct span *next = directory_next(f->directory, root, from);
+    bool ok;
+
+    if (!next)
+        return fetch_rest(&u);
+    ok = keep(&to, next, f->plan->page.n_element) || err_set(e, ERR_IO, "out of memory");
+    u.to = to.spans;
+    ok = ok && fetch_range(&u, false);
+    buf_free(&to.memory);
+    return ok;
+}
+
+/* The head and each page; those that they spill into stand before the next. */
+static bool fetch_root(struct fetch *f, const struct span *root, struct err *e)
+{
+    struct kept_key at[2] = {{.memory = buf_with_max(MEMORY_MAX)},
+                             {.memory = buf_with_max(MEMORY_MAX)}};
+    const struct span *from = NULL;
+    const struct span *next;
+    bool ok = true;
+    int i = 0;
+
+    do {
+        next = directory_next(f->directory, root, from);
+        if (next)
+            ok = keep(&at[i], next, f->plan->page.n_element) || err_set(e, ERR_IO, "out of memory");
+        ok = ok && fetch_unit(f, root, from, e);
+        from = at[i].spans;
+        i = 1 - i;
+    } while (ok && next);
+    buf_free(&at[0].memory);
+    buf_free(&at[1].memory);
+    return ok;
+}
+
+/* Those of keys [from, to) whose rows are too many to be read with others'. */
+static bool find_big(struct fetch *f, const struct keyset *keys, size_t from, size_t to,
+                     struct keyset *big, struct err *e)
+{
+    const struct plan *p = f->plan;
+    struct plan_in in = {&f->sql, p->page.count_names, f->classes, p->n_key, 0};
+    struct span tuple[MAP_KEY_MAX];
+    struct rows *r;
+
+    buf_clear(&f->sql);
+    buf_put_str(&f->sql, p->page.count);
+    for (size_t i = from; i < to; i++) {
+        keyset_get(keys, i, tuple);
+        plan_in_add(&in, tuple);
+    }
+    plan_in_end(&in);
+    for (int i = 0; i < p->n_key; i++)
+        buf_printf(&f->sql, "%s%s", i ? ", " : " GROUP BY ", p->page.count_names[i]);
+    buf_printf(&f->sql, " HAVING COUNT(*) > %" PRIu64, big_pages * page_size(f));
+    r = fetch_run(f, e);
+    if (!r)
+        return false;
+    (void)fetch_add_rows(r, big);
+    rows_free(r);
+    return !big->full || err_set(e, ERR_DATA, "the keys of a slice are too long");
+}
+
+static bool is_big(const struct keyset *big, const struct span *root, int n)
+{
+    struct span other[MAP_KEY_MAX];
+
+    for (size_t i = 0; i < big->n; i++) {
+        bool same = true;
+
+        keyset_get(big, i, other);
+        for (int k = 0; same && k < n; k++)
+            same = directory_compare(root[k], other[k]) == 0;
+        if (same)
+            return true;
+    }
+    return false;
+}
+
+bool fetch_paged(struct fetch *f, const struct keyset *keys, size_t from, size_t to, struct err *e)
+{
+    struct keyset big;
+    struct keyset small;
+    struct span root[MAP_KEY_MAX];
+    bool ok;
+
+    keyset_init(&big, f->plan->n_key, KEYS_MAX);
+    keyset_init(&small, f->plan->n_key, KEYS_MAX);
+    ok = find_big(f, keys, from, to, &big, e);
+    for (size_t i = from; ok && i < to; i++) {
+        keyset_get(keys, i, root);
+        if (directory_has(f->directory, root))
+            ok = fetch_root(f, root, e);
+        else if (is_big(&big, root, f->plan->n_key))
+            ok = fetch_unit(f, root, NULL, e);
+        else
+            (void)keyset_add(&small, root);
+    }
+    ok = ok && (small.n == 0 || fetch_slice(f, &small, 0, small.n, e));
+    keyset_free(&big);
+    keyset_free(&small);
+    return ok;
+}
+
+bool fetch_pairs(struct fetch *f, struct touched *t, struct err *e)
+{
+    const struct plan *p = f->plan;
+
+    for (int k = 1; p->a->paged && k < p->a->n_tables && !t->all; k++) {
+        if (!fetch_links(f, &p->page.pairs[k], k, &t->pair_links[k], &t->pairs, e))
+            return false;
+        t->all |= t->pairs.full;
+    }
+    return true;
+}

@@ -1,0 +1,93 @@
+/* The SQL of an aggregate: what fetches a level's rows for some root keys, what walks from a
+ * changed row to the roots it shows in. Pure text; made once from the mapping, immutable.
+ *
+ * Rows of level L come as path, values: the path is the root's key, then each level's key down to
+ * L's own; rows are ordered so that a parent's elements stand together, in the parent's order. */
+#ifndef MIRROR_PLAN_H
+#define MIRROR_PLAN_H
+
+#include "base/buf.h"
+#include "mirror/mapping/mapping_page.h"
+
+enum { PLAN_SQL_MAX = 16 << 20 };
+
+struct plan_level {
+    char *head; /* "SELECT … FROM … WHERE " */
+    char *tail; /* " AND … GROUP BY … ORDER BY …": behind the condition on the root's key */
+    int n_path; /* leading columns that are the path */
+    int n_parent_path;
+};
+
+/* From a changed row of one table use to root keys. */
+struct plan_walk {
+    bool direct;                 /* the handle is a root key, in another order perhaps */
+    int direct_at[MAP_KEY_MAX];  /* root key column i is handle column direct_at[i] */
+    int n_handle;                /* columns of the changed row that lead on … */
+    int16_t handle[MAP_KEY_MAX]; /* … indexes into the use's columns */
+    char *head;                  /* "SELECT DISTINCT … FROM … WHERE " */
+    char *match[MAP_KEY_MAX];    /* what the handle's columns are compared with */
+};
+
+/* Of an aggregate with a paged array. Its key is the element; root and element together say where a
+ * row shows. */
+struct plan_page {
+    struct plan_walk pairs[MAP_TABLES_MAX]; /* from a changed row inside to roots and elements */
+    int n_element;
+    char *element_names[MAP_KEY_MAX];
+    char *count; /* "SELECT root key, COUNT(*) FROM … WHERE " */
+    char *count_names[MAP_KEY_MAX];
+    char *bound;      /* "SELECT element FROM … WHERE " … */
+    char *bound_tail; /* " AND … GROUP BY … ORDER BY element LIMIT 1 OFFSET " */
+};
+
+struct plan {
+    const struct aggregate *a;
+    struct plan_level levels[MAP_LEVELS_MAX];
+    struct plan_walk walks[MAP_TABLES_MAX];
+    char *keys;                   /* "SELECT root key FROM root WHERE " */
+    char *key_names[MAP_KEY_MAX]; /* "t0.`id`" */
+    int n_key;
+    struct plan_page page; /* a->paged */
+};
+
+/* NULL: no memory. `a` must outlive it. */
+struct plan *plan_new(const struct aggregate *a);
+void plan_free(struct plan *p);
+
+/* How a row of a table use leads to what shows it: to a root and an element where it stands inside
+ * a paged array, else to a root. */
+static inline const struct plan_walk *plan_use_walk(const struct plan *p, int table)
+{
+    return aggregate_paged_use(p->a, table) ? &p->page.pairs[table] : &p->walks[table];
+}
+
+/* One value as an SQL literal. */
+void plan_literal(struct buf *out, enum map_class class, struct span text);
+
+/* The condition that (names) are among tuples; add one tuple a call. */
+struct plan_in {
+    struct buf *out;
+    char *const *names;
+    const enum map_class *classes;
+    int n_names;
+    int n;
+};
+void plan_in_add(struct plan_in *in, const struct span *tuple);
+void plan_in_end(struct plan_in *in);
+
+/* "names > tuple" in key order, for going through a table by its key. */
+void plan_after(struct buf *out, const struct plan *p, const enum map_class *classes,
+                const struct span *tuple);
+/* " AND …": the element is at least `from` and less than `to`; NULL: no such end. */
+void plan_range(struct buf *out, const struct plan *p, const struct span *from,
+                const struct span *to);
+/* " ORDER BY key LIMIT n" for `keys`. */
+void plan_key_order(struct buf *out, const struct plan *p, unsigned limit);
+
+/* Changes when any of the SQL or the documents' form does. */
+uint64_t plan_fingerprint(struct plan *const *plans, int n);
+
+/* A SELECT that fails where an expression uses a column that it does not name in braces. */
+void plan_probe(const struct aggregate *a, const struct map_expr *x, struct buf *out);
+
+#endif

@@ -1,0 +1,40 @@
+/* The pieces of SQL that plan.c puts together; nobody else's business. A table use is t<number>. */
+#ifndef MIRROR_PLAN_PART_H
+#define MIRROR_PLAN_PART_H
+
+#include "base/buf.h"
+#include "mirror/mapping/mapping.h"
+#include "mirror/mapping/plan.h"
+
+/* The levels from the root down to `level`; how many. */
+int plan_path_of(const struct aggregate *a, int level, int path[MAP_DEPTH_MAX]);
+/* The table uses, a bit each, that a level's rows, their order and their values need. */
+uint32_t plan_tables(const struct aggregate *a, int level);
+
+void plan_put_ref(struct buf *b, const struct aggregate *a, struct map_ref r);
+void plan_put_table(struct buf *b, const struct aggregate *a, int table);
+/* "child = parent AND …" */
+void plan_put_link(struct buf *b, const struct aggregate *a, int table);
+/* The first table bare, the others joined to what stands before them. */
+void plan_put_from(struct buf *b, const struct aggregate *a, uint32_t mask);
+/* A level's key; separator: what stands before its first column, then ", ". */
+void plan_put_keys(struct buf *b, const struct aggregate *a, const struct map_level *l,
+                   const char **separator);
+/* The keys from the root's to the level's own. */
+void plan_put_path(struct buf *b, const struct aggregate *a, int level);
+/* " ORDER BY …": the path, each level in its order. */
+void plan_put_order(struct buf *b, const struct aggregate *a, int level);
+/* " AND (…)": the conditions of the level and those around it. */
+void plan_put_where(struct buf *b, const struct aggregate *a, int level);
+/* The columns of a table use that are the root's key, in its order; false where `on` lacks some. */
+bool plan_covers_key(const struct map_level *root, const struct map_table *t, int at[MAP_KEY_MAX]);
+/* The text so far, emptied; NULL: no memory. */
+char *plan_take(struct buf *b);
+/* p->page, of an aggregate that has a paged array. False: no memory. */
+bool plan_page_make(struct plan *p, struct buf *b);
+void plan_page_free(struct plan_page *p);
+void plan_walk_free(struct plan_walk *w);
+/* A field's value. */
+void plan_put_value(struct buf *b, const struct aggregate *a, const struct map_op *op);
+
+#endif

@@ -1,0 +1,149 @@
+#include "mirror/mapping/plan.h"
+
+#include <assert.h>
+#include <ctype.h>
+
+static void put_hex(struct buf *out, struct span text)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < text.n; i++) {
+        buf_put_u8(out, (uint8_t)digits[text.p[i] >> 4]);
+        buf_put_u8(out, (uint8_t)digits[text.p[i] & 15]);
+    }
+}
+
+/* Numbers and times come from a server's own printing; whatever else is no number. */
+static bool plain(struct span text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if (!isdigit(text.p[i]) && (text.p[i] == 0 || !strchr("+-.: ", text.p[i])))
+            return false;
+    return text.n > 0;
+}
+
+void plan_literal(struct buf *out, enum map_class class, struct span text)
+{
+    bool numeric = class == MAP_CLASS_NUMBER && plain(text);
+    bool time = class == MAP_CLASS_TIME && plain(text);
+
+    if (numeric || time) {
+        buf_put_str(out, time ? "'" : "");
+        buf_put_span(out, text);
+        buf_put_str(out, time ? "'" : "");
+        return;
+    }
+    /* Hexadecimal: no quoting rules, whatever sql_mode says. */
+    buf_put_str(out, class == MAP_CLASS_BYTES ? "x'" : "_utf8mb4 x'");
+    put_hex(out, text);
+    buf_put_str(out, "'");
+}
+
+static void put_equal(struct plan_in *in, const struct span *tuple)
+{
+    for (int i = 0; i < in->n_names; i++) {
+        buf_put_str(in->out, i ? " AND " : "(");
+        buf_put_str(in->out, in->names[i]);
+        buf_put_str(in->out, " = ");
+        plan_literal(in->out, in->classes[i], tuple[i]);
+    }
+    buf_put_str(in->out, ")");
+}
+
+void plan_in_add(struct plan_in *in, const struct span *tuple)
+{
+    if (in->n_names == 1) {
+        if (in->n == 0)
+            buf_printf(in->out, "%s IN (", in->names[0]);
+        else
+            buf_put_str(in->out, ",");
+        plan_literal(in->out, in->classes[0], tuple[0]);
+    } else {
+        buf_put_str(in->out, in->n ? " OR " : "(");
+        put_equal(in, tuple);
+    }
+    in->n++;
+}
+
+void plan_in_end(struct plan_in *in)
+{
+    buf_put_str(in->out, in->n ? ")" : "FALSE");
+}
+
+/* (a > x) OR (a = x AND b > y) OR …: the form that is read as ranges of an index. */
+void plan_after(struct buf *out, const struct plan *p, const enum map_class *classes,
+                const struct span *tuple)
+{
+    for (int i = 0; i < p->n_key; i++) {
+        buf_put_str(out, i ? " OR (" : "((");
+        for (int k = 0; k <= i; k++) {
+            buf_printf(out, "%s%s %s ", k ? " AND " : "", p->key_names[k], k < i ? "=" : ">");
+            plan_literal(out, classes[k], tuple[k]);
+        }
+        buf_put_str(out, ")");
+    }
+    buf_put_str(out, ")");
+}
+
+/* (a > x) OR (a = x AND b > y) …, and with `equal` at last (a = x AND b = y). */
+static void put_beyond(struct buf *out, const struct plan *p, const char *sign, bool equal,
+                       const struct span *tuple)
+{
+    int n = p->page.n_element;
+
+    for (int i = 0; i < n + equal; i++) {
+        buf_put_str(out, i ? " OR (" : "((");
+        for (int k = 0; k <= i && k < n; k++) {
+            buf_printf(out, "%s%s %s ", k ? " AND " : "", p->page.element_names[k],
+                       k < i ? "=" : sign);
+            plan_literal(out, MAP_CLASS_NUMBER, tuple[k]);
+        }
+        buf_put_str(out, ")");
+    }
+    buf_put_str(out, ")");
+}
+
+void plan_range(struct buf *out, const struct plan *p, const struct span *from,
+                const struct span *to)
+{
+    if (from) {
+        buf_put_str(out, " AND ");
+        put_beyond(out, p, ">", true, from);
+    }
+    if (to) {
+        buf_put_str(out, " AND ");
+        put_beyond(out, p, "<", false, to);
+    }
+}
+
+void plan_key_order(struct buf *out, const struct plan *p, unsigned limit)
+{
+    for (int i = 0; i < p->n_key; i++)
+        buf_printf(out, "%s%s", i ? ", " : " ORDER BY ", p->key_names[i]);
+    buf_printf(out, " LIMIT %u", limit);
+}
+
+static void put_columns(struct buf *out, const struct map_table *t, int index)
+{
+    buf_put_str(out, "(SELECT ");
+    for (int i = 0; i < t->n_columns; i++)
+        buf_printf(out, "%s`%s`", i ? ", " : "", t->columns[i].name);
+    buf_printf(out, " FROM `%s`.`%s`) AS t%d", t->database, t->name, index);
+}
+
+void plan_probe(const struct aggregate *a, const struct map_expr *x, struct buf *out)
+{
+    buf_put_str(out, "SELECT ");
+    for (int i = 0; i < x->n; i++) {
+        struct map_ref r = x->pieces[i].ref;
+
+        buf_put_str(out, x->pieces[i].text);
+        if (r.table >= 0)
+            buf_printf(out, "t%d.`%s`", r.table, a->tables[r.table].columns[r.column].name);
+    }
+    for (int i = 0; i < a->n_tables; i++) {
+        buf_put_str(out, i ? ", " : " FROM ");
+        put_columns(out, &a->tables[i], i);
+    }
+    buf_put_str(out, " LIMIT 0");
+}

@@ -1,0 +1,419 @@
+#include "mirror/sink/sink_part.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { BULK_DOCUMENTS = 1000, BULK_BYTES = 8 << 20 };
+
+struct sink_target {
+    mongoc_uri_t *uri;
+    char *database;
+    char *state;
+};
+
+struct sink_cursor {
+    mongoc_collection_t *collection;
+    mongoc_cursor_t *cursor;
+};
+
+/* libmongoc's own log goes into ours; what is of interest comes back as errors as well. */
+static void take_log(mongoc_log_level_t level, const char *domain, const char *message, void *data)
+{
+    (void)data;
+    if (level <= MONGOC_LOG_LEVEL_WARNING)
+        log_event(LOG_DEBUG, "mirror.mongoc", LOG_STR("domain", domain),
+                  LOG_STR("message", message));
+}
+
+/* libmongoc keeps counters in shared memory named by the process id, made before main. Killed, a
+ * process would leave it behind, and the next one of that id would find the name taken and complain
+ * on stderr. Without the name it goes with the process. */
+static void unname_counters(void)
+{
+    char name[32];
+
+    (void)snprintf(name, sizeof name, "/mongoc-%u", (unsigned)getpid());
+    (void)shm_unlink(name);
+}
+
+void sink_library_init(void)
+{
+    static bool done;
+
+    if (done)
+        return;
+    done = true;
+    unname_counters();
+    mongoc_log_set_handler(take_log, NULL);
+    mongoc_init();
+    (void)atexit(mongoc_cleanup);
+}
+
+bool sink_failed(struct err *e, const bson_error_t *error)
+{
+    bool timeout =
+        error->domain == MONGOC_ERROR_SERVER_SELECTION || error->domain == MONGOC_ERROR_STREAM;
+
+    if (error->code == SINK_ERR_FENCED && strstr(error->message, "index: _id_"))
+        (void)err_set(e, ERR_SERVER, "another mirror has taken over");
+    else
+        (void)err_set(e, timeout ? ERR_IO : ERR_SERVER, "MongoDB: %s (%u)", error->message,
+                      error->code);
+    e->code = (int)error->code;
+    return false;
+}
+
+/* Deadlines, where the user's URI has none. */
+static void set_default(mongoc_uri_t *uri, const char *option, int ms)
+{
+    if (!mongoc_uri_has_option(uri, option))
+        (void)mongoc_uri_set_option_as_int32(uri, option, ms);
+}
+
+struct sink_target *sink_target_new(const char *uri, const char *database,
+                                    const char *state_collection, struct err *e)
+{
+    bson_error_t error = {.message = "out of memory"};
+    struct sink_target *t = calloc(1, sizeof *t);
+
+    if (t) {
+        t->uri = mongoc_uri_new_with_error(uri, &error);
+        t->database = strdup(database);
+        t->state = strdup(state_collection);
+    }
+    if (!t || !t->uri || !t->database || !t->state) {
+        (void)err_set(e, ERR_USAGE, "mirror.uri: %s", error.message);
+        sink_target_free(t);
+        return NULL;
+    }
+    set_default(t->uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, 2000);
+    set_default(t->uri, MONGOC_URI_CONNECTTIMEOUTMS, 2000);
+    set_default(t->uri, MONGOC_URI_SOCKETTIMEOUTMS, 5000);
+    if (!mongoc_uri_has_option(t->uri, MONGOC_URI_SERVERSELECTIONTRYONCE))
+        (void)mongoc_uri_set_option_as_bool(t->uri, MONGOC_URI_SERVERSELECTIONTRYONCE, false);
+    return t;
+}
+
+void sink_target_free(struct sink_target *t)
+{
+    if (!t)
+        return;
+    if (t->uri)
+        mongoc_uri_destroy(t->uri);
+    free(t->database);
+    free(t->state);
+    free(t);
+}
+
+/* A client of its own for each thread: it has no threads, and a new one forgets which servers did
+ * not answer. */
+struct sink *sink_open(const struct sink_target *t)
+{
+    struct sink *s = calloc(1, sizeof *s);
+    bson_error_t error;
+
+    if (!s)
+        abort(); /* once a connection */
+    s->client = mongoc_client_new_from_uri_with_error(t->uri, &error);
+    if (!s->client)
+        abort(); /* the URI was good before; no memory */
+    (void)mongoc_client_set_error_api(s->client, MONGOC_ERROR_API_VERSION_2);
+    (void)mongoc_client_set_appname(s->client, "tillway mirror");
+    s->concern = mongoc_write_concern_new();
+    mongoc_write_concern_set_wmajority(s->concern, 0);
+    mongoc_write_concern_set_journal(s->concern, true);
+    s->read = mongoc_read_concern_new();
+    (void)mongoc_read_concern_set_level(s->read, MONGOC_READ_CONCERN_LEVEL_MAJORITY);
+    s->database = mongoc_client_get_database(s->client, t->database);
+    s->state = mongoc_database_get_collection(s->database, t->state);
+    mongoc_collection_set_write_concern(s->state, s->concern);
+    mongoc_collection_set_read_concern(s->state, s->read);
+    s->upsert = bson_new();
+    (void)bson_append_bool(s->upsert, "upsert", -1, true);
+    (void)bson_append_bool(s->upsert, "validate", -1, false);
+    return s;
+}
+
+static void drop_bulk(struct sink *s)
+{
+    if (s->bulk)
+        mongoc_bulk_operation_destroy(s->bulk);
+    if (s->collection)
+        mongoc_collection_destroy(s->collection);
+    s->bulk = NULL;
+    s->collection = NULL;
+    s->n = 0;
+    s->bytes = 0;
+}
+
+void sink_close(struct sink *s)
+{
+    if (!s)
+        return;
+    drop_bulk(s);
+    bson_destroy(s->upsert);
+    mongoc_collection_destroy(s->state);
+    mongoc_database_destroy(s->database);
+    mongoc_read_concern_destroy(s->read);
+    mongoc_write_concern_destroy(s->concern);
+    mongoc_client_destroy(s->client);
+    free(s);
+}
+
+bool sink_ping(struct sink *s, struct err *e)
+{
+    bson_t ping = BSON_INITIALIZER;
+    bson_error_t error;
+    bool ok;
+
+    (void)bson_append_int32(&ping, "ping", -1, 1);
+    ok = mongoc_database_command_simple(s->database, &ping, NULL, NULL, &error);
+    bson_destroy(&ping);
+    return ok || sink_failed(e, &error);
+}
+
+static void begin_bulk(struct sink *s, const char *collection)
+{
+    bson_t options = BSON_INITIALIZER;
+
+    s->collection = mongoc_database_get_collection(s->database, collection);
+    (void)bson_append_bool(&options, "ordered", -1, false);
+    (void)mongoc_write_concern_append(s->concern, &options);
+    s->bulk = mongoc_collection_create_bulk_operation_with_opts(s->collection, &options);
+    bson_destroy(&options);
+}
+
+/* {_id: …} and no later claim's number: where there is one an upsert meets the `_id` that is there,
+ * and fails. */
+static void put_filter(const struct sink *s, const char *epoch, bson_t *filter)
+{
+    bson_t at;
+    bson_t not ;
+
+    if (s->epoch == 0)
+        return;
+    (void)bson_append_document_begin(filter, epoch, -1, &at);
+    (void)bson_append_document_begin(&at, "$not", -1, &not );
+    (void)bson_append_int64(&not, "$gt", -1, s->epoch);
+    (void)bson_append_document_end(&at, &not );
+    (void)bson_append_document_end(filter, &at);
+}
+
+static bool add_write(struct sink *s, const bson_t *id, const bson_t *doc, struct err *e)
+{
+    bson_error_t error;
+    bson_t filter;
+    bool ok;
+
+    bson_copy_to(id, &filter);
+    put_filter(s, "_tillway.epoch", &filter);
+    if (doc)
+        ok = mongoc_bulk_operation_replace_one_with_opts(s->bulk, &filter, doc, s->upsert, &error);
+    else
+        ok = mongoc_bulk_operation_remove_one_with_opts(s->bulk, &filter, NULL, &error);
+    bson_destroy(&filter);
+    return ok || sink_failed(e, &error);
+}
+
+bool sink_put(struct sink *s, const char *collection, const bson_t *id, const bson_t *doc,
+              struct err *e)
+{
+    if (s->bulk && strcmp(mongoc_collection_get_name(s->collection), collection) != 0 &&
+        !sink_flush(s, e))
+        return false;
+    if (!s->bulk)
+        begin_bulk(s, collection);
+    if (!add_write(s, id, doc, e))
+        return false;
+    s->n++;
+    s->bytes += id->len + (doc ? doc->len : 0);
+    return (s->n < BULK_DOCUMENTS && s->bytes < BULK_BYTES) || sink_flush(s, e);
+}
+
+bool sink_flush(struct sink *s, struct err *e)
+{
+    bson_error_t error;
+    bson_t reply;
+    bool ok;
+
+    if (!s->bulk)
+        return true;
+    ok = mongoc_bulk_operation_execute(s->bulk, &reply, &error) != 0;
+    bson_destroy(&reply);
+    if (ok)
+        s->written += s->n;
+    drop_bulk(s);
+    return ok || sink_failed(e, &error);
+}
+
+uint64_t sink_written(const struct sink *s)
+{
+    return s->written;
+}
+
+static bson_t *name_filter(const char *name)
+{
+    bson_t *filter = bson_new();
+
+    (void)bson_append_utf8(filter, "_id", -1, name, -1);
+    return filter;
+}
+
+int sink_state_get(struct sink *s, const char *name, bson_t *out, struct err *e)
+{
+    bson_t *filter = name_filter(name);
+    mongoc_cursor_t *cursor = mongoc_collection_find_with_opts(s->state, filter, NULL, NULL);
+    const bson_t *doc;
+    bson_error_t error;
+    int got = 0;
+
+    if (mongoc_cursor_next(cursor, &doc)) {
+        bson_copy_to(doc, out);
+        got = 1;
+    } else if (mongoc_cursor_error(cursor, &error)) {
+        (void)sink_failed(e, &error);
+        got = -1;
+    }
+    mongoc_cursor_destroy(cursor);
+    bson_destroy(filter);
+    return got;
+}
+
+bool sink_state_put(struct sink *s, const char *name, const bson_t *doc, struct err *e)
+{
+    bson_t *filter = name_filter(name);
+    bson_error_t error;
+    bool ok = mongoc_collection_replace_one(s->state, filter, doc, s->upsert, NULL, &error);
+
+    bson_destroy(filter);
+    return ok || sink_failed(e, &error);
+}
+
+bool sink_state_put_fenced(struct sink *s, const char *name, const bson_t *doc, struct err *e)
+{
+    bson_t *filter = name_filter(name);
+    bson_error_t error;
+    bool ok;
+
+    put_filter(s, "epoch", filter);
+    ok = mongoc_collection_replace_one(s->state, filter, doc, s->upsert, NULL, &error);
+    bson_destroy(filter);
+    return ok || sink_failed(e, &error);
+}
+
+/* The lease's number goes up to the clock, so that it never falls back where somebody drops the
+ * state collection, then by one. */
+static bool take_lease(struct sink *s, const bson_oid_t *owner, struct err *e)
+{
+    bson_t *filter = name_filter("lease");
+    bson_t *update = BCON_NEW("$inc", "{", "epoch", BCON_INT64(1), "}", "$set", "{", "owner",
+                              BCON_OID(owner), "at", BCON_DATE_TIME((int64_t)clock_wall_ms()), "}");
+    mongoc_find_and_modify_opts_t *opts = mongoc_find_and_modify_opts_new();
+    bson_t reply;
+    bson_iter_t it;
+    bson_iter_t epoch;
+    bson_error_t error;
+    bool ok;
+
+    (void)mongoc_find_and_modify_opts_set_update(opts, update);
+    (void)mongoc_find_and_modify_opts_set_flags(opts, MONGOC_FIND_AND_MODIFY_RETURN_NEW);
+    ok = mongoc_collection_find_and_modify_with_opts(s->state, filter, opts, &reply, &error) ||
+         sink_failed(e, &error);
+    if (ok && bson_iter_init(&it, &reply) && bson_iter_find_descendant(&it, "value.epoch", &epoch))
+        s->epoch = bson_iter_as_int64(&epoch);
+    else if (ok)
+        ok = err_set(e, ERR_SERVER, "the lease was dropped meanwhile");
+    bson_destroy(&reply);
+    mongoc_find_and_modify_opts_destroy(opts);
+    bson_destroy(update);
+    bson_destroy(filter);
+    return ok;
+}
+
+/* From here on a state document takes nobody's word but ours. */
+static bool fence(struct sink *s, const char *name, const bson_oid_t *owner, struct err *e)
+{
+    bson_t *filter = name_filter(name);
+    bson_t *update =
+        BCON_NEW("$set", "{", "epoch", BCON_INT64(s->epoch), "owner", BCON_OID(owner), "}");
+    bson_error_t error;
+    bool ok;
+
+    put_filter(s, "epoch", filter);
+    ok = mongoc_collection_update_one(s->state, filter, update, NULL, NULL, &error);
+    bson_destroy(update);
+    bson_destroy(filter);
+    return ok || sink_failed(e, &error);
+}
+
+bool sink_claim(struct sink *s, const bson_oid_t *owner, struct err *e)
+{
+    bson_t *clock = BCON_NEW("$max", "{", "epoch", BCON_INT64((int64_t)clock_wall_ms()), "}");
+    bool ok = sink_state_update(s, "lease", clock, e) && take_lease(s, owner, e);
+
+    bson_destroy(clock);
+    return ok && fence(s, "status", owner, e) && fence(s, "checkpoint", owner, e);
+}
+
+void sink_under(struct sink *s, int64_t epoch)
+{
+    s->epoch = epoch;
+}
+
+int64_t sink_epoch(const struct sink *s)
+{
+    return s->epoch;
+}
+
+bool sink_state_update(struct sink *s, const char *name, const bson_t *change, struct err *e)
+{
+    bson_t *filter = name_filter(name);
+    bson_error_t error;
+    bool ok = mongoc_collection_update_one(s->state, filter, change, s->upsert, NULL, &error);
+
+    bson_destroy(filter);
+    return ok || sink_failed(e, &error);
+}
+
+struct sink_cursor *sink_find(struct sink *s, const char *collection, const bson_t *filter,
+                              const bson_t *fields)
+{
+    struct sink_cursor *c = calloc(1, sizeof *c);
+    bson_t options = BSON_INITIALIZER;
+
+    if (!c)
+        abort(); /* a few bytes */
+    if (fields)
+        (void)bson_append_document(&options, "projection", -1, fields);
+    (void)mongoc_read_concern_append(s->read, &options);
+    c->collection = mongoc_database_get_collection(s->database, collection);
+    c->cursor = mongoc_collection_find_with_opts(c->collection, filter, &options, NULL);
+    bson_destroy(&options);
+    return c;
+}
+
+int sink_next(struct sink_cursor *c, const bson_t **doc, struct err *e)
+{
+    bson_error_t error;
+
+    if (mongoc_cursor_next(c->cursor, doc))
+        return 1;
+    if (!mongoc_cursor_error(c->cursor, &error))
+        return 0;
+    (void)sink_failed(e, &error);
+    return -1;
+}
+
+void sink_cursor_free(struct sink_cursor *c)
+{
+    if (!c)
+        return;
+    mongoc_cursor_destroy(c->cursor);
+    mongoc_collection_destroy(c->collection);
+    free(c);
+}

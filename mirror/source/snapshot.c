@@ -1,0 +1,77 @@
+#include "mirror/source/snapshot.h"
+
+#include "mirror/mapping/plan.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void take(struct rows *r, struct snapshot *out)
+{
+    struct span name = r->cells[0];
+    struct span value = r->cells[1];
+    char number[24] = "";
+
+    if (span_eq(name, "Binlog_snapshot_file") && value.n < sizeof out->file) {
+        memcpy(out->file, value.p, value.n);
+        out->file[value.n] = '\0';
+    } else if (span_eq(name, "Binlog_snapshot_position") && value.n < sizeof number) {
+        memcpy(number, value.p, value.n);
+        out->position = strtoull(number, NULL, 10);
+    }
+}
+
+bool snapshot_begin(struct source *s, struct snapshot *out, struct err *e)
+{
+    struct rows *r;
+
+    *out = (struct snapshot){.position = 0};
+    if (!source_exec(s, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", e))
+        return false;
+    r = source_query(s, span_of("SHOW STATUS LIKE 'binlog\\_snapshot\\_%'"), e);
+    if (!r)
+        return false;
+    while (rows_next(r))
+        if (r->n_columns >= 2 && r->cells[1].p)
+            take(r, out);
+    rows_free(r);
+    if (out->file[0] && out->position)
+        return true;
+    return err_set(e, ERR_SERVER,
+                   "the server does not say at which place of its binlog a snapshot"
+                   " stands: is log_bin on?");
+}
+
+bool snapshot_end(struct source *s, struct err *e)
+{
+    return source_exec(s, "ROLLBACK", e);
+}
+
+bool snapshot_gtid(struct source *s, const struct snapshot *at, struct gtid_set *out, struct err *e)
+{
+    struct buf sql = buf_with_max(4096);
+    struct buf text = buf_with_max(4096);
+    bool ok;
+
+    buf_put_str(&sql, "SELECT BINLOG_GTID_POS(");
+    plan_literal(&sql, MAP_CLASS_TEXT, span_of(at->file));
+    buf_printf(&sql, ", %" PRIu64 ")", at->position);
+    ok = source_value(s, buf_text(&sql), &text, e);
+    if (ok && !gtid_set_parse(buf_span(&text), out))
+        ok = err_set(e, ERR_DATA, "the server's GTID position is `%s`", buf_text(&text));
+    buf_free(&sql);
+    buf_free(&text);
+    return ok;
+}
+
+int snapshot_compare(const char *file_a, uint64_t position_a, const char *file_b,
+                     uint64_t position_b)
+{
+    size_t a = strlen(file_a);
+    size_t b = strlen(file_b);
+    int files = a != b ? (a < b ? -1 : 1) : strcmp(file_a, file_b);
+
+    if (files)
+        return files;
+    return position_a < position_b ? -1 : position_a > position_b;
+}

@@ -1,0 +1,37 @@
+/* Replies that a server connection still owes, and why it ended. */
+#ifndef PROXY_EXPECT_H
+#define PROXY_EXPECT_H
+
+#include <stdint.h>
+
+/* What a reply is for. All but EXPECT_CLIENT are swallowed by the proxy. */
+enum expect_role {
+    EXPECT_CLIENT,
+    EXPECT_SETUP,     /* tracking switched on, connection reset */
+    EXPECT_STATE,     /* schema, variables: an error means that the state cannot be laid on here */
+    EXPECT_CARRIED,   /* what never fails is laid on: the command need not wait for it */
+    EXPECT_RESCUE,    /* asks what the session before has left: proxy/session/session_hold.c */
+    EXPECT_WAIT,      /* MASTER_GTID_WAIT: "0" or the reply behind it is stale */
+    EXPECT_PREPARE,   /* a statement prepared again on this server */
+    EXPECT_PROBE,     /* asks whether the session really holds what it may hold */
+    EXPECT_STATUS,    /* PING: whether the session is in a transaction */
+    EXPECT_VARIABLES, /* variables set to what they are: the reply reports them */
+    EXPECT_POSITION,  /* the primary's: bounds what the session has seen there */
+    EXPECT_TRACKING,  /* the client's session_track_… variables */
+    EXPECT_REPORT,    /* as EXPECT_STATE, and what the server reports is news */
+    EXPECT_DISCARD,   /* the session went elsewhere meanwhile */
+};
+
+struct expect {
+    uint8_t kind;  /* enum reply_kind */
+    uint8_t role;  /* enum expect_role */
+    uint32_t stmt; /* PREPARE: the client's id of it */
+};
+
+struct backend_error {
+    uint16_t code;
+    char sqlstate[6];
+    char text[300];
+};
+
+#endif

@@ -1,0 +1,165 @@
+#include "proxy/backend/pool.h"
+
+#include "base/clock.h"
+
+#include <assert.h>
+
+enum { LOOKED_AT_MAX = 32 };
+
+void pool_init(struct pool *p, int max, void (*give_up)(struct backend *b))
+{
+    *p = (struct pool){.max = max, .give_up = give_up};
+}
+
+static void unlink_backend(struct pool *p, struct backend *b)
+{
+    struct pool_list *l = &p->of[b->server];
+
+    if (b->prev)
+        b->prev->next = b->next;
+    else
+        l->head = b->next;
+    if (b->next)
+        b->next->prev = b->prev;
+    else
+        l->tail = b->prev;
+    b->next = b->prev = NULL;
+    p->count--;
+}
+
+static void link_backend(struct pool *p, struct backend *b)
+{
+    struct pool_list *l = &p->of[b->server];
+
+    b->next = l->head;
+    b->prev = NULL;
+    if (l->head)
+        l->head->prev = b;
+    else
+        l->tail = b;
+    l->head = b;
+    p->count++;
+}
+
+static void drop(struct pool *p, struct backend *b)
+{
+    unlink_backend(p, b);
+    backend_close(b);
+}
+
+/* An idle connection says something only when it ends. */
+static void on_event(struct backend *b, void *owner)
+{
+    drop(owner, b);
+}
+
+static bool fits(const struct backend *b, const struct pool_want *want)
+{
+    bool waits = b->diagnostics && b->last_of && b->idle_since_ns > want->told_before_ns;
+
+    return (want->schema[0] || !b->schema[0]) && !waits &&
+           identity_equal(b->identity, want->identity);
+}
+
+/* What it would cost to use the connection: 0 is the best. */
+static int cost_of(const struct backend *b, const struct pool_want *want)
+{
+    bool same = vars_fingerprint(b->vars) == want->vars && strcmp(b->schema, want->schema) == 0;
+
+    return (b->dirty ? 4 : 0) + (b->unread && b->last_of ? 2 : 0) + (same ? 0 : 1);
+}
+
+void pool_remove(struct pool *p, struct backend *b)
+{
+    assert(pool_has(p, b));
+    unlink_backend(p, b);
+    b->notify = NULL;
+    b->owner = NULL;
+}
+
+struct backend *pool_take(struct pool *p, const struct pool_want *want)
+{
+    struct backend *best = NULL;
+    int least = 0;
+    int seen = 0;
+
+    for (struct backend *b = p->of[want->server].head; b && !(best && least == 0); b = b->next) {
+        int cost;
+
+        if (++seen > LOOKED_AT_MAX && best)
+            break;
+        if (!fits(b, want))
+            continue;
+        cost = cost_of(b, want);
+        if (!best || cost < least) {
+            best = b;
+            least = cost;
+        }
+    }
+    if (best)
+        pool_remove(p, best);
+    return best;
+}
+
+struct backend *pool_take_oldest(struct pool *p, int server)
+{
+    struct backend *b = p->of[server].tail;
+
+    if (b)
+        pool_remove(p, b);
+    return b;
+}
+
+static void give_up(struct pool *p, struct backend *b)
+{
+    pool_remove(p, b);
+    p->give_up(b);
+}
+
+static void drop_oldest(struct pool *p)
+{
+    struct backend *oldest = NULL;
+
+    for (int i = 0; i < SERVERS_MAX; i++) {
+        struct backend *b = p->of[i].tail;
+
+        if (b && (!oldest || b->idle_since_ns < oldest->idle_since_ns))
+            oldest = b;
+    }
+    if (oldest)
+        give_up(p, oldest);
+}
+
+void pool_give(struct pool *p, struct backend *b)
+{
+    assert(backend_is_ready(b) && b->expect_count == 0 && !b->load);
+    if (p->max == 0 || b->identity->limited || stream_left(&b->stream) > 0 || b->stream.eof ||
+        b->stream.writing) {
+        backend_close(b);
+        return;
+    }
+    if (p->count >= p->max)
+        drop_oldest(p);
+    b->idle_since_ns = clock_mono_ns();
+    b->notify = on_event;
+    b->owner = p;
+    link_backend(p, b);
+    stream_read(&b->stream, true);
+}
+
+void pool_trim(struct pool *p, uint64_t before_ns)
+{
+    for (int i = 0; i < SERVERS_MAX; i++) {
+        struct pool_list *l = &p->of[i];
+
+        while (l->tail && l->tail->idle_since_ns < before_ns)
+            give_up(p, l->tail);
+    }
+}
+
+void pool_drop(struct pool *p, int server)
+{
+    for (int i = 0; i < SERVERS_MAX; i++)
+        while ((server < 0 || i == server) && p->of[i].head)
+            drop(p, p->of[i].head);
+}

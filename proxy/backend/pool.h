@@ -1,0 +1,52 @@
+/* A worker's idle server connections, ready to be used again by a session of the same identity. A
+ * connection may still have something on it that the session which used it last will ask for
+ * (`last_of`, see proxy/session/session_hold.c): others take it only where nothing better is idle.
+ * One worker thread. */
+#ifndef PROXY_POOL_H
+#define PROXY_POOL_H
+
+#include "proxy/backend/backend.h"
+
+struct pool_list {
+    struct backend *head; /* most recently used first */
+    struct backend *tail;
+};
+
+struct pool {
+    struct pool_list of[SERVERS_MAX];
+    int count;                          /* of all servers */
+    int max;                            /* idle connections kept at most */
+    void (*give_up)(struct backend *b); /* ends one that is well, and was taken out */
+};
+
+/* What a session looks for. */
+struct pool_want {
+    int server;
+    const struct identity *identity;
+    const char *schema;      /* "": it has none; a connection that has one cannot lose it again */
+    uint64_t vars;           /* fingerprint of its variables */
+    uint64_t told_before_ns; /* diagnostics that were left since then are their session's still */
+};
+
+void pool_init(struct pool *p, int max, void (*give_up)(struct backend *b));
+/* A ready connection, taken out of the pool, or NULL. Those come first that have the state already
+ * and nothing of another session's. */
+struct backend *pool_take(struct pool *p, const struct pool_want *want);
+/* The one that was not used for the longest time; NULL: none is idle. */
+struct backend *pool_take_oldest(struct pool *p, int server);
+/* The same for one that is known to be in the pool. */
+void pool_remove(struct pool *p, struct backend *b);
+/* Give a clean, ready connection with nothing under way; the pool closes it when it dies, is too
+ * old, or is one too many. */
+void pool_give(struct pool *p, struct backend *b);
+/* Give up what is idle since before `before_ns`. */
+void pool_trim(struct pool *p, uint64_t before_ns);
+/* Close all connections to `server`, or to all where it is -1. */
+void pool_drop(struct pool *p, int server);
+
+static inline bool pool_has(const struct pool *p, const struct backend *b)
+{
+    return b->owner == p;
+}
+
+#endif

@@ -1,0 +1,128 @@
+/* Warnings and errors of statements before: SHOW WARNINGS, GET DIAGNOSTICS.
+ *
+ * On the primary alone one connection has the list. Here a session's statements are spread, and a
+ * list lasts until a statement opens tables or has warnings itself, on whichever server that is. So
+ * the session remembers which connection has it. A question that can be asked anywhere goes there;
+ * one that is bound to the primary (it sets a user variable, say) has the primary know it first:
+ * the read that raised the warnings on a replica is run once more there, its rows thrown away, or,
+ * where it raised none, another that raises none. (ROW_COUNT() and FOUND_ROWS(): session_hold.c.)
+ */
+#include "proxy/session/session_steps.h"
+
+enum { KEPT_MAX = 16 * 1024 };
+
+static const char leaves_no_warning[] = "SELECT 1 FROM (SELECT 1) nothing";
+
+void session_answers_forget(struct session *s)
+{
+    buf_free(&s->answers.read);
+    s->answers = (struct answers){.last = -1, .read = buf_with_max(KEPT_MAX)};
+}
+
+void session_answers_free(struct session *s)
+{
+    buf_free(&s->answers.read);
+}
+
+static bool executes(const struct command_run *run)
+{
+    return run->byte == COM_QUERY || run->byte == COM_STMT_EXECUTE ||
+           run->byte == COM_STMT_BULK_EXECUTE;
+}
+
+/* The warnings of a read are to be had again by running it again; only those that have some are
+ * kept. */
+static void keep_read(struct session *s, const struct backend *b)
+{
+    const struct command_run *run = &s->run;
+
+    buf_clear(&s->answers.read);
+    if (!run->warned || !run->read || !run->whole || run->rewritten || run->fitted ||
+        run->byte == COM_STMT_PREPARE || b->server == s->worker->topology->primary ||
+        run->size > KEPT_MAX)
+        return;
+    buf_put(&s->answers.read, stream_data(&s->client), run->size);
+    if (run->byte == COM_STMT_EXECUTE) /* by now it has the server's id */
+        stmt_id_patch(s->answers.read.data + PACKET_HEADER, run->stmt->id);
+}
+
+static bool begins_list(const struct session *s)
+{
+    const struct command_run *run = &s->run;
+    bool opens = executes(run) || run->byte == COM_STMT_PREPARE;
+
+    return run->failed || run->warned || (opens && run->statement.tables == SQL_TABLES_SOME);
+}
+
+static void has_list(struct answers *a, const struct backend *b)
+{
+    a->serial = b->serial;
+    a->server = b->server;
+}
+
+void session_answers_note(struct session *s, struct backend *b)
+{
+    struct answers *a = &s->answers;
+
+    a->last = b->server;
+    if (s->run.byte == COM_STMT_PREPARE && b->reply.stmt_warnings > 0)
+        s->run.warned = true;
+    if (begins_list(s)) {
+        has_list(a, b);
+        a->some = b->warned = s->run.failed || s->run.warned;
+        b->foreign_warnings = false;
+        keep_read(s, b);
+    } else if (executes(&s->run) && s->run.statement.tables == SQL_TABLES_UNKNOWN) {
+        has_list(a, b);
+    }
+}
+
+int session_who_answers(const struct session *s)
+{
+    /* a replica's packets would say that there is no transaction */
+    const uint32_t bound =
+        PIN_TRANSACTION | PIN_AUTOCOMMIT_OFF | PIN_TX_SETTINGS | PIN_LOCKS | PIN_XA;
+    const struct sql_class *c = &s->run.statement;
+    const struct backend *b = s->answers.serial ? s->recent[s->answers.server] : NULL;
+    bool asks = c->only_asks && (c->effects & SQL_EFFECT_ASKS_WARNINGS);
+
+    return asks && !(s->pins & bound) && b && b->serial == s->answers.serial ? b->server : -1;
+}
+
+/* Whether the two lists of warnings may differ and that of `b` may be looked at. */
+static bool lacks_warnings(const struct session *s, const struct backend *b)
+{
+    const struct answers *a = &s->answers;
+    const struct sql_class *c = &s->run.statement;
+    bool looks = (c->effects & SQL_EFFECT_ASKS_WARNINGS) || c->tables == SQL_TABLES_UNKNOWN;
+
+    return !s->run.log_in && !s->run.read && executes(&s->run) && looks && a->serial &&
+           a->serial != b->serial && (a->some || b->warned);
+}
+
+void session_answers_arrange(struct session *s, const struct backend *b)
+{
+    if (lacks_warnings(s, b)) /* the read that is run again counts as a statement */
+        s->left_at.row_count = s->left_at.found_rows = 0;
+}
+
+static bool run_again(struct session *s, struct backend *b)
+{
+    struct span read = buf_span(&s->answers.read);
+
+    if (read.n && read.p[PACKET_HEADER] == COM_STMT_EXECUTE)
+        return session_stmt_run_again(s, b, &s->answers.read);
+    if (read.n)
+        return backend_command(b, COM_QUERY, packet_argument(read), EXPECT_DISCARD);
+    return backend_command(b, COM_QUERY, span_of(leaves_no_warning), EXPECT_DISCARD);
+}
+
+bool session_answers_lay_on(struct session *s, struct backend *b)
+{
+    if (!lacks_warnings(s, b))
+        return true;
+    has_list(&s->answers, b);
+    b->warned = s->answers.some && s->answers.read.len;
+    b->foreign_warnings = false;
+    return run_again(s, b);
+}

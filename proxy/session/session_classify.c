@@ -1,0 +1,60 @@
+/* What a statement means, with what the servers' dictionary says of the functions and views it
+ * names. */
+#include "proxy/session/session_steps.h"
+
+static const struct objects *known_objects(const struct session *s)
+{
+    return s->worker->catalog ? s->worker->catalog->objects : NULL;
+}
+
+void session_classify(struct session *s, struct span text, bool whole, struct sql_class *out)
+{
+    struct object_names room;
+
+    sql_classify_with(text, s->mode, !whole,
+                      objects_names(known_objects(s), span_of(s->schema), &room), out);
+}
+
+static void classify_stmt(const struct session *s, struct stmt *stmt)
+{
+    const struct objects *known = known_objects(s);
+    struct span text = {(const uint8_t *)stmt->text, stmt->text_len};
+    struct object_names room;
+
+    sql_classify_with(text, stmt->mode, false,
+                      objects_names(known, span_of(stmt->schema ? stmt->schema : ""), &room),
+                      &stmt->statement);
+    stmt->statement.function = (struct span){NULL, 0};
+    stmt->objects = known ? known->fingerprint : 0;
+}
+
+void session_classify_prepared(struct session *s, struct stmt *stmt, struct span text)
+{
+    stmt->mode = s->mode;
+    if (stmt->text)
+        classify_stmt(s, stmt);
+    else
+        session_classify(s, text, false, &stmt->statement);
+    stmt->statement.function = (struct span){NULL, 0};
+}
+
+void session_classify_again(const struct session *s, struct stmt *stmt)
+{
+    const struct objects *known = known_objects(s);
+
+    if (stmt->text && stmt->objects != (known ? known->fingerprint : 0))
+        classify_stmt(s, stmt);
+}
+
+struct span session_text(const struct session *s)
+{
+    const struct command_run *run = &s->run;
+
+    if (run->rewritten)
+        return packet_argument(buf_span(&s->text));
+    if (run->byte == COM_QUERY && run->whole)
+        return packet_argument((struct span){stream_data(&s->client), run->size});
+    if (run->byte == COM_STMT_EXECUTE && run->stmt && run->stmt->text)
+        return (struct span){(const uint8_t *)run->stmt->text, run->stmt->text_len};
+    return (struct span){NULL, 0};
+}

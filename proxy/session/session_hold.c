@@ -1,0 +1,397 @@
+/* Multiplexing: when a session keeps its server connections, and what it finds on them again.
+ *
+ * Behind each reply a connection goes back to the worker's pool, unless something of the session's
+ * is on it that cannot be carried to another one: a transaction, temporary tables, locks, user
+ * variables, a cursor, … It stays the session's first choice there (`recent`), and while no other
+ * session wants it, everything is as on a connection of its own. When another one takes it:
+ *
+ * LAST_INSERT_ID(), ROW_COUNT() and FOUND_ROWS(), where no reply told them (`unread`), are asked
+ * for in front of that session's statement and kept for the one that left them. It gets the first
+ * back by SET last_insert_id, the others by having them written into the text (session_rewrite.c).
+ *
+ * Warnings and errors are kept a while for their session (pool.diagnostics), then given up; they
+ * are never shown to another one. What a statement that failed may have changed unseen is reset. */
+#include "proxy/replay/session_replay.h"
+#include "proxy/session/session_steps.h"
+
+#include "base/clock.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Of a connection whose LAST_INSERT_ID() nobody has asked for. */
+#define INSERT_ID_UNKNOWN UINT64_MAX
+
+static const char rescue_sql[] = "SELECT CONCAT(LAST_INSERT_ID(),' ',ROW_COUNT(),' ',FOUND_ROWS())";
+/* A query of a table, even of one that is none, forgets the warnings of statements before. */
+static const char clear_sql[] = "SELECT 1 FROM (SELECT 1) x";
+
+/* What cannot be carried to another connection. */
+#define PINS_HOLD                                                                              \
+    (PIN_TRANSACTION | PIN_TX_SETTINGS | PIN_TEMPORARY | PIN_LOCKS | PIN_ROLE | PIN_VARIABLE | \
+     PIN_OPAQUE | PIN_XA | PIN_TRACKING)
+
+bool session_has_state(const struct session *s)
+{
+    return (s->pins & PINS_HOLD) != 0 || s->fragile != 0 || (s->status & STATUS_IN_TRANS) != 0;
+}
+
+static bool must_hold(struct session *s, const struct backend *b)
+{
+    bool home = s->home < 0 || s->home == b->server;
+
+    return b == s->target || !s->worker->conf->pool.multiplexing || b->expect_count > 0 ||
+           b->load != NULL || (b->killed && b->unread) || b->stream.writing ||
+           b->identity->limited || (home && (session_has_state(s) || s->may_hold_locks)) ||
+           session_stmt_bound(s, b);
+}
+
+void session_let_go_of(struct session *s, struct backend *b)
+{
+    if (!must_hold(s, b))
+        session_release(s, b->server, true);
+}
+
+/* Replies to what was given up may be in the buffer already: no event will tell of them. */
+static void take_leftovers(struct session *s, struct backend *b)
+{
+    if (b != s->target && b->expect_count > 0 && stream_left(&b->stream) > 0)
+        session_backend_event(b, s);
+}
+
+void session_let_go(struct session *s)
+{
+    for (uint32_t left = s->held_bits; left; left &= left - 1) {
+        int i = __builtin_ctz(left);
+
+        if (s->held[i])
+            take_leftovers(s, s->held[i]);
+        if (s->held[i])
+            session_let_go_of(s, s->held[i]);
+    }
+}
+
+/* The session that waits for what a connection was asked for need not wait any more. */
+static void end_rescue(struct backend *b)
+{
+    struct session *owner = b->rescue_for;
+
+    b->rescue_for = NULL;
+    if (!owner)
+        return;
+    owner->left_at.rescue = NULL;
+    session_step_later(owner);
+}
+
+/* Ask for what `s` has left there; before they part. */
+static void begin_rescue(struct session *s, struct backend *b)
+{
+    b->rescue_for = s;
+    s->left_at.rescue = b;
+    s->left_at.rescues_row_count = s->left_at.row_count == b->serial;
+    s->left_at.rescues_found_rows = s->left_at.found_rows == b->serial;
+}
+
+static void part(struct backend *b)
+{
+    struct session *s = b->last_of;
+
+    b->last_of = NULL;
+    if (!s)
+        return;
+    s->recent[b->server] = NULL;
+    if (s->left_at.row_count == b->serial)
+        s->left_at.row_count = 0;
+    if (s->left_at.found_rows == b->serial)
+        s->left_at.found_rows = 0;
+}
+
+/* What was on it is lost, but for what the replay of transactions knows. */
+static void on_gone(struct backend *b)
+{
+    if (b->last_of && b->unread)
+        session_replay_note_loss(b->last_of);
+    if (b->rescue_for)
+        session_replay_note_loss(b->rescue_for);
+    part(b);
+    end_rescue(b);
+}
+
+/* The connection is this session's now; what another one has left there is to be saved first. */
+static void adopt(struct session *s, struct backend *b)
+{
+    struct session *before = b->last_of;
+
+    if (before == s)
+        return;
+    if (b->unread && before && !before->left_at.rescue) {
+        b->rescue_due = true;
+        begin_rescue(before, b);
+    }
+    part(b);
+    if (s->recent[b->server])
+        part(s->recent[b->server]);
+    b->insert_id = b->unread ? INSERT_ID_UNKNOWN : b->insert_id;
+    b->unread = b->diagnostics = false;
+    b->foreign_warnings = b->warned;
+    b->reset_due = b->reset_due || b->dirty;
+    b->last_of = s;
+    b->gone = on_gone;
+    s->recent[b->server] = b;
+}
+
+/* Its session holds it till the answer is there, then lets go of it. */
+void session_give_up(struct backend *b)
+{
+    struct session *s = b->last_of;
+
+    if (!b->unread || !s || s->left_at.rescue) {
+        backend_close(b);
+        return;
+    }
+    session_hold(s, b);
+    b->leaving = true;
+    b->unread = false;
+    begin_rescue(s, b);
+    session_left_disturbed(s, b, true);
+    if (!backend_command(b, COM_QUERY, span_of(rescue_sql), EXPECT_RESCUE) ||
+        backend_write(b, NULL, 0) == STREAM_FAILED)
+        session_release(s, b->server, false);
+}
+
+/* A connection that the session may use where it is in the pool. */
+static bool suits(const struct session *s, const struct backend *b)
+{
+    return b && pool_has(&s->worker->pool, b) && (s->schema[0] || !b->schema[0]) &&
+           identity_equal(b->identity, s->identity);
+}
+
+struct backend *session_take_idle(struct session *s, int server)
+{
+    const struct conf_pool *conf = &s->worker->conf->pool;
+    struct pool_want want = {.server = server,
+                             .identity = s->identity,
+                             .schema = s->schema,
+                             .vars = vars_fingerprint(s->vars)};
+    struct backend *b = s->recent[server];
+
+    if (suits(s, b)) {
+        pool_remove(&s->worker->pool, b);
+    } else {
+        want.told_before_ns = clock_mono_ns() - conf->diagnostics_ns;
+        b = pool_take(&s->worker->pool, &want);
+    }
+    if (b && b->guarded && server == s->worker->topology->primary)
+        b->reset_due = true; /* it was a replica's */
+    if (b)
+        session_hold(s, b);
+    return b;
+}
+
+void session_hold(struct session *s, struct backend *b)
+{
+    adopt(s, b);
+    s->held[b->server] = b;
+    s->held_bits |= 1u << b->server;
+    b->notify = session_backend_event;
+    b->owner = s;
+}
+
+void session_part_all(struct session *s)
+{
+    for (int i = 0; i < SERVERS_MAX; i++)
+        if (s->recent[i]) {
+            backend_list(s->recent[i], 0, "");
+            part(s->recent[i]);
+        }
+    if (s->left_at.rescue)
+        s->left_at.rescue->rescue_for = NULL;
+    s->left_at.rescue = NULL;
+    s->left = (struct left_values){0};
+    s->left_at = (struct left_serials){0};
+}
+
+/* Whether LAST_INSERT_ID() or FOUND_ROWS() may be another one now than the replies tell. */
+static bool leaves_unread(const struct session *s, const struct backend *b)
+{
+    const struct sql_class *c = &s->run.statement;
+    bool inserts = c->kind == SQL_INSERT || c->kind == SQL_REPLACE;
+
+    if (b->server != s->worker->topology->primary) /* a replica has no LAST_INSERT_ID() of ours */
+        return false;
+    switch (c->reason) {
+    case SQL_IS_READ:
+        return false;
+    case SQL_SESSION_FUNCTION:
+    case SQL_FOUND_ROWS:
+    case SQL_SEVERAL:
+    case SQL_UNREADABLE:
+    case SQL_TOO_LONG:
+        return true;
+    default:
+        return (c->effects & SQL_EFFECT_OPAQUE) || s->run.failed ||
+               b->reply.ok.last_insert_id != 0 || (inserts && b->reply.ok.header != 0);
+    }
+}
+
+/* Of what goes to a replica all that counts found rows is a SELECT; what changes them on the
+ * primary is not told apart further. */
+static bool counts_found_rows(const struct sql_class *c)
+{
+    switch (c->kind) {
+    case SQL_SET:
+    case SQL_USE:
+    case SQL_BEGIN:
+    case SQL_COMMIT:
+    case SQL_ROLLBACK:
+    case SQL_INSERT:
+    case SQL_UPDATE:
+    case SQL_DELETE:
+    case SQL_REPLACE:
+    case SQL_LOAD:
+    case SQL_KILL:
+    case SQL_DDL:
+        return false;
+    default:
+        return (c->effects & SQL_EFFECT_ASKS_WARNINGS) == 0 || c->kind == SQL_SELECT;
+    }
+}
+
+static void note_counts(struct session *s, const struct backend *b)
+{
+    const struct ok *ok = &b->reply.ok;
+
+    s->left_at.rescues_row_count = false;
+    s->left.row_count = s->run.failed || ok->header != 0 ? -1 : (int64_t)ok->affected_rows;
+    if (s->run.failed || !counts_found_rows(&s->run.statement))
+        return;
+    s->left_at.found_rows = b->serial;
+    s->left_at.rescues_found_rows = false;
+    if (ok->header != 0)
+        s->left.found_rows = b->reply.rows;
+}
+
+void session_note_left(struct session *s, struct backend *b)
+{
+    bool runs = s->run.byte == COM_QUERY || s->run.byte == COM_STMT_EXECUTE ||
+                s->run.byte == COM_STMT_BULK_EXECUTE;
+
+    b->diagnostics = s->run.failed || b->reply.ok.warnings > 0;
+    if (b->diagnostics) {
+        b->warned = true;
+        b->foreign_warnings = false;
+    }
+    if (!runs)
+        return;
+    s->left_at.row_count = b->serial;
+    note_counts(s, b);
+    b->unread = b->unread || leaves_unread(s, b);
+    b->dirty = b->dirty || (s->run.failed && !s->run.read);
+}
+
+/* Whether the statement, or code that it runs, may look at LAST_INSERT_ID(). */
+static bool may_ask_insert_id(const struct session *s, const struct backend *b)
+{
+    switch (s->run.statement.kind) {
+    case SQL_USE:
+    case SQL_SHOW:
+    case SQL_BEGIN:
+    case SQL_COMMIT:
+    case SQL_ROLLBACK:
+        return false;
+    default:
+        return !s->run.read && !s->run.log_in && b->server == s->worker->topology->primary;
+    }
+}
+
+static bool give_insert_id(struct session *s, struct backend *b)
+{
+    char sql[64];
+
+    if (b->unread || b->insert_id == s->left.insert_id || !may_ask_insert_id(s, b))
+        return true;
+    b->insert_id = s->left.insert_id;
+    (void)snprintf(sql, sizeof sql, "SET last_insert_id=%" PRIu64, b->insert_id);
+    return backend_command(b, COM_QUERY, span_of(sql), EXPECT_CARRIED);
+}
+
+bool session_take_over(struct backend *b)
+{
+    bool ok = true;
+
+    if (b->rescue_due)
+        ok = backend_command(b, COM_QUERY, span_of(rescue_sql), EXPECT_RESCUE);
+    b->rescue_due = false;
+    return ok && (!b->reset_due || backend_reset(b));
+}
+
+bool session_lay_on_left(struct session *s, struct backend *b)
+{
+    if (b->foreign_warnings && (s->run.statement.effects & SQL_EFFECT_ASKS_WARNINGS)) {
+        b->foreign_warnings = b->warned = false;
+        if (!backend_command(b, COM_QUERY, span_of(clear_sql), EXPECT_CARRIED))
+            return false;
+    }
+    return give_insert_id(s, b);
+}
+
+/* The three numbers of rescue_sql. */
+static bool read_values(const char *text, struct left_values *v)
+{
+    char *at = NULL;
+
+    v->insert_id = strtoull(text, &at, 10);
+    if (*at != ' ')
+        return false;
+    v->row_count = strtoll(at, &at, 10);
+    if (*at != ' ')
+        return false;
+    v->found_rows = strtoull(at, &at, 10);
+    return *at == 0;
+}
+
+void session_rescued(struct backend *b, bool failed)
+{
+    struct session *owner = b->rescue_for;
+    struct left_values v;
+
+    if (!owner)
+        return;
+    if (!failed && !b->reply.cell_null && read_values(b->reply.cell, &v)) {
+        if (!owner->left_at.rescues_row_count)
+            v.row_count = owner->left.row_count;
+        if (!owner->left_at.rescues_found_rows)
+            v.found_rows = owner->left.found_rows;
+        owner->left = v;
+        if (b->insert_id == INSERT_ID_UNKNOWN) /* the session behind has not set its own */
+            b->insert_id = v.insert_id;
+    }
+    end_rescue(b);
+}
+
+void session_left_disturbed(struct session *s, const struct backend *b, bool found)
+{
+    if (s->left_at.row_count == b->serial)
+        s->left_at.row_count = 0;
+    if (found && s->left_at.found_rows == b->serial)
+        s->left_at.found_rows = 0;
+}
+
+void session_left_by_proxy(struct session *s, bool error)
+{
+    s->left.row_count = error ? -1 : 0;
+    s->left_at.row_count = 0;
+    s->left_at.rescues_row_count = false;
+}
+
+bool session_row_count_elsewhere(const struct session *s, const struct backend *b)
+{
+    return s->left_at.row_count != b->serial;
+}
+
+bool session_found_rows_elsewhere(const struct session *s, const struct backend *b)
+{
+    return s->left_at.found_rows != b->serial;
+}

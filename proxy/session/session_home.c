@@ -1,0 +1,211 @@
+/* What the session's home, the connection that has its state, is asked before the next command is
+ * routed, because replies so far did not say it:
+ *   - after an error inside a transaction, whose packet has no status flags: is there still one?
+ *   - after SET CHARACTER SET, SET @@name = …: the values, which MariaDB reports only of variables
+ *     set by other words. Each is set to itself, by those words;
+ *   - after code that ran unseen (CALL, a stored function, a compound statement) and changed more
+ *     than variables: a user variable is harmless to reads elsewhere, a temporary table or a role
+ *     is not. */
+#include "proxy/session/session_steps.h"
+
+#include "routing/vars_rules.h"
+#include "sql/untracked.h"
+
+#include <strings.h>
+
+enum { RESAY_MAX = 8192 };
+
+/* The server counts these for the session. */
+const char session_probe_sql[] =
+    "SELECT CONCAT((SELECT SUM(VARIABLE_VALUE) FROM "
+    "information_schema.SESSION_STATUS WHERE VARIABLE_NAME IN "
+    "('COM_CREATE_TEMPORARY_TABLE','COM_LOCK_TABLES','COM_XA_START')),'"
+    "/',IFNULL(CURRENT_ROLE(),''),IF(@@session_track_system_variables='*','','!'))";
+
+void session_home_forget(struct session *s)
+{
+    s->unsaid.probe = s->unsaid.status = false;
+    buf_free(&s->unsaid.variables);
+    s->unsaid.variables = buf_with_max(RESAY_MAX);
+}
+
+struct naming {
+    struct buf *out;
+    bool known;
+};
+
+/* A transaction's settings that were given for the next one alone would be lost by such a SET. */
+static bool may_be_set_again(struct span name)
+{
+    struct span one = vars_canonical(name);
+
+    return vars_rule(name) == VARS_CARRIED && !span_eq(one, "tx_isolation") &&
+           !span_eq(one, "tx_read_only");
+}
+
+bool session_home_set_again(struct buf *sql, const char *before, struct span name)
+{
+    if (!may_be_set_again(name))
+        return false;
+    buf_printf(sql, "%sSESSION %.*s=@@SESSION.%.*s", before, (int)name.n, (const char *)name.p,
+               (int)name.n, (const char *)name.p);
+    return true;
+}
+
+static void on_name(void *ctx, struct span name)
+{
+    struct naming *n = ctx;
+
+    if (!session_home_set_again(n->out, n->out->len ? "," : "SET ", name))
+        n->known = false;
+}
+
+struct finding {
+    struct span name;
+    bool met;
+};
+
+static void on_restored(void *ctx, struct span name)
+{
+    struct finding *f = ctx;
+
+    f->met = f->met || (name.n == f->name.n &&
+                        strncasecmp((const char *)name.p, (const char *)f->name.p, name.n) == 0);
+}
+
+bool session_home_restores(struct session *s, const struct backend *b, struct span name)
+{
+    struct finding f = {.name = name};
+
+    if (!(s->run.statement.effects & SQL_EFFECT_RESTORES) ||
+        b->expect[b->expect_head].role != EXPECT_CLIENT)
+        return false;
+    if (!sql_untracked(session_text(s), s->mode, on_restored, &f)) {
+        s->pins |= PIN_VARIABLE;
+        s->fragile |= FRAGILE_OPAQUE;
+    }
+    return f.met;
+}
+
+void session_home_untracked(struct session *s)
+{
+    struct unsaid *u = &s->unsaid;
+    struct naming naming = {&u->variables, true};
+    struct span text = session_text(s);
+
+    if (!u->variables.len) {
+        u->pins = ~s->pins & PIN_VARIABLE;
+        u->fragile = ~s->fragile & FRAGILE_OPAQUE;
+    }
+    s->pins |= PIN_VARIABLE;
+    s->fragile |= FRAGILE_OPAQUE;
+    if (!text.n || !sql_untracked(text, s->mode, on_name, &naming) || !naming.known ||
+        !buf_ok(&u->variables))
+        session_home_forget_variables(s);
+}
+
+/* Nobody will ask for them: they stay pins. */
+void session_home_forget_variables(struct session *s)
+{
+    buf_free(&s->unsaid.variables);
+    s->unsaid.variables = buf_with_max(RESAY_MAX);
+}
+
+/* What is asked would not be reported: the next statement has the connection tell all. */
+static bool tells_client(const struct session *s)
+{
+    const struct backend *b = s->home >= 0 ? s->held[s->home] : NULL;
+
+    return b && b->tells_client;
+}
+
+/* The probe takes the place of warnings and row count: so does a statement on tables, and a read
+ * where there are no warnings. */
+static bool may_probe(const struct session *s)
+{
+    const struct sql_class *c = &s->run.statement;
+    const struct backend *b = s->home >= 0 ? s->held[s->home] : NULL;
+    bool warned = b && b->warned;
+    bool replaces = c->tables == SQL_TABLES_SOME || (sql_is_read(c) && !warned);
+
+    return s->unsaid.probe && replaces && !tells_client(s) && !(c->effects & SQL_EFFECTS_ASKS) &&
+           s->run.byte != COM_STMT_PREPARE;
+}
+
+static bool may_ask_variables(const struct session *s)
+{
+    return s->unsaid.variables.len > 0 && !tells_client(s);
+}
+
+static struct backend *idle_home(const struct session *s)
+{
+    struct backend *b = s->home >= 0 ? s->held[s->home] : NULL;
+    bool idle =
+        b && backend_is_ready(b) && b->expect_count == 0 && !b->stream.writing && !b->stream.eof;
+
+    return idle ? b : NULL;
+}
+
+static bool write_questions(struct session *s, struct backend *b)
+{
+    bool ok = session_take_over(b);
+
+    session_left_disturbed(s, b, may_probe(s));
+    if (ok && s->unsaid.status)
+        ok = backend_command(b, COM_PING, (struct span){NULL, 0}, EXPECT_STATUS);
+    if (ok && may_ask_variables(s))
+        ok = backend_command(b, COM_QUERY, buf_span(&s->unsaid.variables), EXPECT_VARIABLES);
+    if (ok && may_probe(s))
+        ok = backend_command(b, COM_QUERY, span_of(session_probe_sql), EXPECT_PROBE);
+    return ok;
+}
+
+enum asked session_home_ask(struct session *s)
+{
+    struct backend *b = idle_home(s);
+
+    if (!b || s->run.log_in || !(s->unsaid.status || may_ask_variables(s) || may_probe(s)))
+        return ASKED_NOTHING;
+    if (!write_questions(s, b))
+        return ASKED_IN_VAIN;
+    s->unsaid.status = false;
+    s->unsaid.probe = s->unsaid.probe && !may_probe(s);
+    s->target = b;
+    return ASKED;
+}
+
+static void on_probe(struct session *s, const struct reply *r)
+{
+    if (r->cell_null || strcmp(r->cell, "0/") != 0)
+        return;
+    s->pins &= ~(uint32_t)PIN_OPAQUE;
+    s->fragile &= ~(uint32_t)FRAGILE_UNSEEN;
+}
+
+static void on_variables(struct session *s, bool failed)
+{
+    if (!failed) {
+        s->pins &= ~s->unsaid.pins;
+        s->fragile &= ~s->unsaid.fragile;
+    }
+    session_home_forget_variables(s);
+}
+
+bool session_home_answer(struct session *s, struct backend *b, enum expect_role role, bool failed)
+{
+    switch (role) {
+    case EXPECT_STATUS:
+        if (!failed)
+            session_track_status(s, b->reply.ok.status);
+        return true;
+    case EXPECT_VARIABLES:
+        on_variables(s, failed);
+        return true;
+    case EXPECT_PROBE:
+        if (!failed)
+            on_probe(s, &b->reply);
+        return true;
+    default:
+        return false;
+    }
+}

@@ -1,0 +1,38 @@
+/* The session's home, the server connection that has its state: what would go with it, and what
+ * replies have left unsaid, which it is asked. */
+#ifndef PROXY_SESSION_HOME_H
+#define PROXY_SESSION_HOME_H
+
+#include "proxy/backend/backend.h"
+
+struct session;
+
+/* What replies have left open, to be asked before the next command is routed: session_home.c. */
+struct unsaid {
+    bool probe;           /* PIN_OPAQUE is to be checked */
+    bool status;          /* an error, which has no status flags, may have ended the transaction */
+    struct buf variables; /* the SET that tells what an earlier one left unsaid; empty: none */
+    uint32_t pins;        /* of that one alone; gone with the answer */
+    uint32_t fragile;
+};
+
+/* Asks whether code that the text did not show left anything behind: "0/" where it did not. */
+extern const char session_probe_sql[];
+void session_home_forget(struct session *s);
+void session_home_forget_variables(struct session *s);
+/* The command, which has ended, may have set variables unreported. */
+void session_home_untracked(struct session *s);
+/* Whether the reply under way is to a command that sets the variable for itself only: SET
+ * STATEMENT. */
+bool session_home_restores(struct session *s, const struct backend *b, struct span name);
+/* Append to a SET, behind `before`, what has the server report the variable. False: that would
+ * change more. */
+bool session_home_set_again(struct buf *sql, const char *before, struct span name) MUST_CHECK;
+enum asked { ASKED_NOTHING, ASKED, ASKED_IN_VAIN };
+/* Write into the home's `out` what is to be known before the command is routed, and make it the
+ * target. IN_VAIN: out of memory. */
+enum asked session_home_ask(struct session *s);
+/* A reply came; false: it is not one to such a question. */
+bool session_home_answer(struct session *s, struct backend *b, enum expect_role role, bool failed);
+
+#endif

@@ -1,0 +1,216 @@
+/* When a server is lost: who is told, and what is sent again elsewhere.
+ *
+ * A command is sent again only if it was never sent, or is provably a read, nothing of its reply
+ * reached the client, and no state of the session was lost with the connection. */
+#include "proxy/replay/session_replay.h"
+#include "proxy/session/session_steps.h"
+
+#include "base/log.h"
+
+#include <stdio.h>
+
+bool session_lose_home(struct session *s)
+{
+    const uint32_t bound = PIN_TRANSACTION | PIN_TX_SETTINGS | PIN_TEMPORARY | PIN_LOCKS | PIN_XA |
+                           PIN_OPAQUE | PIN_TRACKING;
+    bool had_state = (s->pins & bound) != 0 || s->fragile != 0;
+
+    session_replay_note_loss(s);
+    s->pins &= ~bound;
+    s->fragile = 0;
+    s->tables_locked = false;
+    session_home_forget(s);
+    s->status &= (uint16_t) ~(unsigned)(STATUS_IN_TRANS | STATUS_IN_TRANS_READONLY);
+    s->home = -1;
+    return had_state;
+}
+
+static void note_loss(struct session *s, const struct backend *b)
+{
+    struct shared *shared = s->worker->shared;
+
+    metric_add(&shared->metrics, METRIC_BACKEND_LOST, 1);
+    log_event(LOG_INFO, "backend.lost", LOG_NUM("id", s->id),
+              LOG_STR("server", s->worker->topology->servers[b->server].name),
+              LOG_STR("state", state_name(&s->state)),
+              LOG_STR("why", b->error.text[0] ? b->error.text : "connection closed"));
+    shared->suspect(shared->monitor, b->server);
+}
+
+/* Whether the command may go out again, and where. */
+static bool may_go_again(struct session *s, bool had_state)
+{
+    struct command_run *run = &s->run;
+
+    if (run->answered || (had_state && !run->log_in))
+        return false;
+    if (run->log_in || (run->read && run->whole) || session_replay_is_harmless(s))
+        return true;
+    if (run->sent || !run->whole)
+        return false;
+    /* Never sent: once more, over a new connection; then elsewhere, when there is another primary.
+     */
+    run->resent++;
+    return run->resent == 1 || s->worker->conf->failover.enabled;
+}
+
+static enum step go_again(struct session *s)
+{
+    bool same = s->run.resent == 1 && !s->run.read && !s->run.log_in;
+
+    (void)session_reroute(s);
+    if (same)
+        s->run.exclude = 0;
+    return STEP_MORE;
+}
+
+static enum step repeat_transaction(struct session *s)
+{
+    session_replay_arrange(s);
+    s->run.resent++;
+    return go_again(s);
+}
+
+static enum step tell_loss(struct session *s, const char *text)
+{
+    if (s->run.answered) {
+        session_end(s, 0, NULL, text);
+        return STEP_WAIT;
+    }
+    if (s->run.request_pinned)
+        stream_consume(&s->client, s->run.request_pinned);
+    s->run.request_pinned = 0;
+    return session_answer_error(s, ER_NET_READ_ERROR, "08S01", text);
+}
+
+/* A read on a replica has nothing to do with the session's transaction. */
+static enum replay_verdict judge_transaction(const struct session *s, int server)
+{
+    return server == s->home || !s->run.read ? session_replay_judge(s, false) : REPLAY_NOT_ASKED;
+}
+
+enum step session_target_lost(struct session *s)
+{
+    struct backend *b = s->target;
+    int server = b->server;
+    enum replay_verdict verdict = judge_transaction(s, server);
+    bool had_state = false;
+    char text[400];
+
+    note_loss(s, b);
+    (void)snprintf(text, sizeof text, "Lost connection to server during query (%s: %s)%s",
+                   s->worker->topology->servers[server].name,
+                   b->error.text[0] ? b->error.text : "connection closed",
+                   s->run.sent && !s->run.read ? "; whether it took effect is not known" : "");
+    session_release(s, server, false);
+    if (verdict == REPLAY_POSSIBLE)
+        return repeat_transaction(s);
+    if (server == s->home)
+        had_state = session_lose_home(s);
+    if (verdict == REPLAY_ROLLED_BACK)
+        return session_replay_roll_back(s, session_replay_why_not(s));
+    return may_go_again(s, had_state) ? go_again(s) : tell_loss(s, text);
+}
+
+void session_lost_idle(struct session *s)
+{
+    switch (session_replay_judge(s, true)) {
+    case REPLAY_POSSIBLE:
+        session_replay_arrange(s);
+        return;
+    case REPLAY_ROLLED_BACK:
+        s->replay->tell = s->lost = true;
+        break;
+    case REPLAY_NOT_ASKED:
+        break;
+    }
+    s->lost = session_lose_home(s) || s->lost;
+}
+
+/* There is another primary than the one that the statement was sent to: no reply can come that
+ * would count. */
+static bool is_replaced(const struct session *s)
+{
+    const struct topology *t = s->worker->topology;
+
+    return s->worker->conf->failover.enabled && t->primary >= 0 && t->primary != s->target->server;
+}
+
+/* Its transaction is still open on the primary before; nothing more can come of it there. */
+static void leave_old_primary(struct session *s)
+{
+    int primary = s->worker->topology->primary;
+    int home = s->home;
+
+    if (s->state.now != SESSION_READY || home < 0 || primary < 0 || home == primary ||
+        session_replay_judge(s, true) == REPLAY_NOT_ASKED)
+        return;
+    session_release(s, home, false);
+    session_lost_idle(s);
+}
+
+static bool waits_for_reply(const struct session *s)
+{
+    bool state = s->state.now == SESSION_RELAY || s->state.now == SESSION_SYNC ||
+                 s->state.now == SESSION_CONNECT || s->state.now == SESSION_REPLAY;
+
+    return state && s->target && s->run.whole && !s->run.answered && !s->client.writing;
+}
+
+void session_topology_changed(struct session *s)
+{
+    const struct topology *t = s->worker->topology;
+    enum server_health health;
+
+    if (s->state.now == SESSION_ROUTE && s->run.wait_until_ns) {
+        s->run.exclude = 0;
+        session_step(s);
+        return;
+    }
+    leave_old_primary(s);
+    if (s->state.now == SESSION_QUEUE && t->servers[s->place.server].health != HEALTH_UP) {
+        session_queue_leave(s);
+        session_enter(s, SESSION_ROUTE);
+        session_step(s);
+        return;
+    }
+    if (!waits_for_reply(s))
+        return;
+    health = t->servers[s->target->server].health;
+    if (health == HEALTH_UP || health == HEALTH_UNKNOWN || health == HEALTH_REFUSED)
+        return;
+    if (s->run.read ? health == HEALTH_BROKEN : !is_replaced(s))
+        return;
+    s->stepping = true;
+    (void)session_target_lost(s);
+    s->stepping = false;
+    session_step(s);
+}
+
+void session_timeout(struct session *s)
+{
+    s->deadline_ns = 0;
+    if (s->state.now == SESSION_CONNECT && s->target) {
+        backend_fail(s->target, CR_SERVER_LOST, "08S01", "connection attempt timed out");
+        session_step(s);
+        return;
+    }
+    if (s->state.now == SESSION_QUEUE) {
+        session_queue_leave(s);
+        s->stepping = true;
+        (void)session_fail(s, ER_CON_COUNT_ERROR, "08004", "Too many connections");
+        s->stepping = false;
+        session_step(s);
+        return;
+    }
+    if (s->state.now == SESSION_ROUTE) {
+        s->run.waited = true;
+        session_step(s);
+        return;
+    }
+    if (s->state.now == SESSION_CLOSING) {
+        session_step(s);
+        return;
+    }
+    session_fault(s, ER_NET_READ_INTERRUPTED, "08S01", "Got timeout reading communication packets");
+}

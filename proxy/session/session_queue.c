@@ -1,0 +1,200 @@
+#include "proxy/session/session_queue.h"
+
+#include "proxy/session/session_steps.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum { OPENING_MAX = 16 };
+
+static struct session_queue *queue_of(struct worker *w, int server)
+{
+    return &w->queues.of[server];
+}
+
+static struct server_load *load_of(const struct worker *w, int server)
+{
+    return &w->shared->loads[server];
+}
+
+static void join(struct session *s, int server)
+{
+    struct session_queue *q = queue_of(s->worker, server);
+
+    assert(!s->place.waits);
+    s->place = (struct queue_place){.prev = q->tail, .server = server, .waits = true};
+    if (q->tail)
+        q->tail->place.next = s;
+    else
+        q->head = s;
+    q->tail = s;
+    atomic_fetch_add(&load_of(s->worker, server)->waiting, 1);
+    metric_add(&s->worker->shared->metrics, METRIC_WAITED, 1);
+}
+
+void session_queue_leave(struct session *s)
+{
+    struct queue_place *p = &s->place;
+    struct session_queue *q = queue_of(s->worker, p->server);
+
+    if (!p->waits)
+        return;
+    if (p->prev)
+        p->prev->place.next = p->next;
+    else
+        q->head = p->next;
+    if (p->next)
+        p->next->place.prev = p->prev;
+    else
+        q->tail = p->prev;
+    p->waits = false;
+    atomic_fetch_sub(&load_of(s->worker, p->server)->waiting, 1);
+}
+
+/* ---- between workers ---- */
+
+struct turn_message {
+    struct message message;
+    int server;
+};
+
+static bool others_wait(struct worker *w, int server)
+{
+    return !queue_of(w, server)->head && atomic_load(&load_of(w, server)->waiting) > 0;
+}
+
+static void tell_others(struct worker *w, int server);
+
+/* Close an idle connection that sessions of another worker wait for. */
+static void spare_one(struct worker *w, int server)
+{
+    struct backend *b = others_wait(w, server) ? pool_take_oldest(&w->pool, server) : NULL;
+
+    if (!b)
+        return;
+    session_give_up(b);
+    tell_others(w, server);
+}
+
+static void on_turn(struct message *m, void *receiver)
+{
+    struct turn_message *t = (struct turn_message *)(void *)m;
+    int server = t->server;
+
+    free(t);
+    session_queue_serve(receiver, server);
+    spare_one(receiver, server);
+}
+
+static void tell_others(struct worker *w, int server)
+{
+    for (int i = 0; i < w->shared->worker_count; i++) {
+        struct turn_message *t = i == w->index ? NULL : calloc(1, sizeof *t);
+
+        if (!t)
+            continue; /* without memory the next tick does it */
+        t->message.run = on_turn;
+        t->server = server;
+        worker_send(&w->shared->workers[i], &t->message);
+    }
+}
+
+/* ---- opening ---- */
+
+/* Whether the server may have one more; it counts from now on. */
+static bool take_slot(struct worker *w, int server)
+{
+    uint32_t most = w->topology->servers[server].max_connections;
+    atomic_int *count = &load_of(w, server)->connections;
+
+    if (atomic_fetch_add(count, 1) < (int)most || most == 0)
+        return true;
+    atomic_fetch_sub(count, 1);
+    return false;
+}
+
+/* One of another account makes way, now or soon. */
+static bool make_way(struct worker *w, int server)
+{
+    struct backend *b = pool_take_oldest(&w->pool, server);
+
+    if (b)
+        session_give_up(b);
+    return b != NULL;
+}
+
+static struct backend *open_one(struct session *s, int server)
+{
+    struct worker *w = s->worker;
+    struct backend *b = worker_connect(w, server, s->identity);
+
+    metric_add(&w->shared->metrics, METRIC_BACKEND_CONNECTS, 1);
+    if (!b) {
+        atomic_fetch_sub(&load_of(w, server)->connections, 1);
+        return NULL;
+    }
+    b->slot = load_of(w, server);
+    b->opening = true;
+    queue_of(w, server)->opening++;
+    session_hold(s, b);
+    return b;
+}
+
+void session_queue_opened(struct worker *w, struct backend *b)
+{
+    if (!b->opening)
+        return;
+    b->opening = false;
+    queue_of(w, b->server)->opening--;
+}
+
+struct backend *session_queue_connect(struct session *s, int server)
+{
+    struct worker *w = s->worker;
+    struct session_queue *q = queue_of(w, server);
+    bool fresh = s->run.log_in && s->identity->unchecked; /* the log-in itself is the check */
+    bool turn = !q->head || q->head == s;
+    struct backend *b = fresh || !turn ? NULL : session_take_idle(s, server);
+
+    if (b || (turn && q->opening < OPENING_MAX &&
+              (take_slot(w, server) || (make_way(w, server) && take_slot(w, server))))) {
+        session_queue_leave(s);
+        return b ? b : open_one(s, server);
+    }
+    if (!s->place.waits) {
+        join(s, server);
+        tell_others(w, server);
+    }
+    return NULL;
+}
+
+/* ---- serving ---- */
+
+/* A session that is served may give a connection back, or fail, and so call this again: one loop
+ * serves all. */
+void session_queue_serve(struct worker *w, int server)
+{
+    struct session_queue *q = queue_of(w, server);
+    struct session *s;
+
+    if (q->serving)
+        return;
+    q->serving = true;
+    do {
+        s = q->head;
+        if (s)
+            session_step(s);
+    } while (q->head && q->head != s);
+    q->serving = false;
+    if (others_wait(w, server))
+        tell_others(w, server);
+}
+
+void session_queue_tick(struct worker *w)
+{
+    for (int i = 0; i < w->topology->count; i++) {
+        if (queue_of(w, i)->head)
+            session_queue_serve(w, i);
+        spare_one(w, i);
+    }
+}

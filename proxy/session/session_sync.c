@@ -1,0 +1,305 @@
+/* Brings a server connection to the session's state, and takes the replies to the proxy's own
+ * questions off it. */
+#include "proxy/replay/session_replay.h"
+#include "proxy/session/session_steps.h"
+#include "proxy/session/session_tracking.h"
+
+#include "base/log.h"
+
+#include <stdio.h>
+
+enum { SET_MAX = 256 * 1024 };
+
+static bool lay_on_schema(struct backend *b, const char *schema)
+{
+    if (schema[0] == 0 || strcmp(schema, b->schema) == 0)
+        return true;
+    (void)snprintf(b->schema, sizeof b->schema, "%s", schema);
+    return backend_command(b, COM_INIT_DB, span_of(schema), EXPECT_STATE);
+}
+
+static bool lay_on_option(struct session *s, struct backend *b)
+{
+    const uint8_t option[2] = {s->multi_statements ? 0 : 1, 0};
+
+    if (s->multi_statements == b->multi_statements)
+        return true;
+    b->multi_statements = s->multi_statements;
+    return backend_command(b, COM_SET_OPTION, (struct span){option, sizeof option}, EXPECT_STATE);
+}
+
+static bool lay_on_variables(const struct session *s, struct backend *b, const struct vars *vars)
+{
+    struct buf sql;
+    bool ok;
+
+    if (vars_fingerprint(vars) == vars_fingerprint(b->vars))
+        return true;
+    sql = buf_with_max(SET_MAX);
+    vars_difference(&sql, b->vars, vars, s->worker->catalog);
+    ok = buf_ok(&sql);
+    if (ok && sql.len) {
+        ok = backend_command(b, COM_QUERY, buf_span(&sql), EXPECT_STATE);
+        /* the access mode or the time limit may be among them */
+        b->guarded = false;
+        b->limit_ms = b->limit_ms ? UINT32_MAX : 0;
+    }
+    if (ok)
+        vars_copy(b->vars, vars);
+    buf_free(&sql);
+    return ok;
+}
+
+/* Nothing is ever written on a replica, whatever was known of the functions and views in the
+ * statement and whoever the user is: read_only does not hold for all of them, this does. */
+static bool lay_on_guard(struct session *s, struct backend *b)
+{
+    if (!s->run.read || b->guarded || b->server == s->worker->topology->primary)
+        return true;
+    b->guarded = true;
+    return backend_command(b, COM_QUERY, span_of(backend_guard_sql), EXPECT_STATE);
+}
+
+/* The time limit that a comment or a rule gives the statement, or back to the session's own. */
+static bool lay_on_limit(struct session *s, struct backend *b)
+{
+    uint32_t want = s->run.log_in ? 0 : s->run.wish.timeout_ms;
+    struct span own = vars_value(s->vars, "max_statement_time");
+    char sql[96];
+
+    if (want == b->limit_ms)
+        return true;
+    b->limit_ms = want;
+    if (want)
+        (void)snprintf(sql, sizeof sql, "SET SESSION max_statement_time=%u.%03u", want / 1000,
+                       want % 1000);
+    else
+        (void)snprintf(sql, sizeof sql, "SET SESSION max_statement_time=%.*s",
+                       own.p ? (int)(own.n < 32 ? own.n : 32) : 7,
+                       own.p ? (const char *)own.p : "DEFAULT");
+    return backend_command(b, COM_QUERY, span_of(sql), EXPECT_STATE);
+}
+
+static bool ask_to_wait(struct session *s, struct backend *b)
+{
+    char position[GTID_SET_TEXT_MAX];
+    char sql[GTID_SET_TEXT_MAX + 64];
+
+    if (!s->run.route.wait)
+        return true;
+    gtid_set_format(&s->causal.need, position, sizeof position);
+    (void)snprintf(sql, sizeof sql, "SELECT MASTER_GTID_WAIT('%s',%.6f)", position,
+                   (double)s->worker->conf->routing.wait_timeout_ns / 1e9);
+    return backend_command(b, COM_QUERY, span_of(sql), EXPECT_WAIT);
+}
+
+/* These mean nothing to a statement that is prepared, but would end the transaction or be refused
+ * inside of it. */
+static void keep_transaction(struct vars *then, const struct vars *now)
+{
+    vars_take(then, now, "autocommit");
+    vars_take(then, now, "tx_isolation");
+    vars_take(then, now, "tx_read_only");
+}
+
+/* A statement is prepared under the schema and variables under which the client prepared it, not
+ * those of now. */
+bool session_lay_on_statement(struct session *s, struct backend *b)
+{
+    const struct stmt *stmt = s->run.stmt;
+    const struct vars *then = stmt ? stmt->vars : s->vars;
+
+    if (!stmt || !session_stmt_missing(s, b))
+        return true;
+    if (s->pins & PIN_VARIABLE) /* what nobody can follow would be lost by going back and forth */
+        then = s->vars;
+    else
+        keep_transaction(stmt->vars, s->vars);
+    return lay_on_schema(b, stmt->schema) && lay_on_variables(s, b, then) &&
+           session_stmt_ensure(s, b) && lay_on_schema(b, s->schema) &&
+           lay_on_variables(s, b, s->vars);
+}
+
+bool session_lay_on_state(struct session *s, struct backend *b)
+{
+    if (!session_take_over(b) || !session_stmt_sweep(s, b) || !session_stmt_make_own(s, b))
+        return false;
+    session_replay_lay_on(s, b);
+    return session_tracking_lay_on(s, b) && lay_on_schema(b, s->schema) && lay_on_option(s, b) &&
+           lay_on_variables(s, b, s->vars) && lay_on_guard(s, b) && lay_on_limit(s, b) &&
+           ask_to_wait(s, b) && session_lay_on_statement(s, b) && lay_on_guard(s, b) &&
+           lay_on_limit(s, b) && session_stmt_make_room(s, b) && session_lay_on_left(s, b) &&
+           session_answers_lay_on(s, b);
+}
+
+static void discard_rest(struct backend *b)
+{
+    for (unsigned i = 0; i < b->expect_count; i++)
+        b->expect[(b->expect_head + i) % EXPECT_MAX].role = EXPECT_DISCARD;
+}
+
+static enum swallow on_refused(struct backend *b, const struct server_error *e)
+{
+    b->error.code = e->code;
+    memcpy(b->error.sqlstate, e->sqlstate, sizeof b->error.sqlstate);
+    (void)snprintf(b->error.text, sizeof b->error.text, "%.*s", (int)e->message.n,
+                   (const char *)e->message.p);
+    return SWALLOW_ERROR;
+}
+
+/* A position too long for the cell is cut in the middle of a GTID: then the read stays where it is.
+ */
+static void note_position(struct session *s, const struct reply *r)
+{
+    struct gtid_set position;
+    struct span text = {(const uint8_t *)r->cell, r->cell_len};
+
+    if (!r->cell_null && r->cell_len < REPLY_CELL - 1 && gtid_set_parse(text, &position)) {
+        causal_bound(&s->causal, &position);
+        s->run.position_known = true;
+        positions_answer(s, &position);
+    }
+}
+
+/* One complete reply of the proxy's own. */
+static enum swallow on_reply(struct session *s, struct backend *b, struct expect e, bool failed)
+{
+    const struct reply *r = &b->reply;
+
+    if (e.kind == REPLY_PREPARE)
+        session_stmt_known(b, failed);
+    if (e.role == EXPECT_RESCUE)
+        session_rescued(b, failed);
+    if (e.role == EXPECT_POSITION && !failed)
+        note_position(s, r);
+    if (e.role == EXPECT_DISCARD || e.role == EXPECT_POSITION || e.role == EXPECT_RESCUE ||
+        e.role == EXPECT_CARRIED || session_home_answer(s, b, (enum expect_role)e.role, failed))
+        return SWALLOW_DONE;
+    if (failed)
+        return on_refused(b, &r->error);
+    if (e.role == EXPECT_TRACKING)
+        session_tracking_told(s, r);
+    if (e.role == EXPECT_REPORT)
+        session_tracking_restored(s);
+    if (e.role == EXPECT_SETUP)
+        s->worker->default_status = r->ok.status & STATUS_LASTING;
+    if (s->run.log_in)
+        s->status = r->ok.status & STATUS_LASTING;
+    if (e.role != EXPECT_WAIT || (!r->cell_null && strcmp(r->cell, "0") == 0))
+        return SWALLOW_DONE;
+    metric_add(&s->worker->shared->metrics, METRIC_STALE_WAITS, 1);
+    return SWALLOW_STALE;
+}
+
+/* Feed the tracker with what is there. An error's text is still needed: its bytes, `kept`, are left
+ * for the caller to consume. */
+static enum reply_event feed(struct session *s, struct backend *b, enum expect_role role,
+                             bool *done, size_t *kept)
+{
+    struct stream *in = &b->stream;
+    struct reply_out out;
+
+    *done = false;
+    *kept = 0;
+    for (;;) {
+        reply_feed(&b->reply, stream_data(in), stream_left(in), worker_whole_max(s->worker), &out);
+        if (out.event == REPLY_BAD || out.event == REPLY_INFILE)
+            return REPLY_BAD;
+        *done = out.done;
+        *kept = out.pass + out.drop;
+        if (out.event == REPLY_ERROR)
+            return REPLY_ERROR;
+        if (out.event == REPLY_OK && (role == EXPECT_REPORT || role == EXPECT_VARIABLES))
+            session_track(s, b, &b->reply.ok);
+        stream_consume(in, *kept);
+        *kept = 0;
+        if (out.done || out.event == REPLY_MORE)
+            return out.event;
+    }
+}
+
+static enum swallow bad_reply(struct backend *b)
+{
+    log_event(LOG_WARN, "backend.bad_reply", LOG_NUM("server", b->server),
+              LOG_STR("why", b->reply.why));
+    return SWALLOW_LOST;
+}
+
+enum swallow session_swallow(struct session *s, struct backend *b)
+{
+    enum swallow result = SWALLOW_DONE;
+    struct expect *e;
+
+    while ((e = backend_due(b, s->caps, s->status)) && e->role != EXPECT_CLIENT) {
+        struct expect what = *e;
+        bool done = false;
+        size_t kept = 0;
+        enum reply_event event = REPLY_MORE;
+
+        if (stream_left(&b->stream))
+            event = feed(s, b, (enum expect_role)what.role, &done, &kept);
+        if (event == REPLY_BAD)
+            return bad_reply(b);
+        if (!done) {
+            stream_read(&b->stream, true);
+            return b->stream.eof ? SWALLOW_LOST : SWALLOW_WAIT;
+        }
+        result = on_reply(s, b, what, event == REPLY_ERROR);
+        stream_consume(&b->stream, kept);
+        backend_done(b);
+        if (result != SWALLOW_DONE) {
+            discard_rest(b);
+            return result;
+        }
+    }
+    return SWALLOW_DONE;
+}
+
+static enum step refused(struct session *s, struct backend *b)
+{
+    struct backend_error e = b->error;
+
+    session_release(s, b->server, false);
+    if (s->run.read && s->run.route.server != s->worker->topology->primary)
+        return session_reroute(s);
+    return session_fail(s, e.code, e.sqlstate, e.text);
+}
+
+/* The session's own questions are answered. */
+static enum step asked(struct session *s)
+{
+    s->target = NULL;
+    s->run.asking = false;
+    if (!s->run.position_asked)
+        return session_command_again(s);
+    session_enter(s, SESSION_ROUTE);
+    return STEP_MORE;
+}
+
+enum step session_sync(struct session *s)
+{
+    struct backend *b = s->target;
+
+    if (b->stream.writing)
+        return STEP_WAIT;
+    if (b->out.len && backend_write(b, NULL, 0) == STREAM_FAILED)
+        return session_target_lost(s);
+    switch (session_swallow(s, b)) {
+    case SWALLOW_WAIT:
+        return STEP_WAIT;
+    case SWALLOW_LOST:
+        return session_target_lost(s);
+    case SWALLOW_ERROR:
+        return refused(s, b);
+    case SWALLOW_STALE:
+        return session_reroute(s);
+    case SWALLOW_DONE:
+        break;
+    }
+    if (s->run.log_in)
+        return session_welcome(s);
+    if (s->run.asking)
+        return asked(s);
+    session_enter(s, session_replay_due(s) ? SESSION_REPLAY : SESSION_RELAY);
+    return STEP_MORE;
+}

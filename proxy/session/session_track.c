@@ -1,0 +1,276 @@
+/* Session state as the servers report it (session tracking), and what a statement leaves behind
+ * that they do not report. */
+#include "proxy/replay/session_replay.h"
+#include "proxy/session/session_steps.h"
+#include "proxy/session/session_tracking.h"
+
+#include "base/log.h"
+
+static bool contains(struct span text, const char *word)
+{
+    return text.p && memmem(text.p, text.n, word, strlen(word)) != NULL;
+}
+
+struct span session_charset(const struct session *s)
+{
+    struct span set = vars_value(s->vars, "character_set_client");
+    const struct catalog *c = s->worker->catalog;
+    const struct collation *standard = c ? catalog_collation(c, c->default_collation) : NULL;
+
+    if (set.p || !standard)
+        return set;
+    return span_of(standard->charset);
+}
+
+static void update_mode(struct session *s)
+{
+    struct span charset = session_charset(s);
+
+    s->mode.ansi_quotes = (s->status & STATUS_ANSI_QUOTES) != 0 ||
+                          contains(vars_value(s->vars, "sql_mode"), "ANSI_QUOTES");
+    s->mode.no_backslash_escapes = (s->status & STATUS_NO_BACKSLASH_ESCAPES) != 0;
+    s->mode.oracle = contains(vars_value(s->vars, "sql_mode"), "ORACLE");
+    s->mode.pairs = sql_pairs_of(charset);
+    s->mode.utf8 = charset.n >= 4 && memcmp(charset.p, "utf8", 4) == 0;
+}
+
+static void set_pin(struct session *s, uint32_t pin, bool on)
+{
+    s->pins = on ? s->pins | pin : s->pins & ~pin;
+}
+
+static void on_gtid(struct session *s, struct span value)
+{
+    struct gtid g;
+
+    if (!gtid_parse(value, &g))
+        return;
+    causal_wrote(&s->causal, &g);
+    s->run.gtid_seen = true;
+}
+
+static void on_variable(struct session *s, struct backend *b, const struct change *c)
+{
+    enum vars_set set;
+
+    if (span_eq(c->name, "last_gtid")) {
+        on_gtid(s, c->value);
+        return;
+    }
+    if (session_home_restores(s, b, c->name))
+        return;
+    (void)vars_note(b->vars, c->name, c->value);
+    set = vars_note(s->vars, c->name, c->value);
+    if (set == VARS_PINS || set == VARS_FULL)
+        s->pins |= PIN_VARIABLE;
+    s->run.variable_changed = true;
+}
+
+static void on_schema(struct session *s, struct backend *b, struct span name)
+{
+    if (name.n >= sizeof s->schema) {
+        s->pins |= PIN_OPAQUE;
+        return;
+    }
+    if (name.n)
+        memcpy(s->schema, name.p, name.n);
+    s->schema[name.n] = 0;
+    memcpy(b->schema, s->schema, sizeof b->schema);
+    s->run.variable_changed = true;
+}
+
+static void on_change(struct session *s, struct backend *b, const struct change *c)
+{
+    switch (c->kind) {
+    case CHANGE_VARIABLE:
+        on_variable(s, b, c);
+        break;
+    case CHANGE_SCHEMA:
+        on_schema(s, b, c->value);
+        break;
+    case CHANGE_STATE:
+        s->run.state_changed = true;
+        break;
+    case CHANGE_TX_CHARACTERISTICS:
+        set_pin(s, PIN_TX_SETTINGS, c->value.n > 0 && !(s->status & STATUS_IN_TRANS));
+        break;
+    case CHANGE_TX_STATE:
+        s->tables_locked = c->value.n == 8 && c->value.p[7] == 'L';
+        s->run.kept_by_rollback = c->value.n == 8 && c->value.p[3] == 'w';
+        break;
+    default:
+        break;
+    }
+}
+
+static void pin_by_status(struct session *s)
+{
+    set_pin(s, PIN_TRANSACTION, (s->status & STATUS_IN_TRANS) != 0);
+    set_pin(s, PIN_AUTOCOMMIT_OFF, (s->status & STATUS_AUTOCOMMIT) == 0);
+}
+
+void session_track(struct session *s, struct backend *b, const struct ok *ok)
+{
+    struct change_iter it = change_iter_of(ok->changes);
+    struct change c;
+
+    s->status = ok->status & (uint16_t) ~(unsigned)STATUS_SESSION_STATE_CHANGED;
+    vars_report(b->vars);
+    vars_report(s->vars);
+    while (change_next(&it, &c) == 1)
+        on_change(s, b, &c);
+    pin_by_status(s);
+    set_pin(s, PIN_LOCKS, s->tables_locked);
+    set_pin(s, PIN_SYSTEM_SCHEMA, sql_is_system_schema(span_of(s->schema)));
+    update_mode(s);
+}
+
+/* What the text says it leaves on its connection: pins the reads, or is only lost with the
+ * connection. */
+static const struct {
+    uint32_t effect;
+    uint32_t pin;
+    uint32_t fragile;
+} effects[] = {
+    {SQL_EFFECT_USER_VARIABLE, 0, FRAGILE_USER_VARIABLES},
+    {SQL_EFFECT_TEMPORARY, PIN_TEMPORARY, FRAGILE_TEMPORARY},
+    {SQL_EFFECT_LOCK, 0, FRAGILE_LOCKS},
+    {SQL_EFFECT_ROLE, PIN_ROLE, 0},
+    {SQL_EFFECT_PREPARE, 0, FRAGILE_PREPARED},
+    {SQL_EFFECT_XA, PIN_XA, FRAGILE_XA},
+};
+
+static bool ran_unseen(const struct session *s)
+{
+    return (s->run.statement.effects & SQL_EFFECT_OPAQUE) && s->run.byte != COM_STMT_PREPARE;
+}
+
+/* Code that the text does not show may have taken locks. And what it, or the first of several
+ * statements, changed before it failed is not told with the error. */
+static void note_unseen(struct session *s, const struct backend *b)
+{
+    const struct sql_class *c = &s->run.statement;
+    bool parsed = !s->run.failed || b->reply.error.code != ER_PARSE_ERROR;
+    bool unseen = ran_unseen(s) && parsed;
+
+    /* what LASTVAL() tells is the connection's, too */
+    s->may_hold_locks = s->may_hold_locks || unseen || c->reason == SQL_SEQUENCE;
+    if (s->run.failed && (unseen || c->statements > 1))
+        s->fragile |= FRAGILE_OPAQUE;
+}
+
+/* Whether variables may be others than the server reports. */
+static bool leaves_unsaid(const struct sql_class *c)
+{
+    const uint32_t silent = SQL_EFFECT_RESTORES | SQL_EFFECT_TRACKING;
+
+    return (c->effects & SQL_EFFECT_UNTRACKED) || (c->effects & silent) == silent;
+}
+
+static void note_effects(struct session *s, const struct backend *b)
+{
+    const struct sql_class *c = &s->run.statement;
+    const uint32_t shown = SQL_EFFECT_USER_VARIABLE | SQL_EFFECT_TEMPORARY | SQL_EFFECT_ROLE |
+                           SQL_EFFECT_PREPARE | SQL_EFFECT_SET;
+    bool explained = (c->effects & shown) != 0 || s->run.variable_changed;
+
+    for (size_t i = 0; i < ARRAY_LEN(effects); i++)
+        if (c->effects & effects[i].effect) {
+            s->pins |= effects[i].pin;
+            s->fragile |= effects[i].fragile;
+        }
+    note_unseen(s, b);
+    if (leaves_unsaid(c) && (!s->run.failed || c->statements > 1))
+        session_home_untracked(s);
+    /* CREATE TEMPORARY TABLE … SELECT is not reported: code that was not seen may hold one */
+    if (!ran_unseen(s) && (!s->run.state_changed || explained))
+        return;
+    s->pins |= PIN_OPAQUE;
+    s->fragile |= s->run.state_changed ? FRAGILE_OPAQUE : FRAGILE_UNSEEN;
+    s->unsaid.probe = true;
+}
+
+/* A question about statements before sees no data, and its server need not be a fresh one. */
+static void note_causality(struct session *s, const struct backend *b)
+{
+    if (s->run.statement.only_asks)
+        return;
+    if (!s->run.gtid_seen || s->run.failed || (s->status & STATUS_IN_TRANS))
+        causal_saw(&s->causal, b->server, worker_now_ns());
+}
+
+/* SET NAMES x COLLATE y: the servers report x alone. */
+static void note_collation(struct session *s, struct backend *b)
+{
+    const char *name = s->run.statement.collation;
+
+    if (!*name || s->run.failed)
+        return;
+    (void)vars_note(b->vars, span_of("collation_connection"), span_of(name));
+    (void)vars_note(s->vars, span_of("collation_connection"), span_of(name));
+}
+
+/* A function or a view may be another now. */
+static void note_definition(const struct session *s)
+{
+    const struct shared *shared = s->worker->shared;
+
+    if (s->run.statement.kind == SQL_DDL && !s->run.failed &&
+        !(s->run.statement.effects & SQL_EFFECT_TEMPORARY))
+        shared->refresh_objects(shared->monitor);
+}
+
+void session_track_end(struct session *s, struct backend *b)
+{
+    note_causality(s, b);
+    s->unsaid.status = s->unsaid.status || (s->run.failed && (s->status & STATUS_IN_TRANS));
+    if (s->run.read || s->run.statement.only_asks)
+        return;
+    note_definition(s);
+    note_effects(s, b);
+    session_tracking_end(s, b);
+    note_collation(s, b);
+    if (s->run.byte == COM_REGISTER_SLAVE && !s->run.failed) /* it is listed as a replica by now */
+        s->fragile |= FRAGILE_OPAQUE;
+    s->home = b->server;
+    if (s->run.byte == COM_SET_OPTION && !s->run.failed)
+        s->multi_statements = b->multi_statements = s->option == 0;
+}
+
+void session_track_status(struct session *s, uint16_t status)
+{
+    s->status = status & (uint16_t) ~(unsigned)STATUS_SESSION_STATE_CHANGED;
+    pin_by_status(s);
+}
+
+void session_set_charset(struct session *s, uint16_t collation)
+{
+    const struct catalog *c = s->worker->catalog;
+    const struct collation *found = catalog_collation(c, collation);
+    static const char *const names[] = {"character_set_client", "character_set_results",
+                                        "character_set_connection"};
+
+    bool standard = !found || collation == c->default_collation;
+
+    for (size_t i = 0; i < ARRAY_LEN(names) && !standard; i++)
+        (void)vars_note(s->vars, span_of(names[i]), span_of(found->charset));
+    if (!standard)
+        (void)vars_note(s->vars, span_of("collation_connection"), span_of(found->name));
+    update_mode(s);
+}
+
+void session_forget_state(struct session *s)
+{
+    vars_clear(s->vars);
+    session_replay_forget(s);
+    stmts_clear(&s->stmts);
+    s->run.stmt = NULL;
+    s->pins = s->fragile = 0;
+    s->tables_locked = s->lost = s->may_hold_locks = false;
+    session_home_forget(s);
+    session_tracking_forget(s);
+    s->status = s->worker->default_status ? s->worker->default_status : STATUS_AUTOCOMMIT;
+    s->multi_statements = (s->caps & CAP_MULTI_STATEMENTS) != 0;
+    set_pin(s, PIN_SYSTEM_SCHEMA, sql_is_system_schema(span_of(s->schema)));
+    update_mode(s);
+}
