@@ -1,0 +1,343 @@
+"""Tills that sell while servers are taken away, and the ledger that says what came of it.
+
+    with Failing(replicas=2, exactly_once=True) as f:
+        result = f.run(faults.kill, tills=16, seconds=2)
+        assert not result.complaints
+
+Six kinds take turns: by autocommit, by procedure, by transaction; each as text and prepared.
+"""
+
+import contextlib
+import random
+import re
+import threading
+import time
+
+import pymysql
+
+from . import scratch
+from .binary import Binary, Failed
+from .cluster import REPL_PASSWORD, REPL_USER, SERVICE_USER, TILL_USER, Cluster
+from .ledger import ACKNOWLEDGED, FAILED, UNKNOWN, Ledger, check
+from .tillway import Tillway
+
+ROLLED_BACK = {1213, 1205}  # MariaDB says that nothing was kept
+# A server that comes back throws away what no replica acknowledged.
+RESTART = ["--read-only=1", "--init-rpl-role=SLAVE", "--rpl-semi-sync-slave-enabled=1"]
+GRANTS = ("SUPER, PROCESS, CONNECTION ADMIN, READ_ONLY ADMIN, REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN,"
+          " BINLOG ADMIN, BINLOG REPLAY, SLAVE MONITOR")
+OUTCOME = ("CREATE TABLE tillway.outcome (proxy BIGINT UNSIGNED, session BIGINT UNSIGNED, number BIGINT UNSIGNED NOT NULL,"
+           " at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP, PRIMARY KEY (proxy, session))"
+           " ENGINE=InnoDB")
+SHOP = [
+    "CREATE OR REPLACE TABLE shop.sale (id INT PRIMARY KEY AUTO_INCREMENT, till INT, number INT, KEY (till))",
+    "CREATE OR REPLACE TABLE shop.shelf (till INT PRIMARY KEY, n INT)",
+    # A shelf is kept by the trigger where a sale is one statement, by the till where it is a transaction.
+    "CREATE OR REPLACE TABLE shop.quick (id INT PRIMARY KEY AUTO_INCREMENT, till INT, number INT, KEY (till))",
+    "CREATE TRIGGER shop.quick_takes AFTER INSERT ON shop.quick FOR EACH ROW"
+    " UPDATE shop.shelf SET n = n + 1 WHERE till = NEW.till",
+    "CREATE OR REPLACE PROCEDURE shop.sell(t INT, k INT) BEGIN"
+    " DECLARE own BOOL DEFAULT @@autocommit AND NOT @@in_transaction;"
+    " IF own THEN START TRANSACTION; END IF;"
+    " INSERT INTO sale (till, number) VALUES (t, k); UPDATE shelf SET n = n + 1 WHERE till = t;"
+    " IF own THEN COMMIT; END IF; END",
+]
+COUNT = "SELECT (SELECT COUNT(*) FROM sale WHERE till = %s) + (SELECT COUNT(*) FROM quick WHERE till = %s)"
+
+
+def grant(primary):
+    """What the monitor's account needs for failover."""
+    primary.query("GRANT %s ON *.* TO %s@'%%'" % (GRANTS, SERVICE_USER))
+    primary.query("GRANT ALL ON tillway.* TO %s@'%%'" % SERVICE_USER)
+
+
+class _Text:
+    """A connection that sends statements as text."""
+
+    def __init__(self, tillway):
+        self._connection = tillway.connect(database="shop", read_timeout=60)
+
+    def run(self, sql, *values):
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            return list(cursor.fetchall())
+
+    def close(self):
+        self._connection.close()
+
+
+class _Prepared:
+    """A connection that sends prepared statements."""
+
+    def __init__(self, tillway):
+        self._binary = Binary(tillway.port, database="shop")
+        self._statements = {}
+
+    def run(self, sql, *values):
+        if not values:
+            self._binary.query(sql)
+            return []
+        if sql not in self._statements:
+            self._statements[sql] = self._binary.prepare(sql.replace("%s", "?"))
+        return self._statements[sql].execute(*values)
+
+    def close(self):
+        self._binary.close()
+
+
+def _autocommit(till, number):
+    till.run("INSERT INTO quick (till, number) VALUES (%s, %s)", till.number, number)
+
+
+def _procedure(till, number):
+    till.run("CALL sell(%s, %s)", till.number, number)
+
+
+def _transaction(till, number):
+    till.run("BEGIN")
+    till.run("INSERT INTO sale (till, number) VALUES (%s, %s)", till.number, number)
+    till.run("SELECT n FROM shelf WHERE till = %s", till.number)
+    till.run("UPDATE shelf SET n = n + 1 WHERE till = %s", till.number)
+    till.run("COMMIT")
+
+
+WAYS = (_autocommit, _procedure, _transaction)
+
+
+class _Till(threading.Thread):
+    def __init__(self, number, tillway, ledger, seed):
+        super().__init__(daemon=True)
+        self.number, self.tillway, self.ledger = number, tillway, ledger
+        self.random = random.Random("%s/%s" % (seed, number))
+        self.way = WAYS[number % len(WAYS)]
+        self.kind = _Text if number % 2 else _Prepared
+        self.ended = threading.Event()
+        self.connection = None
+        self.acknowledged = 0
+        self.sold = 0
+
+    def run(self, *statement):
+        if not statement:
+            self._sell_on()
+            return None
+        begun = time.monotonic()
+        try:
+            return self.connection.run(*statement)
+        finally:
+            self.ledger.took(self.number, time.monotonic() - begun)
+
+    def _sell_on(self):
+        while not self.ended.is_set():
+            self.sold += 1
+            self.ledger.attempt(self.number, self.sold)
+            self._guard(self._sell, self.sold)
+            self._guard(self._look, None)
+            time.sleep(self.random.random() * 0.01)
+        if self.connection:
+            self.connection.close()
+
+    def _guard(self, action, number):
+        try:
+            if self.connection is None:
+                self.connection = self.kind(self.tillway)
+            action()
+        except (pymysql.err.MySQLError, Failed) as error:
+            self._failed(error.args[0] if error.args else 0, number)
+
+    def _sell(self):
+        self.way(self, self.sold)
+        self.acknowledged += 1
+        self.ledger.ended(self.number, self.sold, ACKNOWLEDGED)
+
+    def _look(self):
+        seen = self.run(COUNT, self.number, self.number)
+        self.ledger.read(self.number, self.acknowledged, int(seen[0][0]))
+
+    def _failed(self, code, number):
+        self.ledger.error(code)
+        if number is not None:
+            self.ledger.ended(self.number, number, FAILED if code in ROLLED_BACK else UNKNOWN)
+        if 2000 <= code < 3000 or code == 0:  # the client's own: the connection is of no use
+            self.connection = None
+        elif code not in ROLLED_BACK:
+            with contextlib.suppress(pymysql.err.MySQLError, Failed):
+                self.connection.run("ROLLBACK")
+
+
+class Result:
+    def __init__(self, ledger, complaints):
+        self.ledger, self.complaints = ledger, complaints
+        self.acknowledged = ledger.count(ACKNOWLEDGED)
+        self.pause = ledger.longest_pause()
+        self.errors = dict(ledger.errors)
+
+
+class Failing:
+    """A cluster with failover on, a Tillway before it, and the shop's tables."""
+
+    def __init__(self, replicas=2, exactly_once=True, failover=None):
+        self.exactly_once = exactly_once
+        self.cluster = Cluster(replicas=replicas)
+        self.failover = dict({"enabled": True, "user": REPL_USER, "password": REPL_PASSWORD, "wait": "30s"},
+                             **(failover or {}))
+        self.tillway = None
+
+    def __enter__(self):
+        self.cluster.start()
+        try:
+            self._prepare()
+        except BaseException:
+            self.__exit__(Exception, None, None)
+            raise
+        return self
+
+    def _prepare(self):
+        primary = self.cluster.primary
+        grant(primary)
+        primary.query("CREATE DATABASE shop")
+        primary.query("CREATE DATABASE tillway")
+        primary.query(OUTCOME)
+        primary.query("GRANT SELECT, INSERT, UPDATE ON tillway.outcome TO %s@'%%'" % TILL_USER)
+        self.cluster.wait_in_sync()
+        tillway = Tillway(self.cluster, config={"failover": self.failover})
+        for listener in tillway.config["listeners"]:
+            listener["exactly_once"] = self.exactly_once
+        tillway.write_config()
+        tillway.start()
+        self.tillway = tillway
+        self.wait_complete()
+
+    def __exit__(self, kind, value, trace):
+        try:
+            if self.tillway:
+                self.tillway.__exit__(kind, value, trace)
+        finally:
+            self.cluster.stop()
+
+    def primary(self):
+        return scratch.wait_until("a primary", self.writable, 60)
+
+    def writable(self):
+        """The one server that takes writes; None: there is none, or it cannot be said."""
+        found = []
+        for server in self.cluster.servers:
+            if server.alive():
+                try:
+                    found += [] if server.value("SELECT @@read_only", read_timeout=5) else [server]
+                except pymysql.err.MySQLError:
+                    pass  # going down, frozen, or ending clients' connections
+        return found[0] if len(found) == 1 else None
+
+    def wait_complete(self):
+        """Until all servers are there and each replica's acknowledgements count."""
+        def complete():
+            status = self.tillway.command("cluster", "status").stdout
+            return len(re.findall(r": replica, up, .*, acknowledges", status)) == len(self.cluster.servers) - 1
+        scratch.wait_until("acknowledging replicas", complete, 90)
+
+    def run(self, fault, tills=16, seconds=1.0, seed=1):
+        """Tills sell, the fault strikes after about `seconds`, they sell on, the fault is undone. A Result."""
+        primary = self.primary()
+        for sql in SHOP:
+            primary.query(sql, database="shop")
+        primary.query("INSERT INTO shop.shelf VALUES " + ",".join("(%d,0)" % n for n in range(tills)))
+        self.cluster_in_sync()
+        ledger, undo = Ledger(), None
+        threads = [_Till(n, self.tillway, ledger, seed) for n in range(tills)]
+        for t in threads:
+            t.start()
+        try:
+            self._await_sales(threads)
+            time.sleep(seconds * random.Random(seed).uniform(0.5, 1.5))
+            undo = fault(self)
+            self._await_sales(threads)
+        finally:
+            for t in threads:
+                t.ended.set()
+            for t in threads:
+                t.join(90)
+            if undo:
+                undo()
+        self.wait_complete()
+        return Result(ledger, self.verdict(ledger))
+
+    @staticmethod
+    def _await_sales(threads):
+        """Each till sells ten more."""
+        before = [t.sold for t in threads]
+        scratch.wait_until("each till's sales", lambda: all(
+            t.sold >= n + 10 for t, n in zip(threads, before)), 90)
+
+    def cluster_in_sync(self):
+        primary = self.primary()
+        position = primary.value("SELECT @@gtid_binlog_pos")
+        for server in self.cluster.servers:
+            if server is not primary and server.value("SELECT MASTER_GTID_WAIT(%s, 60)", (position,)) != 0:
+                raise TimeoutError("%s has not reached %s" % (server.name, position))
+
+    def verdict(self, ledger):
+        """The judge's complaints, about what each server has in the end."""
+        self.cluster_in_sync()
+        complaints = []
+        for server in self.cluster.servers:
+            rows = server.query("SELECT till, number FROM shop.sale UNION ALL SELECT till, number FROM shop.quick")
+            taken = int(server.value("SELECT SUM(n) FROM shop.shelf"))
+            complaints += ["%s: %s" % (server.name, c) for c in check(ledger, rows, taken)]
+        return complaints
+
+
+# ---- faults: each strikes, and answers what undoes it ----
+
+def kill(failing):
+    """SIGKILL of the primary."""
+    old = failing.primary()
+    old.kill()
+    return lambda: old.start(RESTART)
+
+
+def freeze(failing):
+    """SIGSTOP of the primary; undone by SIGKILL, for what it would do when it wakes up is another matter."""
+    old = failing.primary()
+    old.freeze()
+
+    def undo():
+        old.kill()
+        old.start(RESTART)
+    return undo
+
+
+def switchover(failing):
+    """Planned, under load."""
+    done = failing.tillway.command("cluster", "switchover")
+    if "done" not in done.stdout:
+        raise RuntimeError(done.stdout + done.stderr)
+    return lambda: None
+
+
+def replica_kill(failing):
+    """SIGKILL of a replica."""
+    primary = failing.primary()
+    victim = next(s for s in failing.cluster.servers if s is not primary)
+    victim.kill()
+    return lambda: victim.start(RESTART)
+
+
+def replica_freeze(failing):
+    """SIGSTOP of a replica."""
+    primary = failing.primary()
+    victim = next(s for s in failing.cluster.servers if s is not primary)
+    victim.freeze()
+    return victim.thaw
+
+
+def everything(failing):
+    """SIGKILL of all servers at once, and all restarted."""
+    for server in failing.cluster.servers:
+        server.kill()
+    for server in failing.cluster.servers:
+        server.start(RESTART)
+    return lambda: None
+
+
+FAULTS = {"kill": kill, "freeze": freeze, "switchover": switchover, "replica-kill": replica_kill,
+          "replica-freeze": replica_freeze, "everything": everything}
