@@ -35,6 +35,7 @@ enum conf_consistency { CONF_SESSION, CONF_EVENTUAL, CONF_PRIMARY, CONF_GLOBAL }
 struct conf_listener {
     struct conf_address address;
     enum conf_consistency consistency;
+    bool exactly_once;
     struct conf_listener_tls tls;
     struct conf_networks proxy_protocol; /* who may say for whom he speaks */
     uint32_t max_sessions;               /* 0: any number */

@@ -44,6 +44,10 @@ const struct schema_row conf_schema[] = {
     {"listeners[].max_sessions", SCHEMA_NUMBER, IN_LISTENER(max_sessions), "0", 0, 1000000, NULL,
      "Client connections at one time on this listener; more get error 1040. 0: only "
      "`limits.max_sessions` holds."},
+    {"listeners[].exactly_once", SCHEMA_BOOL, IN_LISTENER(exactly_once), "false", 0, 0, NULL,
+     "With `failover`: whether a write that was under way when the primary was lost took effect is "
+     "asked on the next one, by a row that is written in the same transaction; see "
+     "[failover.md](failover.md#exactly-once)."},
     {"listeners[].proxy_protocol", SCHEMA_NETWORKS, IN_LISTENER(proxy_protocol), "", 1, 100, NULL,
      "Networks (`[10.0.0.5, 10.1.0.0/16, localhost]`, the latter for unix sockets) whose "
      "connections may begin with a PROXY header, version 1 or 2: the address in it then counts for "

@@ -296,6 +296,8 @@ static bool start_workers(struct daemon *d, struct err *e)
     if (!d->shared.workers)
         return err_set(e, ERR_IO, "out of memory");
     d->shared.worker_count = n;
+    if (uv_random(NULL, NULL, &d->shared.proxy_id, sizeof d->shared.proxy_id, 0, NULL) != 0)
+        return err_set(e, ERR_IO, "no random number from the system");
     if (!threads_init(&d->shared.threads))
         return err_set(e, ERR_IO, "no lock from the system");
     d->shared.rsa = auth_rsa_new();

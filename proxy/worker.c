@@ -58,6 +58,7 @@ static void shut_down(struct worker *w)
     }
     (void)uv_loop_close(&w->loop);
     buffers_free(&w->buffers);
+    slots_free(&w->slots);
     topology_unref(w->topology);
     catalog_unref(w->catalog);
     tls_context_unref(w->servers_tls);
@@ -91,6 +92,7 @@ bool worker_start(struct worker *w, struct shared *shared, int index, struct con
     w->topology = topology_new();
     buffers_init(&w->buffers, (size_t)conf->limits.buffer);
     pool_init(&w->pool, POOL_IDLE_MAX, session_give_up);
+    slots_init(&w->slots);
     if (!w->topology || !rules_room_init(&w->rules_room) || !init_loop(w))
         return err_set(e, ERR_IO, "cannot set up worker %d: out of memory or descriptors", index);
     if (uv_thread_create(&w->thread, thread_main, w) != 0)

@@ -12,6 +12,7 @@
 #include "proxy/mailbox.h"
 #include "proxy/metrics.h"
 #include "proxy/quota.h"
+#include "proxy/replay/slots.h"
 #include "proxy/session/session_queue.h"
 #include "proxy/threads.h"
 #include "routing/catalog.h"
@@ -31,7 +32,9 @@ struct shared {
     atomic_int seats[CONF_LISTENERS_MAX]; /* sessions of each listener */
     struct auth_rsa *rsa;                 /* for passwords on connections without TLS; NULL: none */
     struct server_load loads[SERVERS_MAX];
+    atomic_int replays_due;   /* transactions that are to be repeated: others let them go first */
     atomic_uint next_session; /* counts up; see session ids in session.h */
+    uint64_t proxy_id;        /* of this process, at random: names its rows in tillway.outcome */
     struct threads threads;   /* which server connection serves which session */
     int worker_count;
     struct worker *workers; /* [worker_count] */
@@ -55,6 +58,7 @@ struct worker {
     struct pool pool;
     struct session_queues queues;
     struct positions positions;
+    struct slots slots;            /* rows of tillway.outcome */
     struct prepared_uses prepared; /* by all its sessions */
     struct backend *sides;         /* connections that carry a KILL; proxy/session/session_kill.c */
     struct session *sessions;      /* a list, newest first */

@@ -19,6 +19,7 @@ enum expect_role {
     EXPECT_POSITION,  /* the primary's: bounds what the session has seen there */
     EXPECT_TRACKING,  /* the client's session_track_… variables */
     EXPECT_REPORT,    /* as EXPECT_STATE, and what the server reports is news */
+    EXPECT_ONCE,      /* exactly_once: its row, its COMMIT, its question */
     EXPECT_DISCARD,   /* the session went elsewhere meanwhile */
 };
 

@@ -8,15 +8,44 @@
 
 #include "proxy/session/session_steps.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <stdio.h>
+
+enum { YIELDS_MAX = 10 };
+#define YIELD_NS (10 * CLOCK_NS_PER_MS)
+
+void session_replay_set_due(struct session *s, bool due)
+{
+    struct replay *r = s->replay;
+    bool counts = due && r->log.count > 0;
+
+    if (counts != r->counted)
+        atomic_fetch_add(&s->worker->shared->replays_due, counts ? 1 : -1);
+    r->counted = counts;
+    r->due = due;
+}
+
+/* So that the ids they have told their clients are still free. Not for ever: one may be idle. */
+bool session_replay_lets_others_first(struct session *s)
+{
+    struct command_run *run = &s->run;
+
+    if (!s->worker->conf->failover.enabled || run->read || run->log_in ||
+        (s->status & STATUS_IN_TRANS) || run->yielded == YIELDS_MAX ||
+        atomic_load(&s->worker->shared->replays_due) == 0)
+        return false;
+    run->yielded++;
+    s->deadline_ns = worker_now_ns() + YIELD_NS;
+    return true;
+}
 
 void session_replay_arrange(struct session *s)
 {
     struct replay *r = s->replay;
 
-    r->due = r->log.count > 0;
+    session_replay_set_due(s, r->log.count > 0 || r->once.in_doubt);
     r->awaiting = false;
     r->next = 0;
     s->home = -1;
@@ -29,7 +58,7 @@ void session_replay_note_loss(struct session *s)
         s->replay->id_due = s->replay->insert_id != 0;
 }
 
-static void end_transaction(struct session *s)
+void session_replay_drop(struct session *s)
 {
     s->pins &= ~(uint32_t)PIN_TRANSACTION;
     s->status &= (uint16_t) ~(unsigned)(STATUS_IN_TRANS | STATUS_IN_TRANS_READONLY);
@@ -41,13 +70,38 @@ enum step session_replay_roll_back(struct session *s, const char *why)
 {
     metric_add(&s->worker->shared->metrics, METRIC_NOT_REPLAYED, 1);
     log_event(LOG_INFO, "transaction.rolled_back", LOG_NUM("id", s->id), LOG_STR("why", why));
-    end_transaction(s);
+    session_replay_drop(s);
     if (s->run.request_pinned)
         stream_consume(&s->client, s->run.request_pinned);
     s->run.request_pinned = 0;
     return session_answer_error(
         s, ER_LOCK_DEADLOCK, "40001",
         "Deadlock found when trying to get lock; try restarting transaction");
+}
+
+void session_replay_next_command(struct session *s)
+{
+    if (!s->replay || !s->replay->once.in_doubt)
+        return;
+    session_once_lost(s, -1, false);
+    session_replay_drop(s);
+}
+
+enum step session_replay_undone(struct session *s)
+{
+    struct replay *r = s->replay;
+    int server = s->target->server;
+
+    s->run.sent = false;
+    session_replay_set_due(s, r->log.count > 0);
+    if (r->due)
+        return STEP_MORE;
+    if (s->status & STATUS_IN_TRANS) {
+        session_release(s, server, false);
+        return session_replay_roll_back(s, session_replay_why_not(s));
+    }
+    session_enter(s, SESSION_RELAY);
+    return STEP_MORE;
 }
 
 static struct replay_entry *entry_of(const struct replay *r)
@@ -195,7 +249,7 @@ static enum step finish(struct session *s, struct backend *b)
     log_event(LOG_INFO, "transaction.replayed", LOG_NUM("id", s->id),
               LOG_STR("server", s->worker->topology->servers[b->server].name),
               LOG_NUM("statements", r->log.count));
-    r->due = false;
+    session_replay_set_due(s, false);
     s->home = b->server;
     b->unread = true;
     if (!has_own_time(s) && !set(b, " timestamp=DEFAULT"))
@@ -219,8 +273,10 @@ enum step session_replay(struct session *s)
         return STEP_WAIT;
     if (b->state.now == BACKEND_LOST)
         return session_target_lost(s);
+    if (r->once.in_doubt)
+        return session_once_resolve(s);
     if (is_pointless(s)) {
-        end_transaction(s);
+        session_replay_drop(s);
         session_enter(s, SESSION_RELAY);
         return STEP_MORE;
     }

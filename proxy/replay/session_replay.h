@@ -14,7 +14,7 @@
 
 #include "protocol/reply_digest.h"
 #include "proxy/replay/replay_log.h"
-#include "proxy/session/session.h"
+#include "proxy/replay/session_once.h"
 
 struct replay {
     struct replay_log log;
@@ -26,10 +26,13 @@ struct replay {
     uint64_t insert_id; /* the session's LAST_INSERT_ID(), as replies told it; 0: none yet */
     bool id_due;        /* the next connection to a primary is to be told it */
     bool tell;          /* the transaction was rolled back unseen: the next command is told */
-    bool watching;      /* the command under way may become a part of the transaction */
-    bool due;           /* the transaction is to be replayed before the next command goes out */
-    bool awaiting;      /* the reply of an entry */
-    size_t next;        /* the entry to be sent, or whose reply is awaited */
+    bool wrote;         /* the transaction has changed something */
+    struct once once;
+    bool watching; /* the command under way may become a part of the transaction */
+    bool counted;  /* it is, in shared->replays_due */
+    bool due;      /* the transaction is to be replayed before the next command goes out */
+    bool awaiting; /* the reply of an entry */
+    size_t next;   /* the entry to be sent, or whose reply is awaited */
 };
 
 void session_replay_free(struct session *s);
@@ -40,6 +43,14 @@ void session_replay_begin(struct session *s);
 void session_replay_step(struct session *s, const struct backend *b, const uint8_t *at,
                          const struct reply_out *step);
 void session_replay_end(struct session *s, const struct backend *b);
+/* The server tells the transaction's state: eight characters, see CHANGE_TX_STATE. */
+void session_replay_note_state(struct session *s, struct span state);
+/* Another command begins: what was not told of the one before will not be. */
+void session_replay_next_command(struct session *s);
+/* The session is in no transaction any more, whatever became of it. */
+void session_replay_drop(struct session *s);
+/* The command that was in doubt was not committed: on with the transaction, or with it alone. */
+enum step session_replay_undone(struct session *s);
 /* The transaction is over: nothing of it is needed any more. */
 void session_replay_end_transaction(struct session *s);
 /* The session's state is thrown away: COM_RESET_CONNECTION and the like. */
@@ -50,10 +61,15 @@ enum replay_verdict {
     REPLAY_NOT_ASKED, /* there is none, or more was lost with it, or nobody knows whether the
                          command under way committed it */
     REPLAY_POSSIBLE,
+    REPLAY_UNDONE,      /* exactly_once: the command has certainly had no effect */
+    REPLAY_IN_DOUBT,    /* exactly_once: the next primary will tell */
     REPLAY_ROLLED_BACK, /* it cannot be replayed; nothing but it was lost */
 };
 /* `idle`: no command of it is under way. */
 enum replay_verdict session_replay_judge(const struct session *s, bool idle);
+void session_replay_set_due(struct session *s, bool due);
+/* Whether a write of another session's own is to wait a little: transactions are to be repeated. */
+bool session_replay_lets_others_first(struct session *s);
 /* It is: before the next command goes out. */
 void session_replay_arrange(struct session *s);
 /* The connection to the primary is lost, and no transaction is repeated. */

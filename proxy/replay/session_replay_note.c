@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 /* What comes back when the statements that made it are executed again. */
-#define REMADE ((uint32_t)(FRAGILE_USER_VARIABLES | FRAGILE_OPAQUE))
+#define REMADE ((uint32_t)(FRAGILE_USER_VARIABLES | FRAGILE_OPAQUE | FRAGILE_UNSEEN))
 /* Pins that a transaction brings along, or that are carried. */
 #define CARRIED ((uint32_t)(PIN_TRANSACTION | PIN_AUTOCOMMIT_OFF | PIN_SYSTEM_SCHEMA | PIN_OPAQUE))
 
@@ -22,8 +22,11 @@ static struct replay *replay_of(struct session *s)
 
 void session_replay_free(struct session *s)
 {
-    if (s->replay)
-        replay_log_free(&s->replay->log);
+    if (!s->replay)
+        return;
+    session_replay_set_due(s, false);
+    session_once_free(s);
+    replay_log_free(&s->replay->log);
     free(s->replay);
     s->replay = NULL;
 }
@@ -49,9 +52,11 @@ void session_replay_end_transaction(struct session *s)
     struct replay *r = s->replay;
 
     r->tell = false;
+    session_replay_set_due(s, false);
     replay_log_clear(&r->log);
     r->gained = 0;
-    r->due = r->awaiting = false;
+    r->wrote = false;
+    r->awaiting = false;
     r->next = 0;
 }
 
@@ -79,6 +84,15 @@ void session_replay_begin(struct session *s)
     r->sent_ms = clock_wall_ms();
     r->fragile = s->fragile;
     r->pins = s->pins;
+}
+
+void session_replay_note_state(struct session *s, struct span state)
+{
+    if (state.n != 8)
+        return;
+    s->run.kept_by_rollback = state.p[3] == 'w';
+    if (s->replay)
+        s->replay->wrote = state.p[3] == 'w' || state.p[4] == 'W';
 }
 
 void session_replay_step(struct session *s, const struct backend *b, const uint8_t *at,
@@ -217,7 +231,7 @@ void session_replay_end(struct session *s, const struct backend *b)
     if (!r)
         return;
     if (r->watching && !s->run.failed && b->reply.ok.last_insert_id)
-        r->insert_id = b->reply.ok.last_insert_id;
+        s->left.insert_id = r->insert_id = b->reply.ok.last_insert_id;
     r->watching = false;
 }
 
@@ -254,6 +268,8 @@ static bool may_have_committed(const struct session *s)
     case SQL_REPLACE:
     case SQL_ROLLBACK:
         return false;
+    case SQL_COMMIT:
+        return s->replay->wrote;
     case SQL_SET:
         return !is_plain_set(s);
     default:
@@ -301,7 +317,13 @@ enum replay_verdict session_replay_judge(const struct session *s, bool idle)
 {
     const struct command_run *run = &s->run;
 
-    if (!s->worker->conf->failover.enabled || !s->replay || !is_inside(s))
+    if (!s->worker->conf->failover.enabled || !s->replay)
+        return REPLAY_NOT_ASKED;
+    if (!idle && session_once_is_undone(s))
+        return REPLAY_UNDONE;
+    if (!idle && session_once_will_tell(s) && !(s->fragile & ~s->replay->gained))
+        return REPLAY_IN_DOUBT;
+    if (!is_inside(s) || session_once_is(s, ONCE_COMMITTING))
         return REPLAY_NOT_ASKED;
     if (!idle &&
         (run->log_in || run->answered || !run->whole || (run->sent && may_have_committed(s))))

@@ -302,6 +302,7 @@ static enum step begin(struct session *s, struct packet_header h, struct span pa
 {
     uint8_t byte = payload.p[0];
 
+    session_replay_next_command(s);
     reset_run(s, byte, whole ? PACKET_HEADER + h.length : 0);
     stream_next_command(&s->client);
     s->statements++;

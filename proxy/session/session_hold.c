@@ -142,6 +142,16 @@ static void adopt(struct session *s, struct backend *b)
     s->recent[b->server] = b;
 }
 
+bool session_left_save(struct session *s, struct backend *b)
+{
+    if (b->unread)
+        b->insert_id = INSERT_ID_UNKNOWN;
+    b->unread = false;
+    begin_rescue(s, b);
+    session_left_disturbed(s, b, true);
+    return backend_command(b, COM_QUERY, span_of(rescue_sql), EXPECT_RESCUE);
+}
+
 /* Its session holds it till the answer is there, then lets go of it. */
 void session_give_up(struct backend *b)
 {
@@ -153,11 +163,7 @@ void session_give_up(struct backend *b)
     }
     session_hold(s, b);
     b->leaving = true;
-    b->unread = false;
-    begin_rescue(s, b);
-    session_left_disturbed(s, b, true);
-    if (!backend_command(b, COM_QUERY, span_of(rescue_sql), EXPECT_RESCUE) ||
-        backend_write(b, NULL, 0) == STREAM_FAILED)
+    if (!session_left_save(s, b) || backend_write(b, NULL, 0) == STREAM_FAILED)
         session_release(s, b->server, false);
 }
 

@@ -51,6 +51,9 @@ void session_note_left(struct session *s, struct backend *b);
 bool session_take_over(struct backend *b) MUST_CHECK;
 /* … and the values of this one, where the command may ask for them. */
 bool session_lay_on_left(struct session *s, struct backend *b) MUST_CHECK;
+/* Write into the out of an idle connection, held, what saves what the session has left there, for
+ * a statement of the proxy's own is to follow. */
+bool session_left_save(struct session *s, struct backend *b) MUST_CHECK;
 /* The reply to EXPECT_RESCUE. */
 void session_rescued(struct backend *b, bool failed);
 /* A statement of the proxy's own runs there: it counts rows, perhaps found ones. */

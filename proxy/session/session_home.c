@@ -174,6 +174,23 @@ enum asked session_home_ask(struct session *s)
     return ASKED;
 }
 
+/* The probe would take the place of warnings; found rows are saved first. */
+static bool may_probe_early(const struct session *s, const struct backend *b)
+{
+    return !b->warned && s->unsaid.probe && s->worker->conf->failover.enabled && !tells_client(s) &&
+           !s->left_at.rescue && idle_home(s) == b;
+}
+
+bool session_home_ask_early(struct session *s, struct backend *b)
+{
+    if (!may_probe_early(s, b))
+        return true;
+    s->unsaid.probe = false;
+    return session_left_save(s, b) &&
+           backend_command(b, COM_QUERY, span_of(session_probe_sql), EXPECT_PROBE) &&
+           backend_write(b, NULL, 0) != STREAM_FAILED;
+}
+
 static void on_probe(struct session *s, const struct reply *r)
 {
     if (r->cell_null || strcmp(r->cell, "0/") != 0)

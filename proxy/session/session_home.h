@@ -32,6 +32,10 @@ enum asked { ASKED_NOTHING, ASKED, ASKED_IN_VAIN };
 /* Write into the home's `out` what is to be known before the command is routed, and make it the
  * target. IN_VAIN: out of memory. */
 enum asked session_home_ask(struct session *s);
+/* Where a lost primary may be replaced, without being asked for: till the probe is answered, a
+ * session whose primary is lost must be told that it may have lost something. False: the connection
+ * is lost. */
+bool session_home_ask_early(struct session *s, struct backend *b) MUST_CHECK;
 /* A reply came; false: it is not one to such a question. */
 bool session_home_answer(struct session *s, struct backend *b, enum expect_role role, bool failed);
 

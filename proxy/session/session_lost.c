@@ -103,8 +103,11 @@ enum step session_target_lost(struct session *s)
                    b->error.text[0] ? b->error.text : "connection closed",
                    s->run.sent && !s->run.read ? "; whether it took effect is not known" : "");
     session_release(s, server, false);
-    if (verdict == REPLAY_POSSIBLE)
+    session_once_lost(s, server, verdict == REPLAY_IN_DOUBT);
+    if (verdict == REPLAY_POSSIBLE || verdict == REPLAY_IN_DOUBT)
         return repeat_transaction(s);
+    if (verdict == REPLAY_UNDONE)
+        s->run.sent = false;
     if (server == s->home)
         had_state = session_lose_home(s);
     if (verdict == REPLAY_ROLLED_BACK)
@@ -121,7 +124,7 @@ void session_lost_idle(struct session *s)
     case REPLAY_ROLLED_BACK:
         s->replay->tell = s->lost = true;
         break;
-    case REPLAY_NOT_ASKED:
+    default:
         break;
     }
     s->lost = session_lose_home(s) || s->lost;
@@ -204,7 +207,7 @@ void session_timeout(struct session *s)
         return;
     }
     if (s->state.now == SESSION_ROUTE) {
-        s->run.waited = true;
+        s->run.waited = s->run.wait_until_ns && worker_now_ns() >= s->run.wait_until_ns;
         session_step(s);
         return;
     }

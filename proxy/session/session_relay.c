@@ -59,9 +59,10 @@ static bool send_first(struct session *s, struct backend *b)
     size_t n;
     enum stream_sent sent;
 
-    if (!backend_expect(b, kind_of_run(s), EXPECT_CLIENT, run->stmt ? run->stmt->id : 0))
-        return false;
     session_replay_begin(s);
+    if (!session_once_begin(s, b) ||
+        !backend_expect(b, kind_of_run(s), EXPECT_CLIENT, run->stmt ? run->stmt->id : 0))
+        return false;
     data = stream_data(&s->client);
     n = run->whole ? run->size : request_take(&run->request, data, stream_left(&s->client));
     if (run->fitted)
@@ -136,6 +137,7 @@ struct batch {
     int count;
     size_t used; /* bytes of the server's buffer */
     bool done;
+    bool kept; /* the end of the reply waits for a COMMIT */
     bool more; /* the tracker wants more bytes than are there */
 };
 
@@ -195,7 +197,7 @@ static bool is_demoted(const struct session *s, const struct backend *b, const s
     const struct server_error *e = &b->reply.error;
 
     return s->worker->conf->failover.enabled && e->code == ER_OPTION_PREVENTS_STATEMENT &&
-           !(s->run.statement.effects & SQL_EFFECT_OPAQUE) &&
+           (!(s->run.statement.effects & SQL_EFFECT_OPAQUE) || session_once_will_tell(s)) &&
            memmem(e->message.p, e->message.n, option, sizeof option - 1) && s->run.whole &&
            !s->run.answered && batch->count == 0;
 }
@@ -206,7 +208,10 @@ static enum pumped leave_demoted(struct session *s, const struct backend *b)
     const struct shared *shared = s->worker->shared;
 
     shared->suspect(shared->monitor, b->server);
-    s->run.sent = false; /* it might as well not have been */
+    if (!(s->run.statement.effects & SQL_EFFECT_OPAQUE))
+        s->run.sent = false; /* it might as well not have been */
+    if (session_once_will_tell(s))
+        return PUMP_LOST;
     return session_has_state(s) ? PUMP_LOST : PUMP_REROUTE;
 }
 
@@ -233,13 +238,15 @@ static void note_error(struct session *s, const struct backend *b)
 }
 
 /* An OK packet; what the client is told of it in other words than the server's goes into the
- * batch. */
+ * batch, or waits for the COMMIT. */
 static void learn_ok(struct session *s, struct backend *b, struct batch *batch)
 {
     size_t at = s->out.len;
 
     session_track(s, b, &b->reply.ok);
     s->run.warned = s->run.warned || b->reply.ok.warnings > 0;
+    if (batch->kept)
+        return;
     if (!b->reply.retold) {
         session_keep_untold(s, b);
         return;
@@ -288,21 +295,52 @@ static enum pumped collect(struct session *s, struct backend *b, struct batch *b
             return leave_demoted(s, b);
         }
         session_replay_step(s, b, at, &step);
+        batch->kept = step.done && session_once_keep(s, b, at, &step);
+        if (batch->kept) {
+            step.drop += step.pass - step.last;
+            step.pass = step.last;
+        }
         batch_add(s, batch, at, &step);
         learn(s, b, step.event, batch);
     }
     return PUMP_DONE;
 }
 
-static void finish_reply(struct session *s, struct backend *b)
+static void finish_command(struct session *s, struct backend *b)
 {
     session_answers_note(s, b);
     session_track_end(s, b);
     session_note_left(s, b);
     session_replay_end(s, b);
     session_stmt_end(s, b);
-    backend_done(b);
+    session_once_end(s);
     count_busy(s, b, false);
+}
+
+static void finish_reply(struct session *s, struct backend *b)
+{
+    finish_command(s, b);
+    backend_done(b);
+}
+
+/* What was kept back of the reply, now that it is committed. */
+static enum pumped give_kept(struct session *s, struct backend *b)
+{
+    struct span part;
+    enum stream_sent sent;
+
+    buf_clear(&s->out);
+    session_once_tell_kept(s);
+    part = buf_span(&s->out);
+    s->run.answered = true;
+    sent = buf_ok(&s->out) ? stream_write(&s->client, &part, 1) : STREAM_FAILED;
+    session_once_recall(s, b);
+    finish_command(s, b);
+    session_left_disturbed(s, b, false); /* what stands there by now is the COMMIT's count */
+    s->run.finished = true;
+    if (sent == STREAM_FAILED)
+        return PUMP_ENDED;
+    return sent == STREAM_BLOCKED ? PUMP_WAIT : PUMP_DONE;
 }
 
 /* A command that has no reply was sent. */
@@ -330,9 +368,11 @@ static enum pumped pump_batch(struct session *s, struct backend *b)
         end_timing(s, b);
     s->run.answered = s->run.answered || batch.count > 0;
     sent = stream_write(&s->client, batch.parts, batch.count);
-    if (batch.done)
+    if (batch.kept)
+        backend_done(b);
+    else if (batch.done)
         finish_reply(s, b);
-    s->run.finished = batch.done;
+    s->run.finished = batch.done && !batch.kept;
     if (sent == STREAM_FAILED)
         return PUMP_ENDED;
     if (sent == STREAM_BLOCKED) {
@@ -364,7 +404,8 @@ static enum pumped swallow_first(struct session *s, struct backend *b)
 /* Whether a reply is still to come at all: STMT_CLOSE and the like have none. */
 static bool reply_due(struct session *s, struct backend *b)
 {
-    return kind_of_run(s) != REPLY_NONE && !s->run.finished && b->expect_count > 0;
+    return kind_of_run(s) != REPLY_NONE && !s->run.finished &&
+           (b->expect_count > 0 || session_once_is(s, ONCE_KEPT));
 }
 
 static enum pumped pump_reply(struct session *s, struct backend *b)
@@ -375,9 +416,13 @@ static enum pumped pump_reply(struct session *s, struct backend *b)
         return PUMP_WAIT;
     unpin_reply(s, b);
     while (pumped == PUMP_DONE && reply_due(s, b)) {
+        if (session_once_is(s, ONCE_KEPT) && !session_once_commit(s, b))
+            return PUMP_LOST;
         pumped = swallow_first(s, b);
         if (pumped != PUMP_DONE)
             return pumped;
+        if (session_once_is(s, ONCE_SETTLED))
+            return give_kept(s, b);
         (void)backend_due(b, s->caps, s->status);
         session_tracking_reply(s, b);
         if (stream_left(&b->stream) == 0)
@@ -452,7 +497,8 @@ enum step session_relay(struct session *s)
     if (kind_of_run(s) == REPLY_NONE)
         finish_unanswered(s, b);
     s->target = NULL;
-    if (stream_left(&b->stream)) /* bytes behind the reply are nobody's */
+    /* bytes behind the reply are nobody's; a loss says so itself */
+    if (stream_left(&b->stream) || !session_home_ask_early(s, b))
         session_backend_event(b, s);
     session_finish_command(s);
     return STEP_MORE;

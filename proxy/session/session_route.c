@@ -336,6 +336,8 @@ enum step session_route(struct session *s)
         s->run.route = (struct route){s->worker->topology->primary, ROUTE_NOT_FRESH, false};
     if (s->run.route.server < 0)
         return waits_for_primary(s) ? STEP_WAIT : nowhere(s);
+    if (session_replay_lets_others_first(s))
+        return STEP_WAIT;
     s->deadline_ns = 0;
     if (!s->run.log_in)
         metrics_count_route(&s->worker->shared->metrics, &s->run.route, s->run.statement.reason);
@@ -430,6 +432,7 @@ enum step session_connect(struct session *s)
         return STEP_WAIT;
     list_thread(s, b);
     session_answers_arrange(s, b);
+    session_once_arrange(s, b);
     session_tracking_arrange(s, b);
     fit_text(s, b);
     if (!session_lay_on_state(s, b)) {

@@ -168,6 +168,8 @@ static enum swallow on_reply(struct session *s, struct backend *b, struct expect
 
     if (e.kind == REPLY_PREPARE)
         session_stmt_known(b, failed);
+    if (e.role == EXPECT_ONCE)
+        return session_once_reply(s, b, failed) ? SWALLOW_DONE : SWALLOW_LOST;
     if (e.role == EXPECT_RESCUE)
         session_rescued(b, failed);
     if (e.role == EXPECT_POSITION && !failed)

@@ -96,7 +96,7 @@ static void on_change(struct session *s, struct backend *b, const struct change 
         break;
     case CHANGE_TX_STATE:
         s->tables_locked = c->value.n == 8 && c->value.p[7] == 'L';
-        s->run.kept_by_rollback = c->value.n == 8 && c->value.p[3] == 'w';
+        session_replay_note_state(s, c->value);
         break;
     default:
         break;

@@ -200,17 +200,23 @@ void session_tracking_reply(const struct session *s, struct backend *b)
     b->reply.retells_all = b->reply.retells && s->telling.untold.len > 0;
 }
 
-void session_retell(struct session *s, struct backend *b)
+void session_tell(struct session *s, struct ok ok, uint8_t packet)
 {
-    struct ok ok = b->reply.ok;
+    bool is_eof = ok.header == 0xFE && !(s->caps & CAP_DEPRECATE_EOF);
     size_t at = packet_begin(&s->out);
 
     if (!tracking_filter(&s->telling.wanted, ok.changes, &s->telling.untold))
         ok.status &= (uint16_t) ~(unsigned)STATUS_SESSION_STATE_CHANGED;
     ok.changes = buf_span(&s->telling.untold);
     ok_encode(&s->out, &ok, s->caps);
-    packet_end(&s->out, at, b->reply.seq);
-    buf_clear(&s->telling.untold);
+    packet_end(&s->out, at, packet);
+    if (!is_eof || !(s->caps & CAP_SESSION_TRACK))
+        buf_clear(&s->telling.untold);
+}
+
+void session_retell(struct session *s, struct backend *b)
+{
+    session_tell(s, b->reply.ok, b->reply.seq);
     b->reply.retells_all = false;
 }
 

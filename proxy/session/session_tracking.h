@@ -18,6 +18,9 @@ void session_tracking_end(struct session *s, struct backend *b);
 void session_tracking_forget(struct session *s);
 /* How the tracker is to treat OK packets of the reply to the client's command. */
 void session_tracking_reply(const struct session *s, struct backend *b);
+/* Append an OK packet to s->out, with those of its changes that the client wants; an EOF packet has
+ * no room for them: they are kept. */
+void session_tell(struct session *s, struct ok ok, uint8_t packet);
 /* Append the OK packet that the reply tracker has just dropped to s->out, with the changes that the
  * client wants; or keep those that its EOF packet has no room for. */
 void session_retell(struct session *s, struct backend *b);

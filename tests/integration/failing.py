@@ -9,21 +9,12 @@ import pymysql
 
 import proxied  # noqa: F401 (the path)
 from harness import scratch
-from harness.cluster import REPL_PASSWORD, REPL_USER, SERVICE_USER, Cluster
+from harness.chaos import RESTART, grant
+from harness.cluster import REPL_PASSWORD, REPL_USER, Cluster
 from harness.tillway import Tillway
 
 FAILOVER = {"failover": {"enabled": True, "user": REPL_USER, "password": REPL_PASSWORD, "wait": "30s",
                          "lease": "3s", "confirm": "100ms"}}
-# A server that comes back throws away what no replica acknowledged.
-RESTART = ["--read-only=1", "--init-rpl-role=SLAVE", "--rpl-semi-sync-slave-enabled=1"]
-
-
-def grant(primary):
-    """What the monitor's account needs for failover."""
-    primary.query("GRANT SUPER, PROCESS, CONNECTION ADMIN, READ_ONLY ADMIN, REPLICATION SLAVE ADMIN,"
-                  " REPLICATION MASTER ADMIN, BINLOG ADMIN, BINLOG REPLAY, SLAVE MONITOR"
-                  " ON *.* TO %s@'%%'" % SERVICE_USER)
-    primary.query("GRANT ALL ON tillway.* TO %s@'%%'" % SERVICE_USER)
 
 
 class FailoverCluster(unittest.TestCase):

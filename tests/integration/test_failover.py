@@ -7,8 +7,9 @@ import unittest
 import pymysql
 
 import proxied  # noqa: F401 (the path)
-from failing import FAILOVER, RESTART, grant
+from failing import FAILOVER
 from harness import scratch
+from harness.chaos import RESTART, grant
 from harness.cluster import Cluster
 from harness.tillway import Tillway
 

@@ -1,0 +1,413 @@
+#include "proxy/replay/session_once.h"
+
+#include "proxy/replay/session_replay.h"
+#include "proxy/session/session_steps.h"
+#include "proxy/session/session_tracking.h"
+
+#include "base/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { TEXT_MAX = 1 << 16 };
+
+static struct once *once_of(const struct session *s)
+{
+    return s->replay ? &s->replay->once : NULL;
+}
+
+static bool is_wanted(const struct session *s)
+{
+    const struct conf *c = s->worker->conf;
+
+    return c->failover.enabled && (size_t)s->listener < c->listener_count &&
+           c->listeners[s->listener].exactly_once;
+}
+
+void session_once_free(struct session *s)
+{
+    struct once *o = once_of(s);
+
+    if (!o)
+        return;
+    if (o->has_slot)
+        slots_give(&s->worker->slots, o->slot);
+    buf_free(&o->text);
+    buf_free(&o->change);
+}
+
+/* ---- before the command ---- */
+
+static bool is_write(const struct session *s)
+{
+    const struct sql_class *c = &s->run.statement;
+
+    return c->statements == 1 &&
+           (c->kind == SQL_INSERT || c->kind == SQL_UPDATE || c->kind == SQL_DELETE ||
+            c->kind == SQL_REPLACE || c->kind == SQL_CALL);
+}
+
+static bool is_statement(uint8_t byte)
+{
+    return byte == COM_QUERY || byte == COM_STMT_EXECUTE || byte == COM_STMT_BULK_EXECUTE;
+}
+
+/* BEGIN would let go of table locks, and has no place in an XA transaction. */
+static bool may_wrap(const struct session *s)
+{
+    return is_write(s) && (s->status & STATUS_AUTOCOMMIT) &&
+           !(s->pins & (PIN_LOCKS | PIN_XA | PIN_TRANSACTION));
+}
+
+static bool must_mark(const struct session *s)
+{
+    const struct sql_class *c = &s->run.statement;
+
+    return (s->status & STATUS_IN_TRANS) && !(s->status & STATUS_IN_TRANS_READONLY) &&
+           !(s->pins & PIN_XA) && c->statements == 1 &&
+           (c->kind == SQL_CALL || (c->kind == SQL_COMMIT && s->replay && s->replay->wrote));
+}
+
+static bool put_row(struct session *s, struct backend *b)
+{
+    struct once *o = &s->replay->once;
+    char sql[256];
+
+    if (!o->has_slot) {
+        o->slot = slots_take(&s->worker->slots);
+        o->has_slot = true;
+    }
+    o->number = o->number + 1 > worker_now_ns() ? o->number + 1 : worker_now_ns();
+    o->sent_ns = worker_now_ns();
+    (void)snprintf(sql, sizeof sql,
+                   "INSERT INTO tillway.outcome (proxy,session,number) VALUES (%llu,%llu,%llu) "
+                   "ON DUPLICATE KEY UPDATE number=VALUES(number)",
+                   (unsigned long long)s->worker->shared->proxy_id,
+                   (unsigned long long)s->worker->index << 32 | o->slot,
+                   (unsigned long long)o->number);
+    return backend_command(b, COM_QUERY, span_of(sql), EXPECT_ONCE);
+}
+
+static bool must_know(const struct session *s)
+{
+    const struct command_run *run = &s->run;
+
+    return is_wanted(s) && !run->read && run->whole && is_statement(run->byte) &&
+           (may_wrap(s) || must_mark(s));
+}
+
+void session_once_arrange(struct session *s, const struct backend *b)
+{
+    if (must_know(s))
+        session_left_disturbed(s, b, false);
+}
+
+bool session_once_begin(struct session *s, struct backend *b)
+{
+    bool wrap = may_wrap(s);
+
+    if (!s->replay || !must_know(s))
+        return true;
+    s->replay->once.refused = false;
+    s->replay->once.phase = wrap ? ONCE_WRAPPED : ONCE_MARKED;
+    if (wrap && !backend_command(b, COM_QUERY, span_of("BEGIN"), EXPECT_DISCARD))
+        return false;
+    return put_row(s, b);
+}
+
+static void marked(struct session *s, const struct backend *b, bool failed)
+{
+    const struct server_error *e = &b->reply.error;
+    char text[200];
+
+    s->replay->once.refused = failed;
+    if (!failed || e->code == ER_OPTION_PREVENTS_STATEMENT)
+        return;
+    (void)snprintf(text, sizeof text, "%.*s", (int)e->message.n, (const char *)e->message.p);
+    log_event(LOG_WARN, "exactly_once.refused", LOG_NUM("id", s->id), LOG_NUM("code", e->code),
+              LOG_STR("text", text),
+              LOG_STR("hint", "docs/failover.md has the table and its GRANT"));
+}
+
+/* ---- its reply ---- */
+
+static void put(struct buf *b, struct span s)
+{
+    buf_free(b);
+    *b = buf_with_max(TEXT_MAX);
+    buf_put_span(b, s);
+}
+
+bool session_once_keep(struct session *s, const struct backend *b, const uint8_t *at,
+                       const struct reply_out *step)
+{
+    struct once *o = once_of(s);
+    const struct ok *ok = &b->reply.ok;
+
+    if (!o || o->phase != ONCE_WRAPPED)
+        return false;
+    o->failed = step->event == REPLY_ERROR;
+    if (!o->failed && !(ok->status & STATUS_IN_TRANS)) { /* a procedure has ended it by itself */
+        o->phase = ONCE_NONE;
+        return false;
+    }
+    o->phase = ONCE_KEPT;
+    o->packet = !o->failed && b->reply.retold ? b->reply.seq : at[step->last + 3];
+    o->ok = *ok;
+    o->rows = b->reply.rows;
+    put(&o->change, o->failed ? (struct span){NULL, 0} : ok->changes);
+    put(&o->text, o->failed ? (struct span){at + step->last + PACKET_HEADER,
+                                            step->pass - step->last - PACKET_HEADER}
+                            : ok->info);
+    if (!o->failed && ok->last_insert_id)
+        s->replay->insert_id = ok->last_insert_id;
+    return true;
+}
+
+/* What a procedure did before it failed stays, as it does without a transaction around it. */
+bool session_once_commit(struct session *s, struct backend *b)
+{
+    struct once *o = &s->replay->once;
+    bool keep = !o->failed || (s->run.statement.effects & SQL_EFFECT_OPAQUE);
+
+    if (b->stream.writing ||
+        !backend_command(b, COM_QUERY, span_of(keep ? "COMMIT" : "ROLLBACK"), EXPECT_ONCE))
+        return false;
+    o->phase = ONCE_COMMITTING;
+    return backend_write(b, NULL, 0) != STREAM_FAILED;
+}
+
+static bool committed(struct session *s, struct backend *b, bool failed)
+{
+    struct once *o = &s->replay->once;
+    const struct server_error *e = &b->reply.error;
+
+    if (!failed) {
+        session_track(s, b, &b->reply.ok);
+        buf_put_span(&o->change, b->reply.ok.changes);
+    } else if (e->code == ER_OPTION_PREVENTS_STATEMENT) {
+        o->phase = ONCE_KEPT; /* rolled back, as if it had not been sent */
+        return false;
+    } else {
+        struct buf packet = buf_with_max(TEXT_MAX);
+        char text[400];
+
+        (void)snprintf(text, sizeof text, "%.*s", (int)e->message.n, (const char *)e->message.p);
+        error_encode(&packet, e->code, e->sqlstate, text);
+        put(&o->text, buf_span(&packet));
+        buf_free(&packet);
+        o->failed = s->run.failed = true;
+    }
+    o->phase = ONCE_SETTLED;
+    return true;
+}
+
+static void tell_error(struct session *s)
+{
+    const struct once *o = &s->replay->once;
+    size_t at = packet_begin(&s->out);
+
+    buf_put_span(&s->out, buf_span(&o->text));
+    packet_end(&s->out, at, o->packet);
+}
+
+void session_once_tell_kept(struct session *s)
+{
+    const struct once *o = &s->replay->once;
+    struct ok ok = o->ok;
+
+    if (o->failed) {
+        tell_error(s);
+        return;
+    }
+    ok.status = (uint16_t)((ok.status & ~(unsigned)STATUS_IN_TRANS) |
+                           (o->change.len ? STATUS_SESSION_STATE_CHANGED : 0));
+    ok.info = buf_span(&o->text);
+    ok.changes = buf_span(&o->change);
+    session_tell(s, ok, o->packet);
+}
+
+void session_once_recall(const struct session *s, struct backend *b)
+{
+    const struct once *o = &s->replay->once;
+
+    if (o->failed)
+        return;
+    b->reply.ok = o->ok;
+    b->reply.ok.info = b->reply.ok.changes = (struct span){NULL, 0};
+    b->reply.rows = o->rows;
+}
+
+bool session_once_is(const struct session *s, enum once_phase phase)
+{
+    const struct once *o = once_of(s);
+
+    return o && o->phase == phase;
+}
+
+void session_once_end(struct session *s)
+{
+    struct once *o = once_of(s);
+
+    if (o)
+        o->phase = ONCE_NONE;
+}
+
+/* ---- the loss ---- */
+
+bool session_once_will_tell(const struct session *s)
+{
+    const struct once *o = once_of(s);
+
+    return o && (o->in_doubt || (o->phase != ONCE_NONE && !o->refused && !s->run.answered));
+}
+
+bool session_once_is_undone(const struct session *s)
+{
+    const struct once *o = once_of(s);
+
+    return o && !o->in_doubt &&
+           (o->phase == ONCE_KEPT ||
+            (o->phase == ONCE_WRAPPED && !(s->run.statement.effects & SQL_EFFECT_OPAQUE)));
+}
+
+void session_once_lost(struct session *s, int server, bool in_doubt)
+{
+    struct once *o = once_of(s);
+
+    if (!o)
+        return;
+    if (o->phase == ONCE_WRAPPED || o->phase == ONCE_KEPT || o->phase == ONCE_COMMITTING) {
+        s->pins &= ~(uint32_t)PIN_TRANSACTION;
+        s->status &= (uint16_t) ~(unsigned)STATUS_IN_TRANS;
+    }
+    if (!o->in_doubt) {
+        o->server = server;
+        o->was_kept = o->phase == ONCE_COMMITTING;
+    }
+    o->in_doubt = in_doubt;
+    o->asked = false;
+    o->told[0] = 0;
+    o->phase = ONCE_NONE;
+    s->run.failed = false;
+}
+
+/* ---- the next primary ---- */
+
+static bool ask(struct session *s, struct backend *b)
+{
+    char sql[320];
+
+    s->replay->once.asked = true;
+    (void)snprintf(sql, sizeof sql,
+                   "SELECT CONCAT(IFNULL((SELECT number FROM tillway.outcome WHERE proxy=%llu AND "
+                   "session=%llu),0),' ',(SELECT VARIABLE_VALUE FROM "
+                   "information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='UPTIME'))",
+                   (unsigned long long)s->worker->shared->proxy_id,
+                   (unsigned long long)s->worker->index << 32 | s->replay->once.slot);
+    return backend_command(b, COM_QUERY, span_of(sql), EXPECT_ONCE) &&
+           backend_write(b, NULL, 0) != STREAM_FAILED;
+}
+
+static void told(struct session *s, const struct backend *b, bool failed)
+{
+    struct once *o = &s->replay->once;
+
+    (void)snprintf(o->told, sizeof o->told, "%s", failed ? "?" : b->reply.cell);
+}
+
+bool session_once_reply(struct session *s, struct backend *b, bool failed)
+{
+    const struct once *o = &s->replay->once;
+
+    if (o->in_doubt)
+        told(s, b, failed);
+    else if (o->phase == ONCE_COMMITTING)
+        return committed(s, b, failed);
+    else
+        marked(s, b, failed);
+    return true;
+}
+
+enum outcome { OUTCOME_UNKNOWN, OUTCOME_COMMITTED, OUTCOME_NOT };
+
+/* A server that was started after the row was sent has nothing of the old connection left. */
+static bool is_another(const struct session *s, const struct backend *b, uint64_t uptime_s)
+{
+    const struct once *o = &s->replay->once;
+
+    return b->server != o->server || uptime_s + 1 < (worker_now_ns() - o->sent_ns) / 1000000000;
+}
+
+static enum outcome outcome_of(const struct session *s, const struct backend *b)
+{
+    const struct once *o = &s->replay->once;
+    char *rest;
+    uint64_t number = strtoull(o->told, &rest, 10);
+
+    /* "?": the question was refused */
+    if (*rest != ' ' || !is_another(s, b, strtoull(rest, NULL, 10)))
+        return OUTCOME_UNKNOWN;
+    if (number != o->number)
+        return OUTCOME_NOT;
+    /* a procedure has committed something, and nobody knows whether that was all */
+    return s->run.statement.kind == SQL_COMMIT || o->was_kept ? OUTCOME_COMMITTED : OUTCOME_UNKNOWN;
+}
+
+/* What the write left in the session is not told by the row. */
+static bool left_something(const struct session *s)
+{
+    return s->replay->once.was_kept && (s->run.statement.effects & SQL_EFFECT_USER_VARIABLE) != 0;
+}
+
+static enum step say_committed(struct session *s)
+{
+    struct once *o = &s->replay->once;
+
+    if (!o->was_kept)
+        return session_answer_ok(s);
+    buf_clear(&s->out);
+    session_once_tell_kept(s);
+    session_enter(s, SESSION_REPLY);
+    return STEP_MORE;
+}
+
+static enum step conclude(struct session *s, struct backend *b, enum outcome outcome)
+{
+    static const char *const words[] = {"unknown", "committed", "not committed"};
+
+    log_event(LOG_INFO, "commit.outcome", LOG_NUM("id", s->id), LOG_STR("outcome", words[outcome]));
+    s->replay->once.in_doubt = false;
+    if (outcome == OUTCOME_NOT)
+        return session_replay_undone(s);
+    s->target = NULL;
+    s->home = b->server;
+    session_replay_drop(s);
+    causal_saw(&s->causal, b->server, worker_now_ns());
+    if (outcome == OUTCOME_COMMITTED && !left_something(s))
+        return say_committed(s);
+    return session_answer_error(
+        s, ER_NET_READ_ERROR, "08S01",
+        outcome == OUTCOME_COMMITTED
+            ? "Lost connection to server during query; the statement took effect, but the user "
+              "variables it set are lost"
+            : "Lost connection to server during query; whether it took effect is not known");
+}
+
+enum step session_once_resolve(struct session *s)
+{
+    struct backend *b = s->target;
+    struct once *o = &s->replay->once;
+
+    if (!o->asked)
+        return ask(s, b) ? STEP_MORE : session_target_lost(s);
+    switch (session_swallow(s, b)) {
+    case SWALLOW_WAIT:
+        return STEP_WAIT;
+    case SWALLOW_DONE:
+        break;
+    default:
+        return session_target_lost(s);
+    }
+    return conclude(s, b, outcome_of(s, b));
+}
