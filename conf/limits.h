@@ -25,6 +25,7 @@ struct conf_limits {
 
 struct conf_pool {
     bool multiplexing;
+    bool by_attributes; /* shared only by clients with equal connection attributes */
     uint64_t idle_ns;
     uint64_t wait_ns;
     uint64_t max_age_ns;     /* 0: any */

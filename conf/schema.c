@@ -275,6 +275,10 @@ const struct schema_row conf_schema[] = {
     {"pool.multiplexing", SCHEMA_BOOL, IN(pool.multiplexing), "true", 0, 0, NULL,
      "Whether a session gives its server connections back after each statement that leaves nothing "
      "behind on them. Else it keeps them until it ends."},
+    {"pool.by_attributes", SCHEMA_BOOL, IN(pool.by_attributes), "false", 0, 0, NULL,
+     "Whether only clients of the same address and with equal connection attributes (`_pid` and "
+     "`program_name` among them) share connections, so that "
+     "`performance_schema.session_connect_attrs` is right for each of them."},
     {"pool.idle", SCHEMA_DURATION, IN(pool.idle_ns), "60s", 0, 86400 * S, NULL,
      "How long an unused server connection is kept. 0: closed at once."},
     {"pool.wait", SCHEMA_DURATION, IN(pool.wait_ns), "10s", 1 * MS, 3600 * S, NULL,

@@ -216,20 +216,6 @@ bool change_user_decode(struct span payload, uint64_t caps, struct change_user *
     return !*why;
 }
 
-struct span attribute_of(struct span attributes, const char *key)
-{
-    struct cursor c = cursor_span(attributes);
-
-    while (cursor_left(&c)) {
-        bool found = span_eq(cursor_lenenc_bytes(&c), key);
-        struct span value = cursor_lenenc_bytes(&c);
-
-        if (found || !cursor_ok(&c))
-            return value;
-    }
-    return (struct span){NULL, 0};
-}
-
 void auth_switch_encode(struct buf *b, const char *plugin, struct span data, bool nul)
 {
     buf_put_u8(b, 0xFE);

@@ -25,7 +25,7 @@ struct login {
     struct span auth;       /* the plugin's reply */
     struct span database;   /* empty: none */
     struct span plugin;     /* empty: none named */
-    struct span attributes; /* the raw key/value block without its length; may be empty */
+    struct span attributes; /* attributes.h; may be empty */
     bool ssl_request;       /* the short packet that asks for TLS; nothing after collation is set */
 };
 
@@ -52,9 +52,6 @@ bool login_decode(struct span payload, uint64_t offered, struct login *l,
 /* `caps`: the session's. `payload` starts with the command byte. */
 bool change_user_decode(struct span payload, uint64_t caps, struct change_user *u,
                         const char **why) MUST_CHECK;
-
-/* The value of a key in connection attributes as struct login has them; empty: not there. */
-struct span attribute_of(struct span attributes, const char *key);
 
 /* 0xFE plugin NUL data, NUL where `nul`. A lone 0xFE (old password) decodes with an empty plugin.
  * The NUL behind a nonce of AUTH_NONCE bytes is not part of `data`. */

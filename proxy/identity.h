@@ -21,10 +21,13 @@ struct identity {
     uint64_t caps;                      /* CAPS_SEMANTIC bits of the client's */
     char address[IDENTITY_ADDRESS_MAX]; /* of the client, for servers that are told; else "" */
     bool unchecked;                     /* only the server can tell whether the password is right */
-    bool limited; /* the server counts its connections: they are not kept for others */
+    bool limited;       /* the server counts its connections: they are not kept for others */
+    uint64_t proven_ns; /* when a server last let it in; 0: none did yet */
+    bool by_attributes; /* connections are shared where the attributes are equal, too */
     struct secret secret;
+    struct span attributes; /* to log in with; the address is among them */
     uint32_t user_len;
-    uint8_t bytes[]; /* the user, then the password */
+    uint8_t bytes[]; /* the user, the attributes, then the password */
 };
 
 /* MariaDB's own capabilities that are offered where all servers have them. Metadata caching is not:
@@ -40,9 +43,13 @@ struct identity {
      CAP_PS_MULTI_RESULTS | CAP_EXPIRED_PASSWORDS | CAPS_MARIADB)
 
 /* NULL where memory refuses. */
-struct identity *identity_new(struct span user, const struct secret *secret, uint64_t client_caps);
+struct identity *identity_new(struct span user, struct span attributes, const struct secret *secret,
+                              uint64_t client_caps);
 /* The servers are to be told where the client comes from. Before anybody else refers to it. */
 void identity_set_address(struct identity *i, const char *address);
+/* The same with the secret of another one of this user, which proved right later. NULL: no memory.
+ */
+struct identity *identity_renew(const struct identity *old, const struct identity *proven);
 struct identity *identity_ref(struct identity *i);
 void identity_unref(struct identity *i); /* NULL allowed */
 /* Whether the servers cannot tell them apart. */

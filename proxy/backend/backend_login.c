@@ -2,6 +2,7 @@
  */
 #include "proxy/backend/backend.h"
 
+#include "base/clock.h"
 #include "protocol/auth/auth_sha2.h"
 #include "protocol/handshake.h"
 
@@ -11,7 +12,7 @@ enum { LOGIN_PACKET_MAX = 16384, AUTH_MAX = 2048 };
 
 #define BACKEND_CAPS                                                                \
     (CAP_PROTOCOL_41 | CAP_SECURE_CONNECTION | CAP_PLUGIN_AUTH | CAP_TRANSACTIONS | \
-     CAP_SESSION_TRACK | CAP_DEPRECATE_EOF)
+     CAP_SESSION_TRACK | CAP_DEPRECATE_EOF | CAP_CONNECT_ATTRS)
 
 static void fail_with_packet(struct backend *b, struct span payload)
 {
@@ -87,6 +88,7 @@ static bool answer_greeting(struct backend *b, const struct greeting *g, uint8_t
     l.collation = b->collation;
     l.capabilities = caps_of(b, g) | (b->stream.filter ? CAP_SSL : 0);
     l.user = identity_user(b->identity);
+    l.attributes = b->identity->attributes;
     if (span_eq(g->plugin, AUTH_SHA2) && b->identity->secret.kind == SECRET_PASSWORD)
         l.plugin = span_of(AUTH_SHA2);
     ok = backend_auth_reply(b, l.plugin, nonce, &auth);
@@ -184,6 +186,7 @@ static void on_more(struct backend *b, struct span payload, uint8_t seq)
 static void on_welcome(struct backend *b)
 {
     state_enter(&b->state, BACKEND_READY);
+    b->identity->proven_ns = clock_mono_ns();
     if (!backend_command(b, COM_QUERY, span_of(backend_setup_sql), EXPECT_SETUP))
         backend_fail(b, ER_UNKNOWN_ERROR, "HY000", "out of memory");
 }

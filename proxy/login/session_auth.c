@@ -10,6 +10,7 @@
 #include "proxy/login/session_auth.h"
 
 #include "conf/accounts.h"
+#include "protocol/attributes.h"
 #include "protocol/auth/auth_rsa.h"
 #include "protocol/auth/auth_sha2.h"
 #include "proxy/session/session_steps.h"
@@ -70,7 +71,8 @@ void session_auth_begin(struct session *s, struct span plugin, struct span attri
     if (a->by == BY_CLEAR && !is_private(s))
         a->by = BY_OTHER;
     if (a->by == BY_CLEAR)
-        s->credentials.len -= session_login_reply(s).n - without_nul(session_login_reply(s)).n;
+        s->credentials.bytes.len -=
+            session_login_reply(s).n - without_nul(session_login_reply(s)).n;
     a->sha2_only = a->by == BY_SHA2 && span_eq(name, "libmysql") && version.n >= 2 &&
                    (version.p[0] == '9' || version.p[1] != '.');
 }

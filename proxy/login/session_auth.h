@@ -3,6 +3,7 @@
 #ifndef PROXY_SESSION_AUTH_H
 #define PROXY_SESSION_AUTH_H
 
+#include "base/buf.h"
 #include "protocol/auth/auth_ed25519.h"
 #include "proxy/identity.h"
 #include "routing/account.h"
@@ -25,7 +26,18 @@ struct session_auth {
     size_t way; /* of the account's, the one being tried */
     bool tried; /* all ways failed, by the catalog with this fingerprint */
     uint64_t fingerprint;
+    bool refused; /* a server refused what the accounts known here let in */
     uint8_t nonce[AUTH_ED25519_NONCE];
+};
+
+enum { CREDENTIALS_MAX = 16384 };
+
+/* What a log-in packet says, kept until a server has let the session in. */
+struct credentials {
+    struct buf bytes; /* user, schema, attributes (as servers get them), reply */
+    size_t user_len;
+    size_t schema_len;
+    size_t attributes_len;
 };
 
 enum auth_answer {
@@ -47,6 +59,7 @@ bool session_auth_reply(struct session *s, struct span payload) MUST_CHECK;
 
 /* The parts of s->credentials. */
 struct span session_login_user(const struct session *s);
+struct span session_login_attributes(const struct session *s);
 struct span session_login_reply(const struct session *s);
 /* Replace the reply. False: no room. */
 bool session_keep_reply(struct session *s, struct span reply) MUST_CHECK;

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "protocol/attributes.h"
 #include "proxy/login/session_auth.h"
 
 #include <openssl/rand.h>
@@ -182,55 +183,72 @@ static bool next_packet(struct session *s, struct span *payload, size_t *used)
 /* Keep what the check needs, and what holds once it succeeds: the packet's bytes go. Names are cut
  * where MariaDB cuts them (USERNAME_LENGTH, NAME_LEN). False: no room. */
 static bool keep_credentials(struct session *s, struct span user, struct span schema,
-                             struct span auth)
+                             struct span attributes, struct span auth)
 {
+    size_t before;
+
     user.n = user.n < USER_MAX ? user.n : USER_MAX;
     schema.n = schema.n < SCHEMA_MAX ? schema.n : SCHEMA_MAX;
-    buf_clear(&s->credentials);
-    buf_put_span(&s->credentials, user);
-    buf_put_span(&s->credentials, schema);
-    buf_put_span(&s->credentials, auth);
-    s->user_len = user.n;
-    s->schema_len = schema.n;
-    return buf_ok(&s->credentials);
+    buf_clear(&s->credentials.bytes);
+    buf_put_span(&s->credentials.bytes, user);
+    buf_put_span(&s->credentials.bytes, schema);
+    before = s->credentials.bytes.len;
+    attributes_introduce(&s->credentials.bytes, attributes, s->address);
+    s->credentials.attributes_len = s->credentials.bytes.len - before;
+    buf_put_span(&s->credentials.bytes, auth);
+    s->credentials.user_len = user.n;
+    s->credentials.schema_len = schema.n;
+    return buf_ok(&s->credentials.bytes);
 }
 
 struct span session_login_user(const struct session *s)
 {
-    return (struct span){s->credentials.data, s->user_len};
+    return (struct span){s->credentials.bytes.data, s->credentials.user_len};
 }
 
-/* The last part. */
+static struct span credentials_from(const struct session *s, size_t at, size_t n)
+{
+    return (struct span){s->credentials.bytes.data ? s->credentials.bytes.data + at : NULL, n};
+}
+
+struct span session_login_attributes(const struct session *s)
+{
+    return credentials_from(s, s->credentials.user_len + s->credentials.schema_len,
+                            s->credentials.attributes_len);
+}
+
+static size_t reply_at(const struct session *s)
+{
+    return s->credentials.user_len + s->credentials.schema_len + s->credentials.attributes_len;
+}
+
 struct span session_login_reply(const struct session *s)
 {
-    size_t at = s->user_len + s->schema_len;
-
-    return (struct span){s->credentials.data ? s->credentials.data + at : NULL,
-                         s->credentials.len - at};
+    return credentials_from(s, reply_at(s), s->credentials.bytes.len - reply_at(s));
 }
 
 bool session_keep_reply(struct session *s, struct span reply)
 {
-    s->credentials.len = s->user_len + s->schema_len;
-    buf_put_span(&s->credentials, reply);
-    return buf_ok(&s->credentials);
+    s->credentials.bytes.len = reply_at(s);
+    buf_put_span(&s->credentials.bytes, reply);
+    return buf_ok(&s->credentials.bytes);
 }
 
 void session_forget_credentials(struct session *s)
 {
-    if (s->credentials.data)
-        explicit_bzero(s->credentials.data, s->credentials.len);
-    buf_clear(&s->credentials);
+    if (s->credentials.bytes.data)
+        explicit_bzero(s->credentials.bytes.data, s->credentials.bytes.len);
+    buf_clear(&s->credentials.bytes);
 }
 
 /* The schema and the character set that were asked for are the session's. */
 void session_adopt_login(struct session *s)
 {
-    if (s->schema_len)
-        memcpy(s->schema, s->credentials.data + s->user_len, s->schema_len);
-    s->schema[s->schema_len] = 0;
+    if (s->credentials.schema_len)
+        memcpy(s->schema, s->credentials.bytes.data + s->credentials.user_len,
+               s->credentials.schema_len);
+    s->schema[s->credentials.schema_len] = 0;
     session_set_charset(s, s->collation);
-    session_forget_credentials(s);
 }
 
 static const char *login_fault(struct session *s, const struct login *l)
@@ -239,7 +257,7 @@ static const char *login_fault(struct session *s, const struct login *l)
         return "Connections using insecure transport are prohibited: this listener requires TLS";
     if (!(l->capabilities & CAP_PROTOCOL_41) || !(l->capabilities & CAP_SECURE_CONNECTION))
         return "the client is too old: protocol 4.1 with secure authentication is needed";
-    if (!keep_credentials(s, l->user, l->database, l->auth))
+    if (!keep_credentials(s, l->user, l->database, l->attributes, l->auth))
         return "the login packet is too large";
     return NULL;
 }
@@ -308,7 +326,7 @@ enum step session_begin_change_user(struct session *s, struct span payload)
     const char *why = "";
 
     if (!change_user_decode(payload, s->caps, &u, &why) ||
-        !keep_credentials(s, u.user, u.database, u.auth)) {
+        !keep_credentials(s, u.user, u.database, u.attributes, u.auth)) {
         session_fault(s, ER_HANDSHAKE_ERROR, "08S01", "Bad handshake");
         return STEP_WAIT;
     }
@@ -352,6 +370,7 @@ enum step session_welcome(struct session *s)
     }
     s->changing_user = false;
     s->target = NULL;
+    session_forget_credentials(s);
     guard_passed(&s->worker->shared->guard, s->address);
     session_tracking_log_in(s, &changes);
     step = session_answer_told(s, certificate_proof(s, proof), buf_span(&changes));

@@ -130,12 +130,14 @@ static bool tls_fits(const struct session *s, const struct account *a)
 static struct identity *identify(struct session *s, const struct account *a,
                                  const struct account_way *w, const struct secret *secret)
 {
-    struct identity *i = identity_new(session_login_user(s), secret, s->caps);
+    struct identity *i =
+        identity_new(session_login_user(s), session_login_attributes(s), secret, s->caps);
 
     if (!i)
         return NULL;
     i->unchecked = w->kind == WAY_SHA2;
     i->limited = a->limited;
+    i->by_attributes = s->worker->conf->pool.by_attributes;
     if (topology_tells_address(s->worker->topology))
         identity_set_address(i, s->address);
     return i;
@@ -181,7 +183,7 @@ enum step session_verify(struct session *s)
     const struct account *shown = a ? a : catalog_decoy(c, user);
     struct secret secret;
 
-    if (s->client.writing || (!a && ask_for_fresh_accounts(s)))
+    if (s->client.writing || ((!a || s->auth.refused) && ask_for_fresh_accounts(s)))
         return STEP_WAIT;
     for (; shown && s->auth.way < shown->way_count; s->auth.way++) {
         const struct account_way *w = &shown->ways[s->auth.way];

@@ -24,9 +24,9 @@ static const struct state_row rows[] = {
                                     STATE_BIT(SESSION_SYNC) | COMMANDED | ANY_TIME},
     [SESSION_QUEUE] = {"queue", STATE_BIT(SESSION_ROUTE) | STATE_BIT(SESSION_CONNECT) | COMMANDED |
                                     ANY_TIME},
-    [SESSION_CONNECT] = {"connect", STATE_BIT(SESSION_ROUTE) | STATE_BIT(SESSION_SYNC) |
-                                        STATE_BIT(SESSION_REPLAY) | STATE_BIT(SESSION_RELAY) |
-                                        COMMANDED | ANY_TIME},
+    [SESSION_CONNECT] = {"connect", STATE_BIT(SESSION_VERIFY) | STATE_BIT(SESSION_ROUTE) |
+                                        STATE_BIT(SESSION_SYNC) | STATE_BIT(SESSION_REPLAY) |
+                                        STATE_BIT(SESSION_RELAY) | COMMANDED | ANY_TIME},
     [SESSION_SYNC] = {"sync", STATE_BIT(SESSION_ROUTE) | STATE_BIT(SESSION_REPLAY) |
                                   STATE_BIT(SESSION_RELAY) | STATE_BIT(SESSION_ASK) | COMMANDED |
                                   ANY_TIME},
@@ -150,7 +150,7 @@ static void on_closed(void *owner)
     stmts_clear(&s->stmts);
     buf_free(&s->out);
     session_forget_credentials(s);
-    buf_free(&s->credentials);
+    buf_free(&s->credentials.bytes);
     buf_free(&s->text);
     buf_free(&s->fitted);
     buf_free(&s->telling.assigned);
@@ -222,7 +222,7 @@ static struct session *session_new(struct worker *w, const struct client_socket 
     s->tls = c->tls;
     s->status = w->default_status ? w->default_status : STATUS_AUTOCOMMIT;
     s->out = buf_with_max(SESSION_OUT_MAX);
-    s->credentials = buf_with_max(4096);
+    s->credentials.bytes = buf_with_max(CREDENTIALS_MAX);
     s->text = buf_with_max(PACKET_MAX_PAYLOAD);
     s->fitted = buf_with_max(PACKET_MAX_PAYLOAD);
     s->telling.assigned = buf_with_max(ASSIGNED_MAX);

@@ -2,8 +2,9 @@
  *
  *             ┌──────────▶ CLOSING ◀── (any state: the client left, an error that ends it, drained)
  *   GREET ─▶ LOGIN ─▶ VERIFY ─▶ ROUTE ─▶ CONNECT ─▶ SYNC ─▶ RELAY ─▶ READY ─▶ ROUTE …
- *                ▲        │        ▲                           │        │
- *                └ SWITCH ┘        └──── the read goes elsewhere ┘      └─▶ VERIFY
+ *                ▲      │ ▲        ▲     │                     │        │
+ *                └SWITCH┘ │        └──── the read goes elsewhere ┘      └─▶ VERIFY
+ *                         └── refused ◀──┘
  * (COM_CHANGE_USER) └─▶ REPLY ─▶ READY (the proxy answers itself)
  *
  *   GREET    the monitor has not told accounts and servers yet: nothing to greet with
@@ -83,9 +84,7 @@ struct session {
     uint8_t nonce[AUTH_NONCE];
     struct session_auth auth;
     uint64_t caps;
-    struct buf credentials; /* user, schema, reply: kept from the packet until verified */
-    size_t user_len;
-    size_t schema_len;
+    struct credentials credentials;
     uint16_t collation;     /* asked for at log-in */
     uint8_t failed_changes; /* COM_CHANGE_USERs in a row */
     uint64_t catalog_asked; /* the number of its request for a fresh catalog; 0: did not ask */

@@ -69,7 +69,7 @@ static void shed_buffers(struct session *s)
 {
     buf_free(&s->out);
     buf_free(&s->text);
-    buf_free(&s->credentials);
+    buf_free(&s->credentials.bytes);
     for (uint32_t left = s->held_bits; left; left &= left - 1) {
         struct backend *b = s->held[__builtin_ctz(left)];
 

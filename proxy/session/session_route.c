@@ -355,17 +355,29 @@ enum step session_reroute(struct session *s)
     return STEP_MORE;
 }
 
+static bool is_denial(uint16_t code)
+{
+    return code == ER_ACCESS_DENIED_ERROR || code == ER_ACCESS_DENIED_NO_PASSWORD_ERROR;
+}
+
 /* The server would not have us: a matter for the client, unless another server can answer. */
 static enum step connect_failed(struct session *s)
 {
     struct backend_error e = s->target->error;
-    bool network = e.code == CR_SERVER_LOST;
+    int server = s->run.route.server;
+    bool denied = is_denial(e.code);
 
-    if (network)
+    if (e.code == CR_SERVER_LOST)
         return session_target_lost(s);
-    session_release(s, s->run.route.server, false);
-    if (s->run.read)
+    session_release(s, server, false);
+    if (denied && session_log_in_otherwise(s))
+        return STEP_MORE;
+    if (s->run.read && !(denied && server == s->worker->topology->primary))
         return session_reroute(s);
+    if (denied && !s->run.log_in) { /* the client must log in anew */
+        session_end(s, e.code, e.sqlstate, e.text);
+        return STEP_WAIT;
+    }
     return session_fail(s, e.code, e.sqlstate, e.text);
 }
 

@@ -27,6 +27,9 @@ void session_adopt_login(struct session *s);
 void session_forget_credentials(struct session *s);
 /* session_verify.c */
 enum step session_verify(struct session *s);
+/* session_refused.c: a server denied the session's log-in. Whether there is another way to it, by
+ * which the session goes on. */
+bool session_log_in_otherwise(struct session *s) MUST_CHECK;
 /* session_login.c */
 enum step session_begin_change_user(struct session *s, struct span payload);
 enum step session_welcome(struct session *s);

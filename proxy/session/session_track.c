@@ -210,13 +210,15 @@ static void note_collation(struct session *s, struct backend *b)
     (void)vars_note(s->vars, span_of("collation_connection"), span_of(name));
 }
 
-/* A function or a view may be another now. */
+/* A function, a view or an account may be another now. */
 static void note_definition(const struct session *s)
 {
     const struct shared *shared = s->worker->shared;
+    const struct sql_class *c = &s->run.statement;
+    bool defines = c->kind == SQL_DDL && !(c->effects & SQL_EFFECT_TEMPORARY);
+    bool sets_password = c->kind == SQL_SET && c->writes;
 
-    if (s->run.statement.kind == SQL_DDL && !s->run.failed &&
-        !(s->run.statement.effects & SQL_EFFECT_TEMPORARY))
+    if ((defines || sets_password) && !s->run.failed)
         shared->refresh_objects(shared->monitor);
 }
 

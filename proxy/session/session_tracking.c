@@ -187,7 +187,7 @@ void session_tracking_log_in(const struct session *s, struct buf *to)
 {
     size_t n = strlen(s->schema);
 
-    if (s->schema_len == 0 || !s->telling.wanted.schema || n == 0)
+    if (s->credentials.schema_len == 0 || !s->telling.wanted.schema || n == 0)
         return;
     buf_put_u8(to, CHANGE_SCHEMA);
     buf_put_u8(to, (uint8_t)(n + 1)); /* SCHEMA_MAX bytes at most: lengths of one byte */

@@ -1,5 +1,5 @@
 /* Authentication plugins towards clients and servers, each right, wrong, cut short and replayed. */
-#include "component/rig.h"
+#include "component/plugins.h"
 #include "protocol/auth/auth_ed25519.h"
 #include "protocol/auth/auth_rsa.h"
 #include "protocol/auth/auth_sha2.h"
@@ -14,81 +14,10 @@
           "\x05"                \
           "9.1.0")
 
-static struct peer *greeted(struct rig *r)
-{
-    struct peer *till = client_connects(r, 0);
-
-    client_hears_greeting(till);
-    return till;
-}
-
-/* The primary is logged in to by native password, and the client with it. */
-static void is_in(struct rig *r, struct peer *till, const char *user, const char *password)
-{
-    struct peer *primary = server_accepts(&r->servers[PRIMARY]);
-
-    server_greets(primary);
-    server_hears_login(primary, user, password);
-    server_says_ok(primary);
-    server_hears_setup(primary);
-    (void)client_hears_ok(till);
-}
-
-static void is_refused(struct peer *till, uint16_t code, const char *part)
-{
-    client_hears_error(till, code, code == 4151 ? "HY000" : "28000", part);
-    peer_hears_end(till);
-}
-
-static void replies_ed25519(struct peer *till, const char *password, unsigned twist)
-{
-    struct span nonce = client_hears_switch(till, AUTH_ED25519);
-    uint8_t reply[AUTH_ED25519_REPLY];
-
-    assert_int_equal(nonce.n, AUTH_ED25519_NONCE);
-    auth_ed25519_reply(nonce.p, span_of(password), reply);
-    reply[0] ^= (uint8_t)twist;
-    peer_send_packet(till, (struct span){reply, sizeof reply});
-}
-
-static struct span sha2_reply(const struct peer *till, const char *password)
-{
-    static uint8_t reply[AUTH_SHA2_HASH];
-
-    auth_sha2_reply(till->nonce, span_of(password), reply);
-    return (struct span){reply, sizeof reply};
-}
-
-#define LOGS_IN_BY_SHA2(till, password, ...) \
-    client_logs_in((till), .plugin = AUTH_SHA2, .auth = sha2_reply((till), (password)), __VA_ARGS__)
-
-static void hears_more(struct peer *till, uint8_t what)
-{
-    struct span packet = peer_hears_packet(till);
-
-    if (packet.n != 2 || packet.p[0] != AUTH_SHA2_MORE || packet.p[1] != what)
-        peer_fail(till, "no 01 %02x", what);
-}
-
-static void says_password_by_rsa(struct peer *till, const char *password, const uint8_t *nonce)
-{
-    struct buf sealed = buf_with_max(4096);
-    struct span packet;
-
-    hears_more(till, AUTH_SHA2_FULL);
-    peer_send_packet(till, BYTES("\x02"));
-    packet = peer_hears_packet(till);
-    assert_int_equal(packet.p[0], AUTH_SHA2_MORE);
-    assert_true(auth_rsa_encrypt((struct span){packet.p + 1, packet.n - 1}, nonce,
-                                 span_of(password), &sealed));
-    peer_send_packet(till, buf_span(&sealed));
-    buf_free(&sealed);
-}
-
 static void ed25519_logs_in_where_the_password_is_known(void **state)
 {
     struct rig *r = rig_start(.accounts = ACCOUNTS);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     client_logs_in(till, .user = "curve");
@@ -99,12 +28,12 @@ static void ed25519_logs_in_where_the_password_is_known(void **state)
 static void ed25519_without_the_password_says_so(void **state)
 {
     struct rig *r = rig_start(.accounts = ACCOUNTS);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     client_logs_in(till, .user = "secretive");
     replies_ed25519(till, "secret", 0);
-    is_refused(till, 1045, "accounts_file must have it");
+    client_is_refused(till, 1045, "28000", "accounts_file must have it");
     server_is_left_alone(&r->servers[PRIMARY], 0);
 }
 
@@ -114,19 +43,19 @@ static void a_wrong_ed25519_reply_is_refused(void **state)
 
     (void)state;
     for (unsigned i = 0; i < 2; i++) {
-        struct peer *till = greeted(r);
+        struct peer *till = client_greeted(r);
 
         client_logs_in(till, .user = "curve");
         replies_ed25519(till, i ? "secret" : "guess", i);
-        is_refused(till, 1045, "'curve'@'127.0.0.1' (using password: YES)");
+        client_is_refused(till, 1045, "28000", "'curve'@'127.0.0.1' (using password: YES)");
     }
 }
 
 static void a_replayed_ed25519_reply_is_refused(void **state)
 {
     struct rig *r = rig_start(.accounts = ACCOUNTS);
-    struct peer *first = greeted(r);
-    struct peer *till = greeted(r);
+    struct peer *first = client_greeted(r);
+    struct peer *till = client_greeted(r);
     uint8_t reply[AUTH_ED25519_REPLY];
 
     (void)state;
@@ -135,7 +64,7 @@ static void a_replayed_ed25519_reply_is_refused(void **state)
     client_logs_in(till, .user = "curve");
     (void)client_hears_switch(till, AUTH_ED25519);
     peer_send_packet(till, (struct span){reply, sizeof reply});
-    is_refused(till, 1045, "using password: YES");
+    client_is_refused(till, 1045, "28000", "using password: YES");
 }
 
 static void a_reply_cut_short_is_refused(void **state)
@@ -145,19 +74,19 @@ static void a_reply_cut_short_is_refused(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(replies); i++) {
-        struct peer *till = greeted(r);
+        struct peer *till = client_greeted(r);
 
         client_logs_in(till, .user = "curve");
         (void)client_hears_switch(till, AUTH_ED25519);
         peer_send_packet(till, span_of(replies[i]));
-        is_refused(till, 1045, "Access denied for user 'curve'");
+        client_is_refused(till, 1045, "28000", "Access denied for user 'curve'");
     }
 }
 
 static void the_second_way_is_tried(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
     uint8_t reply[AUTH_HASH];
 
     (void)state;
@@ -173,21 +102,21 @@ static void the_second_way_is_tried(void **state)
 static void no_way_fits_and_none_is_asked_twice(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     client_logs_in(till, .user = "two", .password = "guess");
     replies_ed25519(till, "guess", 0);
     (void)client_hears_switch(till, AUTH_NATIVE);
     peer_send_packet(till, BYTES("12345678901234567890"));
-    is_refused(till, 1045, "using password: YES");
+    client_is_refused(till, 1045, "28000", "using password: YES");
     assert_int_equal(atomic_load(&r->refreshes), 1);
 }
 
 static void an_old_client_cannot_be_asked(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     client_logs_in(till, .user = "curve", .without = CAP_PLUGIN_AUTH);
@@ -198,7 +127,7 @@ static void an_old_client_cannot_be_asked(void **state)
 static void sha2_is_switched_to_native(void **state)
 {
     struct rig *r = rig_start(.rsa = true);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
     uint8_t reply[AUTH_HASH];
 
     (void)state;
@@ -212,7 +141,7 @@ static void sha2_is_switched_to_native(void **state)
 static void sha2_is_fast_where_the_password_is_known(void **state)
 {
     struct rig *r = rig_start(.accounts = ACCOUNTS);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     LOGS_IN_BY_SHA2(till, "secret", .user = "till");
@@ -223,7 +152,7 @@ static void sha2_is_fast_where_the_password_is_known(void **state)
 static void an_outdated_password_in_the_file_does_no_harm(void **state)
 {
     struct rig *r = rig_start(.accounts = ACCOUNTS);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
     uint8_t reply[AUTH_HASH];
 
     (void)state;
@@ -231,13 +160,13 @@ static void an_outdated_password_in_the_file_does_no_harm(void **state)
     (void)client_hears_switch(till, AUTH_NATIVE);
     client_native_reply(till, "outdated", reply);
     peer_send_packet(till, (struct span){reply, sizeof reply});
-    is_refused(till, 1045, "using password: YES");
+    client_is_refused(till, 1045, "28000", "using password: YES");
 }
 
 static void a_client_of_mysql_9_says_its_password_by_rsa(void **state)
 {
     struct rig *r = rig_start(.rsa = true);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     LOGS_IN_BY_SHA2(till, "secret", .user = "till", .attributes = MYSQL_9,
@@ -249,18 +178,18 @@ static void a_client_of_mysql_9_says_its_password_by_rsa(void **state)
 static void a_wrong_password_by_rsa_is_refused(void **state)
 {
     struct rig *r = rig_start(.rsa = true);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     LOGS_IN_BY_SHA2(till, "guess", .user = "secretive");
     says_password_by_rsa(till, "guess", till->nonce);
-    is_refused(till, 1045, "using password: YES");
+    client_is_refused(till, 1045, "28000", "using password: YES");
 }
 
 static void a_password_encrypted_for_another_connection_is_refused(void **state)
 {
     struct rig *r = rig_start(.rsa = true);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
     uint8_t nonce[AUTH_NONCE];
 
     (void)state;
@@ -268,26 +197,26 @@ static void a_password_encrypted_for_another_connection_is_refused(void **state)
     nonce[6] ^= 1;
     LOGS_IN_BY_SHA2(till, "secret", .user = "secretive");
     says_password_by_rsa(till, "secret", nonce);
-    is_refused(till, 1045, "using password: YES");
+    client_is_refused(till, 1045, "28000", "using password: YES");
 }
 
 /* On a connection that others may hear, what is not encrypted is no password. */
 static void a_clear_password_on_tcp_is_refused(void **state)
 {
     struct rig *r = rig_start(.rsa = true);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     LOGS_IN_BY_SHA2(till, "secret", .user = "secretive");
     hears_more(till, AUTH_SHA2_FULL);
     peer_send_packet(till, BYTES("secret\0"));
-    is_refused(till, 1045, "using password: YES");
+    client_is_refused(till, 1045, "28000", "using password: YES");
 }
 
 static void the_key_is_sent_once(void **state)
 {
     struct rig *r = rig_start(.rsa = true);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     LOGS_IN_BY_SHA2(till, "secret", .user = "secretive");
@@ -295,13 +224,13 @@ static void the_key_is_sent_once(void **state)
     peer_send_packet(till, BYTES("\x02"));
     assert_true(peer_hears_packet(till).n > 200);
     peer_send_packet(till, BYTES("\x02"));
-    is_refused(till, 1045, "using password: YES");
+    client_is_refused(till, 1045, "28000", "using password: YES");
 }
 
 static void a_password_by_rsa_serves_an_ed25519_account(void **state)
 {
     struct rig *r = rig_start(.rsa = true);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     LOGS_IN_BY_SHA2(till, "secret", .user = "secretive");
@@ -312,7 +241,7 @@ static void a_password_by_rsa_serves_an_ed25519_account(void **state)
 static void a_unix_socket_takes_the_password_as_it_is(void **state)
 {
     struct rig *r = rig_start(.rsa = true, .unix_clients = true);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     LOGS_IN_BY_SHA2(till, "secret", .user = "secretive");
@@ -324,22 +253,22 @@ static void a_unix_socket_takes_the_password_as_it_is(void **state)
 static void clear_text_counts_on_a_unix_socket(void **state)
 {
     struct rig *r = rig_start(.unix_clients = true);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     client_logs_in(till, .user = "till", .plugin = "mysql_clear_password",
                    .auth = BYTES("secret\0"));
     is_in(r, till, "till", "secret");
-    till = greeted(r);
+    till = client_greeted(r);
     client_logs_in(till, .user = "till", .plugin = "mysql_clear_password",
                    .auth = BYTES("Secret\0"));
-    is_refused(till, 1045, "'till'@'localhost' (using password: YES)");
+    client_is_refused(till, 1045, "28000", "'till'@'localhost' (using password: YES)");
 }
 
 static void clear_text_does_not_count_on_tcp(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     client_logs_in(till, .user = "till", .plugin = "mysql_clear_password",
@@ -352,44 +281,44 @@ static void clear_text_does_not_count_on_tcp(void **state)
 static void the_systems_user_is_not_that_user(void **state)
 {
     struct rig *r = rig_start(.unix_clients = true);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     client_logs_in(till, .user = "local");
-    is_refused(till, 1698, "Access denied for user 'local'@'localhost'");
+    client_is_refused(till, 1698, "28000", "Access denied for user 'local'@'localhost'");
 }
 
 static void a_socket_account_is_not_for_tcp(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     client_logs_in(till, .user = "local");
-    is_refused(till, 1698, "Access denied for user 'local'@'127.0.0.1'");
+    client_is_refused(till, 1698, "28000", "Access denied for user 'local'@'127.0.0.1'");
 }
 
 static void an_account_that_wants_tls_is_refused_without(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     client_logs_in(till, .user = "sealed");
-    is_refused(till, 1045, "'sealed'@'127.0.0.1' (using password: YES)");
+    client_is_refused(till, 1045, "28000", "'sealed'@'127.0.0.1' (using password: YES)");
 }
 
 static void a_locked_account_is_told_only_to_who_knows_the_password(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     client_logs_in(till, .user = "locked", .password = "guess");
-    is_refused(till, 1045, "using password: YES");
-    till = greeted(r);
+    client_is_refused(till, 1045, "28000", "using password: YES");
+    till = client_greeted(r);
     client_logs_in(till, .user = "locked");
-    is_refused(till, 4151, "locked");
+    client_is_refused(till, 4151, "HY000", "locked");
 }
 
 int main(void)

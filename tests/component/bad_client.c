@@ -177,14 +177,6 @@ static void what_is_no_login_is_refused(void **state)
     strike(&stage);
 }
 
-static void server_lets_in(struct peer *primary, const char *user)
-{
-    server_greets(primary);
-    server_hears_login(primary, user, "secret");
-    server_says_ok(primary);
-    server_hears_setup(primary);
-}
-
 static void what_is_no_command_ends_the_session(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
@@ -196,7 +188,7 @@ static void what_is_no_command_ends_the_session(void **state)
 
         client_hears_greeting(p);
         client_logs_in(p, .user = "counted"); /* its connections are not kept */
-        server_lets_in(server_accepts(&r->servers[PRIMARY]), "counted");
+        (void)server_lets_in(&r->servers[PRIMARY], "counted", "secret");
         (void)client_hears_ok(p);
         does(&stage, p, &after_login[i]);
     }

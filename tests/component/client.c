@@ -58,6 +58,14 @@ void client_hears_greeting(struct peer *p)
     p->caps = g.capabilities;
 }
 
+struct peer *client_greeted(struct rig *r)
+{
+    struct peer *p = client_connects(r, 0);
+
+    client_hears_greeting(p);
+    return p;
+}
+
 void client_native_reply(const struct peer *p, const char *password, uint8_t reply[20])
 {
     uint8_t stage1[AUTH_HASH];
@@ -154,6 +162,12 @@ void client_hears_error(struct peer *p, uint16_t code, const char *sqlstate, con
         peer_fail(p, "error %u (%s) where %u (%s) must come", e.code, e.sqlstate, code, sqlstate);
     if (*part && (!e.message.n || !memmem(e.message.p, e.message.n, part, strlen(part))))
         peer_fail(p, "error %u does not say '%s'", code, part);
+}
+
+void client_is_refused(struct peer *p, uint16_t code, const char *sqlstate, const char *part)
+{
+    client_hears_error(p, code, sqlstate, part);
+    peer_hears_end(p);
 }
 
 static void hear_eof(struct peer *p)

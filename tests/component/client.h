@@ -29,6 +29,8 @@ struct login_as {
 /* A connection handed to worker `index`; nothing is read yet. */
 struct peer *client_connects(struct rig *r, int index);
 void client_hears_greeting(struct peer *p);
+/* Both, at the first worker. */
+struct peer *client_greeted(struct rig *r);
 void client_sends_login(struct peer *p, const struct login_as *as);
 #define client_logs_in(p, ...) client_sends_login((p), &(struct login_as){__VA_ARGS__})
 /* The reply of mysql_native_password to the peer's nonce; 20 bytes. */
@@ -46,6 +48,8 @@ void client_asks(struct peer *p, const char *sql);
 struct ok client_hears_ok(struct peer *p);
 /* An ERR packet whose text contains `part`. */
 void client_hears_error(struct peer *p, uint16_t code, const char *sqlstate, const char *part);
+/* … and the connection ends. */
+void client_is_refused(struct peer *p, uint16_t code, const char *sqlstate, const char *part);
 /* A result set of one column: exactly these rows. Answers its end. */
 struct ok client_hears_result(struct peer *p, const char *const *rows);
 #define client_hears_rows(p, ...) client_hears_result((p), (const char *const[]){__VA_ARGS__, NULL})

@@ -8,17 +8,10 @@
 
 enum { SHORT_MS = 60 };
 
-static void is_turned_away(struct peer *till, uint16_t code, const char *sqlstate, const char *part)
-{
-    client_hears_error(till, code, sqlstate, part);
-    peer_hears_end(till);
-}
-
 static struct peer *logs_in(struct rig *r, const char *user)
 {
-    struct peer *till = client_connects(r, 0);
+    struct peer *till = client_greeted(r);
 
-    client_hears_greeting(till);
     client_logs_in(till, .user = user);
     return till;
 }
@@ -41,7 +34,7 @@ static void an_address_may_have_so_many_sessions(void **state)
     (void)state;
     client_hears_greeting(second);
     third->seq = UINT8_MAX;
-    is_turned_away(third, 1040, "08004", "Too many connections");
+    client_is_refused(third, 1040, "08004", "Too many connections");
     rig_counts(r, METRIC_TURNED_AWAY, 1);
     peer_cut(first);
     peer_cut(second);
@@ -66,7 +59,7 @@ static void an_address_behind_a_proxy_counts_for_itself(void **state)
         peer_send(till, span_of(header));
         client_logs_in(till, .user = "till");
         if (i == 2)
-            is_turned_away(till, 1040, "08004", "Too many connections");
+            client_is_refused(till, 1040, "08004", "Too many connections");
         else
             (void)server_serves(&r->servers[PRIMARY]);
         if (i != 2)
@@ -80,8 +73,8 @@ static void a_user_may_have_so_many_sessions(void **state)
     struct scene s = rig_scene(r);
 
     (void)state;
-    is_turned_away(logs_in(r, "till"), 1203, "42000",
-                   "User till already has more than 'max_user_connections' active connections");
+    client_is_refused(logs_in(r, "till"), 1203, "42000",
+                      "User till already has more than 'max_user_connections' active connections");
     (void)logs_in(r, "other");
     server_greets(server_accepts(&r->servers[PRIMARY]));
     peer_cut(s.till);
@@ -105,7 +98,7 @@ static void changing_the_user_changes_who_is_counted(void **state)
     server_hears_setup(guests);
     (void)client_hears_ok(s.till);
     is_let_in(r, s.primary);
-    is_turned_away(logs_in(r, "till"), 1203, "42000", "User till already");
+    client_is_refused(logs_in(r, "till"), 1203, "42000", "User till already");
 }
 
 static void a_login_has_so_many_packets(void **state)
@@ -119,7 +112,7 @@ static void a_login_has_so_many_packets(void **state)
     peer_send_packet(till, (struct span){reply, sizeof reply});
     assert_true(client_is_asked(till)); /* by mysql_native_password, that account's other way */
     peer_send_packet(till, (struct span){reply, AUTH_HASH});
-    is_turned_away(till, 1043, "08S01", "too many packets");
+    client_is_refused(till, 1043, "08S01", "too many packets");
 }
 
 /* Their texts are kept for servers that do not know them. */

@@ -7,14 +7,6 @@
 
 enum { SHORT_MS = 200 };
 
-static struct peer *greeted(struct rig *r)
-{
-    struct peer *till = client_connects(r, 0);
-
-    client_hears_greeting(till);
-    return till;
-}
-
 /* The log-in came through to the primary, and the session works. */
 static void is_in(struct rig *r, struct peer *till)
 {
@@ -27,16 +19,10 @@ static void is_in(struct rig *r, struct peer *till)
     assert_int_equal(client_hears_ok(till).affected_rows, 1);
 }
 
-static void is_refused(struct peer *till, uint16_t code, const char *sqlstate, const char *part)
-{
-    client_hears_error(till, code, sqlstate, part);
-    peer_hears_end(till);
-}
-
 static void the_right_password_logs_in(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     client_logs_in(till, .user = "till");
@@ -59,12 +45,12 @@ static void the_greeting_is_the_servers_own(void **state)
 static void a_wrong_password_is_refused(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     client_logs_in(till, .password = "guess");
-    is_refused(till, 1045, "28000",
-               "Access denied for user 'till'@'127.0.0.1' (using password: YES)");
+    client_is_refused(till, 1045, "28000",
+                      "Access denied for user 'till'@'127.0.0.1' (using password: YES)");
     assert_int_equal(atomic_load(&r->refreshes), 1);
     rig_counts(r, METRIC_LOGINS_REFUSED, 1);
     server_is_left_alone(&r->servers[PRIMARY], 0);
@@ -73,44 +59,44 @@ static void a_wrong_password_is_refused(void **state)
 static void a_missing_password_is_refused(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     client_logs_in(till, .password = "");
-    is_refused(till, 1045, "28000", "(using password: NO)");
+    client_is_refused(till, 1045, "28000", "(using password: NO)");
 }
 
 static void an_unknown_user_is_refused(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     client_logs_in(till, .user = "nobody");
     while (client_is_asked(till)) /* as some account there is would be */
         peer_send_packet(till, BYTES("1234567890123456789012345678901234567890"));
-    is_refused(till, 1045, "28000", "'nobody'@'127.0.0.1' (using password: YES)");
+    client_is_refused(till, 1045, "28000", "'nobody'@'127.0.0.1' (using password: YES)");
     assert_int_equal(atomic_load(&r->refreshes), 1);
 }
 
 static void a_locked_account_is_refused(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     client_logs_in(till, .user = "locked");
-    is_refused(till, 4151, "HY000", "locked");
+    client_is_refused(till, 4151, "HY000", "locked");
 }
 
 static void a_plugin_not_spoken_is_named(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     client_logs_in(till, .user = "clever");
-    is_refused(till, 1045, "28000", "plugin gssapi is not supported");
+    client_is_refused(till, 1045, "28000", "plugin gssapi is not supported");
 }
 
 static void await_refresh(struct rig *r)
@@ -138,7 +124,7 @@ static void a_new_account_is_found_after_a_refresh(void **state)
     (void)state;
     catalog_unref(r->catalog);
     r->catalog = rig_catalog("fresh");
-    till = greeted(r);
+    till = client_greeted(r);
     client_logs_in(till, .user = "fresh");
     fresh_is_in(r, till);
     assert_int_equal(atomic_load(&r->refreshes), 1);
@@ -153,7 +139,7 @@ static void a_catalog_read_before_it_was_asked_for_is_no_answer(void **state)
     (void)state;
     catalog_unref(r->catalog);
     r->catalog = NULL;
-    till = greeted(r);
+    till = client_greeted(r);
     client_logs_in(till, .user = "fresh");
     await_refresh(r);
     rig_send_catalog(r, rig_catalog(NULL), 0); /* its reading began before */
@@ -167,7 +153,7 @@ static void a_catalog_read_before_it_was_asked_for_is_no_answer(void **state)
 static void a_user_without_password_logs_in(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
     struct peer *primary;
 
     (void)state;
@@ -183,17 +169,17 @@ static void a_user_without_password_logs_in(void **state)
 static void a_password_where_there_is_none_is_refused(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     client_logs_in(till, .user = "guest", .password = "secret");
-    is_refused(till, 1045, "28000", "using password: YES");
+    client_is_refused(till, 1045, "28000", "using password: YES");
 }
 
 /* The till speaks another plugin first: it is asked for the one that is spoken here. */
 static struct peer *switched(struct rig *r)
 {
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
     struct span packet;
 
     client_logs_in(till, .plugin = "caching_sha2_password");
@@ -224,7 +210,7 @@ static void a_wrong_password_after_the_switch_is_refused(void **state)
 
     (void)state;
     peer_send_packet(till, BYTES("12345678901234567890"));
-    is_refused(till, 1045, "28000", "using password: YES");
+    client_is_refused(till, 1045, "28000", "using password: YES");
 }
 
 static void garbage_instead_of_a_login_is_refused(void **state)
@@ -240,10 +226,10 @@ static void garbage_instead_of_a_login_is_refused(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(garbage); i++) {
-        struct peer *till = greeted(r);
+        struct peer *till = client_greeted(r);
 
         peer_send_packet(till, span_of(garbage[i]));
-        is_refused(till, 1043, "08S01", "");
+        client_is_refused(till, 1043, "08S01", "");
     }
     rig_counts(r, METRIC_SESSIONS, 0);
 }
@@ -251,40 +237,40 @@ static void garbage_instead_of_a_login_is_refused(void **state)
 static void a_tls_request_is_refused(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
     uint8_t request[32] = {0x00, 0x8A, 0x00, 0x00};
 
     (void)state;
     peer_send_packet(till, (struct span){request, sizeof request});
-    is_refused(till, 1043, "08S01", "");
+    client_is_refused(till, 1043, "08S01", "");
 }
 
 static void an_oversized_login_is_refused(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     peer_send(till, BYTES("\x01\x40\x00\x01"));
-    is_refused(till, 1153, "08S01", "max_allowed_packet");
+    client_is_refused(till, 1153, "08S01", "max_allowed_packet");
 }
 
 static void a_wrong_sequence_number_is_refused(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     till->seq = 4;
     client_logs_in(till, .user = "till");
     till->seq = 0;
-    is_refused(till, 1156, "08S01", "out of order");
+    client_is_refused(till, 1156, "08S01", "out of order");
 }
 
 static void a_login_may_come_byte_by_byte(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
     uint8_t reply[20];
     uint8_t login[] = "\x00\x00\x00\x01\x00\x82\x08\x00\x00\x00\x00\x01\x2D"
                       "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
@@ -306,17 +292,17 @@ static void a_login_may_come_byte_by_byte(void **state)
 static void half_a_packet_times_out(void **state)
 {
     struct rig *r = rig_start(.login_timeout_ms = SHORT_MS);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     peer_send(till, BYTES("\x40\x00\x00\x01 and not much more"));
-    is_refused(till, 1159, "08S01", "timeout");
+    client_is_refused(till, 1159, "08S01", "timeout");
 }
 
 static void a_silent_client_times_out(void **state)
 {
     struct rig *r = rig_start(.login_timeout_ms = SHORT_MS);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     client_hears_error(till, 1159, "08S01", "timeout");
@@ -344,19 +330,19 @@ static void without_a_catalog_a_client_times_out(void **state)
 
     (void)state;
     till->seq = UINT8_MAX;
-    is_refused(till, 1159, "08S01", "timeout");
+    client_is_refused(till, 1159, "08S01", "timeout");
 }
 
 static void a_refresh_that_never_ends_times_out(void **state)
 {
     struct rig *r = rig_start(.login_timeout_ms = SHORT_MS);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     catalog_unref(r->catalog);
     r->catalog = NULL;
     client_logs_in(till, .password = "guess");
-    is_refused(till, 1159, "08S01", "timeout");
+    client_is_refused(till, 1159, "08S01", "timeout");
 }
 
 static void a_client_may_leave_at_any_step(void **state)
@@ -366,12 +352,12 @@ static void a_client_may_leave_at_any_step(void **state)
 
     (void)state;
     peer_cut(till); /* before the greeting */
-    till = greeted(r);
+    till = client_greeted(r);
     peer_cut(till); /* instead of the log-in */
-    till = greeted(r);
+    till = client_greeted(r);
     peer_send(till, BYTES("\x20\x00\x00\x01half"));
     peer_cut(till); /* in the middle of it */
-    till = greeted(r);
+    till = client_greeted(r);
     peer_reset(till);
     till = switched(r);
     peer_cut(till); /* instead of the reply to the switch */
@@ -382,7 +368,7 @@ static void a_client_may_leave_at_any_step(void **state)
 static void a_client_may_leave_while_its_server_logs_in(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
     struct peer *primary;
 
     (void)state;
@@ -400,7 +386,7 @@ static void a_client_may_leave_while_its_server_logs_in(void **state)
 static void a_client_may_leave_while_accounts_are_read(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     catalog_unref(r->catalog);
@@ -414,7 +400,7 @@ static void a_client_may_leave_while_accounts_are_read(void **state)
 static void a_client_may_leave_while_its_state_is_laid_on(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
     struct peer *primary;
 
     (void)state;
@@ -429,7 +415,7 @@ static void a_client_may_leave_while_its_state_is_laid_on(void **state)
 static void a_client_may_come_by_a_unix_socket(void **state)
 {
     struct rig *r = rig_start(.unix_clients = true);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     client_logs_in(till, .user = "till");
@@ -439,7 +425,7 @@ static void a_client_may_come_by_a_unix_socket(void **state)
 static void the_default_schema_is_laid_on(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
     struct peer *primary;
 
     (void)state;
@@ -453,7 +439,7 @@ static void the_default_schema_is_laid_on(void **state)
 static void an_unknown_schema_is_the_servers_error(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
     struct peer *primary;
 
     (void)state;
@@ -461,7 +447,7 @@ static void an_unknown_schema_is_the_servers_error(void **state)
     primary = server_serves(&r->servers[PRIMARY]);
     server_hears(primary, COM_INIT_DB, "shap");
     server_says_error(primary, 1049, "42000", "Unknown database 'shap'");
-    is_refused(till, 1049, "42000", "Unknown database 'shap'");
+    client_is_refused(till, 1049, "42000", "Unknown database 'shap'");
     rig_counts(r, METRIC_SESSIONS, 0);
 }
 
@@ -469,7 +455,7 @@ static void an_unknown_schema_is_the_servers_error(void **state)
 static void a_schema_name_too_long_is_the_servers_error(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
     struct peer *primary;
     char name[400];
 
@@ -480,7 +466,7 @@ static void a_schema_name_too_long_is_the_servers_error(void **state)
     primary = server_serves(&r->servers[PRIMARY]);
     assert_true(peer_hears_first(primary).n > 64);
     server_says_error(primary, 1102, "42000", "Incorrect database name");
-    is_refused(till, 1102, "42000", "Incorrect database name");
+    client_is_refused(till, 1102, "42000", "Incorrect database name");
 }
 
 int main(void)

@@ -87,7 +87,11 @@ void peer_flow(struct peer *from, struct span bytes, struct peer *to, struct spa
 /* Fail the test with the peer's name, the reason and the bytes at hand. */
 _Noreturn void peer_fail(const struct peer *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/* A literal's bytes, NULs included. */
-#define BYTES(literal) ((struct span){(const uint8_t *)(literal), sizeof(literal) - 1})
+/* A literal's bytes, NULs included; ROW_BYTES in the initialiser of a static table. */
+#define ROW_BYTES(literal)                               \
+    {                                                    \
+        (const uint8_t *)(literal), sizeof(literal) - 1, \
+    }
+#define BYTES(literal) ((struct span)ROW_BYTES(literal))
 
 #endif

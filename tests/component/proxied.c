@@ -7,14 +7,6 @@
 
 static const char text[] = "PROXY TCP4 203.0.113.7 10.0.0.1 5123 3306\r\n";
 
-static struct peer *greeted(struct rig *r)
-{
-    struct peer *till = client_connects(r, 0);
-
-    client_hears_greeting(till);
-    return till;
-}
-
 /* A wrong password: the error names the address that counts. */
 static void is_known_as(struct peer *till, const char *address)
 {
@@ -29,13 +21,13 @@ static void is_known_as(struct peer *till, const char *address)
 static void both_versions_tell_the_address(void **state)
 {
     struct rig *r = rig_start(.workers = 1, .proxy_trusted = true);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
     struct buf b = buf_with_max(1024);
 
     (void)state;
     peer_send(till, span_of(text));
     is_known_as(till, "203.0.113.7");
-    till = greeted(r);
+    till = client_greeted(r);
     proxy_header_encode(&b, "2001:db8::7");
     peer_send(till, buf_span(&b));
     is_known_as(till, "2001:db8::7");
@@ -45,7 +37,7 @@ static void both_versions_tell_the_address(void **state)
 static void a_header_may_come_byte_by_byte(void **state)
 {
     struct rig *r = rig_start(.workers = 1, .proxy_trusted = true);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     till->crumbs = true;
@@ -56,7 +48,7 @@ static void a_header_may_come_byte_by_byte(void **state)
 static void a_header_need_not_come(void **state)
 {
     struct rig *r = rig_start(.workers = 1, .proxy_trusted = true);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     is_known_as(till, "127.0.0.1");
@@ -65,7 +57,7 @@ static void a_header_need_not_come(void **state)
 static void a_header_of_nobody_changes_nothing(void **state)
 {
     struct rig *r = rig_start(.workers = 1, .proxy_trusted = true);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     peer_send(till, span_of("PROXY UNKNOWN\r\n"));
@@ -75,7 +67,7 @@ static void a_header_of_nobody_changes_nothing(void **state)
 static void a_header_from_elsewhere_is_refused(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     peer_send(till, span_of(text));
@@ -87,7 +79,7 @@ static void a_header_from_elsewhere_is_refused(void **state)
 static void a_broken_header_is_refused(void **state)
 {
     struct rig *r = rig_start(.workers = 1, .proxy_trusted = true);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     peer_send(till, span_of("PROXY TCP4 203.0.113 10.0.0.1 5123 3306\r\n"));
@@ -99,7 +91,7 @@ static void a_broken_header_is_refused(void **state)
 static void a_second_header_is_no_log_in(void **state)
 {
     struct rig *r = rig_start(.workers = 1, .proxy_trusted = true);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     peer_send(till, span_of(text));
@@ -111,7 +103,7 @@ static void a_second_header_is_no_log_in(void **state)
 static void a_client_may_leave_in_the_middle_of_it(void **state)
 {
     struct rig *r = rig_start(.workers = 1, .proxy_trusted = true);
-    struct peer *till = greeted(r);
+    struct peer *till = client_greeted(r);
 
     (void)state;
     peer_send(till, (struct span){(const uint8_t *)text, 20});
@@ -130,7 +122,7 @@ static void a_server_is_told_the_address(void **state)
     (void)state;
     r->view->servers[PRIMARY].proxy_protocol = true;
     rig_publish(r);
-    till = greeted(r);
+    till = client_greeted(r);
     peer_send(till, span_of(text));
     client_logs_in(till, .user = NULL);
     primary = server_accepts(&r->servers[PRIMARY]);
@@ -156,7 +148,7 @@ static void connections_told_of_one_address_serve_no_other(void **state)
     rig_publish(r);
     proxy_header_encode(&b, "203.0.113.7");
     for (int i = 0; i < 2; i++) {
-        struct peer *till = greeted(r);
+        struct peer *till = client_greeted(r);
         struct peer *primary;
 
         peer_send(till, i == 0 ? span_of(text) : span_of("PROXY TCP4 203.0.113.8 ::1 1 2\r\n"));

@@ -86,7 +86,8 @@ static struct conf *make_conf(const struct rig_options *o)
     put_limit(&b, "max_prepared", o->max_prepared, "");
     put_limit(&b, "buffer", o->buffer_kib, "KiB");
     put_limit(&b, "max_login_errors", o->max_login_errors, "");
-    buf_printf(&b, "pool:\n  multiplexing: %s\n", o->holding ? "false" : "true");
+    buf_printf(&b, "pool:\n  multiplexing: %s\n  by_attributes: %s\n",
+               o->holding ? "false" : "true", o->by_attributes ? "true" : "false");
     put_limit(&b, "idle", o->pool_idle_ms, "ms");
     put_limit(&b, "wait", o->pool_wait_ms, "ms");
     put_limit(&b, "diagnostics", o->diagnostics_ms, "ms");
@@ -102,7 +103,9 @@ static struct conf *make_conf(const struct rig_options *o)
 }
 
 /* "*" and the hash of "secret". */
-#define SECRET_NATIVE  "*14E65567ABDB5135D0CFD9A70B3032C179A49EE7"
+#define SECRET_NATIVE "*14E65567ABDB5135D0CFD9A70B3032C179A49EE7"
+/* The same of "changed". */
+#define CHANGED_NATIVE "*D278C6DF1755B4BAF51F06E0C461F8DB2646ECD7"
 #define SECRET_ED25519 "ZIgUREUg5PVgQ6LskhXmO+eZLS0nC8be6HPjYWR4YJY"
 
 static struct account *add_account(struct catalog *c, const char *user, const char *plugin,
@@ -161,6 +164,18 @@ struct catalog *rig_catalog(const char *more)
     add_collation(c, 45, "utf8mb4_general_ci", "utf8mb4");
     catalog_seal(c);
     return c;
+}
+
+void rig_changes_password(struct rig *r)
+{
+    struct catalog *c = rig_catalog(NULL);
+
+    c->fingerprint = 3;
+    for (size_t i = 0; i < c->account_count; i++)
+        if (strcmp(c->accounts[i].user, "till") == 0)
+            assert_true(auth_parse_stage2(span_of(CHANGED_NATIVE), c->accounts[i].ways->stage2));
+    catalog_unref(r->catalog);
+    r->catalog = c;
 }
 
 static void make_view(struct rig *r)

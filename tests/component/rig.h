@@ -27,6 +27,7 @@ struct rig_options {
     int max_prepared;   /* 0: the default */
     int buffer_kib;     /* 0: the default, 32 */
     bool holding;       /* pool.multiplexing: false */
+    bool by_attributes; /* pool.by_attributes: true */
     int pool_wait_ms;   /* 0: the default */
     int pool_idle_ms;   /* 0: the default */
     int diagnostics_ms; /* pool.diagnostics; 0: the default */
@@ -72,6 +73,8 @@ void rig_barrier(struct rig *r);
  * secretive (ed25519), modern (caching_sha2_password), local (unix_socket), two (ed25519, or native
  * with "two"); `more` as a further user, or NULL. */
 struct catalog *rig_catalog(const char *more);
+/* From now on a refresh answers that till's password is "changed". */
+void rig_changes_password(struct rig *r);
 /* Takes the reference; `answers`: how many of the workers' requests came before its reading. */
 void rig_send_catalog(struct rig *r, struct catalog *c, int answers);
 void rig_drain(struct rig *r, unsigned ms);

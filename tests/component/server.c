@@ -101,7 +101,7 @@ static void check_reply(const struct peer *p, struct span reply, const char *pas
         peer_fail(p, "logs in with another password than '%s'", password);
 }
 
-struct span server_hears_any_login(struct peer *p, const char *user)
+static struct login hear_login(struct peer *p, const char *user)
 {
     struct login l;
     const char *why = "";
@@ -111,7 +111,20 @@ struct span server_hears_any_login(struct peer *p, const char *user)
     if (!span_eq(l.user, user))
         peer_fail(p, "not user '%s'", user);
     p->caps = l.capabilities;
-    return l.auth;
+    return l;
+}
+
+struct span server_hears_any_login(struct peer *p, const char *user)
+{
+    return hear_login(p, user).auth;
+}
+
+void server_hears_attributes(struct peer *p, const char *user, struct span attributes)
+{
+    struct span got = hear_login(p, user).attributes;
+
+    if (got.n != attributes.n || memcmp(got.p, attributes.p, got.n) != 0)
+        peer_fail(p, "other connection attributes: '%.*s'", (int)got.n, (const char *)got.p);
 }
 
 void server_hears_login(struct peer *p, const char *user, const char *password)
@@ -139,12 +152,26 @@ void server_hears_setup(struct peer *p)
     server_says_ok(p);
 }
 
-struct peer *server_serves(struct server *s)
+void server_refuses(struct server *s, uint16_t code, const char *sqlstate, const char *text)
 {
     struct peer *p = server_accepts(s);
 
     server_greets(p);
-    server_hears_login(p, "till", "secret");
+    (void)peer_hears_packet(p);
+    server_says_error(p, code, sqlstate, text);
+}
+
+struct peer *server_serves(struct server *s)
+{
+    return server_lets_in(s, "till", "secret");
+}
+
+struct peer *server_lets_in(struct server *s, const char *user, const char *password)
+{
+    struct peer *p = server_accepts(s);
+
+    server_greets(p);
+    server_hears_login(p, user, password);
     server_says_ok(p);
     server_hears_setup(p);
     return p;

@@ -40,11 +40,16 @@ void server_hears_login(struct peer *p, const char *user, const char *password);
 /* The log-in, whatever the reply; answers it. Asks for a reply by another plugin to the peer's
  * nonce (32 bytes of it, repeated, for ed25519). */
 struct span server_hears_any_login(struct peer *p, const char *user);
+/* The log-in of `user` with these connection attributes. */
+void server_hears_attributes(struct peer *p, const char *user, struct span attributes);
 void server_asks(struct peer *p, const char *plugin);
 /* Session tracking switched on: heard and answered. */
 void server_hears_setup(struct peer *p);
-/* All of it for till/secret. */
+/* All of it; then for till/secret. */
+struct peer *server_lets_in(struct server *s, const char *user, const char *password);
 struct peer *server_serves(struct server *s);
+/* A log-in of whomsoever, refused. */
+void server_refuses(struct server *s, uint16_t code, const char *sqlstate, const char *text);
 /* Nobody connects for so long. */
 void server_is_left_alone(struct server *s, int ms);
 

@@ -8,9 +8,8 @@ static const char read_sql[] = "SELECT name FROM Product";
 
 static struct peer *login_on(struct rig *r, const struct login_as *as)
 {
-    struct peer *till = client_connects(r, 0);
+    struct peer *till = client_greeted(r);
 
-    client_hears_greeting(till);
     client_sends_login(till, as);
     return till;
 }

@@ -7,18 +7,10 @@
 
 enum { SHORT_MS = 200, LARGE = 500000, MIB = 1 << 20 };
 
-static struct peer *greeted(struct rig *r)
-{
-    struct peer *till = client_connects(r, 0);
-
-    client_hears_greeting(till);
-    return till;
-}
-
 /* Logged in inside of TLS. */
 static struct scene secure_scene(struct rig *r, enum secure_version version, bool crumbs)
 {
-    struct scene s = {.till = greeted(r)};
+    struct scene s = {.till = client_greeted(r)};
 
     s.till->crumbs = crumbs;
     secure_begins(s.till, version);
@@ -71,7 +63,7 @@ static void the_hello_may_come_with_the_request(void **state)
 
     (void)state;
     secure_offer(r);
-    till = greeted(r);
+    till = client_greeted(r);
     buf_put(&both, "\x20\x00\x00\x01\x08\xAA\x08\x00\x00\x00\x00\x01\x2d", 13);
     buf_put_zeros(&both, 23);
     buf_put_span(&both, buf_span(&hello));
@@ -109,7 +101,7 @@ static void garbage_instead_of_a_hello_ends_it(void **state)
 
     (void)state;
     secure_offer(r);
-    till = greeted(r);
+    till = client_greeted(r);
     secure_asks(till);
     peer_send(till, BYTES("GET / HTTP/1.1\r\n\r\n"));
     rig_counts(r, METRIC_SESSIONS, 0);
@@ -123,7 +115,7 @@ static void a_plain_login_after_the_request_ends_it(void **state)
 
     (void)state;
     secure_offer(r);
-    till = greeted(r);
+    till = client_greeted(r);
     secure_asks(till);
     client_logs_in(till, .user = NULL);
     rig_counts(r, METRIC_SESSIONS, 0);
@@ -137,21 +129,21 @@ static void a_client_may_leave_at_any_step(void **state)
 
     (void)state;
     secure_offer(r);
-    till = greeted(r);
+    till = client_greeted(r);
     secure_asks(till);
     peer_cut(till);
-    till = greeted(r);
+    till = client_greeted(r);
     secure_asks(till);
     peer_send(till, (struct span){hello.data, hello.len / 2});
     peer_cut(till);
-    till = greeted(r);
+    till = client_greeted(r);
     secure_asks(till);
     peer_send(till, buf_span(&hello));
     peer_reset(till);
-    till = greeted(r);
+    till = client_greeted(r);
     secure_begins(till, SECURE_1_3);
     peer_cut(till);
-    till = greeted(r);
+    till = client_greeted(r);
     secure_begins(till, SECURE_1_3);
     secure_farewell(till);
     rig_counts(r, METRIC_SESSIONS, 0);
@@ -167,7 +159,7 @@ static void half_a_handshake_times_out(void **state)
 
     (void)state;
     secure_offer(r);
-    till = greeted(r);
+    till = client_greeted(r);
     secure_asks(till);
     peer_send(till, (struct span){hello.data, hello.len - 1});
     rig_counts(r, METRIC_SESSIONS, 0);
@@ -181,7 +173,7 @@ static void a_second_request_inside_is_refused(void **state)
 
     (void)state;
     secure_offer(r);
-    till = greeted(r);
+    till = client_greeted(r);
     secure_begins(till, SECURE_1_2);
     secure_asks(till);
     client_hears_error(till, 1043, "08S01", "");
@@ -226,7 +218,7 @@ static void a_required_listener_refuses_plain_logins(void **state)
 
     (void)state;
     secure_offer(r);
-    till = greeted(r);
+    till = client_greeted(r);
     client_logs_in(till, .user = NULL);
     client_hears_error(till, 1043, "08S01", "insecure transport");
     peer_hears_end(till);
