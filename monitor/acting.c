@@ -153,7 +153,8 @@ static void *acting_run(void *monitor)
     while (!m->stopping) {
         take_answers(m);
         board_look(m->board, &m->acting.view);
-        failover_tick(&m->acting.machine, &m->acting.view, clock_mono_ns());
+        if (!board_is_galera(m->board))
+            failover_tick(&m->acting.machine, &m->acting.view, clock_mono_ns());
         shared_wait(m, &m->acting.wake, clock_mono_ns() + TICK_NS);
     }
     tell(m, "the monitor stops", true);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "monitor/galera_judge.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,15 +55,17 @@ static void members(const struct board *b, struct member *m)
     for (int i = 0; i < b->count; i++) {
         const struct conf_server *s = &b->conf->servers[i];
 
-        m[i] =
-            (struct member){s->name, s->address.host, s->address.port, &b->facts[i], &b->health[i]};
+        m[i] = (struct member){s->name,      s->address.host, s->address.port,
+                               &b->facts[i], &b->health[i],   s->candidate};
     }
 }
 
 /* The primary's newest sample into the ring; another primary begins a new one. */
-static void note_lag(struct board *b, int primary)
+static void note_lag(struct board *b, const struct verdict *v)
 {
-    if (primary < 0)
+    int primary = v->primary;
+
+    if (primary < 0 || v->galera)
         return;
     if (primary != b->lag_primary)
         lag_reset(&b->lag);
@@ -89,11 +92,36 @@ static struct gtid_set written_by_replication(const struct facts *f)
     return written;
 }
 
+/* How far a Galera node is behind it does not tell in milliseconds, but whether it is: flow control
+ * lets none fall back further than some transactions. */
+static void fill_galera(const struct facts *f, bool behind, struct server_view *s)
+{
+    s->position = s->written = f->binlog_pos;
+    s->lag_ms = behind || !f->known ? LAG_UNKNOWN : 0;
+    s->lagging = s->lag_ms == LAG_UNKNOWN;
+}
+
+static void fill_replication(const struct board *b, const struct verdict *v, int i, uint64_t now_ns,
+                             struct server_view *s)
+{
+    const struct facts *f = &b->facts[i];
+    bool replica = v->role[i] == ROLE_REPLICA;
+
+    s->position = replica ? f->slave_pos : f->binlog_pos;
+    s->written = replica ? written_by_replication(f) : f->binlog_pos;
+    s->lag_ms = LAG_UNKNOWN;
+    if (replica && f->known)
+        s->lag_ms = lag_of(&b->lag, &f->slave_pos, lag_now(b, v->primary, now_ns));
+    if (v->role[i] == ROLE_PRIMARY)
+        s->lag_ms = 0;
+    s->lagging = topology_lags(s->lagging, s->lag_ms, b->conf->routing.max_lag_ns / CLOCK_NS_PER_MS,
+                               b->conf->routing.resume_lag_ns / CLOCK_NS_PER_MS);
+}
+
 static void fill(const struct board *b, const struct verdict *v, int i, uint64_t now_ns,
                  struct server_view *s)
 {
     const struct facts *f = &b->facts[i];
-    bool replica = v->role[i] == ROLE_REPLICA;
 
     if (s->role != v->role[i] || s->health != v->health[i])
         s->since_ns = now_ns;
@@ -102,16 +130,11 @@ static void fill(const struct board *b, const struct verdict *v, int i, uint64_t
     (void)snprintf(s->why, sizeof s->why, "%s", v->why[i]);
     s->server_id = f->server_id;
     s->capabilities = f->capabilities;
-    s->position = replica ? f->slave_pos : f->binlog_pos;
-    s->written = replica ? written_by_replication(f) : f->binlog_pos;
     s->sampled_ns = f->sampled_ns;
-    s->lag_ms = LAG_UNKNOWN;
-    if (replica && f->known)
-        s->lag_ms = lag_of(&b->lag, &f->slave_pos, lag_now(b, v->primary, now_ns));
-    if (v->role[i] == ROLE_PRIMARY)
-        s->lag_ms = 0;
-    s->lagging = topology_lags(s->lagging, s->lag_ms, b->conf->routing.max_lag_ns / CLOCK_NS_PER_MS,
-                               b->conf->routing.resume_lag_ns / CLOCK_NS_PER_MS);
+    if (v->galera)
+        fill_galera(f, v->behind[i], s);
+    else
+        fill_replication(b, v, i, now_ns, s);
 }
 
 static const char *name_of(const struct board *b, int i)
@@ -176,7 +199,7 @@ static bool same(const struct topology *a, const struct topology *b)
     for (int i = 0; i < a->count; i++)
         if (!same_view(&a->servers[i], &b->servers[i]))
             return false;
-    return a->primary == b->primary;
+    return a->primary == b->primary && a->galera == b->galera;
 }
 
 static int source_of(const struct member *m, int n, int i)
@@ -223,6 +246,14 @@ void board_look(const struct board *b, struct failover_view *view)
     look(b, m, b->judged, view);
 }
 
+bool board_is_galera(const struct board *b)
+{
+    struct member m[SERVERS_MAX];
+
+    members(b, m);
+    return galera_is_cluster(m, b->count);
+}
+
 bool board_may_expire(const struct board *b)
 {
     return b->conf->failover.enabled && b->verdict.primary >= 0;
@@ -235,7 +266,7 @@ static void apply_gate(struct board *b, const struct member *m, uint64_t now_ns,
     struct failover_gate g;
 
     b->judged = v->primary;
-    if (!b->conf->failover.enabled)
+    if (!b->conf->failover.enabled || v->galera)
         return;
     look(b, m, v->primary, &view);
     g = failover_gate(&view, b->conf->failover.lease_ns, now_ns);
@@ -269,8 +300,9 @@ struct topology *board_next(struct board *b, const struct topology *old, uint64_
     apply_gate(b, m, now_ns, &v);
     if (v.primary < 0 && still_asking(b))
         v.reason[0] = 0;
-    note_lag(b, v.primary);
+    note_lag(b, &v);
     t->primary = v.primary;
+    t->galera = v.galera;
     for (int i = 0; i < b->count; i++)
         fill(b, &v, i, now_ns, &t->servers[i]);
     log_changes(b, &v);

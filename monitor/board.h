@@ -35,6 +35,8 @@ struct topology *board_next(struct board *b, const struct topology *old,
 
 /* The servers as failover sees them, by the last verdict. */
 void board_look(const struct board *b, struct failover_view *view);
+/* Whether the servers are a Galera cluster, which needs nobody to promote or to rejoin. */
+bool board_is_galera(const struct board *b);
 /* Whether there is something that may only change with time: a lease that runs out. */
 bool board_may_expire(const struct board *b);
 

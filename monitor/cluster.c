@@ -33,6 +33,33 @@ static void say_server(struct monitor *m, int i, monitor_line_fn line, void *ctx
     line(ctx, text, false);
 }
 
+static void say_node(struct monitor *m, int i, monitor_line_fn line, void *ctx)
+{
+    const struct facts *f = &m->board->facts[i];
+    const struct server_view *s = &m->publisher.now->servers[i];
+    char text[LINE_MAX];
+
+    (void)snprintf(text, sizeof text, "%s: %s, %s, %s, Galera says %s%s%s", s->name,
+                   server_role_name(s->role), server_health_name(s->health),
+                   f->read_only ? "read-only" : "writable",
+                   f->galera.word[0] ? f->galera.word : "nothing", s->why[0] ? ": " : "", s->why);
+    line(ctx, text, false);
+}
+
+static void say_galera(struct monitor *m, monitor_line_fn line, void *ctx)
+{
+    const struct topology *t = m->publisher.now;
+    char text[LINE_MAX];
+
+    (void)snprintf(text, sizeof text, "Galera cluster, writes go to: %s%s%s",
+                   t->primary >= 0 ? t->servers[t->primary].name : "none",
+                   t->primary < 0 ? ", " : "", t->primary < 0 ? m->board->verdict.reason : "");
+    line(ctx, text, false);
+    for (int i = 0; i < m->board->count; i++)
+        say_node(m, i, line, ctx);
+    line(ctx, "", true);
+}
+
 static void say_status(struct monitor *m, monitor_line_fn line, void *ctx)
 {
     const struct failover_gate g =
@@ -124,8 +151,15 @@ void monitor_cluster(struct monitor *m, const char *words, monitor_line_fn line,
     wrong = parse(m, copy, &r);
     if (wrong)
         line(ctx, wrong, true);
+    else if (board_is_galera(m->board) && r.is_status)
+        say_galera(m, line, ctx);
     else if (r.is_status)
         say_status(m, line, ctx);
+    else if (board_is_galera(m->board))
+        line(ctx,
+             "a Galera cluster: nothing is promoted or rejoined; docs/galera.md says who takes "
+             "writes",
+             true);
     else if (!m->acting.started)
         line(ctx, "failover is not enabled in the configuration (failover.enabled)", true);
     else if (r.dry_run)

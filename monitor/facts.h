@@ -3,6 +3,7 @@
 #define MONITOR_FACTS_H
 
 #include "monitor/failover_view.h"
+#include "monitor/galera.h"
 #include "monitor/probe.h"
 #include "protocol/gtid.h"
 #include "routing/topology.h"
@@ -36,6 +37,7 @@ struct facts {
     bool acks;                  /* failover: see struct failover_member */
     struct failover_row row;    /* failover: the server's own row */
     uint64_t sampled_ns;        /* just before the two positions were asked for */
+    struct galera_state galera;
     int channel_count;
     struct channel channels[CHANNELS_MAX];
 };

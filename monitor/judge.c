@@ -1,6 +1,7 @@
 #include "monitor/judge.h"
 
 #include "base/clock.h"
+#include "monitor/galera_judge.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -230,6 +231,10 @@ void judge(const struct member *m, int n, int before, uint64_t now_ns, struct ve
     assert(n <= SERVERS_MAX && before < n);
     memset(v, 0, sizeof *v);
     v->primary = v->lost = -1;
+    if (galera_is_cluster(m, n)) {
+        galera_judge(m, n, before, now_ns, v);
+        return;
+    }
     find_primary(m, n, before, v);
     for (int i = 0; i < n; i++) {
         v->role[i] = role_of(m, i, v);

@@ -8,10 +8,13 @@
  * the role it had, and while it is known as the primary nobody else becomes it unless it is
  * writable itself.
  *
+ * Nodes of a Galera cluster are judged by other rules: galera_judge.h.
+ *
  * Where failover is on, the servers' epochs overrule the verdict (failover_view.h). */
 #ifndef MONITOR_JUDGE_H
 #define MONITOR_JUDGE_H
 
+#include "conf/conf.h"
 #include "monitor/facts.h"
 #include "monitor/health.h"
 
@@ -24,6 +27,7 @@ struct member {
     uint32_t port;
     const struct facts *facts;
     const struct health *health;
+    enum conf_candidate candidate;
 };
 
 struct verdict {
@@ -33,6 +37,8 @@ struct verdict {
     enum server_role role[SERVERS_MAX];
     enum server_health health[SERVERS_MAX];
     char why[SERVERS_MAX][SERVER_WHY_MAX]; /* "" where up */
+    bool galera;                           /* galera_judge.h has judged */
+    bool behind[SERVERS_MAX];              /* Galera: up, but lacks what others have */
 };
 
 /* `before`: the last primary there was (also where it has been lost since), or -1. */

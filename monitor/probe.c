@@ -257,7 +257,7 @@ enum probe_result probe_ask(struct probe *p, const char *sql, probe_row_fn row, 
     res = mysql_store_result(p->mysql);
     if (!res && mysql_errno(p->mysql))
         return ended(p, clock_mono_ns() >= deadline, a);
-    ok = !res || give_rows(res, row, ctx);
+    ok = !res || !row || give_rows(res, row, ctx);
     mysql_free_result(res);
     return ok ? answer(a, PROBE_OK, 0, "") : answer(a, PROBE_LOST, 0, "out of memory");
 }

@@ -58,7 +58,8 @@ void probe_free(struct probe *p);
 bool probe_is_open(const struct probe *p);
 /* Connect and log in where that is not done yet. */
 enum probe_result probe_open(struct probe *p, struct probe_answer *a);
-/* Ask on the open connection; at most PROBE_ROWS_MAX rows are read. */
+/* Ask on the open connection; `row` NULL: what comes is thrown away; at most PROBE_ROWS_MAX rows
+ * are read. */
 enum { PROBE_ROWS_MAX = 1000000 };
 enum probe_result probe_ask(struct probe *p, const char *sql, probe_row_fn row, void *ctx,
                             struct probe_answer *a);

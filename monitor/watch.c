@@ -22,6 +22,7 @@ struct round {
     struct facts facts; /* the thread's own copy */
     struct backoff backoff;
     uint64_t channels_at_ns; /* when replication is to be asked about next */
+    int kind_rows;           /* of the answer to galera_kind_sql */
     bool channels_hung;      /* the last such question was not answered */
     const char *bad;         /* what is wrong with an answer, or NULL */
     bool got_row;
@@ -65,6 +66,67 @@ static enum probe_result ask_row(struct round *r, struct probe_answer *a)
         r->facts.row = (struct failover_row){0, 0, 0};
         a->result = PROBE_OK;
     }
+    return a->result;
+}
+
+/* ---- Galera ---- */
+
+static bool on_kind(void *ctx, const struct probe_row *row)
+{
+    struct round *r = ctx;
+
+    (void)row;
+    r->kind_rows++;
+    return true;
+}
+
+static bool on_galera(void *ctx, const struct probe_row *row)
+{
+    struct galera_state *g = ctx;
+
+    galera_take_status(g, row);
+    return true;
+}
+
+/* On a new connection: what is behind it may be another server than before. */
+static enum probe_result ask_kind(struct round *r, struct probe_answer *a)
+{
+    struct galera_state *g = &r->facts.galera;
+
+    r->kind_rows = 0;
+    if (probe_ask(r->watch->probe, galera_kind_sql, on_kind, r, a) != PROBE_OK)
+        return a->result;
+    g->on = galera_is_node(r->kind_rows);
+    g->current = false;
+    return g->on ? probe_ask(r->watch->probe, galera_dirty_sql, NULL, NULL, a) : PROBE_OK;
+}
+
+/* A node that was cut off or frozen believes for a moment that it still takes part: it must prove
+ * it. */
+static enum probe_result ask_current(struct round *r, struct galera_state *g,
+                                     struct probe_answer *a)
+{
+    if (!galera_is_well(g))
+        g->current = false;
+    if (g->current || !galera_is_well(g))
+        return PROBE_OK;
+    if (probe_ask(r->watch->probe, galera_barrier_sql, NULL, NULL, a) == PROBE_DENIED)
+        return a->result = PROBE_OK; /* not ready after all */
+    g->current = a->result == PROBE_OK;
+    g->came_ns = r->facts.known ? clock_mono_ns() : 0;
+    return a->result;
+}
+
+static enum probe_result ask_galera(struct round *r, struct probe_answer *a)
+{
+    struct galera_state g = r->facts.galera;
+
+    if (!g.on)
+        return PROBE_OK;
+    if (probe_ask(r->watch->probe, galera_status_sql, on_galera, &g, a) != PROBE_OK)
+        return a->result;
+    if (ask_current(r, &g, a) == PROBE_OK)
+        r->facts.galera = g;
     return a->result;
 }
 
@@ -138,6 +200,8 @@ static enum probe_result probe_once(struct round *r, struct probe_answer *a)
         return a->result;
     if (fresh && !r->channels_hung) /* it may have been restarted */
         r->channels_at_ns = 0;
+    if ((fresh && ask_kind(r, a) != PROBE_OK) || ask_galera(r, a) != PROBE_OK)
+        return a->result;
     if (ask_position(r, a) != PROBE_OK)
         return a->result;
     if (clock_mono_ns() < r->channels_at_ns)

@@ -87,7 +87,7 @@ void causal_fold(struct causal *c, const struct topology *t)
     const struct server_view *bound;
 
     c->several_domains = any_several_domains(t);
-    if (c->seen_at < 0) {
+    if (c->seen_at < 0 || t->galera) {
         return;
     }
     assert(c->seen_at < t->count);
@@ -113,9 +113,21 @@ static enum causal_fit fits_again(const struct causal *c, const struct server_vi
     return CAUSAL_WAIT;
 }
 
+/* The node that answered last has what it answered; any other has it after a barrier. */
+static enum causal_fit fits_in_galera(const struct causal *c, const struct topology *t, int i)
+{
+    if (c->seen_at < 0 || (c->seen_at == i && unchanged(c, &t->servers[i]))) {
+        return CAUSAL_FITS;
+    }
+    return CAUSAL_WAIT;
+}
+
 enum causal_fit causal_fits(const struct causal *c, const struct topology *t, int i)
 {
     assert(i >= 0 && i < t->count);
+    if (t->galera) {
+        return fits_in_galera(c, t, i);
+    }
     if (i == t->primary) {
         return CAUSAL_FITS;
     }

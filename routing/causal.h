@@ -13,8 +13,11 @@
  * the position, hence a sample binds only what was read CAUSAL_SETTLE_NS before it.
  *  - A server that went down or changed its role after the session read there is taken for
  *    another: it may have come back with less.
- * A session that reads without a pause between samples therefore stays where it read last.
- * Pure values; the caller passes the time (clock_mono_ns). */
+ *  - In a Galera cluster positions do not bound what was seen (docs/galera.md), and a commit is on
+ *    no other node yet when it is acknowledged, not even on the next writer. There the server that
+ *    answered last fits, the others after a barrier (CAUSAL_WAIT): `seen_at` is all that counts,
+ * and stays. A session that reads without a pause between samples therefore stays where it read
+ * last. Pure values; the caller passes the time (clock_mono_ns). */
 #ifndef ROUTING_CAUSAL_H
 #define ROUTING_CAUSAL_H
 
@@ -46,7 +49,7 @@ void causal_fold(struct causal *c, const struct topology *t);
 
 enum causal_fit {
     CAUSAL_FITS,
-    CAUSAL_WAIT /* may fit after MASTER_GTID_WAIT(need) */,
+    CAUSAL_WAIT /* may fit after MASTER_GTID_WAIT(need), or Galera's barrier */,
     CAUSAL_UNFIT
 };
 /* Whether server i may answer the session's next read now (after causal_fold). The primary always

@@ -56,6 +56,8 @@ static struct choice choice_of(const struct route_ask *a)
         if (!(c.open & bit(i)))
             continue;
         fit = causal_fits(a->causal, a->topology, i);
+        if (a->topology->galera && a->policy->consistency == CONSISTENCY_GLOBAL)
+            fit = CAUSAL_WAIT; /* what anybody has committed by now */
         c.fresh |= fit == CAUSAL_FITS ? bit(i) : 0;
         c.late |= fit == CAUSAL_WAIT ? bit(i) : 0;
     }
@@ -80,9 +82,17 @@ static bool has_primary(const struct route_ask *a)
     return a->topology->primary >= 0 && !(a->exclude & bit(a->topology->primary));
 }
 
+/* The next writer of a Galera cluster may still be applying what the one before has acknowledged.
+ */
+static bool primary_waits(const struct route_ask *a)
+{
+    return a->topology->galera && a->policy->consistency != CONSISTENCY_EVENTUAL &&
+           causal_fits(a->causal, a->topology, a->topology->primary) == CAUSAL_WAIT;
+}
+
 static struct route to_primary(const struct route_ask *a, enum route_reason why)
 {
-    return (struct route){.server = a->topology->primary, .reason = why};
+    return (struct route){.server = a->topology->primary, .reason = why, .wait = primary_waits(a)};
 }
 
 static struct route nowhere(enum route_reason why)

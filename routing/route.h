@@ -69,7 +69,7 @@ enum route_reason {
 struct route {
     int server; /* index, or -1: nowhere */
     enum route_reason reason;
-    bool wait; /* send MASTER_GTID_WAIT(causal->need) before the statement */
+    bool wait; /* send MASTER_GTID_WAIT(causal->need), or Galera's barrier, before the statement */
 };
 
 struct route route_statement(const struct route_ask *ask);

@@ -32,6 +32,7 @@ struct topology *topology_copy(const struct topology *t)
     copy->epoch = t->epoch + 1;
     copy->count = t->count;
     copy->primary = t->primary;
+    copy->galera = t->galera;
     memcpy(copy->servers, t->servers, sizeof(copy->servers));
     return copy;
 }

@@ -59,6 +59,8 @@ struct topology {
     uint64_t epoch; /* counts up with each snapshot */
     int count;
     int primary; /* index of the one server that takes writes, or -1 */
+    bool galera; /* a Galera cluster: `primary` is the node that takes writes, the others replicas;
+                    positions do not tell what can be read there, see causal.h */
     struct server_view servers[SERVERS_MAX];
 };
 

@@ -19,6 +19,7 @@ from harness.mongo import Mongo  # noqa: E402
 from harness.paths import tillway_binary  # noqa: E402
 from harness.pos_till import Tills, percentile  # noqa: E402
 from harness.tillway import Tillway, covers, pos_mirror  # noqa: E402
+import demo_galera  # noqa: E402
 from demo_args import CSV_FILES, arguments  # noqa: E402
 from show import ROWS, Show  # noqa: E402
 
@@ -236,7 +237,10 @@ def main():
         return 0
     began = time.monotonic()
     try:
-        run(show, options)
+        if options.galera:
+            demo_galera.run(show, options, Failure)
+        else:
+            run(show, options)
     except KeyboardInterrupt:
         show.failed("interrupted; nothing is left running")
         return 130

@@ -32,9 +32,14 @@ def arguments():
     parser.add_argument("--tills", type=positive, default=8, metavar="N", help="how many of them (8)")
     parser.add_argument("--csv", type=csv_folder, metavar="DIR",
                         help="your own customers.csv, products.csv, orders.csv, orderlines.csv")
+    parser.add_argument("--galera", action="store_true",
+                        help="a Galera cluster instead: tills sell while the node that takes writes is killed")
     parser.add_argument("--keep", action="store_true", help="leave all running and say how to connect")
     parser.add_argument("--stop", action="store_true", help="end what --keep left running")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.galera and (options.csv or options.keep):
+        parser.error("--galera goes without --csv and --keep")
+    return options
 
 
 if __name__ == "__main__":

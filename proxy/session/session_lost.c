@@ -145,6 +145,9 @@ static void leave_old_primary(struct session *s)
     int primary = s->worker->topology->primary;
     int home = s->home;
 
+    if (s->worker->topology->galera && home >= 0 &&
+        s->worker->topology->servers[home].health == HEALTH_UP)
+        return; /* it takes commits still */
     if (s->state.now != SESSION_READY || home < 0 || primary < 0 || home == primary ||
         session_replay_judge(s, true) == REPLAY_NOT_ASKED)
         return;

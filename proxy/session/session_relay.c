@@ -4,6 +4,7 @@
  * a longer one is forwarded as it comes and consumed at once. Bytes that a short write has pinned
  * are consumed when the write is through; their source is not read meanwhile. */
 #include "proxy/replay/session_replay.h"
+#include "proxy/session/session_galera.h"
 #include "proxy/session/session_steps.h"
 #include "proxy/session/session_tracking.h"
 
@@ -95,7 +96,16 @@ static void unpin_request(struct session *s)
     stream_read(&s->client, true);
 }
 
-enum pumped { PUMP_WAIT, PUMP_DONE, PUMP_LOST, PUMP_ENDED, PUMP_REROUTE, PUMP_STALE, PUMP_REFUSED };
+enum pumped {
+    PUMP_WAIT,
+    PUMP_DONE,
+    PUMP_LOST,
+    PUMP_ENDED,
+    PUMP_REROUTE,
+    PUMP_AGAIN,
+    PUMP_STALE,
+    PUMP_REFUSED
+};
 
 /* Forward what the client has sent of the command. */
 static enum pumped pump_request(struct session *s, struct backend *b)
@@ -189,17 +199,20 @@ static bool ask_primary_instead(const struct session *s, const struct backend *b
            code != ER_STATEMENT_TIMEOUT;
 }
 
-/* A write reached a server that is not the primary any more: it has had no effect. Code that a
- * statement runs may have had, before it came to one that was refused. */
+/* A write reached a server that is not the primary any more, or a node that left its cluster: it
+ * has had no effect. Code that a statement runs may have had, before it came to one that was
+ * refused. */
 static bool is_demoted(const struct session *s, const struct backend *b, const struct batch *batch)
 {
     static const char option[] = "--read-only";
     const struct server_error *e = &b->reply.error;
+    bool refused = session_galera_unready(s, e->code) ||
+                   (e->code == ER_OPTION_PREVENTS_STATEMENT &&
+                    memmem(e->message.p, e->message.n, option, sizeof option - 1));
 
-    return s->worker->conf->failover.enabled && e->code == ER_OPTION_PREVENTS_STATEMENT &&
+    return s->worker->conf->failover.enabled && refused &&
            (!(s->run.statement.effects & SQL_EFFECT_OPAQUE) || session_once_will_tell(s)) &&
-           memmem(e->message.p, e->message.n, option, sizeof option - 1) && s->run.whole &&
-           !s->run.answered && batch->count == 0;
+           s->run.whole && !s->run.answered && batch->count == 0;
 }
 
 /* Elsewhere, once the monitor knows where; a session that has state there has lost it. */
@@ -213,6 +226,14 @@ static enum pumped leave_demoted(struct session *s, const struct backend *b)
     if (session_once_will_tell(s))
         return PUMP_LOST;
     return session_has_state(s) ? PUMP_LOST : PUMP_REROUTE;
+}
+
+/* The same statement once more, to the same server. */
+static enum pumped repeat(struct session *s)
+{
+    s->run.conflicts++;
+    s->run.sent = false;
+    return PUMP_AGAIN;
 }
 
 static void begin_infile(struct session *s, uint8_t shift)
@@ -293,6 +314,11 @@ static enum pumped collect(struct session *s, struct backend *b, struct batch *b
         if (step.event == REPLY_ERROR && is_demoted(s, b, batch)) {
             stream_consume(&b->stream, step.pass + step.drop);
             return leave_demoted(s, b);
+        }
+        if (step.event == REPLY_ERROR && batch->count == 0 &&
+            session_galera_conflict(s, b->reply.error.code)) {
+            stream_consume(&b->stream, step.pass + step.drop);
+            return repeat(s);
         }
         session_replay_step(s, b, at, &step);
         batch->kept = step.done && session_once_keep(s, b, at, &step);
@@ -454,6 +480,12 @@ static enum step after_pump(struct session *s, enum pumped pumped)
         backend_done(s->target);
         count_busy(s, s->target, false);
         return session_reroute(s);
+    case PUMP_AGAIN:
+        backend_done(s->target);
+        count_busy(s, s->target, false);
+        (void)session_reroute(s);
+        s->run.exclude = 0;
+        return STEP_MORE;
     case PUMP_STALE:
         count_busy(s, s->target, false);
         return session_reroute(s);

@@ -1,6 +1,7 @@
 /* Brings a server connection to the session's state, and takes the replies to the proxy's own
  * questions off it. */
 #include "proxy/replay/session_replay.h"
+#include "proxy/session/session_galera.h"
 #include "proxy/session/session_steps.h"
 #include "proxy/session/session_tracking.h"
 
@@ -87,6 +88,8 @@ static bool ask_to_wait(struct session *s, struct backend *b)
 
     if (!s->run.route.wait)
         return true;
+    if (s->worker->topology->galera)
+        return backend_command(b, COM_QUERY, span_of(session_galera_barrier), EXPECT_WAIT);
     gtid_set_format(&s->causal.need, position, sizeof position);
     (void)snprintf(sql, sizeof sql, "SELECT MASTER_GTID_WAIT('%s',%.6f)", position,
                    (double)s->worker->conf->routing.wait_timeout_ns / 1e9);
@@ -262,7 +265,8 @@ static enum step refused(struct session *s, struct backend *b)
     struct backend_error e = b->error;
 
     session_release(s, b->server, false);
-    if (s->run.read && s->run.route.server != s->worker->topology->primary)
+    if ((s->run.read && s->run.route.server != s->worker->topology->primary) ||
+        session_galera_unready(s, e.code))
         return session_reroute(s);
     return session_fail(s, e.code, e.sqlstate, e.text);
 }

@@ -1,6 +1,7 @@
 /* Session state as the servers report it (session tracking), and what a statement leaves behind
  * that they do not report. */
 #include "proxy/replay/session_replay.h"
+#include "proxy/session/session_galera.h"
 #include "proxy/session/session_steps.h"
 #include "proxy/session/session_tracking.h"
 
@@ -57,7 +58,7 @@ static void on_variable(struct session *s, struct backend *b, const struct chang
         on_gtid(s, c->value);
         return;
     }
-    if (session_home_restores(s, b, c->name))
+    if (session_home_restores(s, b, c->name) || session_galera_restores(s, c->name))
         return;
     (void)vars_note(b->vars, c->name, c->value);
     set = vars_note(s->vars, c->name, c->value);
@@ -195,7 +196,8 @@ static void note_causality(struct session *s, const struct backend *b)
 {
     if (s->run.statement.only_asks)
         return;
-    if (!s->run.gtid_seen || s->run.failed || (s->status & STATUS_IN_TRANS))
+    if (!s->run.gtid_seen || s->run.failed || (s->status & STATUS_IN_TRANS) ||
+        s->worker->topology->galera)
         causal_saw(&s->causal, b->server, worker_now_ns());
 }
 

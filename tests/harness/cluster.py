@@ -61,7 +61,7 @@ ACCOUNTS = [
 ]
 
 
-def _user_option():
+def user_option():
     return "--user=" + getpass.getuser()
 
 
@@ -100,7 +100,7 @@ def _make_template(lean, fill):
     folder = scratch.current().folder("template")
     data = os.path.join(folder, "data")
     done = subprocess.run(
-        [paths.program("mariadb-install-db"), "--no-defaults", "--datadir=" + data, _user_option(),
+        [paths.program("mariadb-install-db"), "--no-defaults", "--datadir=" + data, user_option(),
          "--auth-root-authentication-method=normal", "--skip-test-db", "--force"] + lean,
         stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode != 0:
@@ -143,7 +143,7 @@ class Server:
         # A tmpdir of its own: a starting server deletes every "#sql*" file in it, whosever it is.
         tmpdir = os.path.join(self.folder, "tmp")
         os.makedirs(tmpdir, exist_ok=True)
-        argv = [paths.program("mariadbd"), "--no-defaults", _user_option(),
+        argv = [paths.program("mariadbd"), "--no-defaults", user_option(),
                 "--datadir=" + self.datadir, "--tmpdir=" + tmpdir, "--port=%d" % self.port,
                 "--socket=" + self.socket,
                 "--pid-file=" + os.path.join(self.folder, "pid"), "--log-error=" + self.error_log,

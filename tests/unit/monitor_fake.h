@@ -27,8 +27,11 @@ static inline void fake_servers(struct fake *f, int n)
         f->facts[i].known = true;
         f->facts[i].server_id = (uint32_t)i + 1;
         f->health[i].now = HEALTH_UP;
-        f->members[i] =
-            (struct member){names[i], "10.0.0.1", (uint32_t)i + 1001, &f->facts[i], &f->health[i]};
+        f->members[i] = (struct member){.name = names[i],
+                                        .host = "10.0.0.1",
+                                        .port = (uint32_t)i + 1001,
+                                        .facts = &f->facts[i],
+                                        .health = &f->health[i]};
     }
 }
 

@@ -157,6 +157,35 @@ static void freshness_(struct world *w)
     check_route(w, P, ROUTE_NO_REPLICA, false);
 }
 
+/* Positions do not count; the node that answered last fits, the others after a barrier. */
+static void in_a_galera_cluster_(struct world *w)
+{
+    struct server_view *s = w->topology->servers;
+
+    w->topology->galera = true;
+    w->policy.wait_for_replica = true;
+    check_route(w, A, ROUTE_BALANCED, false);
+    wrote(w, "0-1-5"); /* everybody has it, by their positions */
+    causal_saw(&w->causal, P, 100);
+    causal_fold(&w->causal, w->topology);
+    check_route(w, A, ROUTE_WAITS, true);
+    say(w, "UPDATE t SET a = 1");
+    check_route(w, P, ROUTE_STATEMENT, false);
+    w->topology->primary = A; /* the next writer may still be applying that */
+    check_route(w, A, ROUTE_STATEMENT, true);
+    causal_saw(&w->causal, A, 110);
+    check_route(w, A, ROUTE_STATEMENT, false);
+    s[A].since_ns = 120; /* it was away */
+    check_route(w, A, ROUTE_STATEMENT, true);
+    w->policy.consistency = CONSISTENCY_EVENTUAL;
+    check_route(w, A, ROUTE_STATEMENT, false);
+    w->topology->primary = P;
+    w->policy.consistency = CONSISTENCY_GLOBAL;
+    causal_init(&w->causal);
+    say(w, "SELECT 1");
+    check_route(w, A, ROUTE_WAITS, true);
+}
+
 static void it_stays_where_it_read_(struct world *w)
 {
     causal_saw(&w->causal, C, 50);
@@ -358,6 +387,7 @@ static void words_for_all(void **state)
 IN_A_WORLD(what_goes_to_the_primary)
 IN_A_WORLD(which_replicas_may_answer)
 IN_A_WORLD(freshness)
+IN_A_WORLD(in_a_galera_cluster)
 IN_A_WORLD(it_stays_where_it_read)
 IN_A_WORLD(the_least_busy)
 IN_A_WORLD(groups)
@@ -373,6 +403,7 @@ int main(void)
         cmocka_unit_test(what_goes_to_the_primary),
         cmocka_unit_test(which_replicas_may_answer),
         cmocka_unit_test(freshness),
+        cmocka_unit_test(in_a_galera_cluster),
         cmocka_unit_test(it_stays_where_it_read),
         cmocka_unit_test(the_least_busy),
         cmocka_unit_test(groups),

@@ -1,0 +1,23 @@
+/* What is particular about servers that are nodes of a Galera cluster: docs/galera.md. */
+#ifndef PROXY_SESSION_GALERA_H
+#define PROXY_SESSION_GALERA_H
+
+#include "proxy/session/session.h"
+
+enum { GALERA_RETRIES = 16 };
+
+/* Answered, with 0, when the node has applied all that its cluster had committed when it was asked.
+ */
+extern const char session_galera_barrier[];
+
+/* A variable that the barrier has changed and set back: servers report it with the reply behind. */
+bool session_galera_restores(const struct session *s, struct span name);
+
+/* The node would not take a statement, with this error: it is cut off from its cluster or not
+ * ready, and the statement has had no effect. */
+bool session_galera_unready(const struct session *s, uint16_t code);
+/* The statement under way, which is a transaction by itself, lost against another node's: it was
+ * rolled back, and may be executed again. At most GALERA_RETRIES times for one command. */
+bool session_galera_conflict(const struct session *s, uint16_t code);
+
+#endif

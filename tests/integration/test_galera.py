@@ -1,0 +1,147 @@
+"""A Galera cluster behind the real binary: found by itself, read at all nodes, written at one; that one is killed, comes
+back, is frozen."""
+
+import json
+import threading
+import time
+import unittest
+
+import pymysql
+
+import proxied  # noqa: F401 (the path)
+from harness import scratch
+from harness.galera import Galera
+from harness.sale_till import SCHEMA, SaleTill
+from harness.tillway import Tillway
+
+CONFIG = {"failover": {"enabled": True, "wait": "60s"}, "monitor": {"timeout": "300ms", "failures": 2}}
+UNKNOWN = 1158  # the outcome of a commit that was under way is not known
+
+
+class Nodes(unittest.TestCase):
+    rounds = 0  # each sells other numbers
+
+    @classmethod
+    def setUpClass(cls):
+        cls.galera = cls._entered(Galera(nodes=3))
+        cls.nodes = cls.galera.nodes
+        for sql in SCHEMA:
+            cls.nodes[0].query(sql)
+        cls.tillway = cls._entered(Tillway(cls.galera, config=CONFIG))
+        cls.wait_all_up()
+
+    @classmethod
+    def _entered(cls, manager):
+        entered = manager.__enter__()
+        cls.addClassCleanup(manager.__exit__, None, None, None)
+        return entered
+
+    @classmethod
+    def status(cls):
+        return cls.tillway.command("cluster", "status").stdout
+
+    @classmethod
+    def wait_all_up(cls):
+        scratch.wait_until("three synced nodes", lambda: cls.status().count("up, writable, Galera says Synced") == 3, 60)
+
+    def sell(self):
+        type(self).rounds += 1
+        tills = [SaleTill(self.tillway, i, self.rounds * 1000000) for i in range(4)]
+        for till in tills:
+            till.start()
+        self.wait_sold(tills, "sales")
+        return tills
+
+    @staticmethod
+    def wait_sold(tills, what):
+        counts = [len(t.acknowledged) for t in tills]
+        scratch.wait_until(what, lambda: all(len(t.acknowledged) > n + 20 for t, n in zip(tills, counts)), 90)
+
+    def end(self, tills):
+        for till in tills:
+            till.ended.set()
+        for till in tills:
+            till.join(90)
+        print("longest pause of a till: %.2f s" % max(t.longest for t in tills))
+        errors = [e for t in tills for e in t.errors]
+        self.assertEqual([e for e in errors if e[0] != UNKNOWN], [])
+        self.assertLessEqual(len(errors), len(tills))
+        self.assertEqual([n for t in tills for n in t.unseen], [], "sold, and not seen by the till itself")
+        return {n for t in tills for n in t.acknowledged}
+
+    def check_kept(self, acknowledged):
+        for node in self.nodes:
+            connection = node.connect()
+            with connection.cursor() as cursor:
+                cursor.execute("SET wsrep_sync_wait=1")
+                cursor.execute("SELECT id FROM shop.sale")
+                self.assertEqual(acknowledged - {row[0] for row in cursor.fetchall()}, set(), node.name)
+            connection.close()
+
+    def test_1_writes_at_one_node_and_reads_at_the_others(self):
+        before = [int(n.status("replicated")) for n in self.nodes]
+        reads = [int(n.query("SHOW GLOBAL STATUS LIKE 'Com_select'")[0][1]) for n in self.nodes]
+        acknowledged = self.end(self.sell())
+        wrote = [int(n.status("replicated")) - b for n, b in zip(self.nodes, before)]
+        read = [int(n.query("SHOW GLOBAL STATUS LIKE 'Com_select'")[0][1]) - b for n, b in zip(self.nodes, reads)]
+        self.assertGreaterEqual(wrote[0], len(acknowledged))
+        self.assertEqual(wrote[1:], [0, 0])
+        self.assertGreater(min(read[1:]), 20)
+        self.check_kept(acknowledged)
+        self.assertIn("writes go to: node1", self.status())
+
+    def test_2_the_writer_is_killed_and_comes_back(self):
+        tills = self.sell()
+        self.nodes[0].kill()
+        self.wait_sold(tills, "sales after the kill")
+        self.nodes[0].start()
+        self.wait_all_up()
+        self.wait_sold(tills, "sales after the return")
+        self.check_kept(self.end(tills))
+
+    def test_3_the_writer_freezes(self):
+        tills = self.sell()
+        writer = next(n for n in self.nodes if "writes go to: %s\n" % n.name in self.status())
+        writer.freeze()
+        self.wait_sold(tills, "sales after the freeze")
+        writer.thaw()
+        self.wait_all_up()
+        self.wait_sold(tills, "sales after the thaw")
+        self.check_kept(self.end(tills))
+
+    def test_4_a_conflict_with_another_node_is_not_the_tills_matter(self):
+        """Whoever writes past Tillway, at another node, loses or wins against a single statement: that is repeated."""
+        ended = threading.Event()
+
+        def write_past():
+            connection = self.nodes[2].connect(database="shop")
+            while not ended.is_set():
+                try:
+                    with connection.cursor() as cursor:
+                        cursor.execute("UPDATE stock SET sold=sold+1")
+                except pymysql.err.MySQLError:
+                    pass  # lost against the till
+                time.sleep(0.005)
+            connection.close()
+        past = threading.Thread(target=write_past)
+        before = self.repeated()
+        past.start()
+        try:
+            connection = self.tillway.connect(database="shop")
+            with connection.cursor() as cursor:
+                for _ in range(3000):
+                    cursor.execute("UPDATE stock SET sold=sold+1")
+                    if self.repeated() > before + 3:
+                        break
+            connection.close()
+        finally:
+            ended.set()
+            past.join(30)
+        self.assertGreater(self.repeated(), before)
+
+    def repeated(self):
+        return json.loads(self.tillway.command("stats", "json").stdout)["reads_retried"]
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
