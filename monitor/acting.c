@@ -27,7 +27,7 @@ static void terms_of(const struct monitor *m, const struct failover_order *o,
         .domain = c->failover.domain,
         .semi_sync = c->failover.semi_sync,
         .source = o->source >= 0 ? &c->servers[o->source] : NULL,
-        .settle_ns = 3 * c->monitor.interval_ns,
+        .settle_ns = c->monitor.interval_ns + c->monitor.interval_ns / 2,
     };
 }
 

@@ -20,6 +20,9 @@ enum {
     TRACE_LEVEL_OF_ACKER = 33,
 };
 #define POLL_NS (2 * CLOCK_NS_PER_MS)
+/* information_schema.innodb_trx is a copy, made anew only once nobody has looked at it for 100 ms:
+ * who looks more often sees the same for ever (storage/innobase/trx/trx0i_s.cc). */
+#define TRX_POLL_NS (110 * CLOCK_NS_PER_MS)
 
 struct work {
     struct probe *probe;
@@ -101,9 +104,11 @@ static const struct channel *channel_of(const struct work *w)
     return w->facts.channel_count > 0 ? &w->facts.channels[0] : NULL;
 }
 
-static void pause_shortly(void)
+static void pause_for(uint64_t ns)
 {
-    (void)nanosleep(&(struct timespec){.tv_nsec = (long)POLL_NS}, NULL);
+    (void)nanosleep(&(struct timespec){.tv_sec = (time_t)(ns / CLOCK_NS_PER_S),
+                                       .tv_nsec = (long)(ns % CLOCK_NS_PER_S)},
+                    NULL);
 }
 
 static bool has_time(const struct work *w)
@@ -195,16 +200,15 @@ static bool note_joined(struct work *w, bool primary)
 
 static bool do_quiesce(struct work *w)
 {
-    uint64_t least = clock_mono_ns() + w->terms->settle_ns;
-
+    pause_for(w->terms->settle_ns);
     for (;;) {
         if (!ask(w, "SELECT COUNT(*) FROM information_schema.innodb_trx t JOIN "
                     "information_schema.processlist p ON p.id = t.trx_mysql_thread_id WHERE "
                     "p.user <> 'system user' AND p.id <> CONNECTION_ID()"))
             return false;
-        if ((strcmp(w->column[0], "0") == 0 && clock_mono_ns() >= least) || !has_time(w))
+        if (strcmp(w->column[0], "0") == 0 || !has_time(w))
             return true;
-        pause_shortly();
+        pause_for(TRX_POLL_NS);
     }
 }
 
@@ -382,7 +386,7 @@ static bool await_attached(struct work *w)
             w->answer->errant = true;
             return failed(w, c->io_error);
         }
-        pause_shortly();
+        pause_for(POLL_NS);
     }
     return failed(w, "it has not connected to its primary in time");
 }
@@ -399,7 +403,7 @@ static bool await_received(struct work *w)
             (void)gtid_set_merge(&applied, &received);
         if (gtid_set_covers(&applied, &w->order->position))
             return true;
-        pause_shortly();
+        pause_for(POLL_NS);
     }
     return false;
 }
