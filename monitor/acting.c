@@ -16,10 +16,9 @@
 
 /* ---- the hands ---- */
 
-static void terms_of(const struct monitor *m, const struct failover_order *o,
-                     struct promote_terms *t)
+static void terms_of(struct hand *h, const struct failover_order *o, struct promote_terms *t)
 {
-    const struct conf *c = m->conf;
+    const struct conf *c = h->monitor->conf;
 
     *t = (struct promote_terms){
         .user = c->failover.user,
@@ -28,6 +27,7 @@ static void terms_of(const struct monitor *m, const struct failover_order *o,
         .semi_sync = c->failover.semi_sync,
         .source = o->source >= 0 ? &c->servers[o->source] : NULL,
         .settle_ns = c->monitor.interval_ns + c->monitor.interval_ns / 2,
+        .holder = &h->holder,
     };
 }
 
@@ -41,7 +41,7 @@ static void work(struct hand *h)
     h->has_order = false;
     h->working = true;
     (void)pthread_mutex_unlock(&m->lock);
-    terms_of(m, &o, &t);
+    terms_of(h, &o, &t);
     promote_carry_out(h->probe, &t, &o, &a);
     (void)pthread_mutex_lock(&m->lock);
     h->working = false;
@@ -85,6 +85,16 @@ static void on_order(void *ctx, int server, const struct failover_order *o)
     (void)pthread_cond_signal(&h->wake);
 }
 
+static void on_look(void *ctx)
+{
+    struct monitor *m = ctx;
+
+    for (int i = 0; i < m->board->count; i++) {
+        m->watches[i].suspected = true;
+        (void)pthread_cond_signal(&m->watches[i].wake);
+    }
+}
+
 static void on_release(void *ctx)
 {
     struct monitor *m = ctx;
@@ -98,10 +108,7 @@ static void on_release(void *ctx)
             probe_cut(h->probe);
         (void)pthread_cond_signal(&h->wake);
     }
-    for (int i = 0; i < m->board->count; i++) {
-        m->watches[i].suspected = true; /* see at once what came of it */
-        (void)pthread_cond_signal(&m->watches[i].wake);
-    }
+    on_look(ctx);
 }
 
 static void tell(struct monitor *m, const char *line, bool last)
@@ -192,7 +199,7 @@ static struct failover_rules rules_of(const struct monitor *m)
 
 bool acting_init(struct monitor *m)
 {
-    const struct failover_effects fx = {m, on_order, on_release, on_say, on_ended};
+    const struct failover_effects fx = {m, on_order, on_release, on_look, on_say, on_ended};
     const struct failover_rules r = rules_of(m);
 
     shared_init_cond(&m->acting.wake);

@@ -17,6 +17,7 @@ struct hand {
     pthread_t thread;
     pthread_cond_t wake;
     struct probe *probe; /* the thread's own, but for probe_cut */
+    uint64_t holder;     /* the thread's own; struct promote_terms */
     bool has_order;
     bool working;
     bool release; /* close the session */

@@ -119,6 +119,17 @@ static void ask(struct failover *f, uint32_t servers, struct failover_order o, u
             order(f, i, o);
 }
 
+/* One more order in the round under way. */
+static void ask_also(struct failover *f, int server, struct failover_order o, uint64_t limit_ns)
+{
+    f->asked |= BIT(server);
+    f->ok &= ~BIT(server);
+    f->failed &= ~BIT(server);
+    f->deadline_ns = f->now_ns + limit_ns;
+    o.limit_ns = limit_ns;
+    order(f, server, o);
+}
+
 static bool round_is_over(const struct failover *f)
 {
     return (f->ok | f->failed) == f->asked || f->now_ns >= f->deadline_ns;
@@ -138,14 +149,17 @@ static void finish(struct failover *f, const char *why)
     f->fx.ended(f->fx.ctx, f->task, why);
 }
 
-static void promote(struct failover *f)
+/* Besides those that are still being told to follow it. */
+static void promote(struct failover *f, bool alone)
 {
-    say(f, "promoting %s", failover_name(f, f->candidate));
+    say(f, "promoting %s%s", failover_name(f, f->candidate),
+        alone ? ", whom nobody follows yet: commits will wait for somebody" : "");
     enter(f, FAILOVER_PROMOTE);
-    ask(f, BIT(f->candidate),
-        (struct failover_order){.kind = ORDER_PROMOTE,
-                                .follow = f->candidate != f->old && f->task != TASK_ADOPT},
-        f->rules.round_ns);
+    ask_also(f, f->candidate,
+             (struct failover_order){.kind = ORDER_PROMOTE,
+                                     .follow = f->candidate != f->old && f->task != TASK_ADOPT,
+                                     .alone = alone},
+             f->rules.round_ns);
 }
 
 static struct failover_order join_order(const struct failover *f)
@@ -159,6 +173,7 @@ static void repoint(struct failover *f)
 {
     uint32_t others = f->granted & ~BIT(f->candidate);
 
+    f->followers = 0;
     enter(f, FAILOVER_REPOINT);
     if (others)
         say(f, "the others follow %s", failover_name(f, f->candidate));
@@ -216,11 +231,8 @@ static bool granted(struct failover *f)
     f->granted = f->ok;
     if (__builtin_popcount(f->granted) >= f->rules.majority &&
         (f->granted & needed(f)) == needed(f)) {
-        f->contested_ns = 0;
         return true;
     }
-    if (f->failed && !f->contested_ns)
-        f->contested_ns = f->now_ns;
     finish(f, "another Tillway acts, or too few servers answer");
     return false;
 }
@@ -238,7 +250,13 @@ static bool is_late(const struct failover *f)
 
 static void on_lock(struct failover *f)
 {
-    if (!round_is_over(f) || !granted(f))
+    if (!round_is_over(f))
+        return;
+    if (!f->failed)
+        f->contested_ns = 0;
+    else if (!f->contested_ns)
+        f->contested_ns = f->now_ns;
+    if (!granted(f))
         return;
     if (is_late(f)) {
         finish(f, "a newer epoch has begun");
@@ -274,7 +292,9 @@ static void turn_back(struct failover *f)
     say(f, "%s is not ready in time: back to %s", failover_name(f, f->candidate),
         failover_name(f, f->old));
     f->candidate = f->old;
-    promote(f);
+    f->serial++;
+    f->asked = f->ok = f->failed = 0;
+    promote(f, false);
 }
 
 static void on_fence(struct failover *f)
@@ -363,21 +383,24 @@ static void on_wait(struct failover *f)
 
 static void on_repoint(struct failover *f)
 {
-    if (round_is_over(f))
-        promote(f);
+    bool alone = f->rules.semi_sync && !f->followers && f->task != TASK_ADOPT;
+
+    if (round_is_over(f) || f->followers)
+        promote(f, alone);
 }
 
 static void on_promote(struct failover *f)
 {
-    if (!round_is_over(f))
-        return;
-    if (!f->ok) {
-        finish(f, "it was not promoted in time");
-        return;
-    }
+    if (round_is_over(f) || f->failed & BIT(f->candidate))
+        finish(f, f->ok & BIT(f->candidate) ? "" : "it was not promoted in time");
+}
+
+/* The promotion's answer, while others may still be about to follow. */
+static void take_promotion(struct failover *f)
+{
     say(f, "%s takes writes", failover_name(f, f->candidate));
     f->errant = 0;
-    finish(f, "");
+    f->fx.look(f->fx.ctx);
 }
 
 static void on_join(struct failover *f)
@@ -523,6 +546,10 @@ void failover_take(struct failover *f, int server, const struct failover_answer 
         f->base = a->row.epoch > f->base ? a->row.epoch : f->base;
     }
     f->acks |= a->acks ? bit : 0;
+    if (a->kind == ORDER_JOIN && a->ok && a->acks)
+        f->followers |= bit;
+    if (a->kind == ORDER_PROMOTE && a->ok)
+        take_promotion(f);
     if (!a->ok)
         say(f, "%s: %s", failover_name(f, server), a->why);
     failover_tick(f, v, now_ns);

@@ -18,7 +18,7 @@
  *   DRAIN    the elected one applies what it received
  *   WAIT     until every proxy that knows only the old epoch has stopped sending writes
  *   REPOINT  the others follow the elected one
- *   PROMOTE  it becomes writable
+ *   PROMOTE  as soon as one of them can acknowledge, it becomes writable; the rest go on following
  *
  * Who acts: the locks of a majority of the servers. They belong to sessions, and orders run in
  * these sessions and nowhere else: who lost its session (it was killed, by the next one to act)
@@ -55,6 +55,8 @@ struct failover_effects {
     void (*order)(void *ctx, int server, const struct failover_order *o);
     /* Close all sessions that hold locks, whatever is under way in them. */
     void (*release)(void *ctx);
+    /* Something has changed that the view is to show at once. */
+    void (*look)(void *ctx);
     /* One line for people: what is about to be done, was done, or failed. */
     void (*say)(void *ctx, const char *line);
     /* The task is over. `why` is "" where it went well. */
@@ -96,6 +98,7 @@ struct failover {
     uint64_t base;                  /* the newest epoch that a granted server had promised before */
     uint64_t promoted[SERVERS_MAX]; /* granted servers: rows' `primary` */
     uint32_t acks;                  /* of those that were surveyed */
+    uint32_t followers;             /* of those that follow the candidate, who acknowledge */
 
     uint32_t asked; /* of the round under way */
     uint32_t ok;

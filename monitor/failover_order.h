@@ -29,6 +29,8 @@ struct failover_order {
     bool steal;  /* end the session of whoever holds the lock */
     bool acks;   /* this server's acknowledgements count (semi-sync) */
     bool follow; /* ORDER_PROMOTE: it was a replica till now */
+    bool alone;  /* ORDER_PROMOTE: nobody follows it yet whose acknowledgement could be waited for;
+                  * it takes no writes now */
     struct gtid_set position;
 };
 

@@ -18,6 +18,7 @@ enum {
      * over a restart, so it tells that the server has been caught up since. 32 is the default, 1
      * more logs nothing in regular operation. */
     TRACE_LEVEL_OF_ACKER = 33,
+    TRACE_LEVEL_DEFAULT = 32,
 };
 #define POLL_NS (2 * CLOCK_NS_PER_MS)
 /* information_schema.innodb_trx is a copy, made anew only once nobody has looked at it for 100 ms:
@@ -126,17 +127,28 @@ static bool position_of(struct work *w, const char *expression, struct gtid_set 
 
 /* ---- the lock, and the server's row ---- */
 
+/* From whoever has it: by force where that is allowed, or where it is a session of our own before,
+ * which we have closed: one that waits for a replica's acknowledgement does not notice. */
 static bool get_lock(struct work *w)
 {
-    if (!ask(w, "SELECT GET_LOCK('tillway', 0), IS_USED_LOCK('tillway')"))
+    uint64_t own;
+    uint64_t holder;
+
+    if (!ask(w, "SELECT GET_LOCK('tillway', 0), IS_USED_LOCK('tillway'), CONNECTION_ID()"))
         return false;
-    if (strcmp(w->column[0], "1") == 0)
-        return true;
-    if (!w->order->steal || !w->column[1][0])
-        return failed(w, "another Tillway holds the lock");
-    return ask_format(w, "KILL %lu", strtoul(w->column[1], NULL, 10)) &&
-           ask(w, "SELECT GET_LOCK('tillway', 0.5)") &&
-           (strcmp(w->column[0], "1") == 0 || failed(w, "the lock cannot be taken by force"));
+    holder = strtoull(w->column[1], NULL, 10);
+    own = strtoull(w->column[2], NULL, 10);
+    if (strcmp(w->column[0], "1") != 0) {
+        if (!holder || (!w->order->steal && holder != *w->terms->holder))
+            return failed(w, "another Tillway holds the lock");
+        if (!ask_format(w, "KILL %llu", (unsigned long long)holder) ||
+            !ask(w, "SELECT GET_LOCK('tillway', 0.5)"))
+            return false;
+        if (strcmp(w->column[0], "1") != 0)
+            return failed(w, "the lock cannot be taken by force");
+    }
+    *w->terms->holder = own;
+    return true;
 }
 
 static bool make_row(struct work *w)
@@ -299,17 +311,26 @@ static bool set_primary_semi_sync(struct work *w)
                   "rpl_semi_sync_master_timeout=4294967295, rpl_semi_sync_master_enabled=1");
 }
 
-/* The mark comes first: with semi-sync, a replica has it before this goes on. */
-static bool do_promote(struct work *w)
+static bool write_mark(struct work *w)
 {
-    if (w->order->follow && (!ask(w, "STOP SLAVE") || !ask(w, "RESET SLAVE ALL")))
-        return false;
-    return set_primary_semi_sync(w) &&
-           ask_format(w, "SET SESSION sql_log_bin=1, gtid_domain_id=%lu",
+    return ask_format(w, "SET SESSION sql_log_bin=1, gtid_domain_id=%lu",
                       (unsigned long)w->terms->domain) &&
            ask_format(w, "SET SESSION gtid_seq_no=%llu", (unsigned long long)w->order->epoch) &&
-           ask(w, "CREATE DATABASE IF NOT EXISTS tillway") && ask(w, "SET SESSION sql_log_bin=0") &&
-           note_joined(w, true) && ask(w, "SET GLOBAL read_only=0");
+           ask(w, "CREATE DATABASE IF NOT EXISTS tillway") && ask(w, "SET SESSION sql_log_bin=0");
+}
+
+/* The mark comes before any write: with semi-sync, and somebody who follows, a replica has it
+ * before this goes on. */
+static bool do_promote(struct work *w)
+{
+    bool alone = w->order->alone;
+
+    if (w->order->follow && (!ask(w, "STOP SLAVE") || !ask(w, "RESET SLAVE ALL")))
+        return false;
+    if (alone && (!ask(w, "SET GLOBAL rpl_semi_sync_master_enabled=0") || !write_mark(w)))
+        return false;
+    return set_primary_semi_sync(w) && (alone || write_mark(w)) && note_joined(w, true) &&
+           ask(w, "SET GLOBAL read_only=0");
 }
 
 /* ---- the others ---- */
@@ -348,6 +369,23 @@ static bool borrow_id(struct work *w)
     return (c && c->sql_running) || ask(w, "SET GLOBAL server_id=@@global.server_id | 2147483648");
 }
 
+/* A replica throws away what it has received and not applied when it changes its source. Who has
+ * applied all that there was loses nothing, and counts from its first transaction on; who has not,
+ * once it has been caught up: begin_acks. */
+static bool set_acks(struct work *w)
+{
+    struct gtid_set applied;
+    bool whole;
+
+    if (!position_of(w, "@@global.gtid_slave_pos", &applied))
+        return false;
+    whole = w->order->acks && gtid_set_covers(&applied, &w->order->position);
+    return ask_format(w,
+                      "SET GLOBAL rpl_semi_sync_slave_enabled=%d, "
+                      "rpl_semi_sync_slave_trace_level=%d, rpl_semi_sync_master_enabled=0",
+                      whole, whole ? TRACE_LEVEL_OF_ACKER : TRACE_LEVEL_DEFAULT);
+}
+
 static bool change_source(struct work *w, const struct conf_server *s)
 {
     char user[300];
@@ -362,8 +400,7 @@ static bool change_source(struct work *w, const struct conf_server *s)
     if (was_replica ? !ask(w, "STOP SLAVE")
                     : !ask(w, "SET GLOBAL gtid_slave_pos=@@global.gtid_binlog_pos"))
         return false;
-    return ask(w, "SET GLOBAL rpl_semi_sync_slave_enabled=0, rpl_semi_sync_slave_trace_level=32, "
-                  "rpl_semi_sync_master_enabled=0") &&
+    return set_acks(w) &&
            ask_format(w,
                       "CHANGE MASTER TO MASTER_HOST='%s', MASTER_PORT=%lu, MASTER_USER='%s', "
                       "MASTER_PASSWORD='%s', MASTER_CONNECT_RETRY=1, MASTER_USE_GTID=slave_pos",
@@ -435,11 +472,12 @@ static bool give_back_id(struct work *w)
 /* It counts from now on. The IO thread reads the setting when it starts. */
 static bool begin_acks(struct work *w)
 {
-    return ask_format(w,
-                      "SET GLOBAL rpl_semi_sync_slave_enabled=1, "
-                      "rpl_semi_sync_slave_trace_level=%d",
-                      TRACE_LEVEL_OF_ACKER) &&
-           restart_receiving(w);
+    w->answer->acks = ask_format(w,
+                                 "SET GLOBAL rpl_semi_sync_slave_enabled=1, "
+                                 "rpl_semi_sync_slave_trace_level=%d",
+                                 TRACE_LEVEL_OF_ACKER) &&
+                      restart_receiving(w);
+    return w->answer->acks;
 }
 
 static bool do_join(struct work *w)

@@ -13,6 +13,7 @@ struct promote_terms {
     bool semi_sync;
     const struct conf_server *source; /* ORDER_JOIN */
     uint64_t settle_ns;               /* how long all proxies need to notice a new epoch */
+    uint64_t *holder;                 /* our session that last got the lock there; 0: none yet */
 };
 
 /* Carry out the order; its answer is filled. Blocks, at most a question's timeout longer than the

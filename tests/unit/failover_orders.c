@@ -55,16 +55,22 @@ static bool take_lock(struct sim_world *w, struct sim_agent *a, int server,
                       const struct sim_slot *slot, struct failover_answer *answer)
 {
     struct sim_server *s = &w->servers[server];
-    bool taken = s->holder >= 0 && s->holder != a->index;
+    bool taken = s->holder >= 0 && s->session != a->held[server];
+    bool may_steal = slot->order.steal;
 
+    if (w->fault == SIM_NEVER_BY_FORCE && s->stuck_at) {
+        taken = true;
+        may_steal = false;
+    }
     answer->row = s->row;
-    if (taken && !slot->order.steal && w->fault != SIM_LOCK_SHARED)
+    if (taken && !may_steal && w->fault != SIM_LOCK_SHARED)
         return false;
     if (s->row.epoch > slot->order.epoch ||
         (slot->order.fresh && s->row.epoch == slot->order.epoch))
         return false;
     s->holder = a->index;
-    s->session = slot->session;
+    s->session = a->held[server] = slot->session;
+    s->stuck_at = 0;
     return true;
 }
 
@@ -83,13 +89,15 @@ static bool join(struct sim_world *w, int server, const struct failover_order *o
 {
     struct sim_server *s = &w->servers[server];
     const struct sim_server *source = &w->servers[o->source];
+    struct gtid_set applied;
 
     s->read_only = true;
     s->row = (struct failover_row){o->epoch, o->epoch, 0};
     if (s->source != o->source || !s->running) {
         s->length = s->applied;
         s->acked = s->told = s->length;
-        s->acks = false;
+        applied = sim_position(w, s, s->applied);
+        s->acks = o->acks && gtid_set_covers(&applied, &o->position);
     }
     s->source = o->source;
     s->running = true;
@@ -98,16 +106,28 @@ static bool join(struct sim_world *w, int server, const struct failover_order *o
     return !s->broken;
 }
 
-static bool promote(struct sim_world *w, int server, const struct failover_order *o)
+/* The mark, which is waited for until somebody acknowledges it. */
+static bool begin_promotion(struct sim_world *w, int server, struct sim_slot *slot)
 {
+    const struct failover_order *o = &slot->order;
     struct sim_server *s = &w->servers[server];
 
     s->source = -1;
     s->running = s->broken = false;
     s->length = s->applied;
+    s->acked = s->told = s->length;
+    if (!sim_has_mark(s, o->epoch))
+        sim_append(w, server, (struct sim_entry){.domain = SIM_DOMAIN, .seq = (uint16_t)o->epoch});
+    slot->mark_end = s->length;
+    return true;
+}
+
+static void promote(struct sim_world *w, int server, const struct failover_order *o)
+{
+    struct sim_server *s = &w->servers[server];
+
     s->row = (struct failover_row){o->epoch, o->epoch, o->epoch};
     s->read_only = false;
-    s->acked = s->told = s->length;
     if (w->primary_of[o->epoch] >= 0 && w->primary_of[o->epoch] != server)
         sim_violated(w, "two servers were made writable in one epoch");
     w->primary_of[o->epoch] = server;
@@ -121,9 +141,6 @@ static bool promote(struct sim_world *w, int server, const struct failover_order
                 sim_violated(w, "an acknowledged write is not on the new primary");
         }
     }
-    if (!sim_has_mark(s, o->epoch))
-        sim_append(w, server, (struct sim_entry){.domain = SIM_DOMAIN, .seq = (uint16_t)o->epoch});
-    return true;
 }
 
 bool sim_has_mark(const struct sim_server *s, uint64_t epoch)
@@ -134,20 +151,30 @@ bool sim_has_mark(const struct sim_server *s, uint64_t epoch)
     return false;
 }
 
-/* Whether the order needs more time; a JOIN waits until the position was received, a DRAIN until it
- * was applied. */
+/* Whether the order, begun, needs more time: a JOIN until what the server acknowledges counts, a
+ * DRAIN until the position was applied, a PROMOTE until the mark is acknowledged. */
 static bool takes_longer(const struct sim_world *w, const struct sim_server *s,
                          const struct sim_slot *slot)
 {
-    struct gtid_set applied = sim_position(w, s, s->applied);
+    struct gtid_set applied;
 
-    return slot->order.kind == ORDER_DRAIN && !gtid_set_covers(&applied, &slot->order.position);
+    switch (slot->order.kind) {
+    case ORDER_JOIN:
+        return slot->order.acks && !s->acks;
+    case ORDER_DRAIN:
+        applied = sim_position(w, s, s->applied);
+        return !gtid_set_covers(&applied, &slot->order.position);
+    case ORDER_PROMOTE:
+        return !slot->order.alone && s->acked < slot->mark_end && w->fault != SIM_ASYNC;
+    default:
+        return false;
+    }
 }
 
-static bool act(struct sim_world *w, struct sim_agent *a, int server, struct sim_slot *slot,
-                struct failover_answer *answer)
+static bool begin(struct sim_world *w, struct sim_agent *a, int server, struct sim_slot *slot)
 {
     struct sim_server *s = &w->servers[server];
+    struct failover_answer *answer = &slot->answer;
 
     switch (slot->order.kind) {
     case ORDER_LOCK:
@@ -168,8 +195,22 @@ static bool act(struct sim_world *w, struct sim_agent *a, int server, struct sim
     case ORDER_JOIN:
         return join(w, server, &slot->order, answer);
     default:
-        return promote(w, server, &slot->order);
+        return begin_promotion(w, server, slot);
     }
+}
+
+/* The order has taken all the time it wanted, or (`late`) was given. */
+static void end(struct sim_world *w, int server, struct sim_slot *slot, bool late)
+{
+    struct sim_server *s = &w->servers[server];
+
+    slot->answer.ok = !late || slot->order.kind == ORDER_JOIN;
+    if (slot->order.kind == ORDER_JOIN)
+        slot->answer.acks = s->acks;
+    else if (slot->order.kind == ORDER_PROMOTE && !late)
+        promote(w, server, &slot->order);
+    else if (slot->order.kind == ORDER_PROMOTE)
+        s->stuck_at = slot->mark_end;
 }
 
 static void post(struct sim_world *w, struct sim_agent *a, int server,
@@ -194,17 +235,22 @@ static bool holds_lock(const struct sim_world *w, const struct sim_agent *a,
 
 void sim_carry_out(struct sim_world *w, struct sim_agent *a, int server, struct sim_slot *slot)
 {
-    struct sim_server *s = &w->servers[server];
-    struct failover_answer answer = {.kind = slot->order.kind, .serial = slot->order.serial};
+    const struct sim_server *s = &w->servers[server];
+    bool late = w->now_ns >= slot->until_ns;
 
     if (slot->order.kind != ORDER_LOCK && !holds_lock(w, a, s, slot)) {
-        (void)snprintf(answer.why, sizeof answer.why, "the session is lost");
+        slot->answer.ok = false;
+        (void)snprintf(slot->answer.why, sizeof slot->answer.why, "the session is lost");
     } else {
-        if (takes_longer(w, s, slot) && w->now_ns < slot->until_ns)
+        if (!slot->begun)
+            slot->answer.ok = begin(w, a, server, slot);
+        slot->begun = true;
+        if (slot->answer.ok && takes_longer(w, s, slot) && !late)
             return;
-        answer.ok = !takes_longer(w, s, slot) && act(w, a, server, slot, &answer);
+        if (slot->answer.ok)
+            end(w, server, slot, takes_longer(w, s, slot));
     }
     slot->busy = false;
     if (!slot->closed && a->up && !w->cut[a->index][server])
-        post(w, a, server, &answer);
+        post(w, a, server, &slot->answer);
 }

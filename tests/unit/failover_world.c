@@ -32,8 +32,10 @@ static void close_session(struct sim_world *w, struct sim_agent *a, int server)
     slot->closed = true;
     if (w->cut[a->index][server] || !sim_runs(s))
         return; /* the server does not notice */
+    if (slot->busy && slot->begun && slot->order.kind == ORDER_PROMOTE)
+        s->stuck_at = slot->mark_end;
     slot->busy = false;
-    if (s->holder == a->index && s->session == a->sessions[server])
+    if (s->holder == a->index && s->session == a->sessions[server] && !s->stuck_at)
         s->holder = -1;
 }
 
@@ -61,7 +63,15 @@ static void on_order(void *ctx, int server, const struct failover_order *o)
                               .session = a->sessions[server],
                               .due_ns = w->now_ns + 1 + sim_dice(w, 30 * MS),
                               .until_ns = w->now_ns + o->limit_ns,
-                              .order = *o};
+                              .order = *o,
+                              .answer = {.kind = o->kind, .serial = o->serial}};
+}
+
+static void on_look(void *ctx)
+{
+    struct sim_agent *a = ctx;
+
+    memset(a->next_ns, 0, sizeof a->next_ns);
 }
 
 static void on_say(void *ctx, const char *line)
@@ -82,7 +92,7 @@ static void on_ended(void *ctx, enum failover_task task, const char *why)
 
 struct failover_effects sim_effects(struct sim_agent *a)
 {
-    return (struct failover_effects){a, on_order, on_release, on_say, on_ended};
+    return (struct failover_effects){a, on_order, on_release, on_look, on_say, on_ended};
 }
 
 static void start_agent(struct sim_world *w, int i)
@@ -159,6 +169,7 @@ static void crash_server(struct sim_world *w, int i)
 
     s->up = s->frozen = false;
     s->holder = -1;
+    s->stuck_at = 0;
     for (int a = 0; a < w->agent_count; a++)
         w->agents[a].slots[i].busy = false;
     for (int a = 0; a < w->agent_count; a++)
@@ -318,8 +329,12 @@ static void serve(struct sim_world *w, int i)
         if (slot->busy && slot->due_ns <= w->now_ns)
             sim_carry_out(w, a, i, slot);
         if (slot->closed && !slot->busy && s->holder == k && s->session == slot->session &&
-            !w->cut[k][i])
+            !w->cut[k][i] && !s->stuck_at)
             s->holder = -1;
+    }
+    if (s->stuck_at && s->acked >= s->stuck_at) {
+        s->stuck_at = 0;
+        s->holder = -1;
     }
     replicate(w, i);
     tell_clients(w, i);

@@ -23,6 +23,7 @@ enum sim_fault {
     SIM_ACKS_AT_ONCE,    /* restarted replicas count although they lost what they had not applied */
     SIM_EPOCH_FORGOTTEN, /* promises do not outlive a restart */
     SIM_ERRANT_JOINS,    /* a diverged server is let in */
+    SIM_NEVER_BY_FORCE,  /* a session that does not notice that it was closed keeps its lock */
     SIM_FAULT_COUNT,
 };
 
@@ -49,6 +50,7 @@ struct sim_server {
     int told;   /* of its log, clients know, or will never */
     int holder; /* agent, -1: the lock is free */
     uint32_t session;
+    int stuck_at; /* the lock's session is closed, but waits until so much is acked; 0: it is not */
 };
 
 struct sim_slot {
@@ -58,6 +60,9 @@ struct sim_slot {
     uint64_t due_ns;
     uint64_t until_ns;
     struct failover_order order;
+    bool begun;
+    int mark_end; /* ORDER_PROMOTE: what must be acked */
+    struct failover_answer answer;
 };
 
 struct sim_mail {
@@ -78,6 +83,7 @@ struct sim_agent {
     uint64_t next_ns[SIM_SERVERS];
     struct sim_slot slots[SIM_SERVERS];
     uint32_t sessions[SIM_SERVERS];
+    uint32_t held[SIM_SERVERS];     /* the session that last got the lock */
     struct sim_mail mail[SIM_MAIL]; /* answers to the machine, and writes on their way */
     uint64_t read_epoch[SIM_SERVERS];
 };

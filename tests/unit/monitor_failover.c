@@ -49,7 +49,8 @@ static const char *const faults[SIM_FAULT_COUNT] = {"",
                                                     "asynchronous",
                                                     "acks at once",
                                                     "epoch forgotten",
-                                                    "errant joins"};
+                                                    "errant joins",
+                                                    "never by force"};
 
 static void test_each_planted_fault_is_caught(void **state)
 {
