@@ -14,26 +14,29 @@ import contenders  # noqa: E402
 import idle  # noqa: E402
 import load  # noqa: E402
 import report  # noqa: E402
+import soak  # noqa: E402
 from tables import TABLES  # noqa: E402
 
 SERVER = ["--innodb-buffer-pool-size=256M", "--max-connections=12000", "--back-log=2000", "--table-open-cache=4000"]
 IDLE, IDLE_CONNECTIONS = "idle", 2000
+SOAK, SOAK_SECONDS = "soak", 300
 
 
 def arguments():
     names = "\n".join("  %-16s %s" % (n, t[0]) for n, t in TABLES.items())
     names += "\n  %-16s memory of idle sessions" % IDLE
+    names += "\n  %-16s only by name: %d s of everything at once, what it leaves in memory" % (SOAK, SOAK_SECONDS)
     p = argparse.ArgumentParser(prog="bench/run", description=__doc__, epilog="tables:\n" + names,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("tables", nargs="*", metavar="TABLE", help="which to make (default: all)")
     p.add_argument("--rounds", type=int, default=3, help="each round runs every contender once (3)")
-    p.add_argument("--seconds", type=int, default=10, help="of one run (10)")
+    p.add_argument("--seconds", type=int, help="of one run (10; of a soak %d)" % SOAK_SECONDS)
     p.add_argument("--connections", type=int, nargs="+", help="instead of the table's own")
     p.add_argument("--json", metavar="FILE", help="write every single result there, too")
     a = p.parse_args()
-    unknown = [t for t in a.tables if t not in TABLES and t != IDLE]
+    unknown = [t for t in a.tables if t not in TABLES and t not in (IDLE, SOAK)]
     if unknown:
-        p.error("no table %s; there are: %s, %s" % (", ".join(unknown), ", ".join(TABLES), IDLE))
+        p.error("no table %s; there are: %s, %s, %s" % (", ".join(unknown), ", ".join(TABLES), IDLE, SOAK))
     return a
 
 
@@ -57,7 +60,7 @@ def make_table(name, a, all_contenders, cluster, results):
             for c in all_contenders[turn % len(all_contenders):] + all_contenders[:turn % len(all_contenders)]:
                 print("\r%s, %d connections, round %d of %d: %-12s" % (name, n, turn + 1, a.rounds, c.name),
                       end="", file=sys.stderr, flush=True)
-                rows[c.name].append(measure(c, cluster, script, options, n, a.seconds))
+                rows[c.name].append(measure(c, cluster, script, options, n, a.seconds or 10))
         print("\r\033[K", end="", file=sys.stderr)
         print(report.table("%s, %d connections" % (what, n), rows), flush=True)
         results.append({"table": name, "connections": n, "rows": rows})
@@ -70,12 +73,18 @@ def make_idle_table(a, cluster, results):
         results.append({"table": IDLE, "connections": n, "rows": rows})
 
 
+def make_soak_table(a, cluster, results):
+    text, rows = soak.make_table(cluster, a.seconds or SOAK_SECONDS)
+    print(text, flush=True)
+    results.append({"table": SOAK, "rows": rows})
+
+
 def make_load_tables(a, cluster, results):
     all_contenders = [contenders.Direct(cluster), contenders.HAProxy(cluster), contenders.Proxy(cluster)]
     for c in all_contenders:
         c.start()
     for name in a.tables or TABLES:
-        if name != IDLE:
+        if name in TABLES:
             make_table(name, a, all_contenders, cluster, results)
     for c in all_contenders:
         c.stop()
@@ -89,12 +98,14 @@ def main():
         cluster.wait_in_sync()
         if not a.tables or IDLE in a.tables:
             make_idle_table(a, cluster, results)
-        if a.tables != [IDLE]:
+        if SOAK in a.tables:
+            make_soak_table(a, cluster, results)
+        if not a.tables or any(t in TABLES for t in a.tables):
             make_load_tables(a, cluster, results)
     if a.json:
         with open(a.json, "w", encoding="utf-8") as f:
             json.dump({"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "cores": os.cpu_count(),
-                       "seconds": a.seconds, "results": results}, f, indent=1)
+                       "seconds": a.seconds or 10, "results": results}, f, indent=1)
 
 
 if __name__ == "__main__":

@@ -459,6 +459,37 @@ static void a_draining_worker_takes_no_client(void **state)
     peer_hears_end(late);
 }
 
+/* MariaDB's: an error packet of code 65535 in the midst of a reply. */
+static void progress_reports_pass(void **state)
+{
+    static const char report[] = "\xff\xff\xff\x01\x01\x02\x10\x27\x00\x05"
+                                 "stage";
+    struct rig *r = rig_start(.workers = 1);
+    struct peer *till;
+    struct peer *primary;
+
+    (void)state;
+    r->view->servers[PRIMARY].capabilities = CAP_MARIADB_PROGRESS;
+    rig_publish(r);
+    till = client_greeted(r);
+    client_logs_in(till, .with = CAP_MARIADB_PROGRESS, .without = CAP_CLIENT_MYSQL);
+    primary = server_serves(&r->servers[PRIMARY]);
+    (void)client_hears_ok(till);
+    assert_true(primary->caps & CAP_MARIADB_PROGRESS);
+    client_asks(till, "ALTER TABLE t ENGINE=InnoDB");
+    server_hears_query(primary, "ALTER TABLE t ENGINE=InnoDB");
+    for (int i = 0; i < 2; i++) {
+        struct span heard;
+
+        peer_send_packet(primary, (struct span){(const uint8_t *)report, sizeof report - 1});
+        heard = peer_hears_packet(till);
+        assert_int_equal(heard.n, sizeof report - 1);
+        assert_memory_equal(heard.p, report, heard.n);
+    }
+    server_says(primary, .affected = 3);
+    assert_int_equal(client_hears_ok(till).affected_rows, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -484,6 +515,7 @@ int main(void)
         RIG_TEST(a_drain_waits_for_a_transaction),
         RIG_TEST(a_drain_ends_all_by_its_deadline),
         RIG_TEST(a_draining_worker_takes_no_client),
+        RIG_TEST(progress_reports_pass),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,3 +1,3 @@
-foreach(name reply handshake ok stmt gtid proxy_header compress)
+foreach(name reply handshake auth ok stmt gtid proxy_header compress)
   tillway_fuzz(${name} LINKS tw_protocol)
 endforeach()

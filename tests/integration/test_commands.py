@@ -12,6 +12,7 @@ from proxied import Proxied, main  # isort: skip (puts the harness on the path)
 
 from harness import paths
 from harness.binary import Bind, Binary, _lib
+from harness.rawclient import BULK as BULK_EXECUTE, CACHE_METADATA, COM_BULK, DEFAULT, EXTENDED as EXTENDED_METADATA, RawClient
 
 QUIT, SHUTDOWN, CHANGE_USER, BULK = 0x01, 0x08, 0x11, 0xfa
 ARRAY_SIZE = 201  # of enum enum_stmt_attr_type
@@ -103,6 +104,36 @@ class Commands(Proxied):
         self.assertEqual(int(after) - int(before), 1)
         self.assertEqual(self.cluster.primary.value("SELECT COUNT(*) FROM shop.t WHERE v='bulk'"), n)
         self.run_sql(self.connect(), "DELETE FROM t WHERE v='bulk'")
+
+    def test_extended_metadata_and_bulk_results_byte_by_byte(self):
+        """What MariaDB's own capabilities add to replies, text and binary; metadata is never left out."""
+        self.cluster.primary.query("CREATE TABLE shop.kinds (id INT PRIMARY KEY, p POINT, j JSON, i INET6, u UUID, g GEOMETRY)")
+        self.cluster.primary.query("INSERT INTO shop.kinds VALUES (1, POINT(1,2), '[1]', '::1', UUID(), NULL), (2, NULL, NULL, NULL, NULL,"
+                                   " ST_GeomFromText('POINT(3 4)'))")
+        self.settle()
+        for extra in (EXTENDED_METADATA, EXTENDED_METADATA | CACHE_METADATA, 0):
+            with self.subTest(extra=extra):
+                want = self.extended_replies(self.cluster.primary, extra & ~CACHE_METADATA)
+                self.settle()  # another client's writes may be read a little later
+                got = self.extended_replies(self.tillway, extra)
+                self.assertEqual(got, want)
+                self.assertEqual(b"\0\x05inet6" in b"".join(want), extra != 0)  # the test sees what it is about
+
+    def extended_replies(self, where, extra):
+        with RawClient(where, "till", "till", caps=DEFAULT | BULK_EXECUTE | extra, schema="shop") as c:
+            self.assertEqual(c.caps & EXTENDED_METADATA, extra & EXTENDED_METADATA)
+            self.assertEqual(c.caps & CACHE_METADATA, 0)
+            replies = c.query("SELECT * FROM kinds ORDER BY id") + c.query("SELECT p AS q, j FROM kinds WHERE id = 3")
+            stmt, packets = c.prepare("SELECT * FROM kinds WHERE id = ?")
+            replies += packets
+            for value in (1, 2, 1):
+                replies += c.execute(stmt, b"\0\x01\x08\0" + struct.pack("<q", value))
+            for sql in ("REPLACE INTO kinds (id) VALUES (?)", "REPLACE INTO kinds (id, j) VALUES (?, '2') RETURNING id, j, i"):
+                stmt, packets = c.prepare(sql)
+                replies += packets
+                c.send(COM_BULK, struct.pack("<IHH", stmt, 0x80, 8) + b"".join(b"\0" + struct.pack("<q", n) for n in (7, 8, 9)))
+                replies += c.results()
+            return replies + c.query("DELETE FROM kinds WHERE id > 6")
 
     def test_binlog_dump(self):
         """A replication client through the proxy reads what it would read from the primary."""

@@ -5,8 +5,6 @@
 import contextlib
 import os
 import random
-import socket
-import struct
 import sys
 import threading
 import time
@@ -15,49 +13,12 @@ from proxied import Proxied, main
 
 from harness import raw, scratch
 from harness.cluster import Cluster
+from harness.leaving import BIG, ENDS
 from harness.tillway import Tillway
 
 SESSIONS = int(sys.argv.pop(1)) if len(sys.argv) > 1 and sys.argv[1].isdigit() else 240
 ROUNDS = int(sys.argv.pop(1)) if len(sys.argv) > 1 and sys.argv[1].isdigit() else 2
-BIG = 3 << 20
 GROWTH_MIB = 8  # of a round after the first
-
-
-def reset(c):
-    """Close by RST, as a machine that lost its state does."""
-    c.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    c.close()
-
-
-def cut_mid_command(c):
-    c.sock.sendall(b"\xff\x00\x00\x00\x03SELECT 'half")
-    c.close()
-
-
-def cut_mid_reply(c):
-    c.send(raw.COM_QUERY, b"SELECT REPEAT('x', %d)" % BIG)
-    c.sock.recv(10000)
-    reset(c)
-
-
-def cut_mid_statement(c):
-    c.send(raw.COM_QUERY, b"SELECT SLEEP(0.3)")
-    c.close()
-
-
-def cut_in_transaction(c):
-    c.value("SELECT 1")
-    c.send(raw.COM_QUERY, b"BEGIN")
-    c.packet()
-    c.close()
-
-
-def quit_properly(c):
-    c.send(raw.COM_QUIT)
-    c.close()
-
-
-ENDS = (reset, cut_mid_command, cut_mid_reply, cut_mid_statement, cut_in_transaction, quit_properly)
 
 
 class Worker(threading.Thread):
