@@ -8,6 +8,7 @@ Six kinds take turns: by autocommit, by procedure, by transaction; each as text 
 """
 
 import contextlib
+import os
 import random
 import re
 import threading
@@ -15,7 +16,7 @@ import time
 
 import pymysql
 
-from . import scratch
+from . import paths, scratch
 from .binary import Binary, Failed
 from .cluster import REPL_PASSWORD, REPL_USER, SERVICE_USER, TILL_USER, Cluster
 from .ledger import ACKNOWLEDGED, FAILED, UNKNOWN, Ledger, check
@@ -24,8 +25,6 @@ from .tillway import Tillway
 ROLLED_BACK = {1213, 1205}  # MariaDB says that nothing was kept
 # A server that comes back throws away what no replica acknowledged.
 RESTART = ["--read-only=1", "--init-rpl-role=SLAVE", "--rpl-semi-sync-slave-enabled=1"]
-GRANTS = ("SUPER, PROCESS, CONNECTION ADMIN, READ_ONLY ADMIN, REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN,"
-          " BINLOG ADMIN, BINLOG REPLAY, SLAVE MONITOR")
 OUTCOME = ("CREATE TABLE tillway.outcome (proxy BIGINT UNSIGNED, session BIGINT UNSIGNED, number BIGINT UNSIGNED NOT NULL,"
            " at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP, PRIMARY KEY (proxy, session))"
            " ENGINE=InnoDB")
@@ -45,10 +44,18 @@ SHOP = [
 COUNT = "SELECT (SELECT COUNT(*) FROM sale WHERE till = %s) + (SELECT COUNT(*) FROM quick WHERE till = %s)"
 
 
+def _documented(page):
+    """The GRANTs for the monitor's account that a page of the documentation has to be copied."""
+    with open(os.path.join(paths.ROOT, "docs", page), encoding="utf-8") as f:
+        blocks = re.findall(r"```sql\n(.*?)```", f.read(), re.S)
+    return [g for block in blocks for g in re.findall(r"(?m)^(GRANT .* TO tillway@'%');", block)]
+
+
 def grant(primary):
-    """What the monitor's account needs for failover."""
-    primary.query("GRANT %s ON *.* TO %s@'%%'" % (GRANTS, SERVICE_USER))
-    primary.query("GRANT ALL ON tillway.* TO %s@'%%'" % SERVICE_USER)
+    """The monitor's account gets the rights that the documentation lists, and no other."""
+    primary.query("REVOKE ALL PRIVILEGES, GRANT OPTION FROM %s@'%%'" % SERVICE_USER)
+    for sql in _documented("monitor.md") + _documented("failover.md"):
+        primary.query(sql)
 
 
 class _Text:

@@ -4,9 +4,9 @@
         g.nodes[0].query("CREATE DATABASE shop")
         g.nodes[1].freeze()
 
-Every node begins with the same data directory that claims position 0 of the same history, so that nobody needs a
-copy of another's (no SST) but only what was written since (IST). Accounts are those of Cluster. GTIDs are the
-cluster's (wsrep_gtid_mode), unless `gtids` is False.
+Every node begins with a copy of the first one's data directory, so that nobody needs another's whole state (SST) but
+only what was written since (IST). Accounts are those of Cluster. GTIDs are the cluster's (wsrep_gtid_mode), unless
+`gtids` is False.
 """
 
 import os
@@ -111,7 +111,6 @@ class Galera:
             for node in self.nodes:
                 node.start()
         except BaseException:
-            import sys; [sys.stderr.write('=====%s\n%s\n' % (n.name, n.log_text())) for n in self.nodes]
             self.stop()
             raise
 
