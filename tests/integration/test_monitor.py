@@ -329,6 +329,44 @@ class Replication(Case):
             m.until("a second of lag", lambda t: t["servers"]["replica1"]["lag_ms"] >= 1000)
 
 
+class Chain(Case):
+    """replica2 replicates from replica1."""
+
+    def setUp(self):
+        super().setUp()
+        self.last = self.cluster.replicas[1]
+        self.last.query("STOP SLAVE")
+        self.last.replicate_from(self.replica)
+
+    def test_its_middle_is_killed_and_comes_back(self):
+        with self.monitor() as m:
+            top = m.until_all_up()
+            self.assertEqual({n: s["role"] for n, s in top["servers"].items()},
+                             {"primary": "primary", "replica1": "replica", "replica2": "replica"})
+            self.replica.kill()
+            m.until_health(self.replica, "down")
+            self.primary.query("INSERT INTO test.t VALUES (1)")
+            top = m.until("half a second of lag", lambda t: t["servers"]["replica2"]["lag_ms"] >= 500)
+            self.assertEqual((top["primary"], top["servers"]["replica2"]["role"]), ("primary", "replica"))
+            self.assertEqual(top["servers"]["replica2"]["health"], "up")
+            self.replica.restart()
+            m.until_all_up(30)
+
+    def test_several_domains(self):
+        with self.monitor() as m:
+            m.until_all_up()
+            connection = self.primary.connect()
+            with connection.cursor() as cursor:
+                for domain in (7, 9, 7):
+                    cursor.execute("SET gtid_domain_id=%d" % domain)
+                    cursor.execute("INSERT INTO test.t SELECT COALESCE(MAX(id), 0) + 1 FROM test.t")
+            connection.close()
+            for name in ("primary", "replica1", "replica2"):
+                m.until("both domains at " + name,
+                        lambda t, n=name: {"7-1-2", "9-1-1"} <= set(t["servers"][n]["position"].split(",")))
+            m.until_all_up()
+
+
 class Primary(Case):
     def test_killed_and_back(self):
         with self.monitor() as m:
