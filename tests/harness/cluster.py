@@ -136,6 +136,7 @@ class Server:
         self.error_log = os.path.join(folder, "error.log")
         self.is_replica = read_only
         self.options = SERVER + ["--read-only=%d" % read_only] + list(options)
+        self.prefix = []  # words before its command
         self._proc = None
 
     def start(self, extra=(), timeout=30):
@@ -143,7 +144,8 @@ class Server:
         # A tmpdir of its own: a starting server deletes every "#sql*" file in it, whosever it is.
         tmpdir = os.path.join(self.folder, "tmp")
         os.makedirs(tmpdir, exist_ok=True)
-        argv = [paths.program("mariadbd"), "--no-defaults", user_option(),
+        argv = self.prefix + [
+                paths.program("mariadbd"), "--no-defaults", user_option(),
                 "--datadir=" + self.datadir, "--tmpdir=" + tmpdir, "--port=%d" % self.port,
                 "--socket=" + self.socket,
                 "--pid-file=" + os.path.join(self.folder, "pid"), "--log-error=" + self.error_log,
@@ -235,6 +237,8 @@ class Server:
 class Cluster:
     """A primary and its replicas. semi_sync: AFTER_SYNC from the first write on. options: for each server."""
 
+    server_class = Server
+
     def __init__(self, replicas=2, semi_sync=False, options=()):
         self._replica_count = replicas
         self._semi_sync = semi_sync
@@ -284,7 +288,7 @@ class Cluster:
         folder = os.path.join(self.folder, name)
         os.mkdir(folder)
         subprocess.run(["cp", "-a", source, os.path.join(folder, "data")], check=True)
-        return Server(name, folder, server_id, read_only=name != "primary", options=self._options)
+        return self.server_class(name, folder, server_id, read_only=name != "primary", options=self._options)
 
     def _wait_attached(self):
         for replica in self.replicas:

@@ -112,10 +112,12 @@ class Tillway:
         self._proc = scratch.spawn([self.binary, "run", "--config", self.config_file],
                                    self.log_file, cwd=self.folder, env=self._env)
         if "listeners" in self.config:
-            scratch.wait_until("tillway on port %d" % self.port, lambda: listens(self.port),
-                               timeout, self._proc)
+            scratch.wait_until("tillway on port %d" % self.port, self._listens, timeout, self._proc)
         if self._ready:
             scratch.wait_until("a login through tillway", self._accepts, timeout, self._proc)
+
+    def _listens(self):
+        return listens(self.port)
 
     def _accepts(self):
         try:
