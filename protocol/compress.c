@@ -1,49 +1,44 @@
 #include "protocol/compress.h"
 
+#include "protocol/compress_codec.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
-#define ZLIB_CONST
-#include <zlib.h>
-
 enum { HEADER = 7, WORTH_IT = 50, SIZE_BYTES = 3 };
 
-struct deflater {
-    z_stream z;
+static const struct codec *const codecs[] = {
+    [COMPRESS_ZLIB] = &codec_zlib,
+    [COMPRESS_ZSTD] = &codec_zstd,
 };
 
-struct inflater {
-    z_stream z;
+struct deflater {
+    void *of[ARRAY_LEN(codecs)]; /* made when it is needed first */
 };
 
 struct deflater *deflater_new(void)
 {
-    struct deflater *d = calloc(1, sizeof *d);
-
-    if (d && deflateInit(&d->z, Z_DEFAULT_COMPRESSION) == Z_OK)
-        return d;
-    free(d);
-    return NULL;
+    return calloc(1, sizeof(struct deflater));
 }
 
 void deflater_free(struct deflater *d)
 {
-    if (d)
-        (void)deflateEnd(&d->z);
+    for (size_t i = 0; d && i < ARRAY_LEN(codecs); i++)
+        if (d->of[i])
+            codecs[i]->deflater_free(d->of[i]);
     free(d);
 }
 
 static void drop_inflater(struct compress *c)
 {
     if (c->inflater)
-        (void)inflateEnd(&c->inflater->z);
-    free(c->inflater);
+        codecs[c->by]->inflater_free(c->inflater);
     c->inflater = NULL;
 }
 
-void compress_init(struct compress *c)
+void compress_init(struct compress *c, enum compress_by by, int level)
 {
-    *c = (struct compress){.why = ""};
+    *c = (struct compress){.by = by, .level = level, .why = ""};
 }
 
 void compress_free(struct compress *c)
@@ -103,12 +98,8 @@ static bool begin_frame(struct compress *c, struct cursor *in)
         return false;
     if (c->stored)
         return true;
-    c->inflater = calloc(1, sizeof *c->inflater);
-    if (c->inflater && inflateInit(&c->inflater->z) == Z_OK)
-        return true;
-    free(c->inflater);
-    c->inflater = NULL;
-    return bad(c, "no memory to inflate a packet");
+    c->inflater = codecs[c->by]->inflater_new();
+    return c->inflater || bad(c, "no memory to inflate a packet");
 }
 
 static size_t take_stored(struct compress *c, struct cursor *in, uint8_t *out, size_t room)
@@ -127,30 +118,25 @@ static size_t take_stored(struct compress *c, struct cursor *in, uint8_t *out, s
 static bool inflate_some(struct compress *c, struct cursor *in, uint8_t *out, size_t room,
                          size_t *made)
 {
-    z_stream *z = &c->inflater->z;
     size_t given = cursor_left(in) < c->packed_left ? cursor_left(in) : c->packed_left;
     size_t most = room < c->plain_left ? room : c->plain_left;
-    int rc;
+    struct span rest = {in->p, given};
+    enum inflated came = codecs[c->by]->inflate(c->inflater, &rest, out, most, made);
+    size_t taken = given - rest.n;
 
-    z->next_in = in->p;
-    z->avail_in = (unsigned)given;
-    z->next_out = out;
-    z->avail_out = (unsigned)most;
-    rc = inflate(z, Z_NO_FLUSH);
-    *made = most - z->avail_out;
-    cursor_skip(in, given - z->avail_in);
-    c->packed_left -= (uint32_t)(given - z->avail_in);
+    cursor_skip(in, taken);
+    c->packed_left -= (uint32_t)taken;
     c->plain_left -= (uint32_t)*made;
-    if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
+    if (came == INFLATED_BAD)
         return bad(c, "a compressed packet does not inflate");
-    if (rc == Z_STREAM_END && (c->packed_left || c->plain_left))
+    if (came == INFLATED_ALL && (c->packed_left || c->plain_left))
         return bad(c, "a compressed packet's sizes are wrong");
-    if (rc != Z_STREAM_END && c->packed_left == 0 && given > 0 && z->avail_out > 0)
+    if (came == INFLATED_SOME && c->packed_left == 0 && given > 0 && *made < most)
         return bad(c, "a compressed packet ends too early");
-    if (rc != Z_STREAM_END && c->plain_left == 0 && c->packed_left && *made == 0 && given > 0 &&
-        z->avail_in == given)
+    if (came == INFLATED_SOME && c->plain_left == 0 && c->packed_left && *made == 0 && given > 0 &&
+        taken == 0)
         return bad(c, "a compressed packet holds more than it says");
-    if (rc == Z_STREAM_END)
+    if (came == INFLATED_ALL)
         drop_inflater(c);
     return true;
 }
@@ -186,14 +172,14 @@ bool compress_read(struct compress *c, struct span *in, uint8_t *out, size_t roo
     return fine;
 }
 
-static size_t deflate_into(struct deflater *d, struct span plain, uint8_t *out, size_t room)
+static size_t deflate_into(const struct compress *c, struct deflater *d, struct span plain,
+                           uint8_t *out, size_t room)
 {
-    (void)deflateReset(&d->z);
-    d->z.next_in = plain.p;
-    d->z.avail_in = (unsigned)plain.n;
-    d->z.next_out = out;
-    d->z.avail_out = (unsigned)room;
-    return deflate(&d->z, Z_FINISH) == Z_STREAM_END ? room - d->z.avail_out : 0;
+    const struct codec *codec = codecs[c->by];
+
+    if (!d->of[c->by])
+        d->of[c->by] = codec->deflater_new();
+    return d->of[c->by] ? codec->deflate(d->of[c->by], c->level, plain, out, room) : 0;
 }
 
 /* What would not become smaller is sent as it is. */
@@ -207,7 +193,7 @@ void compress_write(struct compress *c, struct deflater *d, struct span plain, s
     if (!room)
         return;
     if (d && plain.n >= WORTH_IT)
-        size = deflate_into(d, plain, room + HEADER, plain.n - 1);
+        size = deflate_into(c, d, plain, room + HEADER, plain.n - 1);
     buf_put_u24(out, (uint32_t)(size ? size : plain.n));
     buf_put_u8(out, ++c->seq);
     buf_put_u24(out, size ? (uint32_t)plain.n : 0);

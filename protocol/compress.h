@@ -1,10 +1,11 @@
-/* The compressed protocol (zlib), as a server speaks it with one client: frames of up to 16 MiB
- * around the bytes of packets, whose borders they need not keep.
+/* The compressed protocol (zlib or zstd), as a server speaks it with one client: frames of up to 16
+ * MiB around the bytes of packets, whose borders they need not keep.
  * https://mariadb.com/kb/en/0-packet/#compressed-packet
  *
- * A frame inflates as it comes, into whatever room there is: what it says of its size costs no
- * memory. Frames have sequence numbers of their own; a client may send its next commands before the
- * reply to the first, so each command's last number is kept until its reply begins. */
+ * A frame inflates as it comes, into whatever room there is: by zlib, what it says of its size
+ * costs no memory; zstd may need a window as large as the frame while it comes. Frames have
+ * sequence numbers of their own; a client may send its next commands before the reply to the first,
+ * so each command's last number is kept until its reply begins. */
 #ifndef PROTOCOL_COMPRESS_H
 #define PROTOCOL_COMPRESS_H
 
@@ -12,19 +13,25 @@
 
 enum { COMPRESS_FRAME = 16384, COMPRESS_AHEAD = 8 };
 
+enum compress_by { COMPRESS_ZLIB, COMPRESS_ZSTD };
+
+/* What a client may ask zstd for; beyond, time is wasted on frames of 16 KiB. */
+enum { COMPRESS_ZSTD_LEVEL = 3, COMPRESS_ZSTD_LEVEL_MAX = 9 };
+
 /* What deflates; has no state between two frames, so that one serves many connections. */
 struct deflater;
 struct deflater *deflater_new(void);    /* NULL: no memory */
 void deflater_free(struct deflater *d); /* NULL allowed */
 
-struct inflater;
-
 struct compress {
+    enum compress_by by;
+    int level; /* zstd's */
+
     /* the frame that is being read */
     uint32_t packed_left; /* bytes of it still to come */
     uint32_t plain_left;  /* bytes it must still give */
     bool stored;
-    struct inflater *inflater; /* while a frame is under way; NULL otherwise */
+    void *inflater; /* while a frame is under way; NULL otherwise */
 
     uint8_t seq; /* of the last frame, in either direction, of the command that is answered */
     uint8_t ahead[COMPRESS_AHEAD]; /* the last of each command that came meanwhile, oldest first */
@@ -32,7 +39,7 @@ struct compress {
     const char *why; /* compress_read failed */
 };
 
-void compress_init(struct compress *c);
+void compress_init(struct compress *c, enum compress_by by, int level);
 void compress_free(struct compress *c);
 
 /* Take frames off the front of `in` and put what is in them into `out`: at most `room` bytes,

@@ -35,6 +35,7 @@ enum { PACKET_HEADER = 4, PACKET_MAX_PAYLOAD = 0xFFFFFF, PROTOCOL_VERSION = 10 }
 #define CAP_EXPIRED_PASSWORDS    (1ULL << 22)
 #define CAP_SESSION_TRACK        (1ULL << 23)
 #define CAP_DEPRECATE_EOF        (1ULL << 24)
+#define CAP_ZSTD                 (1ULL << 26)
 #define CAP_MARIADB_PROGRESS     (1ULL << 32)
 #define CAP_MARIADB_COM_MULTI    (1ULL << 33)
 #define CAP_MARIADB_BULK         (1ULL << 34)

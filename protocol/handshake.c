@@ -133,6 +133,8 @@ void login_encode(struct buf *b, const struct login *l)
         put_text(b, l->plugin);
     if (l->capabilities & CAP_CONNECT_ATTRS)
         buf_put_lenenc_bytes(b, l->attributes);
+    if (l->capabilities & CAP_ZSTD)
+        buf_put_u8(b, l->zstd_level);
 }
 
 static struct span auth_decode(struct cursor *c, uint64_t caps)
@@ -190,6 +192,8 @@ bool login_decode(struct span payload, uint64_t offered, struct login *l, const 
     if (l->capabilities & CAP_PLUGIN_AUTH)
         l->plugin = last_cstr(&c);
     l->attributes = attributes_decode(&c, l->capabilities);
+    if ((l->capabilities & CAP_ZSTD) && cursor_left(&c))
+        l->zstd_level = cursor_u8(&c);
     if (!cursor_ok(&c))
         *why = "the login packet is malformed";
     return !*why;

@@ -26,6 +26,7 @@ struct login {
     struct span database;   /* empty: none */
     struct span plugin;     /* empty: none named */
     struct span attributes; /* attributes.h; may be empty */
+    uint8_t zstd_level;     /* 0: not sent */
     bool ssl_request;       /* the short packet that asks for TLS; nothing after collation is set */
 };
 

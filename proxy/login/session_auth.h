@@ -38,6 +38,7 @@ struct credentials {
     size_t user_len;
     size_t schema_len;
     size_t attributes_len;
+    uint8_t zstd_level; /* as sent; 0: it was not */
 };
 
 enum auth_answer {

@@ -16,7 +16,7 @@
 #define CAPS_OFFERED                                                                               \
     (CAP_FOUND_ROWS | CAP_LONG_FLAG | CAP_CONNECT_WITH_DB | CAP_NO_SCHEMA | CAP_ODBC |             \
      CAP_LOCAL_FILES | CAP_IGNORE_SPACE | CAP_PROTOCOL_41 | CAP_INTERACTIVE | CAP_IGNORE_SIGPIPE | \
-     CAP_TRANSACTIONS | CAP_RESERVED | CAP_SECURE_CONNECTION | CAP_COMPRESS |                      \
+     CAP_TRANSACTIONS | CAP_RESERVED | CAP_SECURE_CONNECTION | CAP_COMPRESS | CAP_ZSTD |           \
      CAP_MULTI_STATEMENTS | CAP_MULTI_RESULTS | CAP_PS_MULTI_RESULTS | CAP_PLUGIN_AUTH |           \
      CAP_CONNECT_ATTRS | CAP_PLUGIN_AUTH_LENENC | CAP_EXPIRED_PASSWORDS | CAP_SESSION_TRACK |      \
      CAP_DEPRECATE_EOF)
@@ -293,6 +293,7 @@ enum step session_login(struct session *s)
     s->caps = l.capabilities;
     s->multi_statements = (s->caps & CAP_MULTI_STATEMENTS) != 0;
     s->collation = l.collation;
+    s->credentials.zstd_level = l.zstd_level;
     session_auth_begin(s, l.plugin, l.attributes);
     stream_consume(&s->client, used);
     session_enter(s, SESSION_VERIFY);

@@ -94,12 +94,24 @@ static bool drain_request(struct session *s)
     return r->done;
 }
 
-/* The OK of the log-in was the last that is not compressed. */
+static int zstd_level(const struct session *s)
+{
+    int level = s->credentials.zstd_level;
+
+    if (level == 0)
+        return COMPRESS_ZSTD_LEVEL;
+    return level < COMPRESS_ZSTD_LEVEL_MAX ? level : COMPRESS_ZSTD_LEVEL_MAX;
+}
+
+/* The OK of the log-in was the last that is not compressed. Who can do both gets zlib, as from
+ * MySQL. */
 static bool begin_compression(struct session *s)
 {
-    if (s->compressed || !s->run.log_in || !(s->caps & CAP_COMPRESS))
+    enum compress_by by = s->caps & CAP_COMPRESS ? COMPRESS_ZLIB : COMPRESS_ZSTD;
+
+    if (s->compressed || !s->run.log_in || !(s->caps & (CAP_COMPRESS | CAP_ZSTD)))
         return true;
-    s->compressed = stream_start_compression(&s->client);
+    s->compressed = stream_start_compression(&s->client, by, zstd_level(s));
     if (!s->compressed)
         session_end(s, 0, NULL, "out of memory");
     return s->compressed;

@@ -105,7 +105,7 @@ bool stream_start_tls(struct stream *s,
                       struct tls *tls) MUST_CHECK; /* takes `tls` over; NULL fails */
 /* From now on all is the compressed protocol, inside of TLS where that has begun. Not while
  * `writing`. False: no memory. */
-bool stream_start_compression(struct stream *s) MUST_CHECK;
+bool stream_start_compression(struct stream *s, enum compress_by by, int level) MUST_CHECK;
 /* The peer's next command is taken up: what is written from now on answers it. Only compression
  * needs to know. */
 void stream_next_command(struct stream *s);

@@ -402,7 +402,7 @@ bool stream_start_tls(struct stream *s, struct tls *tls)
     return true;
 }
 
-bool stream_start_compression(struct stream *s)
+bool stream_start_compression(struct stream *s, enum compress_by by, int level)
 {
     struct compress *c = calloc(1, sizeof *c);
     struct filter *f = c ? filter_of(s) : NULL;
@@ -412,7 +412,7 @@ bool stream_start_compression(struct stream *s)
         return false;
     }
     assert(!f->compress);
-    compress_init(c);
+    compress_init(c, by, level);
     f->compress = c;
     take_over_input(s, f->tls ? &f->mid : &f->raw);
     return true;

@@ -1,5 +1,5 @@
-/* Compressed frames in pieces and rooms that the first two bytes choose: never more than the room,
- * nothing made of nothing. */
+/* Compressed frames in pieces and rooms that the first two bytes choose (the highest bit of the
+ * second: by zstd): never more than the room, nothing made of nothing. */
 #include "protocol/compress.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 
     if (n < 2)
         return 0;
-    compress_init(&c);
+    compress_init(&c, data[1] & 0x80 ? COMPRESS_ZSTD : COMPRESS_ZLIB, 3);
     for (size_t at = 2, end; at < n; at = end) {
         struct span in;
         size_t made = 1;

@@ -8,7 +8,7 @@ import ssl
 from .cluster import TILL_PASSWORD, TILL_USER
 
 PROTOCOL_41, SECURE, PLUGIN_AUTH, CONNECT_WITH_DB = 0x200, 0x8000, 0x80000, 0x8
-SSL, COMPRESS, TRANSACTIONS, DEPRECATE_EOF = 0x800, 0x20, 0x2000, 0x1000000
+SSL, COMPRESS, TRANSACTIONS, DEPRECATE_EOF, ZSTD = 0x800, 0x20, 0x2000, 0x1000000, 0x4000000
 CAPS = PROTOCOL_41 | SECURE | PLUGIN_AUTH | TRANSACTIONS | DEPRECATE_EOF
 COM_QUIT, COM_QUERY, COM_PING = 0x01, 0x03, 0x0E
 
@@ -63,8 +63,8 @@ class Raw:
         self.nonce = greeting[at:at + 8] + greeting[at + 27:at + 39]
         return self
 
-    def login(self, user=TILL_USER, password=TILL_PASSWORD, database="", caps=0, tls=None):
-        """To the OK; PermissionError with the server's words otherwise."""
+    def login(self, user=TILL_USER, password=TILL_PASSWORD, database="", caps=0, tls=None, level=3):
+        """To the OK (level: of zstd); PermissionError with the server's words otherwise."""
         caps |= CAPS | (CONNECT_WITH_DB if database else 0) | (SSL if tls else 0)
         head = caps.to_bytes(4, "little") + (1 << 24).to_bytes(4, "little") + b"\x2d" + b"\0" * 23
         seq = 1
@@ -73,7 +73,8 @@ class Raw:
             self.sock = tls.wrap_socket(self.sock)
             seq = 2
         self.sock.sendall(packet(head + user.encode() + b"\0\x14" + scramble(password, self.nonce) +
-                                 (database.encode() + b"\0" if database else b"") + b"mysql_native_password\0", seq))
+                                 (database.encode() + b"\0" if database else b"") + b"mysql_native_password\0" +
+                                 (bytes([level]) if caps & ZSTD else b""), seq))
         _, reply = self.packet()
         if reply[:1] != b"\0":
             raise PermissionError(reply[3:].decode("utf-8", "replace"))

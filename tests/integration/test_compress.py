@@ -1,4 +1,4 @@
-"""The compressed protocol (zlib): the mariadb program through the real binary, in the clear and by TLS; and bad frames."""
+"""The compressed protocol: the mariadb program (zlib) through the real binary, in the clear and by TLS; zstd; and bad frames."""
 
 import contextlib
 import hashlib
@@ -8,7 +8,7 @@ import zlib
 
 from proxied import Proxied, main
 
-from harness import paths, raw, scratch
+from harness import paths, raw, scratch, zstd
 from harness.certs import Authority
 from harness.cluster import Cluster, TILL_PASSWORD, TILL_USER
 from harness.tillway import Tillway
@@ -75,10 +75,13 @@ class Compress(Proxied):
             self.cluster.primary.query("DELETE FROM shop.t WHERE id>=1000")
 
     def raw(self):
-        """Logged in by hand with compression; the socket."""
+        return self.logged_in(raw.COMPRESS).sock
+
+    def logged_in(self, caps, **kw):
+        """By hand; a raw.Raw."""
         c = raw.Raw(self.tillway.port)
         self.addCleanup(c.close)
-        return c.greet().login(caps=raw.COMPRESS).sock
+        return c.greet().login(caps=caps, **kw)
 
     @staticmethod
     def exactly(s, n):
@@ -90,11 +93,11 @@ class Compress(Proxied):
             data += more
         return data
 
-    def frame(self, s):
+    def frame(self, s, unpack=lambda body, size: zlib.decompress(body)):
         head = self.exactly(s, 7)
         body = self.exactly(s, int.from_bytes(head[:3], "little"))
         plain = int.from_bytes(head[4:], "little")
-        return head[3], zlib.decompress(body) if plain else body
+        return head[3], unpack(body, plain) if plain else body
 
     PING = b"\x05\0\0\0\0\0\0\x01\0\0\0\x0e"
 
@@ -104,6 +107,30 @@ class Compress(Proxied):
         for _ in range(30):
             seq, plain = self.frame(s)
             self.assertEqual((seq, plain[4]), (1, 0))
+
+    def test_zstd(self):
+        """As MySQL's clients speak it; the reply's packets are those that a client without compression gets."""
+        sql = "SELECT seq, REPEAT(CHAR(97 + seq % 26), 500) FROM mysql.seq_1_to_2000"
+        query = raw.packet(bytes([raw.COM_QUERY]) + sql.encode())
+        plain = self.logged_in(0)
+        plain.sock.sendall(query)
+        packets = [plain.packet()]
+        while packets[-1][1][:1] != b"\xfe":
+            packets.append(plain.packet())
+        want = b"".join(raw.packet(payload, seq) for seq, payload in packets)
+        for level, tls in ((1, None), (3, raw.trusting()), (22, None)):
+            s = self.logged_in(raw.ZSTD, level=level, tls=tls).sock
+            for _ in range(2):
+                body = zstd.compress(query)
+                s.sendall(len(body).to_bytes(3, "little") + b"\0" + len(query).to_bytes(3, "little") + body)
+                got = b""
+                while len(got) < len(want):
+                    got += self.frame(s, zstd.decompress)[1]
+                self.assertEqual(got, want)
+            s.sendall(b"\x05\0\0\0\x10\0\0hello")
+            with self.assertRaises((EOFError, OSError)):
+                self.frame(s, zstd.decompress)
+        self.tillway.wait_log(r"session\.protocol .*why=.*does not inflate")
 
     def test_bad_frames_end_the_session_with_one_line(self):
         bomb = zlib.compress(b"\0" * 5000)

@@ -38,6 +38,7 @@ THIRD_PARTY = {
     "pcre2.h": ("routing/pattern.c",),
     "sodium.h": ("protocol/auth/auth_ed25519.c",),
     "zlib.h": ("protocol/*",),
+    "zstd.h": ("protocol/compress_zstd.c",),
     "xxhash.h": ("*",),
     "uthash.h": ("*",),
     "utlist.h": ("*",),

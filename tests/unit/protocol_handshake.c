@@ -179,6 +179,30 @@ static void what_was_not_offered_is_dropped(void **state)
     assert_int_equal(l.attributes.n, 0);
 }
 
+/* MySQL's clients put it behind everything else. */
+static void a_level_for_zstd(void **state)
+{
+    struct buf b = buf_with_max(1000);
+    struct login l = {.capabilities = CAP_PROTOCOL_41 | CAP_SECURE_CONNECTION | CAP_ZSTD |
+                                      CAP_CLIENT_MYSQL | CAP_CONNECT_ATTRS,
+                      .user = span_of("till"),
+                      .attributes = BYTES("\x01k\x01v"),
+                      .zstd_level = 7};
+    struct login got;
+    const char *why;
+
+    (void)state;
+    login_encode(&b, &l);
+    assert_true(login_decode(buf_span(&b), everything, &got, &why));
+    assert_int_equal(got.zstd_level, 7);
+    check_span(got.attributes, "\x01k\x01v");
+    assert_true(login_decode(buf_span(&b), everything & ~CAP_ZSTD, &got, &why));
+    assert_int_equal(got.zstd_level, 0);
+    assert_true(login_decode((struct span){b.data, b.len - 1}, everything, &got, &why));
+    assert_int_equal(got.zstd_level, 0);
+    buf_free(&b);
+}
+
 static void logins_cut_anywhere(void **state)
 {
     struct span whole = BYTES(LOGIN_C);
@@ -406,6 +430,7 @@ int main(void)
         cmocka_unit_test(a_login_of_connector_c),
         cmocka_unit_test(a_login_of_pymysql),
         cmocka_unit_test(what_was_not_offered_is_dropped),
+        cmocka_unit_test(a_level_for_zstd),
         cmocka_unit_test(logins_cut_anywhere),
         cmocka_unit_test(odd_logins),
         cmocka_unit_test(a_request_for_tls),
