@@ -321,6 +321,9 @@ const struct schema_row conf_schema[] = {
      "split."},
     {"mirror.batch_delay", SCHEMA_DURATION, IN(mirror.batch_delay_ns), "20ms", 0, 60 * S, NULL,
      "How long a batch that is not full waits for more."},
+    {"mirror.writers", SCHEMA_NUMBER, IN(mirror.writers), "2", 1, 16, NULL,
+     "How many connections write to MongoDB at once where much is to be written. Each takes up to "
+     "16 MiB of memory."},
     {"mirror.source", SCHEMA_MAP, SCHEMA_ALWAYS, "", 0, 0, NULL, "Where the changes are read."},
     {"mirror.source.server", SCHEMA_NAME, IN(mirror.source.server_name), "", 1, 63, NULL,
      "A server's name. Without it the mirror chooses, a replica if it can."},

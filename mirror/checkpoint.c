@@ -91,7 +91,7 @@ bool checkpoint_save(struct sink *s, const struct checkpoint *c, struct err *e)
     return ok;
 }
 
-bool checkpoint_asked(struct sink *s, bson_oid_t *out, struct err *e)
+bool checkpoint_orders(struct sink *s, struct orders *out, struct err *e)
 {
     bson_t doc;
     int got = sink_state_get(s, "control", &doc, e);
@@ -99,19 +99,22 @@ bool checkpoint_asked(struct sink *s, bson_oid_t *out, struct err *e)
     memset(out, 0, sizeof *out);
     if (got <= 0)
         return got == 0;
-    oid_of(&doc, "rebuild", out);
+    oid_of(&doc, "rebuild", &out->rebuild);
+    oid_of(&doc, "repair", &out->repair);
     bson_destroy(&doc);
     return true;
 }
 
-bool checkpoint_ask(struct sink *s, const bson_oid_t *rebuild, struct err *e)
+bool checkpoint_ask(struct sink *s, const char *what, const bson_oid_t *id, struct err *e)
 {
-    bson_t doc = BSON_INITIALIZER;
+    bson_t change = BSON_INITIALIZER;
+    bson_t set;
     bool ok;
 
-    (void)bson_append_utf8(&doc, "_id", -1, "control", -1);
-    (void)bson_append_oid(&doc, "rebuild", -1, rebuild);
-    ok = sink_state_put(s, "control", &doc, e);
-    bson_destroy(&doc);
+    (void)bson_append_document_begin(&change, "$set", -1, &set);
+    (void)bson_append_oid(&set, what, -1, id);
+    (void)bson_append_document_end(&change, &set);
+    ok = sink_state_update(s, "control", &change, e);
+    bson_destroy(&change);
     return ok;
 }

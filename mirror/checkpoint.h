@@ -25,9 +25,16 @@ bool checkpoint_load(struct sink *s, struct checkpoint *out, struct err *e) MUST
 /* Under the sink's claim; refused (SINK_ERR_FENCED) where there is a later one. */
 bool checkpoint_save(struct sink *s, const struct checkpoint *c, struct err *e) MUST_CHECK;
 
-/* The rebuild that is asked for; all zero: none was ever. */
-bool checkpoint_asked(struct sink *s, bson_oid_t *out, struct err *e) MUST_CHECK;
-bool checkpoint_ask(struct sink *s, const bson_oid_t *rebuild, struct err *e) MUST_CHECK;
+/* What the command line has asked for last; all zero: never. */
+struct orders {
+    bson_oid_t rebuild;
+    bson_oid_t repair; /* see repair.h */
+};
+
+bool checkpoint_orders(struct sink *s, struct orders *out, struct err *e) MUST_CHECK;
+/* `what`: the order's name. */
+bool checkpoint_ask(struct sink *s, const char *what, const bson_oid_t *id,
+                    struct err *e) MUST_CHECK;
 
 /* Text of a field of a document; "" where there is none. */
 const char *checkpoint_text(const bson_t *doc, const char *name);

@@ -1,24 +1,24 @@
-#include "mirror/mirror.h"
+#include "mirror/cli.h"
 
 #include "base/clock.h"
-#include "mirror/checkpoint.h"
-#include "mirror/document/verify.h"
 #include "mirror/mapping/explain.h"
+#include "mirror/mirror.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { DEAD_MS = 5000, LIST = 20, WAIT_MS = 60000, POLL_MS = 200 };
+enum { DEAD_MS = 5000 };
 
-static const char usage[] =
-    "usage: tillway mirror status|plan|verify|rebuild --config FILE\n"
-    "  status   what the mirror does, where it stands, how far it is behind\n"
-    "  plan     which change touches which documents, and an example of each collection\n"
-    "  verify   compare every document with the rows; status 1 where they differ\n"
-    "  rebuild  write all documents anew from a snapshot, and wait for it\n";
+struct command {
+    const char *word;
+    int (*run)(struct cli *c);
+    bool offline; /* MongoDB need not be there */
+    const char *help;
+};
 
-static int complain(const struct err *e)
+int cli_complain(const struct err *e)
 {
     (void)fprintf(stderr, "mirror: %s\n", e->text);
     return e->kind == ERR_USAGE ? 2 : 1;
@@ -33,7 +33,7 @@ static int64_t moment(const bson_t *doc, const char *name)
     return 0;
 }
 
-static bool running(const bson_t *doc)
+bool cli_running(const bson_t *doc)
 {
     bson_iter_t it;
     bool on = bson_iter_init_find(&it, doc, "running") && bson_iter_as_bool(&it);
@@ -41,13 +41,13 @@ static bool running(const bson_t *doc)
     return on && (int64_t)clock_wall_ms() - moment(doc, "at") < DEAD_MS;
 }
 
-static void print_state(const bson_t *doc)
+void cli_print_state(const bson_t *doc)
 {
     const char *state = checkpoint_text(doc, "state");
     int64_t done = checkpoint_number(doc, "done");
     int64_t total = checkpoint_number(doc, "total");
 
-    if (!running(doc)) {
+    if (!cli_running(doc)) {
         printf("state: not running (was %s)\n", state);
         return;
     }
@@ -65,10 +65,10 @@ static void print_status(const bson_t *doc)
     int64_t lag = checkpoint_number(doc, "lag_ms");
     char when[32];
 
-    print_state(doc);
+    cli_print_state(doc);
     printf("source: %s\n", checkpoint_text(doc, "source"));
     printf("gtid: %s\n", checkpoint_text(doc, "gtid"));
-    if (lag >= 0 && running(doc))
+    if (lag >= 0 && cli_running(doc))
         printf("lag: %" PRId64 " ms\n", lag);
     else
         printf("lag: not known\n");
@@ -83,163 +83,114 @@ static void print_status(const bson_t *doc)
 }
 
 /* 0 while it streams or makes its snapshot. */
-static int cli_status(struct sink *s)
+static int cli_status(struct cli *c)
 {
     struct err e = {.kind = ERR_NONE};
+    uint64_t letters;
     bson_t doc;
-    int got = sink_state_get(s, "status", &doc, &e);
+    int got = sink_state_get(c->sink, "status", &doc, &e);
     int status;
 
-    if (got < 0)
-        return complain(&e);
+    if (got < 0 || !cli_letters(c, &letters, &e))
+        return cli_complain(&e);
     if (got == 0) {
         printf("state: it has never run\n");
         return 1;
     }
     print_status(&doc);
-    status = running(&doc) && (strcmp(checkpoint_text(&doc, "state"), "streaming") == 0 ||
-                               strcmp(checkpoint_text(&doc, "state"), "snapshot") == 0)
+    printf("dead letters: %" PRIu64 "%s\n", letters, letters ? " (tillway mirror retry)" : "");
+    status = cli_running(&doc) && (strcmp(checkpoint_text(&doc, "state"), "streaming") == 0 ||
+                                   strcmp(checkpoint_text(&doc, "state"), "snapshot") == 0)
                  ? 0
                  : 1;
     bson_destroy(&doc);
     return status;
 }
 
-static int cli_verify(struct engine *w)
-{
-    struct err e = {.kind = ERR_NONE};
-    struct verify_result r;
-
-    if (!verify_run(w, stdout, LIST, WAIT_MS, &r, &e))
-        return complain(&e);
-    printf("verify: %" PRIu64 " documents compared, %" PRIu64 " differences\n", r.documents,
-           r.differences);
-    if (r.rewritten)
-        printf("(%" PRIu64 " of them were rewritten all the while and not caught standing still)\n",
-               r.rewritten);
-    return r.differences ? 1 : 0;
-}
-
-/* The daemon's progress, until it has done the rebuild. */
-static int watch_rebuild(struct engine *w, struct sink *s, const bson_oid_t *asked)
-{
-    struct err e = {.kind = ERR_NONE};
-    struct checkpoint at;
-    int64_t shown = -1;
-    bson_t doc;
-
-    for (;;) {
-        int got = sink_state_get(s, "status", &doc, &e);
-        bool alive;
-
-        if (got < 0 || !checkpoint_load(s, &at, &e))
-            return complain(&e);
-        if (at.present && bson_oid_equal(&at.rebuild, asked))
-            break;
-        if (got == 0)
-            return 1;
-        alive = running(&doc);
-        if (alive && checkpoint_number(&doc, "done") != shown) {
-            shown = checkpoint_number(&doc, "done");
-            print_state(&doc);
-        }
-        bson_destroy(&doc);
-        if (!alive) {
-            (void)fprintf(stderr, "mirror: it has stopped running; `rebuild` again\n");
-            return 1;
-        }
-        (void)engine_pause(w, POLL_MS);
-    }
-    bson_destroy(&doc);
-    printf("rebuilt\n");
-    return 0;
-}
-
-static bool daemon_runs(struct sink *s, bool *runs, struct err *e)
-{
-    bson_t doc;
-    int got = sink_state_get(s, "status", &doc, e);
-
-    *runs = got == 1 && running(&doc);
-    if (got == 1)
-        bson_destroy(&doc);
-    return got >= 0;
-}
-
-static int cli_rebuild(struct engine *w, struct sink *s)
-{
-    struct err e = {.kind = ERR_NONE};
-    bson_oid_t asked;
-    bool runs;
-
-    bson_oid_init(&asked, NULL);
-    if (!daemon_runs(s, &runs, &e) || !checkpoint_ask(s, &asked, &e))
-        return complain(&e);
-    if (runs)
-        return watch_rebuild(w, s, &asked);
-    printf("no mirror is running: rebuilding here\n");
-    w->once = true;
-    if (!engine_run(w)) {
-        if (daemon_runs(s, &runs, &e) && runs) /* one has come up meanwhile */
-            return watch_rebuild(w, s, &asked);
-        (void)err_set(&e, ERR_SERVER, "%s", notes_read(&w->notes).last_error);
-        return complain(&e);
-    }
-    printf("rebuilt\n");
-    return 0;
-}
-
-static int cli_plan(struct engine *w)
+static int cli_plan(struct cli *c)
 {
     struct err e = {.kind = ERR_NONE};
 
-    return explain_run(w, stdout, &e) ? 0 : complain(&e);
+    return explain_run(c->engine, stdout, &e) ? 0 : cli_complain(&e);
 }
 
-static int command(struct engine *w, const char *word)
+static const struct command commands[] = {
+    {"status", cli_status, false, "what the mirror does, where it stands, how far it is behind"},
+    {"plan", cli_plan, true,
+     "which change touches which documents, and an example of each collection"},
+    {"verify", cli_verify, false, "compare every document with the rows; status 1 if they differ"},
+    {"repair", cli_repair, false, "verify, and have just those that differ written anew"},
+    {"retry", cli_retry, false, "have the documents of the dead letters written anew"},
+    {"rebuild", cli_rebuild, false, "write all documents anew from a snapshot, and wait for it"},
+};
+
+static const struct command *find_command(const char *word)
+{
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        if (strcmp(commands[i].word, word) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+static int usage(void)
+{
+    (void)fputs("usage: tillway mirror status|plan|verify|repair|retry|rebuild --config FILE"
+                " [--sample P]\n",
+                stderr);
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        (void)fprintf(stderr, "  %-8s %s\n", commands[i].word, commands[i].help);
+    (void)fputs("  --sample P, of verify and repair: look at this share of the key ranges,"
+                " 0 < P <= 1\n",
+                stderr);
+    return 2;
+}
+
+static bool parse(struct cli *c, int argc, char **argv, const struct command **command)
+{
+    char *end = NULL;
+
+    *command = find_command(argv[0]);
+    c->sample = 1;
+    if (!*command || argc == 1)
+        return *command != NULL;
+    if (argc != 3 || strcmp(argv[1], "--sample") != 0 ||
+        ((*command)->run != cli_verify && (*command)->run != cli_repair))
+        return false;
+    c->sample = strtod(argv[2], &end);
+    return !*end && c->sample > 0 && c->sample <= 1;
+}
+
+static int run(struct cli *c, const struct command *command)
 {
     struct err e = {.kind = ERR_NONE};
-    struct sink *s;
-    int status = 2;
+    int status;
 
-    if (strcmp(word, "plan") == 0) /* MongoDB need not be there */
-        return cli_plan(w);
-    s = sink_open(w->target);
-    if (!sink_ping(s, &e))
-        status = complain(&e);
-    else if (strcmp(word, "status") == 0)
-        status = cli_status(s);
-    else if (strcmp(word, "verify") == 0)
-        status = cli_verify(w);
-    else
-        status = cli_rebuild(w, s);
-    sink_close(s);
+    if (command->offline)
+        return command->run(c);
+    c->sink = sink_open(c->engine->target);
+    status = sink_ping(c->sink, &e) ? command->run(c) : cli_complain(&e);
+    sink_close(c->sink);
     return status;
 }
 
-int mirror_main(struct conf *c, int argc, char **argv)
+int mirror_main(struct conf *conf, int argc, char **argv)
 {
-    static const char *const words[] = {"status", "plan", "verify", "rebuild"};
+    struct cli c = {.conf = conf};
+    const struct command *command;
     struct err e = {.kind = ERR_NONE};
-    struct engine *w;
-    bool known = false;
     int status;
 
-    for (size_t i = 0; argc == 1 && i < ARRAY_LEN(words); i++)
-        known |= strcmp(argv[0], words[i]) == 0;
-    if (!known) {
-        (void)fputs(usage, stderr);
+    if (!parse(&c, argc, argv, &command))
+        return usage();
+    if (!conf->mirror.present) {
+        (void)fprintf(stderr, "mirror: %s has no mirror section\n", conf->file);
         return 2;
     }
-    if (!c->mirror.present) {
-        (void)fprintf(stderr, "mirror: %s has no mirror section\n", c->file);
-        return 2;
-    }
-    w = engine_library_init() ? engine_new(c, &e) : NULL;
-    if (!w)
-        return complain(&e);
+    c.engine = engine_library_init() ? engine_new(conf, &e) : NULL;
+    if (!c.engine)
+        return cli_complain(&e);
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
-    status = command(w, argv[0]);
-    engine_free(w);
+    status = run(&c, command);
+    engine_free(c.engine);
     return status;
 }

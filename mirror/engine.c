@@ -7,6 +7,7 @@
 #include "mirror/engine_batch.h"
 #include "mirror/mapping/cascade.h"
 #include "mirror/mapping/schema.h"
+#include "mirror/repair.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,8 +47,7 @@ struct engine *engine_new(struct conf *c, struct err *e)
             abort(); /* some kilobytes, at start */
     }
     if (w->mapping)
-        w->target =
-            sink_target_new(c->mirror.uri, c->mirror.database, c->mirror.state_collection, e);
+        w->target = sink_target_new(&c->mirror, e);
     if (w->target) {
         w->fingerprint = plan_fingerprint(w->plans, w->n);
         return w;
@@ -239,13 +239,15 @@ static bool step(struct work *k, struct err *e)
 {
     if (touch_empty(k->touch))
         touch_exact(k->touch, k->kept);
+    if (touch_empty(k->touch) && !k->owing && !repair_begin(k, e))
+        return false;
     if (!gather(k, e))
         return false;
     if (touch_empty(k->touch) && !k->owing)
-        return work_idle(k, e);
+        return work_idle(k, e) && repair_end(k, e);
     if (k->feed.first_wall_ms)
         notes_pending(&k->w->notes, k->feed.first_wall_ms);
-    return work_batch(k, e);
+    return work_batch(k, e) && (k->owing || repair_end(k, e));
 }
 
 /* Follow the binlog; the end is always an error. */
@@ -287,14 +289,17 @@ static const char *why_snapshot(const struct work *k, bool lost)
 /* The checkpoint, and what is asked for; with nobody else at work. */
 static bool begin(struct work *k, struct err *e)
 {
+    struct orders orders;
+
     notes_state(&k->w->notes, STATUS_CONNECTING, "");
     if (!sink_ping(k->sink, e) || !alone(k, e) || !sink_claim(k->sink, &k->w->owner, e) ||
-        !checkpoint_load(k->sink, &k->at, e) || !checkpoint_asked(k->sink, &k->asked, e))
+        !checkpoint_load(k->sink, &k->at, e) || !checkpoint_orders(k->sink, &orders, e))
         return false;
     if (notes_read(&k->w->notes).state.now == STATUS_STANDBY)
         notes_state(&k->w->notes, STATUS_CONNECTING, "");
     notes_epoch(&k->w->notes, sink_epoch(k->sink));
-    notes_asked(&k->w->notes, &k->asked);
+    notes_asked(&k->w->notes, &orders);
+    k->asked = orders.rebuild;
     return true;
 }
 

@@ -29,10 +29,11 @@ struct work {
     bool owing; /* some debt is not paid: the checkpoint stays where it is */
     struct feed feed;
     struct checkpoint at;
-    bool fenced;       /* another one has taken over */
-    bson_oid_t asked;  /* the rebuild that was asked for when this attempt began */
-    uint64_t written;  /* documents, by the sinks before */
-    uint64_t saved_ns; /* when the checkpoint was written */
+    bool fenced;                    /* another one has taken over */
+    bson_oid_t repairing, repaired; /* the last that was begun, and that was done */
+    bson_oid_t asked;               /* the rebuild that was asked for when this attempt began */
+    uint64_t written;               /* documents, by the sinks before */
+    uint64_t saved_ns;              /* when the checkpoint was written */
 };
 
 /* What engine_stop may interrupt: the connections of now, or none. */

@@ -83,7 +83,7 @@ static void report(struct mirror *m)
 {
     struct status s = notes_read(&m->engine->notes);
     bson_t doc = BSON_INITIALIZER;
-    bson_oid_t asked;
+    struct orders asked;
     struct err e = {.kind = ERR_NONE};
 
     /* A standby must not write over the one that works. */
@@ -98,7 +98,7 @@ static void report(struct mirror *m)
         if (e.code == SINK_ERR_FENCED)
             notes_fenced(&m->engine->notes, s.epoch);
     }
-    if (checkpoint_asked(m->sink, &asked, &e))
+    if (checkpoint_orders(m->sink, &asked, &e))
         notes_asked(&m->engine->notes, &asked);
     if (e.kind == ERR_IO) {
         sink_close(m->sink);

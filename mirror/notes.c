@@ -129,21 +129,38 @@ bool notes_take_stuck(struct notes *b)
     return stuck;
 }
 
-void notes_asked(struct notes *b, const bson_oid_t *rebuild)
+void notes_asked(struct notes *b, const struct orders *orders)
 {
     (void)pthread_mutex_lock(&b->lock);
-    b->asked = *rebuild;
+    b->asked = *orders;
     b->seen = true;
     (void)pthread_mutex_unlock(&b->lock);
 }
 
-bool notes_wants_rebuild(struct notes *b, const bson_oid_t *known)
+static bool is_new(const bson_oid_t *asked, const bson_oid_t *known)
 {
     static const bson_oid_t none;
+
+    return !bson_oid_equal(asked, &none) && !bson_oid_equal(asked, known);
+}
+
+bool notes_wants_rebuild(struct notes *b, const bson_oid_t *known)
+{
     bool wants;
 
     (void)pthread_mutex_lock(&b->lock);
-    wants = b->seen && !bson_oid_equal(&b->asked, &none) && !bson_oid_equal(&b->asked, known);
+    wants = b->seen && is_new(&b->asked.rebuild, known);
+    (void)pthread_mutex_unlock(&b->lock);
+    return wants;
+}
+
+bool notes_wants_repair(struct notes *b, const bson_oid_t *known, bson_oid_t *which)
+{
+    bool wants;
+
+    (void)pthread_mutex_lock(&b->lock);
+    wants = b->seen && is_new(&b->asked.repair, known);
+    *which = wants ? b->asked.repair : *known;
     (void)pthread_mutex_unlock(&b->lock);
     return wants;
 }

@@ -5,6 +5,7 @@
 
 #include "base/state.h"
 #include "mirror/behind.h"
+#include "mirror/checkpoint.h"
 #include "protocol/gtid.h"
 
 #include <bson/bson.h>
@@ -47,9 +48,9 @@ struct status {
 struct notes {
     pthread_mutex_t lock;
     struct status status;
-    bson_oid_t asked; /* the rebuild that control asks for, as the reporter saw it last */
-    bool seen;        /* whether it has looked */
-    bool stuck;       /* the source does not follow the primary */
+    struct orders asked; /* as the reporter saw them last */
+    bool seen;           /* whether it has looked */
+    bool stuck;          /* the source does not follow the primary */
 };
 
 void notes_init(struct notes *b);
@@ -65,9 +66,11 @@ void notes_pending(struct notes *b, uint64_t wall_ms);
 void notes_epoch(struct notes *b, int64_t epoch);
 /* Such a claim is superseded: no epoch, unless there is a newer one of ours. */
 void notes_fenced(struct notes *b, int64_t epoch);
-void notes_asked(struct notes *b, const bson_oid_t *rebuild);
+void notes_asked(struct notes *b, const struct orders *orders);
 /* Whether a rebuild other than this one is asked for. */
 bool notes_wants_rebuild(struct notes *b, const bson_oid_t *known);
+/* The same of a repair; which. */
+bool notes_wants_repair(struct notes *b, const bson_oid_t *known, bson_oid_t *which);
 
 /* The reporter says so; true once, to whoever asks next. */
 void notes_stuck(struct notes *b, bool stuck);

@@ -29,6 +29,8 @@ static const char usage[] =
     "  mirror status       how far the mirror is\n"
     "  mirror plan         which change touches which documents\n"
     "  mirror verify       compare every document with what the SQL says\n"
+    "  mirror repair       have those that differ written anew\n"
+    "  mirror retry        have the documents of the dead letters written anew\n"
     "  mirror rebuild      make the documents anew\n"
     "  reference           all configuration keys, as Markdown (needs no file)\n"
     "\n"
@@ -254,7 +256,7 @@ static int cluster(struct conf *c, struct arguments *a)
 static int mirror(struct conf *c, struct arguments *a)
 {
     if (a->argc < 1)
-        return usage_error("mirror takes status, plan, verify or rebuild", "");
+        return usage_error("mirror takes status, plan, verify, repair, retry or rebuild", "");
     if (!c->mirror.present)
         return usage_error("no mirror section in ", c->file);
     return mirror_main(c, a->argc, a->argv);

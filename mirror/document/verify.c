@@ -9,6 +9,8 @@
 #include "mirror/mapping/schema.h"
 #include "mirror/source/snapshot.h"
 
+#include <stdlib.h>
+
 enum {
     KEYS_MAX = 64 << 20,
     IDS_AT_ONCE = 1000,
@@ -23,9 +25,9 @@ struct verify {
     struct sink *sink;
     struct source *source;
     struct gtid_set at; /* the snapshot's */
-    FILE *out;
+    const struct verify_options *o;
     unsigned left; /* lines that may be printed */
-    unsigned wait_ms;
+    uint64_t dice; /* which ranges are looked at */
     struct verify_result *r;
     struct err *e;
 };
@@ -60,13 +62,31 @@ static bool suspect(struct checking *c, const bson_t *id)
            err_set(c->v->e, ERR_DATA, "%s: too many documents differ", c->collection);
 }
 
-static void report(struct checking *c, size_t i)
+/* A difference; whether it may be printed. */
+static bool count(struct checking *c, const bson_t *id)
 {
     c->v->r->differences++;
+    if (c->v->o->found)
+        repair_add(c->v->o->found, c->collection, id);
     if (c->v->left == 0)
-        return;
+        return false;
     c->v->left--;
-    page_print(&c->page, i, c->collection, c->v->out);
+    return true;
+}
+
+static void report(struct checking *c, size_t i)
+{
+    bson_t id;
+
+    if (page_id(&c->page, i, &id) && count(c, &id))
+        page_print(&c->page, i, c->collection, c->v->o->out);
+}
+
+/* Whether the next range of keys is of the sample. */
+static bool sampled(struct verify *v)
+{
+    v->dice = v->dice * 6364136223846793005u + 1442695040888963407u; /* Knuth's, for MMIX */
+    return (double)(v->dice >> 11) < v->o->sample * (double)(UINT64_C(1) << 53);
 }
 
 /* Keys [from, to) of `keys`: both sides, into the page. */
@@ -91,8 +111,10 @@ static bool compare_roots(struct checking *c)
 
     keyset_init(&keys, c->plan->n_key, KEYS_MAX);
     do {
-        ok =
-            fetch_next_keys(&c->fetch, &keys, c->fetch.slice, c->v->e) && look(c, &keys, 0, keys.n);
+        ok = fetch_next_keys(&c->fetch, &keys, c->fetch.slice, c->v->e);
+        if (ok && keys.n && !sampled(c->v))
+            continue;
+        ok = ok && look(c, &keys, 0, keys.n);
         for (size_t i = 0; ok && i < c->page.ids.n; i++) {
             bson_t id;
 
@@ -109,6 +131,8 @@ static bool compare_roots(struct checking *c)
 static bool suspect_unknown(struct checking *c, struct keyset *keys, struct keyset *found)
 {
     keyset_clear(found);
+    if (!sampled(c->v))
+        keyset_clear(keys);
     if (keys->n && !fetch_existing(&c->fetch, keys, found, c->v->e))
         return false;
     for (size_t i = 0; i < keys->n; i++) {
@@ -127,12 +151,9 @@ static void report_foreign(struct checking *c, const bson_t *id)
 {
     char *json = bson_as_relaxed_extended_json(id, NULL);
 
-    c->v->r->differences++;
-    if (c->v->left > 0) {
-        c->v->left--;
-        (void)fprintf(c->v->out, "%s %s: MongoDB has it, SQL can't\n", c->collection,
+    if (count(c, id))
+        (void)fprintf(c->v->o->out, "%s %s: MongoDB has it, SQL can't\n", c->collection,
                       json ? json : "");
-    }
     bson_free(json);
 }
 
@@ -181,7 +202,7 @@ static bool compare_ids(struct checking *c)
 /* Until the mirror has applied all that the snapshot holds. */
 static bool wait_covered(struct verify *v)
 {
-    uint64_t end = clock_mono_ns() + v->wait_ms * CLOCK_NS_PER_MS;
+    uint64_t end = clock_mono_ns() + v->o->wait_ms * CLOCK_NS_PER_MS;
     char at[GTID_SET_TEXT_MAX];
     char need[GTID_SET_TEXT_MAX];
     struct checkpoint c;
@@ -348,10 +369,10 @@ static bool run(struct verify *v)
     return ok;
 }
 
-bool verify_run(struct engine *w, FILE *out, unsigned list, unsigned wait_ms,
-                struct verify_result *r, struct err *e)
+bool verify_run(struct engine *w, const struct verify_options *o, struct verify_result *r,
+                struct err *e)
 {
-    struct verify v = {.w = w, .out = out, .left = list, .wait_ms = wait_ms, .r = r, .e = e};
+    struct verify v = {.w = w, .o = o, .left = o->list, .dice = clock_mono_ns(), .r = r, .e = e};
     struct checkpoint at;
     struct choice c;
     bool ok;

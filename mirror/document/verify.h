@@ -9,8 +9,17 @@
 #define MIRROR_VERIFY_H
 
 #include "mirror/engine.h"
+#include "mirror/repair.h"
 
 #include <stdio.h>
+
+struct verify_options {
+    FILE *out;            /* takes differing keys and fields … */
+    unsigned list;        /* … at most so many */
+    unsigned wait_ms;     /* how long the checkpoint may take to reach a snapshot */
+    double sample;        /* the share of key ranges to look at, 0 < … ≤ 1 */
+    struct repair *found; /* takes the documents that differ; may be NULL */
+};
 
 struct verify_result {
     uint64_t documents; /* compared */
@@ -18,9 +27,8 @@ struct verify_result {
     uint64_t rewritten; /* of the compared: too busy to be caught standing still */
 };
 
-/* Differing keys and fields are printed to `out`, at most `list` of them. wait_ms: how long the
- * checkpoint may take to reach a snapshot. False with `e` where it can't be finished. */
-bool verify_run(struct engine *w, FILE *out, unsigned list, unsigned wait_ms,
-                struct verify_result *r, struct err *e) MUST_CHECK;
+/* False with `e` where it can't be finished. */
+bool verify_run(struct engine *w, const struct verify_options *o, struct verify_result *r,
+                struct err *e) MUST_CHECK;
 
 #endif

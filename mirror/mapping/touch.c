@@ -127,6 +127,15 @@ void touch_cascades(struct touch *t, struct cascade *c)
     t->cascade = c;
 }
 
+void touch_root(struct touch *t, int aggregate, const struct span *key)
+{
+    struct touched *to = &t->touched[aggregate];
+
+    (void)keyset_add(&to->roots, key);
+    to->all |= to->roots.full;
+    t->count++;
+}
+
 struct touched *touch_of(struct touch *t, int aggregate)
 {
     return &t->touched[aggregate];

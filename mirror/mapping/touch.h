@@ -51,6 +51,9 @@ void touch_whole(struct touch *t, uint32_t aggregates);
 /* A changed row of a table use, by its handle as SQL prints it (of plan_use_walk). */
 void touch_link(struct touch *t, int aggregate, int table, const struct span *handle);
 
+/* A document of which nothing has changed. */
+void touch_root(struct touch *t, int aggregate, const struct span *key);
+
 struct touched *touch_of(struct touch *t, int aggregate);
 /* Row changes since the last clear, one for each use that shows them. */
 uint64_t touch_count(const struct touch *t);

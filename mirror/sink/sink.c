@@ -2,18 +2,21 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "mirror/sink/sink_bulk.h"
+#include "mirror/sink/sink_letters.h"
+#include "mirror/sink/sink_writers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { BULK_DOCUMENTS = 1000, BULK_BYTES = 8 << 20 };
-
 struct sink_target {
     mongoc_uri_t *uri;
     char *database;
     char *state;
+    char *letters; /* the collection of the dead letters */
+    unsigned writers;
 };
 
 struct sink_cursor {
@@ -54,12 +57,17 @@ void sink_library_init(void)
     (void)atexit(mongoc_cleanup);
 }
 
+bool sink_is_fence(int64_t code, const char *message)
+{
+    return code == SINK_ERR_FENCED && strstr(message, "index: _id_");
+}
+
 bool sink_failed(struct err *e, const bson_error_t *error)
 {
     bool timeout =
         error->domain == MONGOC_ERROR_SERVER_SELECTION || error->domain == MONGOC_ERROR_STREAM;
 
-    if (error->code == SINK_ERR_FENCED && strstr(error->message, "index: _id_"))
+    if (sink_is_fence(error->code, error->message))
         (void)err_set(e, ERR_SERVER, "another mirror has taken over");
     else
         (void)err_set(e, timeout ? ERR_IO : ERR_SERVER, "MongoDB: %s (%u)", error->message,
@@ -75,18 +83,30 @@ static void set_default(mongoc_uri_t *uri, const char *option, int ms)
         (void)mongoc_uri_set_option_as_int32(uri, option, ms);
 }
 
-struct sink_target *sink_target_new(const char *uri, const char *database,
-                                    const char *state_collection, struct err *e)
+static char *letters_name(const char *state)
+{
+    static const char suffix[] = "_letters";
+    size_t room = strlen(state) + sizeof suffix;
+    char *name = malloc(room);
+
+    if (name)
+        (void)snprintf(name, room, "%s%s", state, suffix);
+    return name;
+}
+
+struct sink_target *sink_target_new(const struct conf_mirror *c, struct err *e)
 {
     bson_error_t error = {.message = "out of memory"};
     struct sink_target *t = calloc(1, sizeof *t);
 
     if (t) {
-        t->uri = mongoc_uri_new_with_error(uri, &error);
-        t->database = strdup(database);
-        t->state = strdup(state_collection);
+        t->uri = mongoc_uri_new_with_error(c->uri, &error);
+        t->database = strdup(c->database);
+        t->state = strdup(c->state_collection);
+        t->letters = letters_name(c->state_collection);
+        t->writers = c->writers;
     }
-    if (!t || !t->uri || !t->database || !t->state) {
+    if (!t || !t->uri || !t->database || !t->state || !t->letters) {
         (void)err_set(e, ERR_USAGE, "mirror.uri: %s", error.message);
         sink_target_free(t);
         return NULL;
@@ -107,6 +127,7 @@ void sink_target_free(struct sink_target *t)
         mongoc_uri_destroy(t->uri);
     free(t->database);
     free(t->state);
+    free(t->letters);
     free(t);
 }
 
@@ -119,6 +140,8 @@ struct sink *sink_open(const struct sink_target *t)
 
     if (!s)
         abort(); /* once a connection */
+    s->target = t;
+    s->database_name = t->database;
     s->client = mongoc_client_new_from_uri_with_error(t->uri, &error);
     if (!s->client)
         abort(); /* the URI was good before; no memory */
@@ -139,23 +162,13 @@ struct sink *sink_open(const struct sink_target *t)
     return s;
 }
 
-static void drop_bulk(struct sink *s)
-{
-    if (s->bulk)
-        mongoc_bulk_operation_destroy(s->bulk);
-    if (s->collection)
-        mongoc_collection_destroy(s->collection);
-    s->bulk = NULL;
-    s->collection = NULL;
-    s->n = 0;
-    s->bytes = 0;
-}
-
 void sink_close(struct sink *s)
 {
     if (!s)
         return;
-    drop_bulk(s);
+    writers_free(s->writers);
+    bulk_free(s->bulk);
+    letters_free(s->letters);
     bson_destroy(s->upsert);
     mongoc_collection_destroy(s->state);
     mongoc_database_destroy(s->database);
@@ -177,20 +190,7 @@ bool sink_ping(struct sink *s, struct err *e)
     return ok || sink_failed(e, &error);
 }
 
-static void begin_bulk(struct sink *s, const char *collection)
-{
-    bson_t options = BSON_INITIALIZER;
-
-    s->collection = mongoc_database_get_collection(s->database, collection);
-    (void)bson_append_bool(&options, "ordered", -1, false);
-    (void)mongoc_write_concern_append(s->concern, &options);
-    s->bulk = mongoc_collection_create_bulk_operation_with_opts(s->collection, &options);
-    bson_destroy(&options);
-}
-
-/* {_id: …} and no later claim's number: where there is one an upsert meets the `_id` that is there,
- * and fails. */
-static void put_filter(const struct sink *s, const char *epoch, bson_t *filter)
+void sink_put_fence(const struct sink *s, const char *epoch, bson_t *filter)
 {
     bson_t at;
     bson_t not ;
@@ -204,51 +204,64 @@ static void put_filter(const struct sink *s, const char *epoch, bson_t *filter)
     (void)bson_append_document_end(filter, &at);
 }
 
-static bool add_write(struct sink *s, const bson_t *id, const bson_t *doc, struct err *e)
+/* A bulk is sent. */
+static bool sent(void *to, const struct sink_bulk *b, struct err *e)
 {
-    bson_error_t error;
-    bson_t filter;
-    bool ok;
+    struct sink *s = to;
 
-    bson_copy_to(id, &filter);
-    put_filter(s, "_tillway.epoch", &filter);
-    if (doc)
-        ok = mongoc_bulk_operation_replace_one_with_opts(s->bulk, &filter, doc, s->upsert, &error);
-    else
-        ok = mongoc_bulk_operation_remove_one_with_opts(s->bulk, &filter, NULL, &error);
-    bson_destroy(&filter);
-    return ok || sink_failed(e, &error);
+    s->written += b->n - b->n_refusals;
+    if (s->letters)
+        return letters_settle(s->letters, s, b, e);
+    return b->n_refusals == 0 ||
+           err_set(e, ERR_DATA, "%s: %s", b->collection, b->refusals[0].reason);
+}
+
+/* Let a writer have the full bulk. */
+static bool hand_on(struct sink *s, struct err *e)
+{
+    struct sink_bulk *b = s->bulk;
+
+    s->bulk = NULL;
+    if (!s->writers)
+        s->writers = writers_new(s, s->target->writers);
+    if (s->writers)
+        return writers_give(s->writers, b, sent, s, e);
+    bulk_free(b);
+    return err_set(e, ERR_IO, "no thread for the mirror's writes");
 }
 
 bool sink_put(struct sink *s, const char *collection, const bson_t *id, const bson_t *doc,
               struct err *e)
 {
-    if (s->bulk && strcmp(mongoc_collection_get_name(s->collection), collection) != 0 &&
-        !sink_flush(s, e))
+    if (s->bulk && strcmp(s->bulk->collection, collection) != 0 && !hand_on(s, e))
         return false;
     if (!s->bulk)
-        begin_bulk(s, collection);
-    if (!add_write(s, id, doc, e))
+        s->bulk = bulk_new(collection);
+    if (!s->bulk)
+        return err_set(e, ERR_IO, "out of memory");
+    if (!bulk_add(s->bulk, id, doc, e))
         return false;
-    s->n++;
-    s->bytes += id->len + (doc ? doc->len : 0);
-    return (s->n < BULK_DOCUMENTS && s->bytes < BULK_BYTES) || sink_flush(s, e);
+    return !bulk_full(s->bulk) || hand_on(s, e);
 }
 
+/* The last bulk goes out from this thread: a small batch needs no other. */
 bool sink_flush(struct sink *s, struct err *e)
 {
-    bson_error_t error;
-    bson_t reply;
-    bool ok;
+    struct sink_bulk *b = s->bulk;
+    bool ok = true;
 
-    if (!s->bulk)
-        return true;
-    ok = mongoc_bulk_operation_execute(s->bulk, &reply, &error) != 0;
-    bson_destroy(&reply);
-    if (ok)
-        s->written += s->n;
-    drop_bulk(s);
-    return ok || sink_failed(e, &error);
+    s->bulk = NULL;
+    if (b)
+        ok = bulk_send(b, s, e) && sent(s, b, e);
+    bulk_free(b);
+    if (s->writers)
+        ok = writers_wait(s->writers, sent, s, ok ? e : &(struct err){.kind = ERR_NONE}) && ok;
+    return ok;
+}
+
+const char *sink_letters_collection(const struct sink *s)
+{
+    return s->target->letters;
 }
 
 uint64_t sink_written(const struct sink *s)
@@ -300,7 +313,7 @@ bool sink_state_put_fenced(struct sink *s, const char *name, const bson_t *doc, 
     bson_error_t error;
     bool ok;
 
-    put_filter(s, "epoch", filter);
+    sink_put_fence(s, "epoch", filter);
     ok = mongoc_collection_replace_one(s->state, filter, doc, s->upsert, NULL, &error);
     bson_destroy(filter);
     return ok || sink_failed(e, &error);
@@ -344,11 +357,18 @@ static bool fence(struct sink *s, const char *name, const bson_oid_t *owner, str
     bson_error_t error;
     bool ok;
 
-    put_filter(s, "epoch", filter);
+    sink_put_fence(s, "epoch", filter);
     ok = mongoc_collection_update_one(s->state, filter, update, NULL, NULL, &error);
     bson_destroy(update);
     bson_destroy(filter);
     return ok || sink_failed(e, &error);
+}
+
+static bool keep_letters(struct sink *s, struct err *e)
+{
+    if (!s->letters)
+        s->letters = letters_new();
+    return letters_load(s->letters, s, e);
 }
 
 bool sink_claim(struct sink *s, const bson_oid_t *owner, struct err *e)
@@ -357,7 +377,8 @@ bool sink_claim(struct sink *s, const bson_oid_t *owner, struct err *e)
     bool ok = sink_state_update(s, "lease", clock, e) && take_lease(s, owner, e);
 
     bson_destroy(clock);
-    return ok && fence(s, "status", owner, e) && fence(s, "checkpoint", owner, e);
+    return ok && fence(s, "status", owner, e) && fence(s, "checkpoint", owner, e) &&
+           keep_letters(s, e);
 }
 
 void sink_under(struct sink *s, int64_t epoch)

@@ -6,6 +6,7 @@
 #define MIRROR_SINK_H
 
 #include "base/err.h"
+#include "conf/mirror.h"
 
 #include <bson/bson.h>
 #include <stdint.h>
@@ -18,8 +19,7 @@ struct sink_cursor;
 void sink_library_init(void);
 
 /* NULL with `e` where the URI is malformed; MongoDB itself is not asked. */
-struct sink_target *sink_target_new(const char *uri, const char *database,
-                                    const char *state_collection, struct err *e) MUST_CHECK;
+struct sink_target *sink_target_new(const struct conf_mirror *c, struct err *e) MUST_CHECK;
 void sink_target_free(struct sink_target *t);
 
 /* Connects when it is first used. After errors of the network, a new one is quicker. */
@@ -39,12 +39,15 @@ int64_t sink_epoch(const struct sink *s);
 enum { SINK_ERR_FENCED = 11000 };
 
 /* Documents of one collection, written in bulk, in no order: each `_id` at most once before a
- * flush. `id` is {_id: …}; `doc` replaces or becomes the document, NULL deletes it. Writes when
- * enough have come. */
+ * flush. `id` is {_id: …}; `doc` replaces or becomes the document, NULL deletes it. When enough
+ * have come other threads write them, as many as the configuration's `mirror.writers`. What MongoDB
+ * refuses of single documents becomes dead letters (of a sink that has claimed; else an error). */
 bool sink_put(struct sink *s, const char *collection, const bson_t *id, const bson_t *doc,
               struct err *e) MUST_CHECK;
 /* Write what is left. False with `e`: some of the documents since the last flush may be written. */
 bool sink_flush(struct sink *s, struct err *e) MUST_CHECK;
+/* The collection of the dead letters: {_id: {collection, id}, reason, code, at}. The sink's. */
+const char *sink_letters_collection(const struct sink *s);
 /* Documents written and deleted since the sink was opened. */
 uint64_t sink_written(const struct sink *s);
 

@@ -46,13 +46,14 @@ class VerifyTest(ShopTest):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         at = self.shop.state()["gtid"]
         self.assertRegex(done.stdout, r"^state: streaming\nsource: replica1\ngtid: %s\nlag: 0 ms\n"
-                                      r"documents written: \d+\nrow changes read: \d+\nlast error: none\n$" % at)
+                                      r"documents written: \d+\nrow changes read: \d+\nlast error: none\ndead letters: 0\n$" % at)
 
     def test_12_usage(self):
-        for words in (["mirror", "frobnicate"], ["mirror", "verify", "--what"]):
+        for words in (["mirror", "frobnicate"], ["mirror", "verify", "--what"], ["mirror", "verify", "--sample"],
+                      ["mirror", "verify", "--sample", "1.5"], ["mirror", "status", "--sample", "0.5"]):
             done = self.shop.mirror.command(*words)
             self.assertEqual((done.returncode, done.stdout), (2, ""))
-            self.assertIn("usage: tillway mirror status|plan|verify|rebuild", done.stderr)
+            self.assertIn("usage: tillway mirror status|plan|verify|repair|retry|rebuild", done.stderr)
 
     def test_20_changed_field(self):
         self.customers().update_one({"_id": 1}, {"$set": {"Email": "x"}})
@@ -90,7 +91,56 @@ class VerifyTest(ShopTest):
                           r'^customers "no key of ours": MongoDB has it, SQL does not$',
                           r'^customers \{ "_id" : \{ "\$oid" : "%s" \} \}: MongoDB has it, SQL can' % oid)
 
-    def test_25_rebuild_mends_all(self):
+    def test_25_repair_mends_just_them(self):
+        """Those that test_24 left; others are not written."""
+        def marks():
+            return {str(d["_id"]): d["_tillway"] for d in self.customers().find({}, {"_tillway": 1}) if "_tillway" in d}
+        before = marks()
+        done = self.shop.mirror.command("mirror", "repair")
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        self.assertRegex(done.stdout, r"(?m)^customers 123456: MongoDB has it")
+        self.assertTrue(done.stdout.endswith("\nrepair: 4 documents written anew\n"), done.stdout)
+        after = marks()
+        self.assertEqual({key for key in after if after[key] != before.get(key)}, {"5"})
+        self.assert_same()
+        self.assert_clean()
+
+    def test_26_sample(self):
+        self.customers().update_many({}, {"$set": {"Email": "x"}})
+        whole = len(self.shop.documents()["customers"])
+        done = self.shop.mirror.command("mirror", "verify", "--sample", "0.3")
+        self.assertEqual(done.stderr, "")
+        found = int(re.search(r"compared, (\d+) differences", done.stdout)[1])
+        self.assertLess(found, whole)
+
+    def test_27_dead_letters(self):
+        """What MongoDB refuses is kept with its reason; the rest goes on."""
+        db = self.shop.mongo.db()
+        self.shop.run("UPDATE Customer SET phone = 'anew'")  # after test_26
+        self.shop.wait_applied()
+        db.command("collMod", "customers", validator={"Phone": {"$ne": "refused"}})
+        self.shop.run("UPDATE Customer SET phone = 'refused' WHERE id IN (7, 8)", "UPDATE Customer SET phone = 'next' WHERE id = 9")
+        self.shop.wait_applied()
+        letters = {d["_id"]["id"]: d for d in db.tillway_mirror_letters.find()}
+        self.assertEqual(set(letters), {7, 8})
+        self.assertIn("failed validation", letters[7]["reason"])
+        self.assertEqual((letters[7]["_id"]["collection"], letters[7]["code"]), ("customers", 121))
+        self.assertEqual(self.customers().find_one({"_id": 9})["Phone"], "next")
+        self.assertIn("dead letters: 2 (tillway mirror retry)\n", self.shop.mirror.command("mirror", "status").stdout)
+        self.assert_found("^customers 7: Phone: ", "^customers 8: Phone: ")
+        self.shop.run("UPDATE Customer SET phone = 'fine' WHERE id = 8")
+        self.shop.wait_applied()
+        self.assertEqual(db.tillway_mirror_letters.distinct("_id.id"), [7])
+        done = self.shop.mirror.command("mirror", "retry")
+        self.assertEqual((done.returncode, done.stderr), (1, "mirror: documents are refused\n"), done.stdout)
+        self.assertRegex(done.stdout, r'"reason" : "Document failed validation".*\nretry: 1 dead letters, 1 are left\n$')
+        db.command("collMod", "customers", validator={})
+        done = self.shop.mirror.command("mirror", "retry")
+        self.assertEqual((done.returncode, done.stdout), (0, "retry: 1 dead letters, 0 are left\n"), done.stderr)
+        self.assert_same()
+
+    def test_29_rebuild_mends_all(self):
+        self.customers().update_one({"_id": 1}, {"$set": {"Email": "x"}})
         done = self.shop.mirror.command("mirror", "rebuild")
         self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
         self.assertTrue(done.stdout.endswith("rebuilt\n"), done.stdout)
@@ -125,7 +175,18 @@ class VerifyTest(ShopTest):
         self.customers().update_one({"_id": 1}, {"$set": {"Email": "x"}})
         self.assert_found(r'^customers 1: Email: MongoDB has "x"')
 
-    def test_41_rebuild_without_a_daemon(self):
+    def test_41_repair_without_a_daemon(self):
+        self.shop.run("UPDATE Customer SET phone = 'not seen' WHERE id = 2")
+        self.shop.cluster.wait_in_sync()
+        done = self.shop.mirror.command("mirror", "repair")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("no mirror is running: one runs here meanwhile\n", done.stdout)
+        self.assertTrue(done.stdout.endswith("repair: 1 documents written anew\n"), done.stdout)
+        self.assertEqual(self.customers().find_one({"_id": 2})["Phone"], "not seen")
+        self.assert_clean()
+        self.customers().update_one({"_id": 1}, {"$set": {"Email": "x"}})
+
+    def test_42_rebuild_without_a_daemon(self):
         done = self.shop.mirror.command("mirror", "rebuild")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertIn("no mirror is running: rebuilding here\n", done.stdout)

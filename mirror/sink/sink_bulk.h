@@ -1,0 +1,41 @@
+/* Writes of one collection, kept until they are sent at once: each document's `_id`, and what it
+ * becomes. One thread at a time. */
+#ifndef MIRROR_SINK_BULK_H
+#define MIRROR_SINK_BULK_H
+
+#include "base/buf.h"
+#include "mirror/sink/sink_part.h"
+
+enum { BULK_DOCUMENTS = 1000, BULK_BYTES = 8 << 20, BULK_DOCUMENT_BYTES = 16 << 20 };
+
+/* What MongoDB had against one document. */
+struct sink_refusal {
+    unsigned write; /* its number in the bulk */
+    int code;
+    char *reason; /* free() */
+};
+
+struct sink_bulk {
+    char *collection;
+    unsigned n;
+    struct buf writes; /* {_id: …}, the document or {}: so many pairs, one behind the other */
+    struct sink_refusal *refusals;
+    unsigned n_refusals;
+};
+
+/* NULL: no memory. */
+struct sink_bulk *bulk_new(const char *collection);
+void bulk_free(struct sink_bulk *b);
+/* `doc` NULL: delete it. A document that MongoDB would not take for its size becomes a refusal. */
+bool bulk_add(struct sink_bulk *b, const bson_t *id, const bson_t *doc, struct err *e) MUST_CHECK;
+bool bulk_full(const struct sink_bulk *b);
+/* Send all of it through `s`; not ordered. What single documents are refused for is noted, the
+ * others are written. Again after an error does no harm. */
+bool bulk_send(struct sink_bulk *b, struct sink *s, struct err *e) MUST_CHECK;
+const struct sink_refusal *bulk_refusal(const struct sink_bulk *b, unsigned write);
+
+/* Go through the writes: `at` begins at 0; false at the end. The documents are good while the bulk
+ * is; `doc` is {} where the document is deleted. */
+bool bulk_next(const struct sink_bulk *b, size_t *at, bson_t *id, bson_t *doc);
+
+#endif
