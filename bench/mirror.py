@@ -1,39 +1,151 @@
 #!/usr/bin/python3
-"""One more buyer for a product that has few and for one that has many, with `page` in the mapping: how long from the commit until the
-document shows it. Servers of its own; the release build.
+"""Measures the mirror on servers of its own, each table in one run, so that its ratios are of one machine at one time.
 
-    bench/mirror.py [--buyers 100000] [--sales 50] [--page 1000]
+    bench/mirror.py [snapshot|catchup|sales|price|buyers]... [--orders N] [--rounds N] …
+
+Takes the release build with -DTILLWAY_BENCH=ON (or TILLWAY=/path for the daemon), and the test packages of scripts/install test.
 """
 
 import argparse
-import os
+import re
 import statistics
-import sys
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests", "mirror"))
+from bson.decimal128 import Decimal128
+from mirror_shop import FIRST, ORDERS_EACH, BenchShop, Probe
 
-import test_paged  # noqa: E402
+from harness.pos_till import Tills
 
 FEW, MANY = 9001, 9002
-FIRST = 2000000  # of the ids made here
 
 
-class Bench(test_paged.PagedShop):
-    def __init__(self, page):
-        super().__init__(replicas=0)
-        self.pages = {"Orders": page, "Buyers": page}
+def say(text):
+    print(text, flush=True)
 
 
-def fill(shop, buyers):
+def ratios(name, unit, ours, theirs, against):
+    """A row: medians, and the median of the ratios taken round by round."""
+    say("%s: %.0f %s, %s: %.0f, ratio %.2f (%s)" % (
+        name, statistics.median(ours), unit, against, statistics.median(theirs), statistics.median(a / b for a, b in zip(ours, theirs)),
+        ", ".join("%.2f" % (a / b) for a, b in zip(ours, theirs))))
+
+
+def snapshot(options):
+    """The collection of customers, ten orders each, made anew; beside it the same documents inserted out of memory."""
+    with BenchShop() as shop:
+        shop.make_orders(options.orders)
+        shop.wait_all()
+        ours, alone = [], []
+        for _ in range(options.rounds):
+            shop.mongo.db().customers.drop()
+            shop.mirror.command("mirror", "rebuild", timeout=3600, check=True)
+            done = re.findall(r"mirror\.snapshot\.done collection=customers documents=(\d+) ms=(\d+)", shop.mirror.log_text())[-1]
+            ours.append(int(done[0]) * 1000 / int(done[1]))
+            alone.append(shop.alone("customers", "insert"))
+        ratios("snapshot of %d orders (%s documents)" % (options.orders, done[0]), "documents/s", ours, alone, "bulk inserts out of memory")
+        say("memory of the mirror: %.0f MiB; %s" % (shop.memory_mib(), shop.verified()))
+
+
+def catchup(options):
+    """Every customer changed once while the mirror is away, ten to a transaction."""
+    customers = options.orders // ORDERS_EACH
+    with BenchShop() as shop:
+        shop.make_orders(options.orders)
+        shop.wait_all()
+        ours, alone = [], []
+        for n in range(options.rounds):
+            shop.mirror.stop()
+            shop.run("SET autocommit = 1", *["UPDATE Customer SET phone = '%d' WHERE id BETWEEN %d AND %d" % (n, i, i + 9)
+                                            for i in range(FIRST + 1, FIRST + customers + 1, 10)])
+            lines = shop.mirror.log_text().count("mirror.streaming")
+            shop.mirror.start()
+            while shop.mirror.log_text().count("mirror.streaming") == lines:
+                time.sleep(0.01)
+            began = time.monotonic()
+            shop.wait_all()
+            ours.append(customers / (time.monotonic() - began))
+            alone.append(shop.alone("customers", "replace", {"_id": {"$gt": FIRST}}))
+        ratios("catching up on %d row changes" % customers, "row changes/s", ours, alone, "bulk replacements alone")
+        say("memory of the mirror: %.0f MiB; %s" % (shop.memory_mib(), shop.verified()))
+
+
+def sales(options):
+    """Tills at full speed through the proxy, with the mirror and without it, in turn; the lag of a probe beside them."""
+    with BenchShop() as shop, shop.proxy() as proxy:
+        shop.wait_all()
+        on, off, lags = [], [], []
+        for _ in range(options.rounds):
+            shop.mirror.stop()
+            off.append(sold(proxy, options.seconds))
+            shop.mirror.start()
+            shop.wait_all()
+            with Probe(shop) as probe:
+                on.append(sold(proxy, options.seconds))
+            lags += [probe.share(0.5), probe.share(0.99), max(probe.times) * 1000]
+            half = len(probe.times) // 2
+            say("lag: median %.0f ms, p99 %.0f ms, most %.0f ms; median of the first half %.0f ms, of the second %.0f ms" % (
+                *lags[-3:], statistics.median(probe.times[:half]) * 1000, statistics.median(probe.times[half:]) * 1000))
+        ratios("tills, with the mirror on", "statements/s", on, off, "off")
+        shop.wait_all()
+        say("memory of the mirror: %.0f MiB; %s" % (shop.memory_mib(), shop.verified()))
+
+
+def sold(proxy, seconds):
+    with Tills(proxy.host, proxy.port, count=4) as tills:
+        time.sleep(seconds)
+    return (tills.total.reads + tills.total.writes) / tills.total.seconds
+
+
+def price(options):
+    """A price that all orders show; a probe's lag meanwhile."""
+    with BenchShop(page=1000) as shop:
+        shop.make_orders(options.orders)
+        shop.run("SET @tillway_etl = 1", "INSERT INTO Product (id, name, currentPrice, availableQuantity) VALUES (%d, 'in all', 1, 1000000)" % FEW,
+                 "INSERT INTO Orderline (order_id, product_id, quantity) SELECT %d + seq, %d, 1 FROM seq_1_to_%d" % (FIRST, FEW, options.orders))
+        shop.wait_all()
+        with Probe(shop) as probe:
+            time.sleep(2)
+            quiet = probe.share(0.5)
+            probe.times.clear()
+            began = time.monotonic()
+            shop.run("UPDATE Product SET currentPrice = 2 WHERE id = %d" % FEW)
+            while shop.mongo.db().customers.find_one({"Orders.Items": {"$elemMatch": {"Product ID": FEW, "Unit Price": Decimal128("1.00")}}}, {"_id": 1}):
+                time.sleep(0.2)
+            took = time.monotonic() - began
+        say("a price in %d orders: all right after %.1f s; others' lag meanwhile: median %.0f ms, most %.0f ms (before: %.0f ms)" % (
+            options.orders, took, probe.share(0.5), max(probe.times) * 1000, quiet))
+        shop.wait_all()
+        say("memory of the mirror: %.0f MiB; %s" % (shop.memory_mib(), shop.verified()))
+
+
+def buyers(options):
+    """One more buyer for a product that has few and for one that has many: from the commit until the document shows it."""
+    with BenchShop(page=options.page) as shop:
+        shop.mongo.db().products.create_index([("Product ID", 1), ("Buyers.Customer ID", 1)])
+        fill_buyers(shop, options.orders)
+        began = shop.primary.value("SELECT MIN(id) FROM pos.Customer")
+        connection = shop.primary.connect(database="pos", autocommit=True)
+        times = {FEW: [], MANY: []}
+        for n in range(options.sales):  # in turn, so that both see the same machine
+            for product in times:
+                times[product].append(sell(shop, connection, product, began + n))
+        connection.close()
+        for product, name in ((FEW, 10), (MANY, options.orders)):
+            t = sorted(times[product])
+            say("%8d buyers: median %.1f ms, 9 in 10 within %.1f ms" % (name, statistics.median(t) * 1000, t[len(t) * 9 // 10] * 1000))
+        say("median of the ratios: %.2f" % statistics.median(m / f for f, m in zip(times[FEW], times[MANY])))
+        say("memory of the mirror: %.0f MiB; %s" % (shop.memory_mib(), shop.verified()))
+
+
+def fill_buyers(shop, n):
     """The two products; buyers of the second besides ten of the first, each with an order of one line."""
     shop.run("SET @tillway_etl = 1",
              "INSERT INTO Product (id, name, currentPrice, availableQuantity) VALUES (%d, 'few', 1, 1000000), (%d, 'many', 1, 9000000)" % (FEW, MANY),
-             "INSERT INTO Customer (id, firstName, lastName) SELECT %d + seq, 'Buyer', seq FROM seq_1_to_%d" % (FIRST, buyers),
-             "INSERT INTO `Order` (id, datePlaced, customer_id) SELECT {0} + seq, '2026-01-01', {0} + seq FROM seq_1_to_{1}".format(FIRST, buyers),
-             "INSERT INTO Orderline (order_id, product_id, quantity) SELECT %d + seq, %d, 1 FROM seq_1_to_%d" % (FIRST, MANY, buyers),
+             "INSERT INTO Customer (id, firstName, lastName) SELECT %d + seq, 'Buyer', seq FROM seq_1_to_%d" % (FIRST, n),
+             "INSERT INTO `Order` (id, datePlaced, customer_id) SELECT {0} + seq, '2026-01-01', {0} + seq FROM seq_1_to_{1}".format(FIRST, n),
+             "INSERT INTO Orderline (order_id, product_id, quantity) SELECT %d + seq, %d, 1 FROM seq_1_to_%d" % (FIRST, MANY, n),
              "INSERT INTO Orderline (order_id, product_id, quantity) SELECT %d + seq, %d, 1 FROM seq_1_to_10" % (FIRST, FEW))
-    shop.wait_applied(timeout=3600)
+    shop.wait_all()
 
 
 def sell(shop, connection, product, customer):
@@ -52,30 +164,21 @@ def sell(shop, connection, product, customer):
     return time.monotonic() - began
 
 
+TABLES = {"snapshot": snapshot, "catchup": catchup, "sales": sales, "price": price, "buyers": buyers}
+
+
 def main():
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--buyers", type=int, default=100000)
-    options.add_argument("--sales", type=int, default=50)
-    options.add_argument("--page", type=int, default=1000, help="elements a document takes")
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("tables", nargs="*", metavar="TABLE", help="default: all")
+    options.add_argument("--orders", type=int, default=1000000, help="of the shop; in `buyers`, of one product (1000000)")
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--seconds", type=int, default=60, help="of sales in a round (60)")
+    options.add_argument("--sales", type=int, default=50, help="in `buyers` (50)")
+    options.add_argument("--page", type=int, default=1000, help="in `buyers`: elements a document takes (1000)")
     options = options.parse_args()
-    with Bench(options.page) as shop:
-        shop.mongo.db().products.create_index([("Product ID", 1), ("Buyers.Customer ID", 1)])
-        fill(shop, options.buyers)
-        began = shop.primary.value("SELECT MIN(id) FROM pos.Customer")
-        connection = shop.primary.connect(database="pos", autocommit=True)
-        times = {FEW: [], MANY: []}
-        for n in range(options.sales):  # in turn, so that both see the same machine
-            for product in times:
-                times[product].append(sell(shop, connection, product, began + n))
-        connection.close()
-        for product, name in ((FEW, "10"), (MANY, str(options.buyers))):
-            t = sorted(times[product])
-            print("%8s buyers: median %.1f ms, 9 in 10 within %.1f ms" % (name, statistics.median(t) * 1000, t[len(t) * 9 // 10] * 1000))
-        print("median of the ratios: %.2f" % statistics.median(m / f for f, m in zip(times[FEW], times[MANY])))
-        done = shop.mirror.command("mirror", "verify", timeout=3600)
-        print(done.stdout.strip())
-        with open("/proc/%d/status" % shop.mirror.pid, encoding="ascii") as f:
-            print([line.strip() for line in f if line.startswith("VmHWM")][0])
+    for name in options.tables or TABLES:
+        say("-- " + name)
+        TABLES[name](options)
 
 
 if __name__ == "__main__":

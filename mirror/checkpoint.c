@@ -33,7 +33,7 @@ static void oid_of(const bson_t *doc, const char *name, bson_oid_t *out)
         bson_oid_copy(bson_iter_oid(&it), out);
 }
 
-static bool read_checkpoint(const bson_t *doc, struct checkpoint *out, struct err *e)
+bool checkpoint_read(const bson_t *doc, struct checkpoint *out, struct err *e)
 {
     const char *gtid = checkpoint_text(doc, "gtid");
     bson_iter_t it;
@@ -62,30 +62,36 @@ bool checkpoint_load(struct sink *s, struct checkpoint *out, struct err *e)
     memset(out, 0, sizeof *out);
     if (got <= 0)
         return ok;
-    ok = read_checkpoint(&doc, out, e);
+    ok = checkpoint_read(&doc, out, e);
     bson_destroy(&doc);
     return ok;
 }
 
-bool checkpoint_save(struct sink *s, const struct checkpoint *c, struct err *e)
+void checkpoint_bson(const struct checkpoint *c, const char *id, const struct sink *s, bson_t *out)
 {
     char gtid[GTID_SET_TEXT_MAX];
     char fingerprint[17];
-    bson_t doc = BSON_INITIALIZER;
-    bool ok;
 
     gtid_set_format(&c->gtid, gtid, sizeof gtid);
     (void)snprintf(fingerprint, sizeof fingerprint, "%016" PRIx64, c->fingerprint);
-    (void)bson_append_utf8(&doc, "_id", -1, "checkpoint", -1);
-    (void)bson_append_utf8(&doc, "gtid", -1, gtid, -1);
-    (void)bson_append_utf8(&doc, "source", -1, c->source, -1);
-    (void)bson_append_utf8(&doc, "file", -1, c->file, -1);
-    (void)bson_append_int64(&doc, "position", -1, (int64_t)c->position);
-    (void)bson_append_utf8(&doc, "mapping", -1, fingerprint, -1);
-    (void)bson_append_bool(&doc, "xa", -1, c->xa);
-    (void)bson_append_oid(&doc, "rebuild", -1, &c->rebuild);
-    (void)bson_append_date_time(&doc, "updated", -1, (int64_t)clock_wall_ms());
-    (void)bson_append_int64(&doc, "epoch", -1, sink_epoch(s));
+    (void)bson_append_utf8(out, "_id", -1, id, -1);
+    (void)bson_append_utf8(out, "gtid", -1, gtid, -1);
+    (void)bson_append_utf8(out, "source", -1, c->source, -1);
+    (void)bson_append_utf8(out, "file", -1, c->file, -1);
+    (void)bson_append_int64(out, "position", -1, (int64_t)c->position);
+    (void)bson_append_utf8(out, "mapping", -1, fingerprint, -1);
+    (void)bson_append_bool(out, "xa", -1, c->xa);
+    (void)bson_append_oid(out, "rebuild", -1, &c->rebuild);
+    (void)bson_append_date_time(out, "updated", -1, (int64_t)clock_wall_ms());
+    (void)bson_append_int64(out, "epoch", -1, sink_epoch(s));
+}
+
+bool checkpoint_save(struct sink *s, const struct checkpoint *c, struct err *e)
+{
+    bson_t doc = BSON_INITIALIZER;
+    bool ok;
+
+    checkpoint_bson(c, "checkpoint", s, &doc);
     ok = sink_state_put_fenced(s, "checkpoint", &doc, e);
     bson_destroy(&doc);
     return ok;

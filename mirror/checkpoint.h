@@ -25,6 +25,10 @@ bool checkpoint_load(struct sink *s, struct checkpoint *out, struct err *e) MUST
 /* Under the sink's claim; refused (SINK_ERR_FENCED) where there is a later one. */
 bool checkpoint_save(struct sink *s, const struct checkpoint *c, struct err *e) MUST_CHECK;
 
+/* Its form: into an empty document with such an `_id`, under the sink's claim; and back. */
+void checkpoint_bson(const struct checkpoint *c, const char *id, const struct sink *s, bson_t *out);
+bool checkpoint_read(const bson_t *doc, struct checkpoint *out, struct err *e) MUST_CHECK;
+
 /* What the command line has asked for last; all zero: never. */
 struct orders {
     bson_oid_t rebuild;

@@ -46,15 +46,19 @@ void cli_print_state(const bson_t *doc)
     const char *state = checkpoint_text(doc, "state");
     int64_t done = checkpoint_number(doc, "done");
     int64_t total = checkpoint_number(doc, "total");
+    int64_t left = checkpoint_number(doc, "left_ms");
 
     if (!cli_running(doc)) {
         printf("state: not running (was %s)\n", state);
         return;
     }
     printf("state: %s", state);
-    if (strcmp(state, "snapshot") == 0)
+    if (strcmp(state, "snapshot") == 0) {
         printf(" of %s, %" PRId64 " of about %" PRId64 " documents (%" PRId64 " %%)",
                checkpoint_text(doc, "collection"), done, total, total ? done * 100 / total : 0);
+        if (left >= 0)
+            printf(", about %" PRId64 " s left", (left + 999) / 1000);
+    }
     if (*checkpoint_text(doc, "reason"))
         printf(": %s", checkpoint_text(doc, "reason"));
     printf("\n");

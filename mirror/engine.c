@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "mirror/choose.h"
 #include "mirror/document/directory_load.h"
+#include "mirror/document/index.h"
 #include "mirror/engine_batch.h"
 #include "mirror/mapping/cascade.h"
 #include "mirror/mapping/schema.h"
@@ -192,7 +193,7 @@ static bool begin_aggregates(struct work *k, struct err *e)
         debt_init(&k->debts[i], p->n_key);
         directory_init(&k->directories[i], p->n_key, p->page.n_element);
         k->paged |= p->a->paged > 0;
-        if (!directory_index(p, k->sink, e) || !directory_load(&k->directories[i], p, k->sink, e))
+        if (!index_own(p, k->sink, e) || !directory_load(&k->directories[i], p, k->sink, e))
             return false;
     }
     return work_cascades(k, e);
@@ -320,6 +321,8 @@ static bool once(struct work *k, uint32_t *gone, struct err *e)
             return false;
         *gone = 0;
     }
+    if (!work_indexes(k, e))
+        return false;
     if (k->w->once)
         return true;
     return begin_feed(k, e) && stream(k, e);

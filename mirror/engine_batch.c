@@ -18,15 +18,17 @@ enum {
     BUDGET_MS = 150, /* for the documents of new changes, and for those that are owed */
 };
 
-static void progress(void *to, const char *collection, uint64_t done, uint64_t total)
+static bool progress(void *to, const struct pass_progress *at, struct err *e)
 {
     struct work *k = to;
 
-    notes_pass(&k->w->notes, collection, done, total);
+    (void)e;
+    notes_pass(&k->w->notes, at->plan->a->collection, at->done, at->total);
     notes_counts(&k->w->notes, k->written + sink_written(k->sink), k->feed.changes);
+    return true;
 }
 
-static struct pass pass_of(struct work *k, int i, const struct gtid_set *gtid)
+struct pass work_pass(struct work *k, int i, const struct gtid_set *gtid)
 {
     struct pass p = {
         .plan = k->w->plans[i],
@@ -42,19 +44,15 @@ static struct pass pass_of(struct work *k, int i, const struct gtid_set *gtid)
     return p;
 }
 
-static bool whole(struct work *k, int i, const struct gtid_set *gtid, struct err *e)
+bool work_whole(struct work *k, struct pass *p, struct err *e)
 {
-    struct pass p = pass_of(k, i, gtid);
-    const char *collection = k->w->plans[i]->a->collection;
+    const char *collection = p->plan->a->collection;
     uint64_t begin = clock_mono_ns();
     uint64_t before = sink_written(k->sink);
-    bson_oid_t run;
 
-    bson_oid_init(&run, NULL);
-    p.run = &run;
     log_event(LOG_INFO, "mirror.snapshot", LOG_STR("collection", collection),
-              LOG_STR("gtid", p.gtid));
-    if (!pass_all(&p, e))
+              LOG_STR("gtid", p->gtid), LOG_NUM("behind", p->done));
+    if (!pass_all(p, e))
         return false;
     log_event(LOG_INFO, "mirror.snapshot.done", LOG_STR("collection", collection),
               LOG_NUM("documents", sink_written(k->sink) - before),
@@ -62,7 +60,17 @@ static bool whole(struct work *k, int i, const struct gtid_set *gtid, struct err
     return true;
 }
 
-static bool save(struct work *k, const struct gtid_set *gtid, struct err *e)
+static bool whole(struct work *k, int i, const struct gtid_set *gtid, struct err *e)
+{
+    struct pass p = work_pass(k, i, gtid);
+    bson_oid_t run;
+
+    bson_oid_init(&run, NULL);
+    p.run = &run;
+    return work_whole(k, &p, e);
+}
+
+bool work_save(struct work *k, const struct gtid_set *gtid, struct err *e)
 {
     k->at.gtid = *gtid;
     k->at.xa = k->feed.xa;
@@ -76,7 +84,7 @@ static bool save(struct work *k, const struct gtid_set *gtid, struct err *e)
     return true;
 }
 
-static void place(struct work *k, const char *file, uint64_t position)
+void work_place(struct work *k, const char *file, uint64_t position)
 {
     (void)snprintf(k->at.file, sizeof k->at.file, "%s", file);
     k->at.position = position;
@@ -111,9 +119,9 @@ bool work_cascades(struct work *k, struct err *e)
     return (c->n_keys == 0 && !k->paged) || k->spare;
 }
 
-/* A snapshot, and a twin of it for later. Commits come in between, but seldom often in a row; a
+/* Commits come in between, but seldom often in a row; a
  * batch after one without a twin takes what cascades may reach as a whole. */
-static bool begin_snapshot(struct work *k, struct snapshot *at, struct err *e)
+bool work_begin_snapshot(struct work *k, struct snapshot *at, struct err *e)
 {
     struct snapshot other;
 
@@ -128,8 +136,7 @@ static bool begin_snapshot(struct work *k, struct snapshot *at, struct err *e)
     return true;
 }
 
-/* The batch is done: its snapshot's twin becomes the one before the next. */
-static bool end_snapshot(struct work *k, struct err *e)
+bool work_end_snapshot(struct work *k, struct err *e)
 {
     struct source *old = k->before;
 
@@ -144,23 +151,6 @@ static bool end_snapshot(struct work *k, struct err *e)
     return snapshot_end(k->source, e);
 }
 
-bool work_snapshot(struct work *k, struct err *e)
-{
-    struct snapshot at;
-    struct gtid_set gtid;
-
-    notes_state(&k->w->notes, STATUS_SNAPSHOT, "");
-    if (!begin_snapshot(k, &at, e) || !snapshot_gtid(k->source, &at, &gtid, e))
-        return false;
-    for (int i = 0; i < k->w->n; i++)
-        if (!whole(k, i, &gtid, e))
-            return false;
-    k->feed.xa = true; /* for all we know */
-    k->at.rebuild = k->asked;
-    place(k, at.file, at.position);
-    return save(k, &gtid, e) && end_snapshot(k, e);
-}
-
 /* A snapshot, and the feed exactly as far as it. */
 static bool meet(struct work *k, struct snapshot *at, struct err *e)
 {
@@ -169,7 +159,7 @@ static bool meet(struct work *k, struct snapshot *at, struct err *e)
     for (int i = 0; i < AHEAD_TRIES; i++) {
         enum feed_got got;
 
-        if (!begin_snapshot(k, at, e))
+        if (!work_begin_snapshot(k, at, e))
             return false;
         got = feed_drain(&k->feed, at, deadline, e);
         if (got == FEED_FAILED)
@@ -193,7 +183,7 @@ static bool write_touched(struct work *k, const struct gtid_set *gtid, struct er
         return false;
     for (int i = 0; i < k->w->n; i++) {
         struct touched *t = touch_of(k->touch, i);
-        struct pass p = pass_of(k, i, gtid);
+        struct pass p = work_pass(k, i, gtid);
 
         p.until_ns = until;
         if (!pass_touched(&p, t, &k->debts[i], e))
@@ -214,7 +204,7 @@ static bool pay_debts(struct work *k, const struct gtid_set *gtid, struct err *e
 
     k->owing = false;
     for (int i = 0; i < k->w->n; i++) {
-        struct pass p = pass_of(k, i, gtid);
+        struct pass p = work_pass(k, i, gtid);
 
         p.until_ns = until;
         /* A batch's writes must be over before a document is written again. */
@@ -300,9 +290,9 @@ static bool apply_once(struct work *k, struct err *e)
     if (!write_touched(k, feed_gtid(&k->feed), e) || !pay_debts(k, feed_gtid(&k->feed), e))
         return false;
     if (k->owing)
-        return end_snapshot(k, e);
-    place(k, at.file, at.position);
-    return save(k, feed_gtid(&k->feed), e) && end_snapshot(k, e);
+        return work_end_snapshot(k, e);
+    work_place(k, at.file, at.position);
+    return work_save(k, feed_gtid(&k->feed), e) && work_end_snapshot(k, e);
 }
 
 bool work_batch(struct work *k, struct err *e)
@@ -333,8 +323,8 @@ static bool renew(struct work *k, struct err *e)
         return false;
     if (!touch_empty(k->touch)) /* the next batch begins anew */
         return true;
-    place(k, at.file, at.position);
-    return save(k, feed_gtid(&k->feed), e) && end_snapshot(k, e);
+    work_place(k, at.file, at.position);
+    return work_save(k, feed_gtid(&k->feed), e) && work_end_snapshot(k, e);
 }
 
 bool work_idle(struct work *k, struct err *e)
@@ -349,6 +339,6 @@ bool work_idle(struct work *k, struct err *e)
         return true;
     if (k->before)
         return renew(k, e);
-    place(k, k->feed.end_file, k->feed.end_position);
-    return save(k, gtid, e);
+    work_place(k, k->feed.end_file, k->feed.end_position);
+    return work_save(k, gtid, e);
 }

@@ -7,6 +7,8 @@
 #include "mirror/document/directory.h"
 #include "mirror/engine.h"
 #include "mirror/feed.h"
+#include "mirror/pass.h"
+#include "mirror/source/snapshot.h"
 
 /* What one connection to a source has. */
 struct work {
@@ -42,6 +44,19 @@ void work_publish(struct work *k, bool on);
 bool work_cascades(struct work *k, struct err *e) MUST_CHECK;
 /* All aggregates from one snapshot, then the checkpoint. */
 bool work_snapshot(struct work *k, struct err *e) MUST_CHECK;
+/* The indexes that the mapping asks for. */
+bool work_indexes(struct work *k, struct err *e) MUST_CHECK;
+/* Its parts, for both: a pass over aggregate `i` as of a position … */
+struct pass work_pass(struct work *k, int i, const struct gtid_set *gtid);
+/* … over all of it; `run` must be set. */
+bool work_whole(struct work *k, struct pass *p, struct err *e) MUST_CHECK;
+/* A snapshot, and a twin of it for later where foreign keys act or arrays have pages. */
+bool work_begin_snapshot(struct work *k, struct snapshot *at, struct err *e) MUST_CHECK;
+/* The batch is done: its snapshot's twin becomes the one before the next. */
+bool work_end_snapshot(struct work *k, struct err *e) MUST_CHECK;
+/* Where the checkpoint stands in the source's binlog, and the checkpoint itself. */
+void work_place(struct work *k, const char *file, uint64_t position);
+bool work_save(struct work *k, const struct gtid_set *gtid, struct err *e) MUST_CHECK;
 /* Apply what the feed has touched; some of it may stay owing. */
 bool work_batch(struct work *k, struct err *e) MUST_CHECK;
 /* Nothing was touched: move the checkpoint now and then. */

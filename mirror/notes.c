@@ -75,6 +75,10 @@ void notes_gtid(struct notes *b, const struct gtid_set *gtid)
 void notes_pass(struct notes *b, const char *collection, uint64_t done, uint64_t total)
 {
     (void)pthread_mutex_lock(&b->lock);
+    if (strcmp(b->status.collection, collection) != 0 || done < b->status.done) {
+        b->status.pass_ms = clock_mono_ns() / CLOCK_NS_PER_MS;
+        b->status.pass_first = done;
+    }
     (void)snprintf(b->status.collection, sizeof b->status.collection, "%s", collection);
     b->status.done = done;
     b->status.total = total > done ? total : done;
@@ -165,6 +169,15 @@ bool notes_wants_repair(struct notes *b, const bson_oid_t *known, bson_oid_t *wh
     return wants;
 }
 
+/* Of a running pass, by the pace so far; -1: not known. */
+static int64_t left_ms(const struct status *s)
+{
+    uint64_t done = s->done - s->pass_first;
+    uint64_t took = clock_mono_ns() / CLOCK_NS_PER_MS - s->pass_ms;
+
+    return done ? (int64_t)((double)took * (double)(s->total - s->done) / (double)done) : -1;
+}
+
 static void put_text(bson_t *out, const char *name, const char *text)
 {
     (void)bson_append_utf8(out, name, -1, text, -1);
@@ -191,6 +204,7 @@ void status_bson(const struct status *s, int64_t lag_ms, const bson_oid_t *owner
     put_text(out, "collection", s->collection);
     (void)bson_append_int64(out, "done", -1, (int64_t)s->done);
     (void)bson_append_int64(out, "total", -1, (int64_t)s->total);
+    (void)bson_append_int64(out, "left_ms", -1, left_ms(s));
     put_text(out, "last_error", s->last_error);
     if (s->last_error_ms)
         put_moment(out, "last_error_at", s->last_error_ms);

@@ -38,6 +38,8 @@ struct status {
     bool has_gtid;
     char collection[128]; /* of a running whole pass … */
     uint64_t done, total; /* … its documents; total is an estimate */
+    uint64_t pass_ms;     /* when it began, by the clock that only goes on … */
+    uint64_t pass_first;  /* … and how many were done then */
     uint64_t documents;   /* written or deleted since the start */
     uint64_t changes;     /* row changes of mapped tables read since the start */
     int64_t epoch;        /* of our claim: the status document is ours; 0: another's */

@@ -148,16 +148,24 @@ bool pass_debt(struct pass *p, struct debt *debt, struct err *e)
 /* Every root, in key order. */
 static bool write_all(struct pass *p, struct fetch *f, struct keyset *keys, struct err *e)
 {
-    uint64_t total;
+    struct span key[MAP_KEY_MAX];
+    struct pass_progress at = {.plan = p->plan, .key = key};
 
-    if (!fetch_estimate(f, &total, e))
+    if (!fetch_estimate(f, &at.total, e))
         return false;
+    if (p->after && p->after->n > 0) {
+        keyset_get(p->after, 0, key);
+        (void)keyset_add(keys, key);
+    }
     do {
         if (stopped(p, e) || !fetch_next_keys(f, keys, f->slice, e) ||
             !fetch_keys(f, keys, 0, keys->n, e))
             return false;
-        if (p->progress)
-            p->progress(p->to, p->plan->a->collection, f->documents, total);
+        at.done = p->done + f->documents;
+        if (keys->n > 0)
+            keyset_get(keys, keys->n - 1, key);
+        if (keys->n > 0 && p->progress && !p->progress(p->to, &at, e))
+            return false;
     } while (keys->n);
     return sink_flush(p->sink, e);
 }
@@ -209,7 +217,7 @@ bool pass_all(struct pass *p, struct err *e)
     (void)bson_append_document_end(&filter, &other);
     (void)bson_append_int32(&fields, "_id", -1, 1);
     begin_fetch(p, &f);
-    if (p->directory)
+    if (p->directory && !(p->after && p->after->n))
         directory_clear(p->directory);
     keyset_init(&keys, p->plan->n_key, KEYS_MAX);
     ok = sink_flush(p->sink, e) && write_all(p, &f, &keys, e);

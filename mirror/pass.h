@@ -9,6 +9,12 @@
 
 #include <stdatomic.h>
 
+struct pass_progress {
+    const struct plan *plan;
+    const struct span *key;
+    uint64_t done, total; /* documents; the total is an estimate */
+};
+
 struct pass {
     const struct plan *plan;
     struct source *source; /* inside its snapshot, whose GTID position is `gtid` */
@@ -18,8 +24,11 @@ struct pass {
     const bson_oid_t *run; /* of a whole pass: its mark on each document; NULL for single keys */
     atomic_bool *stop;     /* checked between slices */
     uint64_t until_ns;     /* monotonic: what is left then goes into the debt; 0: all is done */
-    /* Called between slices of a whole pass; may be NULL. */
-    void (*progress)(void *to, const char *collection, uint64_t done, uint64_t total);
+    const struct keyset *after; /* of a whole pass: begins behind this key; NULL or none: at all */
+    uint64_t done;              /* documents before it */
+    /* Called between slices of a whole pass, with the last key that was handed to the sink; may be
+     * NULL. */
+    bool (*progress)(void *to, const struct pass_progress *at, struct err *e);
     void *to;
 };
 

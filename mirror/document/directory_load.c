@@ -4,19 +4,6 @@
 
 enum { KEY_MAX = 1 << 20 };
 
-bool directory_index(const struct plan *plan, struct sink *s, struct err *e)
-{
-    bson_t keys = BSON_INITIALIZER;
-    bool ok;
-
-    if (!plan->a->paged)
-        return true;
-    (void)bson_append_int32(&keys, "_tillway.page", -1, 1);
-    ok = sink_index(s, plan->a->collection, "tillway_page", &keys, e);
-    bson_destroy(&keys);
-    return ok;
-}
-
 static bool take(struct directory *d, const struct plan *plan, const bson_t *doc,
                  struct buf *memory, struct err *e)
 {

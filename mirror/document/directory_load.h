@@ -6,9 +6,7 @@
 #include "mirror/mapping/plan.h"
 #include "mirror/sink/sink.h"
 
-/* Before the first load of an aggregate with a paged array: the index that finds pages. */
-bool directory_index(const struct plan *plan, struct sink *s, struct err *e) MUST_CHECK;
-/* What was known is forgotten. Empty for an aggregate without a paged array. */
+/* After index_own. */
 bool directory_load(struct directory *d, const struct plan *plan, struct sink *s,
                     struct err *e) MUST_CHECK;
 

@@ -12,8 +12,8 @@ struct map_memory {
     max_align_t bytes[];
 };
 
-static const char *const root_keys[] = {"collection", "table",  "as",     "key", "where",
-                                        "joins",      "fields", "arrays", NULL};
+static const char *const root_keys[] = {"collection", "table",  "as",     "key",     "where",
+                                        "joins",      "fields", "arrays", "indexes", NULL};
 static const char *const array_keys[] = {"table",  "as",       "on",    "key",  "where",
                                          "joins",  "order_by", "limit", "page", "group_by",
                                          "fields", "arrays",   NULL};
@@ -281,6 +281,29 @@ static bool parse_levels(struct map_parser *p, const struct conf_node *map)
     return map_page_check(p);
 }
 
+static bool is_field_list(const struct conf_node *n)
+{
+    bool ok = n->kind == CONF_LIST && n->count > 0;
+
+    for (const struct conf_node *field = conf_node_first(n); ok && field;
+         field = conf_node_next(field))
+        ok = field->kind == CONF_SCALAR && *field->text;
+    return ok;
+}
+
+static bool parse_indexes(struct map_parser *p, const struct conf_node *aggregate)
+{
+    const struct conf_node *list;
+
+    if (!may_have_list(p, aggregate, "indexes", &list))
+        return false;
+    p->a->indexes = list;
+    for (const struct conf_node *n = conf_node_first(list); n; n = conf_node_next(n))
+        if (!is_field_list(n))
+            return conf_node_err(n, p->e, "an index is a list of fields' names in the document");
+    return true;
+}
+
 static bool parse_aggregate(struct map_parser *p, const struct conf_node *n)
 {
     const struct conf_node *collection;
@@ -301,7 +324,7 @@ static bool parse_aggregate(struct map_parser *p, const struct conf_node *n)
     p->a = map_alloc(p->m, sizeof *p->a);
     p->a->collection = collection->text;
     p->m->aggregates[p->m->n++] = p->a;
-    if (!parse_levels(p, n))
+    if (!parse_levels(p, n) || !parse_indexes(p, n))
         return false;
     p->a->levels[0].name = collection->text;
     return true;

@@ -112,7 +112,8 @@ struct aggregate {
     struct map_table tables[MAP_TABLES_MAX];
     int n_levels;
     struct map_level levels[MAP_LEVELS_MAX];
-    int paged; /* the level whose elements are spread over pages; 0: none */
+    const struct conf_node *indexes; /* lists of fields' names; NULL: none */
+    int paged;                       /* the level whose elements are spread over pages; 0: none */
 };
 
 struct map_memory;

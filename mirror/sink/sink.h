@@ -51,9 +51,9 @@ const char *sink_letters_collection(const struct sink *s);
 /* Documents written and deleted since the sink was opened. */
 uint64_t sink_written(const struct sink *s);
 
-/* Make a sparse index, where there is none of the name yet. */
+/* Make an index, where there is none of the name yet. */
 bool sink_index(struct sink *s, const char *collection, const char *name, const bson_t *keys,
-                struct err *e) MUST_CHECK;
+                bool sparse, struct err *e) MUST_CHECK;
 
 /* A document of the state collection. get: 1, 0 where there is none, -1 with `e`; `out` is
  * initialised by the call where it returns 1. put replaces or makes it. update: {$set: …} and the

@@ -1,11 +1,11 @@
 #include "mirror/sink/sink_part.h"
 
 bool sink_index(struct sink *s, const char *collection, const char *name, const bson_t *keys,
-                struct err *e)
+                bool sparse, struct err *e)
 {
-    bson_t *command =
-        BCON_NEW("createIndexes", BCON_UTF8(collection), "indexes", "[", "{", "name",
-                 BCON_UTF8(name), "key", BCON_DOCUMENT(keys), "sparse", BCON_BOOL(true), "}", "]");
+    bson_t *command = BCON_NEW("createIndexes", BCON_UTF8(collection), "indexes", "[", "{", "name",
+                               BCON_UTF8(name), "key", BCON_DOCUMENT(keys), "sparse",
+                               BCON_BOOL(sparse), "}", "]");
     bson_t options = BSON_INITIALIZER;
     bson_error_t error;
     bson_t reply;

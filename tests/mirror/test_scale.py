@@ -3,9 +3,12 @@
 import time
 import unittest
 
+import bson
 from bson.decimal128 import Decimal128
 
 from shop_mirror import ShopTest, sequence
+
+from harness import scratch
 
 CUSTOMERS = 5000
 
@@ -47,6 +50,27 @@ class ScaleTest(ShopTest):
         self.shop.mirror.kill()
         self.shop.mirror.start()
         self.shop.wait_applied(timeout=300)
+        self.assert_same()
+
+    def test_12_snapshot_cut_short(self):
+        """It goes on where it was, and what changed before and behind that place meanwhile is right all the same."""
+        db = self.shop.mongo.db()
+        for _ in range(10):  # it may be quicker than we are
+            began = self.shop.mirror.log_text().count("mirror.snapshot collection=customers")
+            db.tillway_mirror.update_one({"_id": "control"}, {"$set": {"rebuild": bson.ObjectId()}}, upsert=True)
+            scratch.wait_until("a part of it", lambda: self.shop.state("snapshot").get("done") is False
+                               or self.shop.mirror.log_text().count("mirror.snapshot.done collection=customers") > began, 60, interval=0.005)
+            self.shop.mirror.kill()
+            cut = self.shop.state("snapshot")
+            self.shop.run("UPDATE Customer SET phone = 'meanwhile' WHERE id IN (1, 1000001, 1000002, %d)" % (1000000 + CUSTOMERS),
+                          "DELETE FROM Orderline WHERE order_id IN (1000003, %d)" % (999999 + CUSTOMERS))
+            self.shop.mirror.start()
+            self.shop.wait_applied(timeout=300)
+            if cut["done"] is False and cut["aggregate"] == 0:
+                break
+        self.shop.mirror.wait_log("mirror.snapshot collection=customers gtid=\\S+ behind=%d\\b" % cut["documents"])
+        self.assertGreater(cut["documents"], 0)
+        self.assertIs(self.shop.state("snapshot")["done"], True)
         self.assert_same()
 
 

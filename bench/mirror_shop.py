@@ -1,0 +1,117 @@
+"""The shop that bench/mirror.py measures in: made by SQL, as large as asked for; and how far the mirror is behind, seen from outside."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(ROOT, "tests", "mirror"))
+
+import bson  # noqa: E402
+import test_paged  # noqa: E402
+from bson.raw_bson import RawBSONDocument  # noqa: E402
+
+from harness import tillway  # noqa: E402
+from harness.cluster import Cluster  # noqa: E402
+
+SERVER = ["--innodb-buffer-pool-size=512M", "--innodb-log-file-size=256M"]
+FIRST = 2000000  # of the ids made here
+ORDERS_EACH = 10  # of a customer
+
+
+class BenchShop(test_paged.PagedShop):
+    """One MariaDB server, one mongod. page: elements a document takes; None: no pages."""
+
+    def __init__(self, page=None):
+        super().__init__(replicas=0)
+        self.cluster = Cluster(replicas=0, options=SERVER)
+        self.pages = {"Orders": page, "Buyers": page} if page else {}
+
+    def proxy(self):
+        """A Tillway for tills, beside the one that mirrors; not started."""
+        return tillway.Tillway(self.cluster)
+
+    def make_orders(self, orders):
+        """So many orders of two lines, ten a customer."""
+        self.run("SET @tillway_etl = 1",
+                 "INSERT INTO Customer (id, firstName, lastName, email) SELECT %d + seq, 'Buyer', seq, CONCAT('c', seq, '@example.com')"
+                 " FROM seq_1_to_%d" % (FIRST, max(1, orders // ORDERS_EACH)),
+                 "INSERT INTO `Order` (id, datePlaced, customer_id) SELECT {0} + seq, '2026-01-01' + INTERVAL seq SECOND, {0} + 1 + (seq - 1) DIV {1}"
+                 " FROM seq_1_to_{2}".format(FIRST, ORDERS_EACH, orders),
+                 "INSERT INTO Orderline (order_id, product_id, quantity) SELECT {0} + seq, 1 + seq % 200, 1 + seq % 3 FROM seq_1_to_{1}"
+                 " UNION ALL SELECT {0} + seq, 201 + seq % 40, 1 FROM seq_1_to_{1}".format(FIRST, orders))
+
+    def raw(self, collection, query=None):
+        """Its documents as bytes."""
+        options = bson.codec_options.CodecOptions(document_class=RawBSONDocument)
+        return self.mongo.db()[collection].with_options(codec_options=options).find(query or {})
+
+    def alone(self, collection, how, query=None):
+        """Documents a second that libmongoc's bulk writes alone reach with a collection's documents: "insert" into an empty collection, or
+        "replace" where they stand."""
+        path = os.path.join(self.mongo.folder, "documents.bson")
+        with open(path, "wb") as f:
+            for document in self.raw(collection, query):
+                f.write(document.raw)
+        to = collection if how == "replace" else "alone"
+        self.mongo.db().alone.drop()
+        done = subprocess.run([os.path.join(ROOT, "build", "release", "bench", "bench_bulk"), self.mongo.uri, self.mongo.database, to, how, path],
+                              check=True, stdout=subprocess.PIPE, text=True)
+        self.mongo.db().alone.drop()
+        return float(done.stdout)
+
+    def memory_mib(self):
+        """The mirror's peak."""
+        with open("/proc/%d/status" % self.mirror.pid, encoding="ascii") as f:
+            return int([line for line in f if line.startswith("VmHWM")][0].split()[1]) / 1024
+
+    def verified(self):
+        done = self.mirror.command("mirror", "verify", timeout=3600)
+        return done.stdout.strip().splitlines()[-1]
+
+    def wait_all(self, timeout=3600):
+        self.wait_applied(timeout=timeout)
+
+
+class Probe(threading.Thread):
+    """Changes one customer again and again; how long after each commit the document shows it."""
+
+    def __init__(self, shop, pause=0.05):
+        super().__init__(daemon=True)
+        self.shop = shop
+        self.pause = pause
+        self.times = []
+        self.end = threading.Event()
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *exc):
+        self.end.set()
+        self.join()
+
+    def run(self):
+        connection = self.shop.primary.connect(database="pos", autocommit=True)
+        key = self.shop.primary.value("SELECT MIN(id) FROM pos.Customer")
+        customers = self.shop.mongo.client()[self.shop.mongo.database].customers
+        n = 0
+        while not self.end.is_set():
+            n += 1
+            with connection.cursor() as cursor:
+                cursor.execute("UPDATE Customer SET phone = %s WHERE id = %s", (str(n), key))
+            began = time.monotonic()
+            while customers.find_one({"_id": key}, {"Phone": 1})["Phone"] != str(n):
+                time.sleep(0.001)
+            self.times.append(time.monotonic() - began)
+            self.end.wait(self.pause)
+        connection.close()
+
+    def share(self, share):
+        """Milliseconds that `share` of the times are not above."""
+        ordered = sorted(self.times)
+        return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
