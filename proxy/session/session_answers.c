@@ -11,8 +11,6 @@
 
 enum { KEPT_MAX = 16 * 1024 };
 
-static const char leaves_no_warning[] = "SELECT 1 FROM (SELECT 1) nothing";
-
 void session_answers_forget(struct session *s)
 {
     buf_free(&s->answers.read);
@@ -114,7 +112,7 @@ static bool run_again(struct session *s, struct backend *b)
         return session_stmt_run_again(s, b, &s->answers.read);
     if (read.n)
         return backend_command(b, COM_QUERY, packet_argument(read), EXPECT_DISCARD);
-    return backend_command(b, COM_QUERY, span_of(leaves_no_warning), EXPECT_DISCARD);
+    return backend_command(b, COM_QUERY, span_of(session_clear_sql), EXPECT_DISCARD);
 }
 
 bool session_answers_lay_on(struct session *s, struct backend *b)

@@ -25,8 +25,7 @@
 #define INSERT_ID_UNKNOWN UINT64_MAX
 
 static const char rescue_sql[] = "SELECT CONCAT(LAST_INSERT_ID(),' ',ROW_COUNT(),' ',FOUND_ROWS())";
-/* A query of a table, even of one that is none, forgets the warnings of statements before. */
-static const char clear_sql[] = "SELECT 1 FROM (SELECT 1) x";
+const char session_clear_sql[] = "SELECT 1 FROM (SELECT 1) x";
 
 /* What cannot be carried to another connection. */
 #define PINS_HOLD                                                                              \
@@ -337,7 +336,7 @@ bool session_lay_on_left(struct session *s, struct backend *b)
 {
     if (b->foreign_warnings && (s->run.statement.effects & SQL_EFFECT_ASKS_WARNINGS)) {
         b->foreign_warnings = b->warned = false;
-        if (!backend_command(b, COM_QUERY, span_of(clear_sql), EXPECT_CARRIED))
+        if (!backend_command(b, COM_QUERY, span_of(session_clear_sql), EXPECT_CARRIED))
             return false;
     }
     return give_insert_id(s, b);

@@ -64,4 +64,7 @@ void session_left_by_proxy(struct session *s, bool error);
 bool session_row_count_elsewhere(const struct session *s, const struct backend *b);
 bool session_found_rows_elsewhere(const struct session *s, const struct backend *b);
 
+/* A query of a table, even of one that is none, forgets the warnings of statements before. */
+extern const char session_clear_sql[];
+
 #endif

@@ -78,7 +78,7 @@ static void a_read_without_warnings_clears_those_of_the_primary(void **state)
     (void)client_hears_ok(s.till);
     (void)reads_on_replica(r, &s, 0);
     client_asks(s.till, diagnostics);
-    server_hears_query(s.primary, "SELECT 1 FROM (SELECT 1) nothing");
+    server_hears_query(s.primary, "SELECT 1 FROM (SELECT 1) x");
     server_says_rows(s.primary, "1");
     s.primary->seq = 0;
     server_hears_query(s.primary, diagnostics);
