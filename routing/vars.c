@@ -9,6 +9,12 @@
 
 enum { VARS_MAX = 256, VARS_BYTES_MAX = 64 * 1024 };
 
+static const char client_charset[] = "character_set_client";
+static const char results_charset[] = "character_set_results";
+/* No variable: the collation that character_set_results has from SET NAMES x COLLATE y. Nobody can
+ * ask for it, but the definitions of columns name it. */
+static const char results_collation[] = "collation of results";
+
 /* A variable and its value, shared by the lists that hold it: name, NUL, value, NUL. */
 struct var {
     int refs;
@@ -298,7 +304,16 @@ enum vars_set vars_note(struct vars *v, struct span name, struct span value)
         if (rule != VARS_CARRIED || known)
             return rule;
     }
+    if (span_eq(name, results_charset) && !drop(v, span_of(results_collation)))
+        return VARS_FULL;
     return note(v, name, value);
+}
+
+enum vars_set vars_note_names(struct vars *v, struct span collation)
+{
+    enum vars_set set = vars_note(v, span_of(vars_pairs[VARS_CONNECTION].collation), collation);
+
+    return set == VARS_CARRIED ? note(v, span_of(results_collation), collation) : set;
 }
 
 uint64_t vars_fingerprint(const struct vars *v)
@@ -388,7 +403,53 @@ static struct span sql_mode(void)
 
 static bool is_ordered(struct span name)
 {
-    return same(name, sql_mode()) || vars_pair_of(name) >= 0;
+    return same(name, sql_mode()) || vars_pair_of(name) >= 0 || span_eq(name, client_charset) ||
+           span_eq(name, results_charset) || span_eq(name, results_collation);
+}
+
+static void put_name(struct setting *s, const char *before, struct span name)
+{
+    buf_put_str(s->out, before);
+    buf_put_u8(s->out, '\'');
+    buf_put_span(s->out, name);
+    buf_put_u8(s->out, '\'');
+}
+
+/* SET NAMES, and what has been set otherwise since then. */
+static void put_names(struct setting *s, const struct var *charset, const struct vars *to,
+                      const struct var *collation)
+{
+    const struct var *client = find(to, span_of(client_charset));
+    const struct var *connection = find_pair(to, &vars_pairs[VARS_CONNECTION]);
+
+    put_name(s, s->any ? ",NAMES " : "SET NAMES ", value_of(charset));
+    put_name(s, " COLLATE ", value_of(collation));
+    s->any = true;
+    if (client && differ(client, charset))
+        put_assignment(s, client, client);
+    if (connection && differ(connection, collation))
+        put_assignment(s, connection, connection);
+}
+
+/* Of the client, the connection and the results. */
+static void put_charsets(struct setting *s, const struct vars *from, const struct vars *to)
+{
+    const struct var *before = find(from, span_of(results_collation));
+    const struct var *collation = find(to, span_of(results_collation));
+    const struct var *from_charset = find(from, span_of(results_charset));
+    const struct var *charset = find(to, span_of(results_charset));
+
+    if (collation && charset && differ(before, collation)) {
+        put_names(s, charset, to, collation);
+        return;
+    }
+    put_pair(s, find_pair(from, &vars_pairs[VARS_CONNECTION]),
+             find_pair(to, &vars_pairs[VARS_CONNECTION]));
+    put_one(s, find(from, span_of(client_charset)), find(to, span_of(client_charset)));
+    if (before && !collation && from_charset)
+        put_assignment(s, charset ? charset : from_charset, charset);
+    else
+        put_one(s, from_charset, charset);
 }
 
 static bool is_wide(const struct vars *v)
@@ -436,7 +497,8 @@ void vars_difference(struct buf *out, const struct vars *from, const struct vars
     if (from->list == to->list)
         return;
     put_one(&s, find(from, sql_mode()), find(to, sql_mode()));
-    for (int i = 0; i < VARS_PAIRS; i++)
-        put_pair(&s, find_pair(from, &vars_pairs[i]), find_pair(to, &vars_pairs[i]));
+    put_charsets(&s, from, to);
+    put_pair(&s, find_pair(from, &vars_pairs[VARS_SERVER]),
+             find_pair(to, &vars_pairs[VARS_SERVER]));
     put_rest(&s, from, to);
 }

@@ -16,14 +16,16 @@ void vars_clear(struct vars *v);
 void vars_copy(struct vars *to, const struct vars *from);
 
 /* A report (one OK packet's variables) begins; its notes follow. Where this is never called each
- * note is a report of its own. A server reports a character set without the collation that came
- * with it (SET NAMES x COLLATE y): see sql_class.collation, to be noted behind the report. */
+ * note is a report of its own. */
 void vars_report(struct vars *v);
 /* Note name=value. VARS_IGNORED: names that are never carried (last_gtid, …: their meaning is
  * elsewhere). VARS_PINS: a variable whose effect belongs to one connection (insert_id, rand_seed1,
  * pseudo_thread_id, gtid_seq_no, …) or changes others that are not reported: the caller pins.
  * VARS_FULL: over the caps of memory (caller pins). */
 enum vars_set vars_note(struct vars *v, struct span name, struct span value);
+/* Note the collation of SET NAMES x COLLATE y (sql_class.collation), or of a log-in, behind the
+ * report: a server reports the character sets alone. */
+enum vars_set vars_note_names(struct vars *v, struct span collation);
 /* Changes whenever the content does; 0 for an empty list. Equal fingerprints: no difference to
  * carry. */
 uint64_t vars_fingerprint(const struct vars *v);
@@ -34,7 +36,8 @@ void vars_take(struct vars *to, const struct vars *from, const char *name);
 size_t vars_bytes(const struct vars *v);
 
 /* Append "SET a=1,b='x',c=DEFAULT" that takes a connection in state `from` to state `to` (order:
- * sql_mode first; of a character set and its collation what determines both); appends nothing where
+ * sql_mode first; of a character set and its collation what determines both; SET NAMES where it
+ * takes that); appends nothing where
  * they are equal. Quoting holds whatever the sql_mode (NO_BACKSLASH_ESCAPES, ANSI_QUOTES) and the
  * character set of the connection is: hex literals where a value is not plain. `c` tells numbers
  * from texts (NULL: a text unless it looks like a number). */

@@ -33,7 +33,7 @@ static void note_collation(struct side *s, const char *sql, size_t n)
     sql_classify((struct span){(const uint8_t *)sql, n}, (struct sql_mode){.utf8 = true}, false,
                  &c);
     if (*c.collation)
-        (void)vars_note(s->vars, span_of("collation_connection"), span_of(c.collation));
+        (void)vars_note_names(s->vars, span_of(c.collation));
     if (c.effects & (SQL_EFFECT_UNTRACKED | SQL_EFFECT_RESTORES))
         printf("untracked\n");
 }
@@ -151,6 +151,16 @@ static bool same(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
+/* The collation that the definitions of columns name; no variable shows it. */
+static unsigned results_collation(MYSQL *mysql)
+{
+    MYSQL_RES *res = ask(mysql, "SELECT 'x'");
+    unsigned id = mysql_fetch_field(res)->charsetnr;
+
+    mysql_free_result(res);
+    return id;
+}
+
 static bool compare(const struct side *a, const struct side *b)
 {
     static const char all[] = "SELECT LOWER(VARIABLE_NAME), HEX(SESSION_VALUE) FROM "
@@ -169,6 +179,9 @@ static bool compare(const struct side *a, const struct side *b)
     }
     mysql_free_result(x);
     mysql_free_result(y);
+    if (results_collation(a->mysql) != results_collation(b->mysql))
+        printf("differs: collation of results: %u | %u\n", results_collation(a->mysql),
+               results_collation(b->mysql));
     return equal;
 }
 

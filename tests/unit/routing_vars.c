@@ -171,6 +171,39 @@ static void character_sets_and_collations(void **state)
     }
 }
 
+/* SET NAMES x COLLATE y gives the results' character set a collation that only SET NAMES gives
+ * again, until it is set by itself. */
+static void names_with_a_collation(void **state)
+{
+    struct vars *empty = vars_new();
+    struct vars *v = list_of((const char *const[TEXTS]){"character_set_client=latin1",
+                                                        "character_set_results=latin1",
+                                                        "character_set_connection=latin1"});
+    struct vars *before = vars_new();
+
+    (void)state;
+    vars_copy(before, v);
+    assert_int_equal(vars_note_names(v, span_of("latin1_bin")), VARS_CARRIED);
+    check_difference(empty, v, NULL, "SET NAMES 'latin1' COLLATE 'latin1_bin'");
+    check_difference(before, v, NULL, "SET NAMES 'latin1' COLLATE 'latin1_bin'");
+    check_difference(v, v, NULL, "");
+    check_difference(v, empty, NULL,
+                     "SET collation_connection=DEFAULT,character_set_client=DEFAULT,"
+                     "character_set_results=DEFAULT");
+    assert_int_equal(note(v, "collation_connection", "utf8mb4_bin"), VARS_CARRIED);
+    assert_int_equal(note(v, "character_set_client", "utf8mb4"), VARS_CARRIED);
+    assert_int_equal(note(v, "sql_mode", ""), VARS_CARRIED);
+    check_difference(empty, v, NULL,
+                     "SET sql_mode='',NAMES 'latin1' COLLATE 'latin1_bin',"
+                     "character_set_client='utf8mb4',collation_connection='utf8mb4_bin'");
+    vars_copy(before, v);
+    assert_int_equal(note(v, "character_set_results", "latin1"), VARS_CARRIED);
+    check_difference(before, v, NULL, "SET character_set_results='latin1'");
+    vars_free(v);
+    vars_free(empty);
+    vars_free(before);
+}
+
 /* … but within one report the order says nothing: the collation does. */
 static void a_report_of_both(void **state)
 {
@@ -389,6 +422,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(differences),
         cmocka_unit_test(character_sets_and_collations),
+        cmocka_unit_test(names_with_a_collation),
         cmocka_unit_test(a_report_of_both),
         cmocka_unit_test(rules),
         cmocka_unit_test(fingerprints),
