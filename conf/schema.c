@@ -288,7 +288,8 @@ const struct schema_row conf_schema[] = {
      "A connection older than this is closed instead of serving the next session. 0: never."},
     {"pool.diagnostics", SCHEMA_DURATION, IN(pool.diagnostics_ns), "200ms", 0, 60 * S, NULL,
      "How long a connection on which a statement left warnings or an error is kept for its "
-     "session, which may ask for them, before it serves another one."},
+     "session, which may ask for them, at least: it serves another one only if no other can be "
+     "had, or very many are kept."},
     {"pool.prepared", SCHEMA_SIZE, IN(pool.prepared), "1MiB", 64 * KIB, 1024 * MIB, NULL,
      "Memory for prepared statements on a server, a connection: beyond it those that were not "
      "used for the longest time are closed there. They are prepared again when needed."},

@@ -8,7 +8,8 @@
  *     the column definitions (not before a packet that only says "cursor opened": there is one EOF
  *     then). Its status flags are those of the result set's end where that stands within REPLY_PEEK
  *     bytes behind the definitions (a server sends them before the rows, but they are the same:
- *     MORE_RESULTS, PS_OUT_PARAMS, NO_INDEX_USED, …), else the session's last known ones;
+ *     MORE_RESULTS, PS_OUT_PARAMS, NO_INDEX_USED, …), else the session's last known ones; of
+ *     warnings it tells none;
  *   - session-state changes are cut out of OK packets;
  *   - progress reports are left out;
  *   - after an inserted or dropped packet the sequence numbers of those that follow are shifted,

@@ -314,6 +314,8 @@ struct backend *worker_connect(struct worker *w, int server, struct identity *id
     struct backend *b = backend_connect(&w->loop, &w->buffers, view, server, identity,
                                         w->catalog->default_collation);
 
+    if (b)
+        b->global_sets = atomic_load(&w->shared->global_sets);
     if (!b || !w->servers_tls || backend_use_tls(b, w->servers_tls, view->host))
         return b;
     backend_close(b);

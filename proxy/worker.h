@@ -35,6 +35,7 @@ struct shared {
     atomic_int replays_due;   /* transactions that are to be repeated: others let them go first */
     atomic_uint next_session; /* counts up; see session ids in session.h */
     uint64_t proxy_id;        /* of this process, at random: names its rows in tillway.outcome */
+    atomic_uint global_sets;  /* how many SET GLOBALs there were: new sessions see the new values */
     struct threads threads;   /* which server connection serves which session */
     int worker_count;
     struct worker *workers; /* [worker_count] */

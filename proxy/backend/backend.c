@@ -230,7 +230,6 @@ void backend_done(struct backend *b)
 bool backend_reset(struct backend *b)
 {
     vars_clear(b->vars);
-    b->multi_statements = (b->identity->caps & CAP_MULTI_STATEMENTS) != 0;
     prepared_clear(&b->prepared);
     b->reset_due = b->dirty = b->guarded = b->tells_client = false;
     b->unread = b->diagnostics = b->warned = b->foreign_warnings = false;

@@ -69,6 +69,7 @@ struct backend {
 
     struct server_load *slot; /* where it counts as one of the server's; NULL: nowhere */
     uint64_t since_ns;        /* when it was opened */
+    unsigned global_sets;     /* shared->global_sets at that time */
     bool opening;             /* counts as being opened: proxy/session/session_queue.h */
     bool leaving;             /* is to be closed when it is idle */
     bool killed;              /* a KILL is on its way to the server for it */
@@ -125,7 +126,8 @@ enum stream_sent backend_write(struct backend *b, const struct span *parts, int 
 struct expect *backend_due(struct backend *b, uint64_t client_caps, uint16_t status);
 /* Its reply is complete. */
 void backend_done(struct backend *b);
-/* Take the connection back to what a fresh login is: in `out`, pipelined. Keeps the schema. */
+/* Take the connection back to what a fresh login is: in `out`, pipelined. Keeps the schema, and
+ * whether it takes several statements. */
 bool backend_reset(struct backend *b) MUST_CHECK;
 
 /* The tracking every server connection has: one SET, see protocol/ok.h for what comes of it. */

@@ -2,6 +2,7 @@
 #ifndef PROXY_EXPECT_H
 #define PROXY_EXPECT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* What a reply is for. All but EXPECT_CLIENT are swallowed by the proxy. */
@@ -30,6 +31,7 @@ struct expect {
 };
 
 struct backend_error {
+    bool preparing; /* no more than a statement could not be prepared again */
     uint16_t code;
     char sqlstate[6];
     char text[300];

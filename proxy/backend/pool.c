@@ -4,7 +4,13 @@
 
 #include <assert.h>
 
-enum { LOOKED_AT_MAX = 32 };
+enum { LOOKED_AT_MAX = 32, AWAITED_MAX = 64 };
+
+/* Whether a session may come back for the warnings that it left there. */
+static bool is_awaited(const struct backend *b)
+{
+    return b->diagnostics && b->last_of;
+}
 
 void pool_init(struct pool *p, int max, void (*give_up)(struct backend *b))
 {
@@ -55,9 +61,7 @@ static void on_event(struct backend *b, void *owner)
 
 static bool fits(const struct backend *b, const struct pool_want *want)
 {
-    bool waits = b->diagnostics && b->last_of && b->idle_since_ns > want->told_before_ns;
-
-    return (want->schema[0] || !b->schema[0]) && !waits &&
+    return (want->schema[0] || !b->schema[0]) && b->global_sets >= want->global_sets &&
            identity_equal(b->identity, want->identity);
 }
 
@@ -66,7 +70,7 @@ static int cost_of(const struct backend *b, const struct pool_want *want)
 {
     bool same = vars_fingerprint(b->vars) == want->vars && strcmp(b->schema, want->schema) == 0;
 
-    return (b->dirty ? 4 : 0) + (b->unread && b->last_of ? 2 : 0) + (same ? 0 : 1);
+    return (b->global_sets == want->global_sets ? 0 : 8) + (b->dirty ? 4 : 0) + (b->unread && b->last_of ? 2 : 0) + (same ? 0 : 1);
 }
 
 void pool_remove(struct pool *p, struct backend *b)
@@ -77,7 +81,7 @@ void pool_remove(struct pool *p, struct backend *b)
     b->owner = NULL;
 }
 
-struct backend *pool_take(struct pool *p, const struct pool_want *want)
+static struct backend *cheapest(const struct pool *p, const struct pool_want *want)
 {
     struct backend *best = NULL;
     int least = 0;
@@ -88,7 +92,7 @@ struct backend *pool_take(struct pool *p, const struct pool_want *want)
 
         if (++seen > LOOKED_AT_MAX && best)
             break;
-        if (!fits(b, want))
+        if (is_awaited(b) || !fits(b, want))
             continue;
         cost = cost_of(b, want);
         if (!best || cost < least) {
@@ -96,17 +100,55 @@ struct backend *pool_take(struct pool *p, const struct pool_want *want)
             least = cost;
         }
     }
-    if (best)
-        pool_remove(p, best);
     return best;
 }
 
-struct backend *pool_take_oldest(struct pool *p, int server)
+/* Of those that are awaited the one that has been for the longest time, if that was long enough and
+ * there are too many of them. */
+static struct backend *overdue(const struct pool *p, const struct pool_want *want)
+{
+    struct backend *oldest = NULL;
+    int count = 0;
+
+    for (struct backend *b = p->of[want->server].tail; b; b = b->prev) {
+        if (!is_awaited(b) || !fits(b, want))
+            continue;
+        oldest = oldest ? oldest : b;
+        count++;
+    }
+    if (!oldest || oldest->idle_since_ns > want->awaited_before_ns)
+        return NULL;
+    return want->no_other || count > AWAITED_MAX ? oldest : NULL;
+}
+
+struct backend *pool_take(struct pool *p, const struct pool_want *want)
+{
+    struct backend *b = cheapest(p, want);
+
+    if (!b)
+        b = overdue(p, want);
+    if (b)
+        pool_remove(p, b);
+    return b;
+}
+
+/* To a server: rather one that no session awaits. */
+static struct backend *oldest_of(const struct pool *p, int server)
 {
     struct backend *b = p->of[server].tail;
 
-    if (b)
-        pool_remove(p, b);
+    while (b && is_awaited(b))
+        b = b->prev;
+    return b ? b : p->of[server].tail;
+}
+
+struct backend *pool_take_oldest(struct pool *p, int server, uint64_t awaited_before_ns)
+{
+    struct backend *b = oldest_of(p, server);
+
+    if (!b || (is_awaited(b) && b->idle_since_ns > awaited_before_ns))
+        return NULL;
+    pool_remove(p, b);
     return b;
 }
 
@@ -121,7 +163,7 @@ static void drop_oldest(struct pool *p)
     struct backend *oldest = NULL;
 
     for (int i = 0; i < SERVERS_MAX; i++) {
-        struct backend *b = p->of[i].tail;
+        struct backend *b = oldest_of(p, i);
 
         if (b && (!oldest || b->idle_since_ns < oldest->idle_since_ns))
             oldest = b;
@@ -150,10 +192,13 @@ void pool_give(struct pool *p, struct backend *b)
 void pool_trim(struct pool *p, uint64_t before_ns)
 {
     for (int i = 0; i < SERVERS_MAX; i++) {
-        struct pool_list *l = &p->of[i];
+        struct backend *prev;
 
-        while (l->tail && l->tail->idle_since_ns < before_ns)
-            give_up(p, l->tail);
+        for (struct backend *b = p->of[i].tail; b && b->idle_since_ns < before_ns; b = prev) {
+            prev = b->prev;
+            if (!is_awaited(b))
+                give_up(p, b);
+        }
     }
 }
 

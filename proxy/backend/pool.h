@@ -1,7 +1,8 @@
 /* A worker's idle server connections, ready to be used again by a session of the same identity. A
  * connection may still have something on it that the session which used it last will ask for
- * (`last_of`, see proxy/session/session_hold.c): others take it only where nothing better is idle.
- * One worker thread. */
+ * (`last_of`, see proxy/session/session_hold.c): others take it only where nothing better is idle,
+ * and if those are warnings (it is awaited then), only where no other can be had, or very many are
+ * awaited. One worker thread. */
 #ifndef PROXY_POOL_H
 #define PROXY_POOL_H
 
@@ -23,23 +24,27 @@ struct pool {
 struct pool_want {
     int server;
     const struct identity *identity;
-    const char *schema;      /* "": it has none; a connection that has one cannot lose it again */
-    uint64_t vars;           /* fingerprint of its variables */
-    uint64_t told_before_ns; /* diagnostics that were left since then are their session's still */
+    const char *schema;   /* "": it has none; a connection that has one cannot lose it again */
+    uint64_t vars;        /* fingerprint of its variables */
+    unsigned global_sets; /* when the session began: older connections have other values */
+    bool no_other;        /* nor can one be opened */
+    uint64_t
+        awaited_before_ns; /* one whose session may ask for warnings: only if idle since then */
 };
 
 void pool_init(struct pool *p, int max, void (*give_up)(struct backend *b));
 /* A ready connection, taken out of the pool, or NULL. Those come first that have the state already
  * and nothing of another session's. */
 struct backend *pool_take(struct pool *p, const struct pool_want *want);
-/* The one that was not used for the longest time; NULL: none is idle. */
-struct backend *pool_take_oldest(struct pool *p, int server);
+/* The one that was not used for the longest time, rather none that is awaited; NULL: none is idle,
+ * or only those that are awaited for a shorter time. */
+struct backend *pool_take_oldest(struct pool *p, int server, uint64_t awaited_before_ns);
 /* The same for one that is known to be in the pool. */
 void pool_remove(struct pool *p, struct backend *b);
 /* Give a clean, ready connection with nothing under way; the pool closes it when it dies, is too
  * old, or is one too many. */
 void pool_give(struct pool *p, struct backend *b);
-/* Give up what is idle since before `before_ns`. */
+/* Give up what is idle since before `before_ns`, but for those that are awaited. */
 void pool_trim(struct pool *p, uint64_t before_ns);
 /* Close all connections to `server`, or to all where it is -1. */
 void pool_drop(struct pool *p, int server);

@@ -248,6 +248,7 @@ void session_adopt_login(struct session *s)
         memcpy(s->schema, s->credentials.bytes.data + s->credentials.user_len,
                s->credentials.schema_len);
     s->schema[s->credentials.schema_len] = 0;
+    s->global_sets = atomic_load(&s->worker->shared->global_sets);
     session_set_charset(s, s->collation);
 }
 
@@ -338,6 +339,8 @@ enum step session_begin_change_user(struct session *s, struct span payload)
     s->bounds.login_packets = 0;
     s->collation = u.collation;
     session_auth_begin(s, u.plugin, u.attributes);
+    if (u.auth.n == 0 && (s->caps & CAP_PLUGIN_AUTH)) /* servers ask who says nothing */
+        s->auth.by = BY_OTHER;
     session_enter(s, SESSION_VERIFY);
     return STEP_MORE;
 }

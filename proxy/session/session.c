@@ -18,7 +18,9 @@ static const struct state_row rows[] = {
     [SESSION_VERIFY] = {"verify", STATE_BIT(SESSION_SWITCH) | STATE_BIT(SESSION_ROUTE) |
                                       STATE_BIT(SESSION_REPLY) | ANY_TIME},
     [SESSION_READY] = {"ready", STATE_BIT(SESSION_ROUTE) | STATE_BIT(SESSION_VERIFY) |
-                                    STATE_BIT(SESSION_ASK) | COMMANDED | ANY_TIME},
+                                    STATE_BIT(SESSION_SHED) | STATE_BIT(SESSION_ASK) | COMMANDED |
+                                    ANY_TIME},
+    [SESSION_SHED] = {"shed", STATE_BIT(SESSION_VERIFY) | COMMANDED | ANY_TIME},
     [SESSION_ASK] = {"ask", STATE_BIT(SESSION_REPLY) | ANY_TIME},
     [SESSION_ROUTE] = {"route", STATE_BIT(SESSION_QUEUE) | STATE_BIT(SESSION_CONNECT) |
                                     STATE_BIT(SESSION_SYNC) | COMMANDED | ANY_TIME},
@@ -48,6 +50,7 @@ static enum step (*const handlers[SESSION_STATE_COUNT])(struct session *) = {
     [SESSION_RELAY] = session_relay,     [SESSION_REPLY] = session_reply,
     [SESSION_CLOSING] = session_closing, [SESSION_ASK] = session_ask,
     [SESSION_REPLAY] = session_replay,   [SESSION_QUEUE] = session_queue,
+    [SESSION_SHED] = session_shed,
 };
 
 enum { CLOSING_MS = 1000, ASSIGNED_MAX = 8192, UNTOLD_MAX = 65536 };
@@ -66,6 +69,7 @@ static uint64_t state_limit(const struct session *s, enum session_state state)
     case SESSION_QUEUE:
         return s->worker->conf->pool.wait_ns;
     case SESSION_CONNECT:
+    case SESSION_SHED:
         return l->connect_timeout_ns;
     case SESSION_CLOSING:
         return CLOSING_MS * CLOCK_NS_PER_MS;

@@ -18,6 +18,7 @@
  *   SYNC     waits until the session's state is laid on (commands that are not reads, log-ins)
  *   RELAY    the command goes out, the reply comes back
  *   REPLAY   between SYNC and RELAY: repeats a transaction that was lost with another primary
+ *   SHED     waits until the server has let go of what the session had (COM_CHANGE_USER …)
  *   ASK      waits for another worker's answer (KILL of its session)
  *   REPLY    takes the rest of the command off the client, then writes the proxy's own answer
  *   CLOSING  writes a last packet, then closes
@@ -49,6 +50,7 @@ enum session_state {
     SESSION_SYNC,
     SESSION_REPLAY,
     SESSION_RELAY,
+    SESSION_SHED,
     SESSION_ASK,
     SESSION_REPLY,
     SESSION_CLOSING,
@@ -64,19 +66,17 @@ struct session {
     struct state state;
     uint64_t deadline_ns; /* of the state; 0: none */
     struct session_bounds bounds;
-    bool stepping;
-    bool again;      /* stepped from inside a step */
-    bool freed_soon; /* the client's handle is closing */
+    bool stepping, again; /* … stepped from inside a step */
+    bool freed_soon;      /* the client's handle is closing */
     struct stream client;
-    struct buf out; /* what the proxy says itself; pinned while client.writing */
-    int listener;   /* index in the configuration */
-    bool is_unix;
-    struct tls_context *tls; /* to offer to the client; NULL: none */
-    bool tls_begun;          /* the client asked for it */
-    bool compressed;         /* the log-in is over and the client wanted that */
-    bool introduced;         /* a PROXY header came, or cannot come any more */
-    bool out_sent;           /* `out` was handed to the stream: clear it once it is not writing */
-    uint8_t seq;             /* of the packet that a reply of ours follows */
+    struct buf out;           /* what the proxy says itself; pinned while client.writing */
+    int listener;             /* index in the configuration */
+    bool is_unix, introduced; /* … a PROXY header came, or cannot come any more */
+    struct tls_context *tls;  /* to offer to the client; NULL: none */
+    bool tls_begun;           /* the client asked for it */
+    bool compressed;          /* the log-in is over and the client wanted that */
+    bool out_sent;            /* `out` was handed to the stream: clear it once it is not writing */
+    uint8_t seq;              /* of the packet that a reply of ours follows */
 
     /* log-in */
     char address[64];
@@ -94,6 +94,7 @@ struct session {
 
     /* session state, as the servers reported it */
     struct vars *vars;
+    unsigned global_sets;   /* shared->global_sets when it began */
     struct telling telling; /* session tracking passed on */
     char schema[SESSION_SCHEMA_MAX];
     bool multi_statements;
@@ -119,7 +120,7 @@ struct session {
     struct stmts stmts;
     struct replay *replay; /* of its open transaction; NULL until there was one */
     struct command_run run;
-    struct buf text; /* where run.rewritten: the command as the server shall read it, with header */
+    struct buf text;   /* where run.rewritten: the command as servers shall read it, with header */
     struct buf fitted; /* where run.fitted: the same for the connection at hand */
     struct backend *target;
     struct position_place position; /* among those that want the primary's position */

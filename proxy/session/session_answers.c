@@ -52,8 +52,14 @@ static bool begins_list(const struct session *s)
     return run->failed || run->warned || (opens && run->statement.tables == SQL_TABLES_SOME);
 }
 
-static void has_list(struct answers *a, const struct backend *b)
+/* The one that had it need not wait for this session any more. */
+static void has_list(struct session *s, const struct backend *b)
 {
+    struct answers *a = &s->answers;
+    struct backend *before = a->serial ? s->recent[a->server] : NULL;
+
+    if (before && before != b)
+        before->diagnostics = false;
     a->serial = b->serial;
     a->server = b->server;
 }
@@ -66,12 +72,12 @@ void session_answers_note(struct session *s, struct backend *b)
     if (s->run.byte == COM_STMT_PREPARE && b->reply.stmt_warnings > 0)
         s->run.warned = true;
     if (begins_list(s)) {
-        has_list(a, b);
+        has_list(s, b);
         a->some = b->warned = s->run.failed || s->run.warned;
         b->foreign_warnings = false;
         keep_read(s, b);
     } else if (executes(&s->run) && s->run.statement.tables == SQL_TABLES_UNKNOWN) {
-        has_list(a, b);
+        has_list(s, b);
     }
 }
 
@@ -119,7 +125,7 @@ bool session_answers_lay_on(struct session *s, struct backend *b)
 {
     if (!lacks_warnings(s, b))
         return true;
-    has_list(&s->answers, b);
+    has_list(s, b);
     b->warned = s->answers.some && s->answers.read.len;
     b->foreign_warnings = false;
     return run_again(s, b);

@@ -194,6 +194,8 @@ static enum step on_ping(struct session *s, struct span payload)
 static enum step on_reset(struct session *s, struct span payload)
 {
     (void)payload;
+    if (session_sheds(s))
+        return STEP_MORE;
     session_release_all(s);
     session_part_all(s);
     session_forget_state(s);
@@ -203,8 +205,11 @@ static enum step on_reset(struct session *s, struct span payload)
 static enum step on_change_user(struct session *s, struct span payload)
 {
     size_t size = s->run.size;
-    enum step step = session_begin_change_user(s, payload);
+    enum step step;
 
+    if (session_sheds(s))
+        return STEP_MORE;
+    step = session_begin_change_user(s, payload);
     if (s->state.now == SESSION_CLOSING)
         return step;
     stream_consume(&s->client, size);

@@ -9,8 +9,9 @@
  * for in front of that session's statement and kept for the one that left them. It gets the first
  * back by SET last_insert_id, the others by having them written into the text (session_rewrite.c).
  *
- * Warnings and errors are kept a while for their session (pool.diagnostics), then given up; they
- * are never shown to another one. What a statement that failed may have changed unseen is reset. */
+ * Warnings and errors are kept for their session as long as other connections can be had, and a
+ * while beyond that (pool.diagnostics); they are never shown to another one. What a statement that
+ * failed may have changed unseen is reset. */
 #include "proxy/replay/session_replay.h"
 #include "proxy/session/session_steps.h"
 
@@ -170,22 +171,28 @@ void session_give_up(struct backend *b)
 static bool suits(const struct session *s, const struct backend *b)
 {
     return b && pool_has(&s->worker->pool, b) && (s->schema[0] || !b->schema[0]) &&
-           identity_equal(b->identity, s->identity);
+           b->global_sets >= s->global_sets && identity_equal(b->identity, s->identity);
 }
 
-struct backend *session_take_idle(struct session *s, int server)
+uint64_t session_awaited_before_ns(const struct worker *w)
 {
-    const struct conf_pool *conf = &s->worker->conf->pool;
+    return clock_mono_ns() - w->conf->pool.diagnostics_ns;
+}
+
+struct backend *session_take_idle(struct session *s, int server, bool no_other)
+{
     struct pool_want want = {.server = server,
                              .identity = s->identity,
                              .schema = s->schema,
-                             .vars = vars_fingerprint(s->vars)};
+                             .vars = vars_fingerprint(s->vars),
+                             .global_sets = s->global_sets,
+                             .no_other = no_other};
     struct backend *b = s->recent[server];
 
     if (suits(s, b)) {
         pool_remove(&s->worker->pool, b);
     } else {
-        want.told_before_ns = clock_mono_ns() - conf->diagnostics_ns;
+        want.awaited_before_ns = session_awaited_before_ns(s->worker);
         b = pool_take(&s->worker->pool, &want);
     }
     if (b && b->guarded && server == s->worker->topology->primary)
@@ -264,12 +271,19 @@ static bool counts_found_rows(const struct sql_class *c)
     }
 }
 
-static void note_counts(struct session *s, const struct backend *b)
+static void note_row_count(struct session *s, const struct backend *b)
 {
     const struct ok *ok = &b->reply.ok;
 
+    s->left_at.row_count = b->serial;
     s->left_at.rescues_row_count = false;
     s->left.row_count = s->run.failed || ok->header != 0 ? -1 : (int64_t)ok->affected_rows;
+}
+
+static void note_found_rows(struct session *s, const struct backend *b)
+{
+    const struct ok *ok = &b->reply.ok;
+
     if (s->run.failed || !counts_found_rows(&s->run.statement))
         return;
     s->left_at.found_rows = b->serial;
@@ -283,15 +297,16 @@ void session_note_left(struct session *s, struct backend *b)
     bool runs = s->run.byte == COM_QUERY || s->run.byte == COM_STMT_EXECUTE ||
                 s->run.byte == COM_STMT_BULK_EXECUTE;
 
-    b->diagnostics = s->run.failed || b->reply.ok.warnings > 0;
-    if (b->diagnostics) {
+    b->diagnostics = s->answers.serial == b->serial && s->answers.some;
+    if (s->run.failed || b->reply.ok.warnings > 0) {
         b->warned = true;
         b->foreign_warnings = false;
     }
+    if (runs || s->run.failed || reply_kind_of(s->run.byte) == REPLY_SINGLE)
+        note_row_count(s, b);
     if (!runs)
         return;
-    s->left_at.row_count = b->serial;
-    note_counts(s, b);
+    note_found_rows(s, b);
     b->unread = b->unread || leaves_unread(s, b);
     b->dirty = b->dirty || (s->run.failed && !s->run.read);
 }

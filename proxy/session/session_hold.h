@@ -5,6 +5,9 @@
 
 #include "proxy/backend/backend.h"
 
+struct session;
+struct worker;
+
 /* What would be lost with the server connection the session calls home; bits. */
 enum {
     FRAGILE_USER_VARIABLES = 1 << 0,
@@ -37,8 +40,10 @@ bool session_has_state(const struct session *s);
 /* Give back the connections that it need not hold. */
 void session_let_go(struct session *s);
 void session_let_go_of(struct session *s, struct backend *b);
-/* An idle connection, now held; NULL: none, make one. */
-struct backend *session_take_idle(struct session *s, int server);
+/* Since when a connection must be idle for others to take it although it has warnings. */
+uint64_t session_awaited_before_ns(const struct worker *w);
+/* An idle connection, now held; NULL: none, make one. `no_other`: none can be made. */
+struct backend *session_take_idle(struct session *s, int server, bool no_other);
 void session_hold(struct session *s, struct backend *b);
 /* An idle connection is to go: not before what its session has left there is saved. */
 void session_give_up(struct backend *b);

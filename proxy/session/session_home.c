@@ -5,7 +5,8 @@
  *     set by other words. Each is set to itself, by those words;
  *   - after code that ran unseen (CALL, a stored function, a compound statement) and changed more
  *     than variables: a user variable is harmless to reads elsewhere, a temporary table or a role
- *     is not. */
+ *     is not.
+ * And where the session begins anew (COM_CHANGE_USER, COM_RESET_CONNECTION) it lets go of all. */
 #include "proxy/session/session_steps.h"
 
 #include "routing/vars_rules.h"
@@ -189,6 +190,37 @@ bool session_home_ask_early(struct session *s, struct backend *b)
     return session_left_save(s, b) &&
            backend_command(b, COM_QUERY, span_of(session_probe_sql), EXPECT_PROBE) &&
            backend_write(b, NULL, 0) != STREAM_FAILED;
+}
+
+bool session_sheds(struct session *s)
+{
+    struct backend *b = s->home >= 0 ? s->held[s->home] : NULL;
+
+    if (!b || !backend_is_ready(b) || b->stream.writing || b->stream.eof ||
+        !(session_has_state(s) || s->may_hold_locks) || !backend_reset(b))
+        return false;
+    session_forget_state(s);
+    s->target = b;
+    session_enter(s, SESSION_SHED);
+    return true;
+}
+
+/* A server that does not answer is left: what it held goes with the connection. */
+enum step session_shed(struct session *s)
+{
+    struct backend *b = s->target;
+    enum swallow swallowed = SWALLOW_LOST;
+
+    if (b && b->stream.writing)
+        return STEP_WAIT;
+    if (b && (!b->out.len || backend_write(b, NULL, 0) != STREAM_FAILED))
+        swallowed = session_swallow(s, b);
+    if (swallowed == SWALLOW_WAIT)
+        return STEP_WAIT;
+    if (b && swallowed != SWALLOW_DONE)
+        session_release(s, b->server, false);
+    s->target = NULL;
+    return session_command_again(s);
 }
 
 static void on_probe(struct session *s, const struct reply *r)

@@ -201,6 +201,11 @@ void session_timeout(struct session *s)
         session_step(s);
         return;
     }
+    if (s->state.now == SESSION_SHED) {
+        session_release(s, s->target->server, false);
+        session_step(s);
+        return;
+    }
     if (s->state.now == SESSION_QUEUE) {
         session_queue_leave(s);
         s->stepping = true;

@@ -68,7 +68,9 @@ static void tell_others(struct worker *w, int server);
 /* Close an idle connection that sessions of another worker wait for. */
 static void spare_one(struct worker *w, int server)
 {
-    struct backend *b = others_wait(w, server) ? pool_take_oldest(&w->pool, server) : NULL;
+    struct backend *b = others_wait(w, server)
+                            ? pool_take_oldest(&w->pool, server, session_awaited_before_ns(w))
+                            : NULL;
 
     if (!b)
         return;
@@ -116,7 +118,7 @@ static bool take_slot(struct worker *w, int server)
 /* One of another account makes way, now or soon. */
 static bool make_way(struct worker *w, int server)
 {
-    struct backend *b = pool_take_oldest(&w->pool, server);
+    struct backend *b = pool_take_oldest(&w->pool, server, session_awaited_before_ns(w));
 
     if (b)
         session_give_up(b);
@@ -148,18 +150,38 @@ void session_queue_opened(struct worker *w, struct backend *b)
     queue_of(w, b->server)->opening--;
 }
 
+/* The best that can be had now, NULL without memory for it. False: there is none now. */
+static bool get_one(struct session *s, int server, struct backend **b)
+{
+    struct worker *w = s->worker;
+    bool fresh = s->run.log_in && s->identity->unchecked; /* the log-in itself is the check */
+
+    *b = fresh ? NULL : session_take_idle(s, server, false);
+    if (*b)
+        return true;
+    if (queue_of(w, server)->opening >= OPENING_MAX)
+        return false;
+    if (!take_slot(w, server)) {
+        *b = fresh ? NULL : session_take_idle(s, server, true);
+        if (*b)
+            return true;
+        if (!make_way(w, server) || !take_slot(w, server))
+            return false;
+    }
+    *b = open_one(s, server);
+    return true;
+}
+
 struct backend *session_queue_connect(struct session *s, int server)
 {
     struct worker *w = s->worker;
     struct session_queue *q = queue_of(w, server);
-    bool fresh = s->run.log_in && s->identity->unchecked; /* the log-in itself is the check */
     bool turn = !q->head || q->head == s;
-    struct backend *b = fresh || !turn ? NULL : session_take_idle(s, server);
+    struct backend *b = NULL;
 
-    if (b || (turn && q->opening < OPENING_MAX &&
-              (take_slot(w, server) || (make_way(w, server) && take_slot(w, server))))) {
+    if (turn && get_one(s, server, &b)) {
         session_queue_leave(s);
-        return b ? b : open_one(s, server);
+        return b;
     }
     if (!s->place.waits) {
         join(s, server);

@@ -11,7 +11,8 @@
 static bool may_serve_again(const struct worker *w, const struct backend *b)
 {
     uint64_t max_age_ns = w->conf->pool.max_age_ns;
-    bool old = max_age_ns && !b->unread && clock_mono_ns() - b->since_ns > max_age_ns;
+    bool old =
+        max_age_ns && !b->unread && !b->diagnostics && clock_mono_ns() - b->since_ns > max_age_ns;
 
     return !old && !b->leaving && !b->killed && backend_is_ready(b) && b->expect_count == 0 &&
            !b->load && !b->stream.writing;
@@ -258,7 +259,7 @@ static bool can_ask(struct session *s)
     const struct backend *b = primary >= 0 ? s->held[primary] : NULL;
 
     if (!b && primary >= 0)
-        b = session_take_idle(s, primary);
+        b = session_take_idle(s, primary, false);
     return b && backend_is_ready(b) && b->expect_count == 0 && !b->stream.writing && !b->stream.eof;
 }
 
@@ -446,6 +447,8 @@ enum step session_connect(struct session *s)
     session_answers_arrange(s, b);
     session_once_arrange(s, b);
     session_tracking_arrange(s, b);
+    if (session_lays_on(s, b))
+        session_left_disturbed(s, b, false);
     fit_text(s, b);
     if (!session_lay_on_state(s, b)) {
         session_release(s, b->server, false);

@@ -69,6 +69,8 @@ void session_backend_event(struct backend *b, void *owner);
 /* session_sync.c */
 /* Write into the target's `out` what brings it to the session's state. */
 bool session_lay_on_state(struct session *s, struct backend *b) MUST_CHECK;
+/* Whether that takes statements, which count rows. */
+bool session_lays_on(const struct session *s, struct backend *b);
 enum step session_sync(struct session *s);
 /* Where the command under way is of a prepared statement: have that prepared there. */
 bool session_lay_on_statement(struct session *s, struct backend *b) MUST_CHECK;
@@ -104,6 +106,12 @@ void session_set_charset(struct session *s, uint16_t collation);
 /* The client's character set: what it set, or else the servers' default. */
 struct span session_charset(const struct session *s);
 void session_forget_state(struct session *s);
+
+/* session_home.c: the session begins anew; where its home has something of it, have the server let
+ * go of that before the client is answered. True: that is under way, and the command comes again.
+ */
+bool session_sheds(struct session *s) MUST_CHECK;
+enum step session_shed(struct session *s);
 
 /* session_kill.c: KILL of a session by the id the proxy greeted it with, whichever worker it lives
  * on. */

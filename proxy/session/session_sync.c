@@ -105,18 +105,36 @@ static void keep_transaction(struct vars *then, const struct vars *now)
     vars_take(then, now, "tx_read_only");
 }
 
+/* What nobody can follow would be lost by going back and forth. */
+static const struct vars *vars_to_prepare_under(const struct session *s)
+{
+    return s->pins & PIN_VARIABLE ? s->vars : s->run.stmt->vars;
+}
+
+bool session_lays_on(const struct session *s, struct backend *b)
+{
+    const struct stmt *stmt = session_stmt_missing(s, b) ? s->run.stmt : NULL;
+    const struct vars *vars = stmt ? vars_to_prepare_under(s) : s->vars;
+    const char *schema = stmt ? stmt->schema : s->schema;
+
+    return vars_fingerprint(vars) != vars_fingerprint(b->vars) ||
+           vars_fingerprint(s->vars) != vars_fingerprint(b->vars) ||
+           (schema[0] && strcmp(schema, b->schema) != 0) ||
+           (s->schema[0] && strcmp(s->schema, b->schema) != 0) ||
+           s->run.wish.timeout_ms != b->limit_ms;
+}
+
 /* A statement is prepared under the schema and variables under which the client prepared it, not
  * those of now. */
 bool session_lay_on_statement(struct session *s, struct backend *b)
 {
     const struct stmt *stmt = s->run.stmt;
-    const struct vars *then = stmt ? stmt->vars : s->vars;
+    const struct vars *then;
 
     if (!stmt || !session_stmt_missing(s, b))
         return true;
-    if (s->pins & PIN_VARIABLE) /* what nobody can follow would be lost by going back and forth */
-        then = s->vars;
-    else
+    then = vars_to_prepare_under(s);
+    if (then != s->vars)
         keep_transaction(stmt->vars, s->vars);
     return lay_on_schema(b, stmt->schema) && lay_on_variables(s, b, then) &&
            session_stmt_ensure(s, b) && lay_on_schema(b, s->schema) &&
@@ -141,8 +159,9 @@ static void discard_rest(struct backend *b)
         b->expect[(b->expect_head + i) % EXPECT_MAX].role = EXPECT_DISCARD;
 }
 
-static enum swallow on_refused(struct backend *b, const struct server_error *e)
+static enum swallow on_refused(struct backend *b, const struct server_error *e, bool preparing)
 {
+    b->error.preparing = preparing;
     b->error.code = e->code;
     memcpy(b->error.sqlstate, e->sqlstate, sizeof b->error.sqlstate);
     (void)snprintf(b->error.text, sizeof b->error.text, "%.*s", (int)e->message.n,
@@ -181,7 +200,7 @@ static enum swallow on_reply(struct session *s, struct backend *b, struct expect
         e.role == EXPECT_CARRIED || session_home_answer(s, b, (enum expect_role)e.role, failed))
         return SWALLOW_DONE;
     if (failed)
-        return on_refused(b, &r->error);
+        return on_refused(b, &r->error, e.role == EXPECT_PREPARE);
     if (e.role == EXPECT_TRACKING)
         session_tracking_told(s, r);
     if (e.role == EXPECT_REPORT)
@@ -260,13 +279,30 @@ enum swallow session_swallow(struct session *s, struct backend *b)
     return SWALLOW_DONE;
 }
 
+/* A statement could not be prepared again: this is its reply. Nothing else is wrong with the
+ * connection, and something of the session's may be on it. */
+static enum step not_prepared(struct session *s, struct backend *b)
+{
+    const struct backend_error *e = &b->error;
+
+    s->run.failed = true;
+    s->target = NULL;
+    session_answers_note(s, b);
+    session_track_end(s, b);
+    session_note_left(s, b);
+    return session_answer_error(s, e->code, e->sqlstate, e->text);
+}
+
 static enum step refused(struct session *s, struct backend *b)
 {
     struct backend_error e = b->error;
+    bool elsewhere = (s->run.read && s->run.route.server != s->worker->topology->primary) ||
+                     session_galera_unready(s, e.code);
 
+    if (e.preparing && !elsewhere)
+        return not_prepared(s, b);
     session_release(s, b->server, false);
-    if ((s->run.read && s->run.route.server != s->worker->topology->primary) ||
-        session_galera_unready(s, e.code))
+    if (elsewhere)
         return session_reroute(s);
     return session_fail(s, e.code, e.sqlstate, e.text);
 }

@@ -208,8 +208,8 @@ static void note_collation(struct session *s, struct backend *b)
 
     if (!*name || s->run.failed)
         return;
-    (void)vars_note(b->vars, span_of("collation_connection"), span_of(name));
-    (void)vars_note(s->vars, span_of("collation_connection"), span_of(name));
+    (void)vars_note_names(b->vars, span_of(name));
+    (void)vars_note_names(s->vars, span_of(name));
 }
 
 /* A function, a view or an account may be another now. */
@@ -224,6 +224,13 @@ static void note_definition(const struct session *s)
         shared->refresh_objects(shared->monitor);
 }
 
+/* Sessions that begin from now on find other values on their connections. */
+static void note_global(const struct session *s)
+{
+    if (s->run.statement.kind == SQL_SET && !s->run.failed && span_holds(session_text(s), "global"))
+        atomic_fetch_add(&s->worker->shared->global_sets, 1);
+}
+
 void session_track_end(struct session *s, struct backend *b)
 {
     note_causality(s, b);
@@ -231,6 +238,7 @@ void session_track_end(struct session *s, struct backend *b)
     if (s->run.read || s->run.statement.only_asks)
         return;
     note_definition(s);
+    note_global(s);
     note_effects(s, b);
     session_tracking_end(s, b);
     note_collation(s, b);
@@ -259,13 +267,14 @@ void session_set_charset(struct session *s, uint16_t collation)
     for (size_t i = 0; i < ARRAY_LEN(names) && !standard; i++)
         (void)vars_note(s->vars, span_of(names[i]), span_of(found->charset));
     if (!standard)
-        (void)vars_note(s->vars, span_of("collation_connection"), span_of(found->name));
+        (void)vars_note_names(s->vars, span_of(found->name));
     update_mode(s);
 }
 
 void session_forget_state(struct session *s)
 {
     vars_clear(s->vars);
+    s->global_sets = atomic_load(&s->worker->shared->global_sets);
     session_replay_forget(s);
     stmts_clear(&s->stmts);
     s->run.stmt = NULL;
@@ -274,7 +283,6 @@ void session_forget_state(struct session *s)
     session_home_forget(s);
     session_tracking_forget(s);
     s->status = s->worker->default_status ? s->worker->default_status : STATUS_AUTOCOMMIT;
-    s->multi_statements = (s->caps & CAP_MULTI_STATEMENTS) != 0;
     set_pin(s, PIN_SYSTEM_SCHEMA, sql_is_system_schema(span_of(s->schema)));
     update_mode(s);
 }

@@ -207,6 +207,34 @@ static void what_is_asked_for_is_not_restored(void **state)
     server_hears_query(replica, read_sql);
 }
 
+/* A statement that a replica knows does not prepare again on the primary: that is its reply, and the
+ * connection, with the transaction on it, is as good as before. */
+static void a_refused_prepare_leaves_the_transaction(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+    struct peer *replica;
+    uint8_t execute[] = {0, 0, 0, 0, 0, 1, 0, 0, 0};
+
+    (void)state;
+    client_sends(s.till, COM_STMT_PREPARE, span_of(read_sql));
+    replica = server_serves(&r->servers[REPLICA]);
+    server_hears(replica, COM_STMT_PREPARE, read_sql);
+    server_says_prepared(replica, 5, 1, 0);
+    execute[0] = (uint8_t)client_hears_prepared(s.till, 1, 0);
+    RUNS(s.till, s.primary, "BEGIN", .status = STATUS_IN_TRANS);
+    client_sends(s.till, COM_STMT_EXECUTE, (struct span){execute, sizeof execute});
+    server_hears(s.primary, COM_STMT_PREPARE, read_sql);
+    server_says_error(s.primary, 1146, "42S02", "no such table");
+    client_hears_error(s.till, 1146, "42S02", "no such table");
+    client_asks(s.till, "COMMIT");
+    server_hears(s.primary, COM_PING, ""); /* is there still a transaction? */
+    server_says(s.primary, .status = STATUS_IN_TRANS);
+    server_hears_query(s.primary, "COMMIT");
+    server_says_ok(s.primary);
+    (void)client_hears_ok(s.till);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +248,7 @@ int main(void)
         RIG_TEST(a_variable_that_cannot_be_asked_for_keeps_reads),
         RIG_TEST(what_a_statement_sets_for_itself_is_not_kept),
         RIG_TEST(what_is_asked_for_is_not_restored),
+        RIG_TEST(a_refused_prepare_leaves_the_transaction),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

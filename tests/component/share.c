@@ -195,16 +195,19 @@ static void a_rescue_that_is_lost_holds_nobody_up(void **state)
     (void)client_hears_ok(s.till);
 }
 
-/* For a while a connection with warnings is its session's alone. */
+/* A connection with warnings is its session's alone, as long as others can be had: also behind a
+ * statement that leaves the warnings there. */
 static void warnings_wait_for_their_session(void **state)
 {
-    struct rig *r = rig_start(.workers = 1, .diagnostics_ms = 60000);
+    struct rig *r = rig_start(.workers = 1, .diagnostics_ms = 1, .pool_idle_ms = 1);
     struct scene s = rig_scene(r);
     struct peer *other = another(r);
     struct peer *second;
 
     (void)state;
     RUNS(s.till, s.primary, update_sql, .warnings = 1);
+    RUNS(s.till, s.primary, "SET sql_notes=1", .variable = {"sql_notes", "1"});
+    server_is_left_alone(&r->servers[PRIMARY], 250); /* the janitor comes by */
     client_asks(other, update_sql);
     second = server_serves(&r->servers[PRIMARY]);
     server_hears_query(second, update_sql);
@@ -212,6 +215,13 @@ static void warnings_wait_for_their_session(void **state)
     (void)client_hears_ok(other);
     client_asks(s.till, "SHOW WARNINGS");
     answers(s.primary, "SHOW WARNINGS", "careful", s.till);
+}
+
+/* The primary allows no second connection, and the first has been idle for a while. */
+static void has_no_other(struct rig *r)
+{
+    r->view->servers[PRIMARY].max_connections = 1;
+    rig_publish(r);
 }
 
 static void warnings_are_not_shown_to_others(void **state)
@@ -222,7 +232,7 @@ static void warnings_are_not_shown_to_others(void **state)
 
     (void)state;
     RUNS(s.till, s.primary, update_sql, .warnings = 1);
-    rig_publish(r); /* a while */
+    has_no_other(r);
     client_asks(other, "SHOW WARNINGS");
     server_hears_query(s.primary, "SELECT 1 FROM (SELECT 1) x");
     server_hears_query(s.primary, "SHOW WARNINGS");
@@ -244,7 +254,7 @@ static void a_write_that_failed_is_reset_for_others(void **state)
     server_hears_query(s.primary, update_sql);
     server_says_error(s.primary, 1062, "23000", "Duplicate entry");
     client_hears_error(s.till, 1062, "23000", "Duplicate entry");
-    rig_publish(r);
+    has_no_other(r);
     client_asks(other, update_sql);
     server_hears_query(s.primary, rescue_sql);
     server_hears(s.primary, COM_RESET_CONNECTION, "");
@@ -258,6 +268,23 @@ static void a_write_that_failed_is_reset_for_others(void **state)
     server_hears_query(s.primary, update_sql);
     server_says_ok(s.primary);
     (void)client_hears_ok(other);
+}
+
+/* Who comes later finds what global variables are by then, not what a connection began with. */
+static void a_global_variable_counts_for_new_sessions(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+    struct peer *other;
+    struct peer *second;
+
+    (void)state;
+    RUNS(s.till, s.primary, "SET GLOBAL sql_mode=''", .affected = 0);
+    other = rig_till(r, 0);
+    second = server_serves(&r->servers[PRIMARY]);
+    (void)client_hears_ok(other);
+    RUNS(s.till, s.primary, update_sql, .affected = 1);
+    RUNS(other, second, update_sql, .affected = 1);
 }
 
 /* Prepared once, executed by both; closed when both have closed it. */
@@ -415,6 +442,7 @@ int main(void)
         RIG_TEST(warnings_wait_for_their_session),
         RIG_TEST(warnings_are_not_shown_to_others),
         RIG_TEST(a_write_that_failed_is_reset_for_others),
+        RIG_TEST(a_global_variable_counts_for_new_sessions),
         RIG_TEST(a_statement_is_shared),
         RIG_TEST(a_killed_connection_is_not_shared),
         RIG_TEST(code_unseen_keeps_its_connection),

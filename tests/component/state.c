@@ -112,13 +112,9 @@ static void the_clients_character_set_is_laid_on(void **state)
     struct rig *r = rig_start(.workers = 1);
     struct peer *till = login_on(r, &(struct login_as){.collation = 8});
     struct peer *primary = server_serves(&r->servers[PRIMARY]);
-    struct span said;
 
     (void)state;
-    said = peer_hears_first(primary);
-    assert_non_null(memmem(said.p, said.n, "character_set_client='latin1'", 29));
-    assert_non_null(memmem(said.p, said.n, "collation_connection='latin1_swedish_ci'", 40));
-    server_says_ok(primary);
+    is_laid_on(primary, COM_QUERY, "SET NAMES 'latin1' COLLATE 'latin1_swedish_ci'");
     (void)client_hears_ok(till);
 }
 
@@ -380,11 +376,39 @@ static void reset_connection_forgets_all(void **state)
     RUNS(s.till, s.primary, "SET sql_mode='ANSI'", .variable = {"sql_mode", "ANSI"});
     RUNS(s.till, s.primary, "CREATE TEMPORARY TABLE x (a INT)", .state = true);
     client_sends(s.till, COM_RESET_CONNECTION, BYTES(""));
+    server_hears(s.primary, COM_RESET_CONNECTION, "");
+    peer_hears_nothing(s.till, 20); /* not before its temporary table is gone */
+    server_says_ok(s.primary);
+    server_hears_setup(s.primary);
     (void)client_hears_ok(s.till);
-    peer_hears_end(s.primary); /* its temporary table goes with it */
     rig_publish(r);
     client_asks(s.till, read_sql);
     answers(server_serves(&r->servers[REPLICA]), read_sql, s.till);
+}
+
+static void what_a_lost_server_held_is_gone_as_well(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+
+    (void)state;
+    RUNS(s.till, s.primary, "CREATE TEMPORARY TABLE x (a INT)", .state = true);
+    client_sends(s.till, COM_RESET_CONNECTION, BYTES(""));
+    server_hears(s.primary, COM_RESET_CONNECTION, "");
+    peer_cut(s.primary);
+    (void)client_hears_ok(s.till);
+}
+
+static void what_a_frozen_server_holds_is_left_behind(void **state)
+{
+    struct rig *r = rig_start(.workers = 1, .connect_timeout_ms = 100);
+    struct scene s = rig_scene(r);
+
+    (void)state;
+    RUNS(s.till, s.primary, "CREATE TEMPORARY TABLE x (a INT)", .state = true);
+    client_sends(s.till, COM_RESET_CONNECTION, BYTES(""));
+    server_hears(s.primary, COM_RESET_CONNECTION, "");
+    (void)client_hears_ok(s.till);
 }
 
 static void sends_change_user(struct peer *till, const char *user, const char *password,
@@ -422,6 +446,22 @@ static void change_user_is_a_new_login(void **state)
     (void)client_hears_ok(s.till);
     client_asks(s.till, "SHOW TABLES");
     answers(primary, "SHOW TABLES", s.till);
+}
+
+static void change_user_lets_go_of_locks_first(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+
+    (void)state;
+    client_asks(s.till, "SELECT GET_LOCK('x',0)");
+    answers(s.primary, "SELECT GET_LOCK('x',0)", s.till);
+    sends_change_user(s.till, "other", "secret", "shop");
+    server_hears(s.primary, COM_RESET_CONNECTION, "");
+    server_is_left_alone(&r->servers[PRIMARY], 20);
+    server_says_ok(s.primary);
+    server_hears_setup(s.primary);
+    (void)server_accepts(&r->servers[PRIMARY]);
 }
 
 /* As on a server: who could not become somebody else stays who he is, with nothing of his state. */
@@ -502,6 +542,9 @@ int main(void)
         RIG_TEST(a_pooled_connection_that_dies_is_forgotten),
         RIG_TEST(a_pooled_connection_may_die_when_reset),
         RIG_TEST(reset_connection_forgets_all),
+        RIG_TEST(what_a_lost_server_held_is_gone_as_well),
+        RIG_TEST(what_a_frozen_server_holds_is_left_behind),
+        RIG_TEST(change_user_lets_go_of_locks_first),
         RIG_TEST(change_user_is_a_new_login),
         RIG_TEST(change_user_with_a_wrong_password_is_refused),
         RIG_TEST(a_malformed_change_user_is_refused),
