@@ -158,7 +158,8 @@ def main():
     parser.add_argument("--differences", type=int, default=1, help="stop after so many")
     args = parser.parse_args()
     print("seed %d" % args.seed, flush=True)
-    with Cluster(replicas=0) as alone, Cluster(replicas=2) as cluster, Tillway(cluster) as tillway:
+    config = {"pool": {"diagnostics": 0}}  # warnings are not lost by time
+    with Cluster(replicas=0) as alone, Cluster(replicas=2) as cluster, Tillway(cluster, config=config) as tillway:
         sides = (Side(alone.primary, alone.primary.host, alone.primary.port),
                  Side(cluster.primary, tillway.host, tillway.port))
         if not planted_is_found(sides, cluster):
@@ -166,6 +167,7 @@ def main():
             return 1
         for side in sides:
             side.make(DATABASE)
+            side.server.query("SET GLOBAL lock_wait_timeout=5")
         lag = Lag(cluster.replicas, args.seed)
         lag.start()
         try:

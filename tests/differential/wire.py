@@ -4,12 +4,15 @@ import re
 import struct
 
 import pymysql
+from pymysql._auth import scramble_native_password
 from pymysql.constants import CLIENT
 
-COM_QUERY, COM_INIT_DB, COM_PING, COM_RESET = 0x03, 0x02, 0x0E, 0x1F
+COM_QUERY, COM_CHANGE_USER = 0x03, 0x11
 COM_PREPARE, COM_EXECUTE, COM_LONG_DATA, COM_CLOSE, COM_STMT_RESET, COM_FETCH = 0x16, 0x17, 0x18, 0x19, 0x1A, 0x1C
 DEPRECATE_EOF = 1 << 24
 MORE_RESULTS, CURSOR = 0x08, 0x40
+LASTING = 0x2203  # the flags that a session has between statements
+STATE_CHANGED = 0x4000
 READ_ONLY_CURSOR = 1
 MAY_DIFFER = (  # in the texts of errors
     (re.compile(rb"\(\d+\)"), b"(ID)"),  # a prepared statement's id is the server's own
@@ -31,8 +34,19 @@ def _ok_status(p):
     return struct.unpack_from("<H", p, at)[0]
 
 
+def _eof_with(p, flags):
+    """An EOF packet with no other status flags than these."""
+    return p[:3] + struct.pack("<H", struct.unpack_from("<H", p, 3)[0] & flags)
+
+
+def _is_eof(p):
+    return p[:1] == b"\xfe" and len(p) == 5
+
+
 def masked(payload):
     """A packet without what may differ."""
+    if _is_eof(payload):  # MariaDB takes this flag out of OK packets only, for who cannot ask what changed
+        return _eof_with(payload, 0xFFFF ^ STATE_CHANGED)
     for pattern, text in MAY_DIFFER if payload[:1] == b"\xff" else MAY_DIFFER[1:]:
         payload = pattern.sub(text, payload)
     return payload
@@ -41,7 +55,7 @@ def masked(payload):
 class Client:
     def __init__(self, host, port, user, password, database, new):
         flags = CLIENT.MULTI_STATEMENTS | (DEPRECATE_EOF if new else 0)
-        self._new = new
+        self._new, self._user, self._password = new, user, password
         self._session = pymysql.connect(host=host, port=port, user=user, password=password, database=database,
                                         charset="utf8mb4", autocommit=None, client_flag=flags, connect_timeout=10)
         self._session._sock.settimeout(60)
@@ -51,9 +65,9 @@ class Client:
     def close(self):
         self._session.close()
 
-    def _send(self, command, argument):
-        payload = bytes([command]) + argument
-        self._session._sock.sendall(struct.pack("<I", len(payload))[:3] + b"\0" + payload)
+    def _send(self, command, argument, seq=0):
+        payload = (b"" if command is None else bytes([command])) + argument
+        self._session._sock.sendall(struct.pack("<I", len(payload))[:3] + bytes([seq]) + payload)
 
     def _packet(self, reply):
         head = self._session._rfile.read(4)
@@ -71,13 +85,22 @@ class Client:
 
     def _rows(self, reply):
         """Up to the end of rows; its status, or 0 behind an error."""
+        before = len(reply) - 1
         while True:
             p = self._packet(reply)
             if p[0] == 0xFF:
+                self._mask_eof(reply, before, LASTING)
                 return 0
             status = self._end_status(p)
             if status is not None:
+                self._mask_eof(reply, before, 0xFFFF)
                 return status
+
+    def _mask_eof(self, reply, at, flags):
+        """Of the EOF in front of rows Tillway cannot know how many warnings there were by then, nor all flags where an error ends them."""
+        if at >= 0 and _is_eof(reply[at][1]):
+            number, p = reply[at]
+            reply[at] = (number, _eof_with(p[:1] + b"\0\0" + p[3:], flags))
 
     def _result(self, reply):
         """One result; whether more follow."""
@@ -113,6 +136,21 @@ class Client:
         reply = []
         self._packet(reply)
         return reply
+
+    def change_user(self, database):
+        """To the same user; the reply's number is not kept, for who asks for what plugin is each side's own."""
+        plugin, charset = b"mysql_native_password\0", struct.pack("<H", 45)
+        no_attributes = b"\0"
+        self._send(COM_CHANGE_USER, self._user.encode() + b"\0\0" + database.encode() + b"\0" + charset + plugin + no_attributes)
+        reply = []
+        p = self._packet(reply)
+        if p[0] == 0xFE:
+            nonce = p[1:].split(b"\0", 1)[1][:20]
+            self._send(None, scramble_native_password(self._password.encode(), nonce), reply[0][0] + 1)
+            reply = []
+            self._packet(reply)
+        self._statements.clear()
+        return [payload for _, payload in reply]
 
     def prepare(self, number, sql):
         self._send(COM_PREPARE, sql)
