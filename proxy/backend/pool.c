@@ -70,7 +70,8 @@ static int cost_of(const struct backend *b, const struct pool_want *want)
 {
     bool same = vars_fingerprint(b->vars) == want->vars && strcmp(b->schema, want->schema) == 0;
 
-    return (b->global_sets == want->global_sets ? 0 : 8) + (b->dirty ? 4 : 0) + (b->unread && b->last_of ? 2 : 0) + (same ? 0 : 1);
+    return (b->global_sets == want->global_sets ? 0 : 8) + (b->dirty ? 4 : 0) +
+           (b->unread && b->last_of ? 2 : 0) + (same ? 0 : 1);
 }
 
 void pool_remove(struct pool *p, struct backend *b)

@@ -267,8 +267,8 @@ static bool can_ask(struct session *s)
  */
 static bool must_ask(const struct session *s)
 {
-    return !s->worker->topology->galera && s->run.read && !s->run.position_known && s->run.route.server >= 0 &&
-           s->run.route.server != s->worker->topology->primary &&
+    return !s->worker->topology->galera && s->run.read && !s->run.position_known &&
+           s->run.route.server >= 0 && s->run.route.server != s->worker->topology->primary &&
            policy_of(s).consistency == CONSISTENCY_GLOBAL;
 }
 

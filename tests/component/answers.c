@@ -207,8 +207,8 @@ static void what_is_asked_for_is_not_restored(void **state)
     server_hears_query(replica, read_sql);
 }
 
-/* A statement that a replica knows does not prepare again on the primary: that is its reply, and the
- * connection, with the transaction on it, is as good as before. */
+/* A statement that a replica knows does not prepare again on the primary: that is its reply, and
+ * the connection, with the transaction on it, is as good as before. */
 static void a_refused_prepare_leaves_the_transaction(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
