@@ -249,8 +249,8 @@ static bool leaves_unread(const struct session *s, const struct backend *b)
 }
 
 /* Of what goes to a replica all that counts found rows is a SELECT; what changes them on the
- * primary is not told apart further. */
-static bool counts_found_rows(const struct sql_class *c)
+ * primary is told apart by whether it may have run one. */
+static bool counts_found_rows(const struct sql_class *c, const struct ok *ok)
 {
     switch (c->kind) {
     case SQL_SET:
@@ -266,6 +266,8 @@ static bool counts_found_rows(const struct sql_class *c)
     case SQL_KILL:
     case SQL_DDL:
         return false;
+    case SQL_OTHER: /* LOCK TABLES, XA, …; a procedure is opaque */
+        return ok->header != 0 || c->statements > 1 || (c->effects & SQL_EFFECT_OPAQUE);
     default:
         return (c->effects & SQL_EFFECT_ASKS_WARNINGS) == 0 || c->kind == SQL_SELECT;
     }
@@ -284,7 +286,7 @@ static void note_found_rows(struct session *s, const struct backend *b)
 {
     const struct ok *ok = &b->reply.ok;
 
-    if (s->run.failed || !counts_found_rows(&s->run.statement))
+    if (s->run.failed || !counts_found_rows(&s->run.statement, ok))
         return;
     s->left_at.found_rows = b->serial;
     s->left_at.rescues_found_rows = false;
