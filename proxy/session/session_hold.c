@@ -275,8 +275,11 @@ static bool counts_found_rows(const struct sql_class *c, const struct ok *ok)
 
 static void note_row_count(struct session *s, const struct backend *b)
 {
+    const struct sql_class *c = &s->run.statement;
     const struct ok *ok = &b->reply.ok;
 
+    if (c->kind == SQL_OTHER && (c->effects & SQL_EFFECT_ASKS_WARNINGS) && !s->run.failed)
+        return; /* GET DIAGNOSTICS leaves it as it is */
     s->left_at.row_count = b->serial;
     s->left_at.rescues_row_count = false;
     s->left.row_count = s->run.failed || ok->header != 0 ? -1 : (int64_t)ok->affected_rows;
