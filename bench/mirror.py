@@ -98,7 +98,7 @@ def sold(proxy, seconds):
 
 def price(options):
     """A price that all orders show; a probe's lag meanwhile."""
-    with BenchShop(page=1000) as shop:
+    with BenchShop() as shop:
         shop.make_orders(options.orders)
         shop.run("SET @tillway_etl = 1", "INSERT INTO Product (id, name, currentPrice, availableQuantity) VALUES (%d, 'in all', 1, 1000000)" % FEW,
                  "INSERT INTO Orderline (order_id, product_id, quantity) SELECT %d + seq, %d, 1 FROM seq_1_to_%d" % (FIRST, FEW, options.orders))

@@ -18,7 +18,8 @@ enum {
     RETRY_FIRST_MS = 100,
     RETRY_MAX_MS = 5000,
     STOPPED_MS = 5000,
-    TICK_MS = 200,    /* how often an idle engine looks up */
+    TICK_MS = 200,         /* how often an idle engine looks up */
+    STUCK_AFTER_MS = 2000, /* a source has so long to bring something */
     SETTLE_MS = 1200, /* a dead mirror's last write has ended by then; over the reporter's pace */
 };
 
@@ -206,6 +207,7 @@ static bool begin_feed(struct work *k, struct err *e)
     if (!feed_open(&k->feed, &at, &k->at.gtid, k->touch, k->at.xa, e))
         return false;
     work_publish(k, true);
+    k->since_ns = clock_mono_ns();
     notes_gtid(&k->w->notes, &k->at.gtid);
     notes_state(&k->w->notes, STATUS_STREAMING, "");
     log_event(LOG_INFO, "mirror.streaming", LOG_STR("server", k->at.source));
@@ -251,6 +253,12 @@ static bool step(struct work *k, struct err *e)
     return work_batch(k, e) && (k->owing || repair_end(k, e));
 }
 
+/* What is said of the lag may still be the last source's. */
+static bool had_time(const struct work *k)
+{
+    return clock_mono_ns() - k->since_ns > STUCK_AFTER_MS * CLOCK_NS_PER_MS;
+}
+
 /* Follow the binlog; the end is always an error. */
 static bool stream(struct work *k, struct err *e)
 {
@@ -264,7 +272,7 @@ static bool stream(struct work *k, struct err *e)
         }
         if (!step(k, e))
             return false;
-        if (touch_empty(k->touch) && notes_take_stuck(&k->w->notes)) {
+        if (touch_empty(k->touch) && notes_take_stuck(&k->w->notes) && had_time(k)) {
             k->avoid = 1u << k->server;
             return err_set(e, ERR_TIMEOUT, "server %s does not follow the primary", k->at.source);
         }

@@ -22,8 +22,9 @@ struct work {
     struct source *spare;
     bool kept, twin;
     struct cascade *cascade;
-    int server;     /* its number in the configuration */
-    uint32_t avoid; /* a bit: the server that did not follow the primary */
+    uint64_t since_ns; /* when its binlog began to be followed */
+    int server;        /* its number in the configuration */
+    uint32_t avoid;    /* a bit: the server that did not follow the primary */
     struct touch *touch;
     struct debt debts[MAP_AGGREGATES_MAX];
     struct directory directories[MAP_AGGREGATES_MAX];

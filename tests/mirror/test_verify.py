@@ -1,13 +1,17 @@
 """`mirror verify` finds what was planted and nothing else, also while tills sell; `status` and `rebuild`."""
 
+import json
+import os
 import re
 import time
 import unittest
 
 import bson
+import pymysql
 
 from shop_mirror import ShopTest
 
+from harness import paths
 from harness.pos_till import Tills
 
 
@@ -54,6 +58,39 @@ class VerifyTest(ShopTest):
             done = self.shop.mirror.command(*words)
             self.assertEqual((done.returncode, done.stdout), (2, ""))
             self.assertIn("usage: tillway mirror status|plan|verify|repair|retry|rebuild", done.stderr)
+
+    def test_13_reports(self):
+        """pos/reports.mongo.json gives the figures of pos/reports.sql."""
+        wanted = self.sql_reports()
+        for title, report in json.loads(self.pos_file("reports.mongo.json")).items():
+            rows, = (r for name, r in wanted.items() if name.startswith(title))
+            got = list(self.shop.mongo.db()[report["collection"]].aggregate(report["pipeline"]))
+            self.assertGreater(len(got), 0, title)
+            self.assertEqual([{k: str(v) for k, v in g.items()} for g in got],
+                             [{k: str(r[k]) for k in g} for g, r in zip(got, rows)], title)
+            self.assertEqual(len(got), len(rows), title)
+
+    @staticmethod
+    def pos_file(name):
+        with open(os.path.join(paths.ROOT, "pos", name), encoding="utf-8") as f:
+            return f.read()
+
+    def sql_reports(self):
+        """{title: [row as a dictionary]}"""
+        found = {}
+        connection = self.shop.primary.connect(database="pos")
+        with connection.cursor(pymysql.cursors.DictCursor) as cursor:
+            for sql in self.pos_file("reports.sql").split(";\n"):
+                if "SELECT" not in sql:
+                    continue
+                cursor.execute(sql)
+                rows = cursor.fetchall()
+                if set(rows[0]) == {"report"}:
+                    title = rows[0]["report"]
+                else:
+                    found[title] = rows
+        connection.close()
+        return found
 
     def test_20_changed_field(self):
         self.customers().update_one({"_id": 1}, {"$set": {"Email": "x"}})
