@@ -19,6 +19,7 @@ from harness.mongo import Mongo  # noqa: E402
 from harness.paths import tillway_binary  # noqa: E402
 from harness.pos_till import Tills, percentile  # noqa: E402
 from harness.tillway import Tillway, covers, pos_mirror  # noqa: E402
+import demo_failover  # noqa: E402
 import demo_galera  # noqa: E402
 from demo_args import CSV_FILES, arguments  # noqa: E402
 from show import ROWS, Show  # noqa: E402
@@ -239,6 +240,8 @@ def main():
     try:
         if options.galera:
             demo_galera.run(show, options, Failure)
+        elif options.failover:
+            demo_failover.run(show, options, Failure)
         else:
             run(show, options)
     except KeyboardInterrupt:

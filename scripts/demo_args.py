@@ -34,11 +34,15 @@ def arguments():
                         help="your own customers.csv, products.csv, orders.csv, orderlines.csv")
     parser.add_argument("--galera", action="store_true",
                         help="a Galera cluster instead: tills sell while the node that takes writes is killed")
+    parser.add_argument("--failover", action="store_true",
+                        help="a failover instead: tills sell while their primary is killed, and a ledger tells what came of it")
     parser.add_argument("--keep", action="store_true", help="leave all running and say how to connect")
     parser.add_argument("--stop", action="store_true", help="end what --keep left running")
     options = parser.parse_args()
-    if options.galera and (options.csv or options.keep):
-        parser.error("--galera goes without --csv and --keep")
+    if options.galera and options.failover:
+        parser.error("--galera and --failover are shown one at a time")
+    if (options.galera or options.failover) and (options.csv or options.keep):
+        parser.error("--galera and --failover go without --csv and --keep")
     return options
 
 

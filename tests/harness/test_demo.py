@@ -3,6 +3,7 @@
 import glob
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -90,6 +91,14 @@ class DemoTest(unittest.TestCase):
         self.assertRegex(text, r"mariadb -h 127.0.0.1 -P \d+ -u till")
         self.assertGreater(len(self.leftovers()), 5)
         self.run_through("--stop")
+        self.assert_nothing_left()
+
+    def test_failover(self):
+        text = self.run_through("--failover", "--seconds", "1", "--tills", "6")
+        self.assertRegex(text, r"sales acknowledged +[1-9]\d*\n")
+        self.assertRegex(text, r"longest pause of a till +\d+\.\d\d s")
+        self.assertRegex(text, r"ledger's verdict +nothing lost, doubled, torn or read back in time")
+        self.assertNotEqual(*(re.search(r"the primary %s +(\w+)" % when, text).group(1) for when in ("was", "is")))
         self.assert_nothing_left()
 
     def test_own_files_that_cannot_be_loaded(self):
