@@ -164,13 +164,28 @@ bool session_once_keep(struct session *s, const struct backend *b, const uint8_t
     return true;
 }
 
+/* Whether a procedure left anything behind is asked on the way, so that a primary that is lost next
+ * does not leave that open. */
+static bool probe(struct session *s, struct backend *b)
+{
+    struct once *o = &s->replay->once;
+
+    o->probed = o->clean = false;
+    o->probing = !o->failed && session_home_may_probe_behind(s);
+    if (!o->probing)
+        return true;
+    session_note_left(s, b);
+    return session_left_save(s, b) &&
+           backend_command(b, COM_QUERY, span_of(session_probe_sql), EXPECT_ONCE);
+}
+
 /* What a procedure did before it failed stays, as it does without a transaction around it. */
 bool session_once_commit(struct session *s, struct backend *b)
 {
     struct once *o = &s->replay->once;
     bool keep = !o->failed || (s->run.statement.effects & SQL_EFFECT_OPAQUE);
 
-    if (b->stream.writing ||
+    if (b->stream.writing || !probe(s, b) ||
         !backend_command(b, COM_QUERY, span_of(keep ? "COMMIT" : "ROLLBACK"), EXPECT_ONCE))
         return false;
     o->phase = ONCE_COMMITTING;
@@ -253,6 +268,15 @@ void session_once_end(struct session *s)
         o->phase = ONCE_NONE;
 }
 
+void session_once_kept_end(struct session *s, const struct backend *b)
+{
+    const struct once *o = &s->replay->once;
+
+    session_left_disturbed(s, b, o->probed);
+    if (o->clean)
+        session_home_note_clean(s);
+}
+
 /* ---- the loss ---- */
 
 bool session_once_will_tell(const struct session *s)
@@ -286,7 +310,7 @@ void session_once_lost(struct session *s, int server, bool in_doubt)
         o->was_kept = o->phase == ONCE_COMMITTING;
     }
     o->in_doubt = in_doubt;
-    o->asked = false;
+    o->asked = o->probing = false;
     o->told[0] = 0;
     o->phase = ONCE_NONE;
     s->run.failed = false;
@@ -318,14 +342,19 @@ static void told(struct session *s, const struct backend *b, bool failed)
 
 bool session_once_reply(struct session *s, struct backend *b, bool failed)
 {
-    const struct once *o = &s->replay->once;
+    struct once *o = &s->replay->once;
 
-    if (o->in_doubt)
+    if (o->in_doubt) {
         told(s, b, failed);
-    else if (o->phase == ONCE_COMMITTING)
+    } else if (o->probing) {
+        o->probing = false;
+        o->probed = true;
+        o->clean = !failed && session_home_is_clean(&b->reply);
+    } else if (o->phase == ONCE_COMMITTING) {
         return committed(s, b, failed);
-    else
+    } else {
         marked(s, b, failed);
+    }
     return true;
 }
 

@@ -30,6 +30,9 @@ enum once_phase {
 struct once {
     uint8_t phase;    /* enum once_phase; of the command under way */
     bool refused;     /* the row could not be written: nothing will be known */
+    bool probing;     /* session_probe_sql was asked in front of the COMMIT; not answered yet */
+    bool probed;      /* … it was */
+    bool clean;       /* … and nothing is left behind */
     bool has_slot;    /* `slot` is the session's */
     uint32_t slot;    /* its row: unique in this process, used again by later sessions */
     uint64_t number;  /* that was written last */
@@ -70,6 +73,9 @@ void session_once_tell_kept(struct session *s);
 void session_once_recall(const struct session *s, struct backend *b);
 /* The command is through. */
 void session_once_end(struct session *s);
+/* … and its reply was kept: what stands on the connection now are the COMMIT's counts, and the
+ * probe's. */
+void session_once_kept_end(struct session *s, const struct backend *b);
 bool session_once_is(const struct session *s, enum once_phase phase);
 
 /* The primary was lost, and the row will tell whether the command was committed. */

@@ -223,10 +223,20 @@ enum step session_shed(struct session *s)
     return session_command_again(s);
 }
 
-static void on_probe(struct session *s, const struct reply *r)
+bool session_home_may_probe_behind(const struct session *s)
 {
-    if (r->cell_null || strcmp(r->cell, "0/") != 0)
-        return;
+    return (s->run.statement.effects & SQL_EFFECT_OPAQUE) && !s->run.warned && !tells_client(s) &&
+           !s->left_at.rescue;
+}
+
+bool session_home_is_clean(const struct reply *r)
+{
+    return !r->cell_null && strcmp(r->cell, "0/") == 0;
+}
+
+void session_home_note_clean(struct session *s)
+{
+    s->unsaid.probe = false;
     s->pins &= ~(uint32_t)PIN_OPAQUE;
     s->fragile &= ~(uint32_t)FRAGILE_UNSEEN;
 }
@@ -251,8 +261,8 @@ bool session_home_answer(struct session *s, struct backend *b, enum expect_role 
         on_variables(s, failed);
         return true;
     case EXPECT_PROBE:
-        if (!failed)
-            on_probe(s, &b->reply);
+        if (!failed && session_home_is_clean(&b->reply))
+            session_home_note_clean(s);
         return true;
     default:
         return false;

@@ -36,6 +36,12 @@ enum asked session_home_ask(struct session *s);
  * session whose primary is lost must be told that it may have lost something. False: the connection
  * is lost. */
 bool session_home_ask_early(struct session *s, struct backend *b) MUST_CHECK;
+/* Whether the probe may be asked right behind the command under way: it left no warnings. */
+bool session_home_may_probe_behind(const struct session *s);
+/* Whether the reply to session_probe_sql says that nothing was left behind; then, once the command
+ * has ended: */
+bool session_home_is_clean(const struct reply *r);
+void session_home_note_clean(struct session *s);
 /* A reply came; false: it is not one to such a question. */
 bool session_home_answer(struct session *s, struct backend *b, enum expect_role role, bool failed);
 

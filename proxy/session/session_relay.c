@@ -362,7 +362,7 @@ static enum pumped give_kept(struct session *s, struct backend *b)
     sent = buf_ok(&s->out) ? stream_write(&s->client, &part, 1) : STREAM_FAILED;
     session_once_recall(s, b);
     finish_command(s, b);
-    session_left_disturbed(s, b, false); /* what stands there by now is the COMMIT's count */
+    session_once_kept_end(s, b);
     s->run.finished = true;
     if (sent == STREAM_FAILED)
         return PUMP_ENDED;

@@ -19,7 +19,8 @@ ANSWERED = (
     "INSERT INTO answers%d (v) VALUES ('a'), ('b')", "SELECT ROW_COUNT()", "SELECT LAST_INSERT_ID()",
     "UPDATE answers%d SET v='c' WHERE id=1", "INSERT INTO answers%d VALUES (1, 'twice')", "SELECT ROW_COUNT()",
     "INSERT INTO answers%d (v) VALUES ('too long for it')", "SHOW WARNINGS", "INSERT INTO answers%d (v) VALUES ('r') RETURNING id, v",
-    "SELECT FOUND_ROWS()", "CALL several%d()", "CALL answer%d()", "SELECT @@time_zone", "SET time_zone=DEFAULT", "SELECT @@in_transaction",
+    "SELECT FOUND_ROWS()", "CALL several%d()", "SELECT FOUND_ROWS()", "CALL several%d()", "SELECT ROW_COUNT()", "CALL answer%d()",
+    "SELECT LAST_INSERT_ID()", "SELECT @@time_zone", "SET time_zone=DEFAULT", "SELECT @@in_transaction",
     "BEGIN", "INSERT INTO answers%d (v) VALUES ('t')", "COMMIT", "DELETE FROM answers%d WHERE v='r'", "SELECT * FROM answers%d",
 )
 
