@@ -12,7 +12,10 @@
 #define TICK_NS (10 * CLOCK_NS_PER_MS)
 /* How long servers have for an order: connecting is limited to whole seconds. */
 #define ROUND_NS (3 * CLOCK_NS_PER_S)
-#define STEAL_NS (5 * CLOCK_NS_PER_S)
+/* And for one of its questions: STOP SLAVE takes 2 s where the primary is frozen, for semi-sync
+ * asks that one to end the connection. */
+#define QUESTION_NS ROUND_NS
+#define STEAL_NS    (5 * CLOCK_NS_PER_S)
 
 /* ---- the hands ---- */
 
@@ -209,7 +212,7 @@ bool acting_init(struct monitor *m)
         shared_init_cond(&h->wake);
         h->monitor = m;
         h->index = i;
-        if (i < m->board->count && !(h->probe = shared_probe(m, i)))
+        if (i < m->board->count && !(h->probe = shared_probe(m, i, QUESTION_NS)))
             return false;
     }
     failover_init(&m->acting.machine, &r, &fx, clock_mono_ns() ^ (uint64_t)getpid() << 32);

@@ -428,7 +428,7 @@ void failover_begin(struct failover *f, enum failover_task task, uint64_t epoch)
     if (task != TASK_REJOIN)
         say(f, "begins; the primary was %s", failover_name(f, f->old));
     enter(f, FAILOVER_LOCK);
-    ask(f, failover_up(f->view),
+    ask(f, failover_heard(f->view, f->rules.lease_ns, f->now_ns),
         (struct failover_order){.kind = ORDER_LOCK,
                                 .fresh = task != TASK_REJOIN,
                                 .steal = f->contested_ns &&

@@ -7,19 +7,19 @@ int failover_majority(int n)
     return n / 2 + 1;
 }
 
-uint32_t failover_up(const struct failover_view *v)
-{
-    uint32_t up = 0;
-
-    for (int i = 0; i < v->n; i++)
-        up |= v->at[i].up ? BIT(i) : 0;
-    return up;
-}
-
 /* Heard within the lease. Its time counts from when the answer was asked for. */
 static bool heard(const struct failover_member *m, uint64_t lease_ns, uint64_t now_ns)
 {
     return m->up && m->heard_ns && now_ns - m->heard_ns < lease_ns;
+}
+
+uint32_t failover_heard(const struct failover_view *v, uint64_t lease_ns, uint64_t now_ns)
+{
+    uint32_t bits = 0;
+
+    for (int i = 0; i < v->n; i++)
+        bits |= heard(&v->at[i], lease_ns, now_ns) ? BIT(i) : 0;
+    return bits;
 }
 
 static void find_newest(const struct failover_view *v, struct failover_gate *g)

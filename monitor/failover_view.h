@@ -54,8 +54,8 @@ struct failover_gate failover_gate(const struct failover_view *v, uint64_t lease
 /* Whether a server with this row may answer reads: not after it missed an epoch that others have
  * joined, for what it holds may not have survived. */
 bool failover_may_read(const struct failover_gate *g, const struct failover_row *row);
-/* Servers that are up, as bits. */
-uint32_t failover_up(const struct failover_view *v);
+/* Servers that have answered within the lease, as bits. */
+uint32_t failover_heard(const struct failover_view *v, uint64_t lease_ns, uint64_t now_ns);
 int failover_majority(int n);
 /* Whether `server` replicates from `primary`, directly or through others. */
 bool failover_follows(const struct failover_view *v, int server, int primary);

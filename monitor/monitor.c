@@ -10,11 +10,11 @@
 
 _Static_assert((int)CONF_SERVERS_MAX <= (int)SERVERS_MAX, "every configured server has a place");
 
-struct probe *shared_probe(const struct monitor *m, int i)
+struct probe *shared_probe(const struct monitor *m, int i, uint64_t timeout_ns)
 {
     const struct conf_monitor *c = &m->conf->monitor;
     struct probe_target t = {m->conf->servers[i].address, c->user, c->password,
-                             &m->conf->servers_tls, c->timeout_ns};
+                             &m->conf->servers_tls, timeout_ns};
 
     return probe_new(&t);
 }
@@ -69,11 +69,13 @@ static void free_monitor(struct monitor *m)
 
 static bool fill(struct monitor *m)
 {
+    uint64_t timeout_ns = m->conf->monitor.timeout_ns;
+
     m->board = board_new(m->conf);
     m->publisher.now = m->board ? board_first(m->board) : NULL;
     for (int i = 0; m->publisher.now && i < m->board->count; i++) {
-        m->watches[i].probe = shared_probe(m, i);
-        m->dictionary.probes[i] = shared_probe(m, i);
+        m->watches[i].probe = shared_probe(m, i, timeout_ns);
+        m->dictionary.probes[i] = shared_probe(m, i, timeout_ns);
         if (!m->watches[i].probe || !m->dictionary.probes[i])
             return false;
     }

@@ -58,8 +58,9 @@ void *watch_run(void *watch);
 void *dictionary_run(void *monitor);
 void *publish_run(void *monitor);
 
-/* A probe of server i with the monitor's account; NULL: no memory. */
-struct probe *shared_probe(const struct monitor *m, int i) MUST_CHECK;
+/* A probe of server i with the monitor's account, whose questions take at most so long; NULL: no
+ * memory. */
+struct probe *shared_probe(const struct monitor *m, int i, uint64_t timeout_ns) MUST_CHECK;
 /* A condition for shared_wait. */
 void shared_init_cond(pthread_cond_t *cond);
 /* Wait on a monotonic condition under the lock, until `at_ns` at the latest. */
