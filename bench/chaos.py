@@ -9,7 +9,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests"))
 
-from harness.chaos import FAULTS, Failing  # noqa: E402
+from harness.chaos import FAULTS, OF_PROXIES, Failing  # noqa: E402
 
 HEADING = ("| fault | runs | sales acknowledged | complaints | errors | longest pause of a till: p50 | max |\n"
            "|---|---|---|---|---|---|---|")
@@ -41,26 +41,40 @@ def row(name, results):
         statistics.median(pauses), max(pauses))
 
 
+def strike(failing, name, a):
+    results = []
+    for seed in range(a.seed, a.seed + a.runs):
+        r = failing.run(FAULTS[name], tills=a.tills, seed=seed)
+        r.fault, r.seed = name, seed
+        results.append(r)
+        print("%s, seed %d: %d sales, pause %.2f s, errors %s%s" % (
+            name, seed, r.acknowledged, r.pause, r.errors or 0,
+            "".join("\n  " + c for c in r.complaints[:10])), file=sys.stderr, flush=True)
+    return results
+
+
+def record(r):
+    return {"fault": r.fault, "seed": r.seed, "acknowledged": r.acknowledged, "pause_s": r.pause, "errors": r.errors,
+            "complaints": r.complaints}
+
+
 def main():
     a = arguments()
     lines, runs = [], []
-    with Failing(exactly_once=not a.without_exactly_once) as failing:
-        for name in a.faults or FAULTS:
-            results = []
-            for seed in range(a.seed, a.seed + a.runs):
-                r = failing.run(FAULTS[name], tills=a.tills, seed=seed)
-                results.append(r)
-                runs.append({"fault": name, "seed": seed, "acknowledged": r.acknowledged, "pause_s": r.pause,
-                             "errors": r.errors, "complaints": r.complaints})
-                print("%s, seed %d: %d sales, pause %.2f s, errors %s%s" % (
-                    name, seed, r.acknowledged, r.pause, r.errors or 0,
-                    "".join("\n  " + c for c in r.complaints[:10])), file=sys.stderr, flush=True)
-            lines.append(row(name, results))
+    for of_proxies in (False, True):
+        names = [n for n in a.faults or FAULTS if (n in OF_PROXIES) == of_proxies]
+        if not names:
+            continue
+        with Failing(exactly_once=not a.without_exactly_once, proxies=2 if of_proxies else 1) as failing:
+            for name in names:
+                results = strike(failing, name, a)
+                runs += results
+                lines.append(row(name, results))
     print(HEADING + "\n" + "\n".join(lines))
     if a.json:
         with open(a.json, "w", encoding="utf-8") as f:
-            json.dump(runs, f, indent=1)
-    return 1 if any(r["complaints"] for r in runs) else 0
+            json.dump([record(r) for r in runs], f, indent=1)
+    return 1 if any(r.complaints for r in runs) else 0
 
 
 if __name__ == "__main__":

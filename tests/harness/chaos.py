@@ -112,9 +112,10 @@ WAYS = (_autocommit, _procedure, _transaction)
 
 
 class _Till(threading.Thread):
-    def __init__(self, number, tillway, ledger, seed):
+    def __init__(self, number, tillways, ledger, seed):
         super().__init__(daemon=True)
-        self.number, self.tillway, self.ledger = number, tillway, ledger
+        self.number, self.tillways, self.ledger = number, tillways, ledger
+        self.at = number % len(tillways)  # which of them it goes through
         self.random = random.Random("%s/%s" % (seed, number))
         self.way = WAYS[number % len(WAYS)]
         self.kind = _Text if number % 2 else _Prepared
@@ -146,9 +147,9 @@ class _Till(threading.Thread):
     def _guard(self, action, number):
         try:
             if self.connection is None:
-                self.connection = self.kind(self.tillway)
+                self.connection = self.kind(self.tillways[self.at])
             action()
-        except (pymysql.err.MySQLError, Failed) as error:
+        except (pymysql.err.MySQLError, Failed, OSError) as error:
             self._failed(error.args[0] if error.args else 0, number)
 
     def _sell(self):
@@ -161,11 +162,14 @@ class _Till(threading.Thread):
         self.ledger.read(self.number, self.acknowledged, int(seen[0][0]))
 
     def _failed(self, code, number):
+        if isinstance(code, str) or code < 1000:
+            code = 0  # of the operating system, or the connection ended in the middle of a packet
         self.ledger.error(code)
         if number is not None:
             self.ledger.ended(self.number, number, FAILED if code in ROLLED_BACK else UNKNOWN)
         if 2000 <= code < 3000 or code == 0:  # the client's own: the connection is of no use
             self.connection = None
+            self.at = (self.at + 1) % len(self.tillways)
         elif code not in ROLLED_BACK:
             with contextlib.suppress(pymysql.err.MySQLError, Failed):
                 self.connection.run("ROLLBACK")
@@ -182,12 +186,17 @@ class Result:
 class Failing:
     """A cluster with failover on, a Tillway before it, and the shop's tables."""
 
-    def __init__(self, replicas=2, exactly_once=True, failover=None):
-        self.exactly_once = exactly_once
+    def __init__(self, replicas=2, exactly_once=True, failover=None, proxies=1):
+        self.exactly_once, self.proxies = exactly_once, proxies
         self.cluster = Cluster(replicas=replicas)
         self.failover = dict({"enabled": True, "user": REPL_USER, "password": REPL_PASSWORD, "wait": "30s"},
                              **(failover or {}))
-        self.tillway = None
+        self.tillways = []
+
+    @property
+    def tillway(self):
+        """One that runs."""
+        return next(t for t in self.tillways if t.alive())
 
     def __enter__(self):
         self.cluster.start()
@@ -206,18 +215,19 @@ class Failing:
         primary.query(OUTCOME)
         primary.query("GRANT SELECT, INSERT, UPDATE ON tillway.outcome TO %s@'%%'" % TILL_USER)
         self.cluster.wait_in_sync()
-        tillway = Tillway(self.cluster, config={"failover": self.failover})
-        for listener in tillway.config["listeners"]:
-            listener["exactly_once"] = self.exactly_once
-        tillway.write_config()
-        tillway.start()
-        self.tillway = tillway
+        for _ in range(self.proxies):
+            tillway = Tillway(self.cluster, config={"failover": self.failover})
+            for listener in tillway.config["listeners"]:
+                listener["exactly_once"] = self.exactly_once
+            tillway.write_config()
+            tillway.start()
+            self.tillways.append(tillway)
         self.wait_complete()
 
     def __exit__(self, kind, value, trace):
         try:
-            if self.tillway:
-                self.tillway.__exit__(kind, value, trace)
+            for tillway in self.tillways:
+                tillway.__exit__(kind, value, trace)
         finally:
             self.cluster.stop()
 
@@ -250,7 +260,7 @@ class Failing:
         primary.query("INSERT INTO shop.shelf VALUES " + ",".join("(%d,0)" % n for n in range(tills)))
         self.cluster_in_sync()
         ledger, undo = Ledger(), None
-        threads = [_Till(n, self.tillway, ledger, seed) for n in range(tills)]
+        threads = [_Till(n, self.tillways, ledger, seed) for n in range(tills)]
         for t in threads:
             t.start()
         try:
@@ -337,6 +347,38 @@ def replica_freeze(failing):
     return victim.thaw
 
 
+def in_sequence(failing):
+    """SIGKILL of the primary, then of the one elected in its place; a majority is there again only once they come back."""
+    killed = []
+    for _ in range(2):
+        killed.append(failing.primary())
+        killed[-1].kill()
+    for server in killed:
+        server.start(RESTART)
+    return lambda: None
+
+
+def proxy_kill(failing):
+    """SIGKILL of one Tillway of two: its tills go on through the other."""
+    victim = failing.tillways[0]
+    victim.kill()
+    return victim.start
+
+
+def actor_kill(failing):
+    """SIGKILL of the primary, and of one Tillway of two once it acts."""
+    old = failing.primary()
+    old.kill()
+    victim = scratch.wait_until("a Tillway that acts", lambda: next(
+        (t for t in failing.tillways if "failover, epoch" in t.log_text()[-20000:].rpartition("failover.done")[2]), None), 30)
+    victim.kill()
+
+    def undo():
+        old.start(RESTART)
+        victim.start()
+    return undo
+
+
 def everything(failing):
     """SIGKILL of all servers at once, and all restarted."""
     for server in failing.cluster.servers:
@@ -347,4 +389,7 @@ def everything(failing):
 
 
 FAULTS = {"kill": kill, "freeze": freeze, "switchover": switchover, "replica-kill": replica_kill,
-          "replica-freeze": replica_freeze, "everything": everything}
+          "replica-freeze": replica_freeze, "in-sequence": in_sequence, "everything": everything,
+          "proxy-kill": proxy_kill, "actor-kill": actor_kill}
+# Of one of two Tillways. A till whose own is killed sees its connection end: error 2013, and it cannot know.
+OF_PROXIES = {"proxy-kill", "actor-kill"}

@@ -33,10 +33,12 @@ def comparable(packets):
             for p in found]
 
 
-class Chaos(unittest.TestCase):
+class Struck(unittest.TestCase):
+    PROXIES = 1
+
     @classmethod
     def setUpClass(cls):
-        cls.failing = chaos.Failing().__enter__()
+        cls.failing = chaos.Failing(proxies=cls.PROXIES).__enter__()
         cls.addClassCleanup(cls.failing.__exit__, None, None, None)
 
     def strike(self, fault):
@@ -47,6 +49,8 @@ class Chaos(unittest.TestCase):
         # A deadlock is what a transaction that cannot be repeated ends in.
         return {code: n for code, n in result.errors.items() if code != 1213}
 
+
+class Chaos(Struck):
     def test_answers(self):
         """What is held back until the COMMIT is, byte by byte, what the primary would answer."""
         primary = self.failing.primary()
@@ -80,7 +84,29 @@ class Chaos(unittest.TestCase):
         self.assertEqual(self.strike(chaos.replica_kill), {})
 
 
-class WithoutExactlyOnce(unittest.TestCase):
+class ChaosLong(Struck):
+    def test_in_sequence(self):
+        self.assertLessEqual(sum(self.strike(chaos.in_sequence).values()), TILLS)
+
+    def test_everything(self):
+        self.assertLessEqual(sum(self.strike(chaos.everything).values()), TILLS)
+
+    def test_replica_frozen(self):
+        self.assertEqual(self.strike(chaos.replica_freeze), {})
+
+
+class ProxiesLong(Struck):
+    """A till whose Tillway is killed sees its connection end; the others notice nothing."""
+    PROXIES = 2
+
+    def test_proxy_killed(self):
+        self.assertLessEqual(set(self.strike(chaos.proxy_kill)), {0, 2006, 2013})
+
+    def test_actor_killed(self):
+        self.strike(chaos.actor_kill)
+
+
+class WithoutExactlyOnceLong(unittest.TestCase):
     def test_kill(self):
         with chaos.Failing(exactly_once=False) as failing:
             result = failing.run(chaos.kill, tills=TILLS, seconds=0.3)
