@@ -10,7 +10,8 @@ const char galera_kind_sql[] = "SHOW GLOBAL VARIABLES WHERE (Variable_name='wsre
 const char galera_dirty_sql[] = "SET SESSION wsrep_dirty_reads=ON";
 const char galera_status_sql[] =
     "SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_ready','wsrep_cluster_status',"
-    "'wsrep_local_state','wsrep_local_state_comment','wsrep_cluster_state_uuid')";
+    "'wsrep_local_state','wsrep_local_state_comment','wsrep_cluster_state_uuid',"
+    "'wsrep_cluster_conf_id')";
 const char galera_barrier_sql[] =
     "SET STATEMENT wsrep_dirty_reads=OFF,wsrep_sync_wait=1 FOR SELECT 0";
 
@@ -23,6 +24,8 @@ void galera_take_status(struct galera_state *g, const struct probe_row *row)
         g->ready = strcasecmp(value, "ON") == 0;
     else if (strcasecmp(name, "wsrep_cluster_status") == 0)
         g->component = strcasecmp(value, "Primary") == 0;
+    else if (strcasecmp(name, "wsrep_cluster_conf_id") == 0)
+        g->view = strtoull(value, NULL, 10);
     else if (strcasecmp(name, "wsrep_local_state") == 0)
         g->local_state = (int)strtol(value, NULL, 10);
     else if (strcasecmp(name, "wsrep_local_state_comment") == 0)

@@ -18,6 +18,7 @@ struct galera_state {
     int local_state;
     char word[GALERA_WORD_MAX];    /* local_state in Galera's words */
     char cluster[GALERA_UUID_MAX]; /* of the history that its data belongs to */
+    uint64_t view;    /* wsrep_cluster_conf_id: counts up whenever a node joins or leaves */
     uint64_t came_ns; /* clock_mono_ns when it became current; 0: it was when it was first asked */
 };
 

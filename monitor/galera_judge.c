@@ -90,11 +90,25 @@ static bool has_settled(const struct member *m, uint64_t now_ns)
     return came_ns == 0 || now_ns - came_ns >= GALERA_SETTLE_NS;
 }
 
+/* The writer before is lost, and the others have not given it up yet: what it sent last may still
+ * become a part of their history, and they can commit nothing. Who is not given up although it
+ * cannot be reached from here is passed over after a while. */
+static bool is_given_up(const struct member *lost, const struct member *next, uint64_t now_ns)
+{
+    const struct facts *f = lost->facts;
+
+    return f->galera.view != next->facts->galera.view ||
+           now_ns - f->sampled_ns >= GALERA_GIVE_UP_NS;
+}
+
 static int writer(const struct member *m, int n, const char *cluster, int before, uint64_t now_ns)
 {
     int best = lowest(m, n, cluster);
+    bool lost = before >= 0 && best >= 0 && m[before].health->now != HEALTH_UP;
     bool stays = before >= 0 && rank_of(&m[before], cluster) < RANK_SYNCED_END;
 
+    if (lost && !is_given_up(&m[before], &m[best], now_ns))
+        return -1;
     return stays && best >= 0 && !has_settled(&m[best], now_ns) ? before : best;
 }
 

@@ -45,6 +45,7 @@ struct command_run {
     bool warned;           /* an OK packet of it counted warnings */
     bool gtid_seen;        /* a reply of it told a GTID: causal_wrote covers what it saw */
     bool variable_changed; /* a variable or the schema changed, as the server told */
+    bool barrier_told;     /* Galera's barrier before it is what changed, as the server told */
     bool kept_by_rollback; /* it wrote to a table that is not transactional */
     bool state_changed;    /* the server said that something changed which variables do not tell */
 };

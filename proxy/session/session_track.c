@@ -58,7 +58,11 @@ static void on_variable(struct session *s, struct backend *b, const struct chang
         on_gtid(s, c->value);
         return;
     }
-    if (session_home_restores(s, b, c->name) || session_galera_restores(s, c->name))
+    if (session_galera_restores(s, c->name)) {
+        s->run.barrier_told = true;
+        return;
+    }
+    if (session_home_restores(s, b, c->name))
         return;
     (void)vars_note(b->vars, c->name, c->value);
     set = vars_note(s->vars, c->name, c->value);
@@ -90,7 +94,7 @@ static void on_change(struct session *s, struct backend *b, const struct change 
         on_schema(s, b, c->value);
         break;
     case CHANGE_STATE:
-        s->run.state_changed = true;
+        s->run.state_changed = s->run.state_changed || !s->run.barrier_told;
         break;
     case CHANGE_TX_CHARACTERISTICS:
         set_pin(s, PIN_TX_SETTINGS, c->value.n > 0 && !(s->status & STATUS_IN_TRANS));

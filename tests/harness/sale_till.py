@@ -17,11 +17,14 @@ SCHEMA = [
 
 
 class SaleTill(threading.Thread):
-    """number: 0 to 99, of this till among those that sell at one time. first: no earlier till sold it or above."""
+    """number: 0 to 99, of this till among those that sell at one time. first: no earlier till sold it or above.
 
-    def __init__(self, tillway, number, first=0):
+    Keywords are pymysql.connect's."""
+
+    def __init__(self, tillway, number, first=0, **how):
         super().__init__()
         self.tillway, self.number, self.next = tillway, number, first + number
+        self.how = how
         self.acknowledged = []
         self.errors = []     # the arguments of each
         self.unseen = []     # sold, and not found by the till itself
@@ -29,7 +32,7 @@ class SaleTill(threading.Thread):
         self.ended = threading.Event()
 
     def run(self):
-        connection = self.tillway.connect(database="shop")
+        connection = self.tillway.connect(database="shop", **self.how)
         while not self.ended.is_set():
             self.next += 100
             begun = time.monotonic()

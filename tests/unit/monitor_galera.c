@@ -11,10 +11,12 @@
 
 static struct fake f;
 
-/* Three synced nodes of one cluster. */
+/* Three synced nodes of one cluster, heard at second 99. */
 static void nodes(void)
 {
     fake_servers(&f, 3);
+    for (int i = 0; i < f.n; i++)
+        f.facts[i].sampled_ns = 99 * CLOCK_NS_PER_S;
     for (int i = 0; i < f.n; i++)
         f.facts[i].galera = (struct galera_state){.on = true,
                                                   .ready = true,
@@ -23,6 +25,14 @@ static void nodes(void)
                                                   .local_state = GALERA_SYNCED,
                                                   .word = "Synced",
                                                   .cluster = "one"};
+}
+
+/* The others have agreed that node i is gone. */
+static void lose(int i, enum server_health how)
+{
+    fake_down(&f, i, how);
+    for (int k = 0; k < f.n; k++)
+        f.facts[k].galera.view += k != i;
 }
 
 static void check_writer(int before, int writer)
@@ -78,7 +88,7 @@ static void test_one_takes_writes(void **state)
     f.members[2].candidate = CANDIDATE_PREFER;
     check_writer(-1, 2);
     f.members[0].candidate = CANDIDATE_NEVER;
-    fake_down(&f, 2, HEALTH_DOWN);
+    lose(2, HEALTH_DOWN);
     check_writer(2, 1);
     f.facts[1].read_only = true;
     check_writer(1, -1);
@@ -88,15 +98,30 @@ static void test_the_writer_is_lost(void **state)
 {
     (void)state;
     nodes();
-    fake_down(&f, 0, HEALTH_TIMEOUT);
+    lose(0, HEALTH_TIMEOUT);
     check_writer(0, 1);
     assert_int_equal(f.verdict.health[0], HEALTH_TIMEOUT);
     assert_int_equal(f.verdict.role[0], ROLE_REPLICA);
-    fake_down(&f, 1, HEALTH_DOWN);
-    fake_down(&f, 2, HEALTH_DOWN);
+    lose(1, HEALTH_DOWN);
+    lose(2, HEALTH_DOWN);
     check_writer(0, -1);
     assert_int_equal(f.verdict.lost, 0);
     assert_string_equal(f.verdict.reason, "a, which took writes, is lost: it broke");
+}
+
+/* What it sent last may still be on its way. */
+static void test_it_has_to_be_given_up(void **state)
+{
+    const uint64_t heard = 99 * CLOCK_NS_PER_S;
+
+    (void)state;
+    nodes();
+    fake_down(&f, 0, HEALTH_DOWN);
+    assert_int_equal(fake_judge_at(&f, 0, heard + GALERA_GIVE_UP_NS - 1)->primary, -1);
+    assert_int_equal(f.verdict.lost, 0);
+    assert_int_equal(fake_judge_at(&f, 0, heard + GALERA_GIVE_UP_NS)->primary, 1);
+    f.facts[1].galera.view++;
+    assert_int_equal(fake_judge_at(&f, 0, heard + 1)->primary, 1);
 }
 
 /* It comes back: not at once, but everybody returns to the same one. */
@@ -110,7 +135,7 @@ static void test_it_settles_first(void **state)
     assert_int_equal(fake_judge_at(&f, 1, came + GALERA_SETTLE_NS - 1)->primary, 1);
     assert_int_equal(fake_judge_at(&f, 1, came + GALERA_SETTLE_NS)->primary, 0);
     assert_int_equal(fake_judge_at(&f, -1, came)->primary, 0);
-    fake_down(&f, 1, HEALTH_DOWN);
+    lose(1, HEALTH_DOWN);
     assert_int_equal(fake_judge_at(&f, 1, came)->primary, 0);
 }
 
@@ -148,8 +173,8 @@ static void test_donors(void **state)
     check_writer(0, 1);
     assert_int_equal(f.verdict.health[0], HEALTH_UP);
     assert_true(f.verdict.behind[0]);
-    fake_down(&f, 1, HEALTH_DOWN);
-    fake_down(&f, 2, HEALTH_DOWN);
+    lose(1, HEALTH_DOWN);
+    lose(2, HEALTH_DOWN);
     check_writer(1, 0);
 }
 
@@ -161,7 +186,7 @@ static void test_two_clusters(void **state)
     check_writer(-1, 1);
     assert_int_equal(f.verdict.health[0], HEALTH_BROKEN);
     assert_string_equal(f.verdict.why[0], "in another Galera cluster, two");
-    fake_down(&f, 2, HEALTH_DOWN);
+    lose(2, HEALTH_DOWN);
     check_writer(1, 1);
     check_writer(0, 0);
 }
@@ -169,9 +194,13 @@ static void test_two_clusters(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_what_a_node_says),   cmocka_unit_test(test_one_takes_writes),
-        cmocka_unit_test(test_the_writer_is_lost), cmocka_unit_test(test_it_settles_first),
-        cmocka_unit_test(test_who_does_not_serve), cmocka_unit_test(test_donors),
+        cmocka_unit_test(test_what_a_node_says),
+        cmocka_unit_test(test_one_takes_writes),
+        cmocka_unit_test(test_the_writer_is_lost),
+        cmocka_unit_test(test_it_has_to_be_given_up),
+        cmocka_unit_test(test_it_settles_first),
+        cmocka_unit_test(test_who_does_not_serve),
+        cmocka_unit_test(test_donors),
         cmocka_unit_test(test_two_clusters),
     };
 
