@@ -13,6 +13,23 @@ bool galera_is_cluster(const struct member *m, int n)
     return any;
 }
 
+/* A node that comes back (thawed, perhaps) answers out of the view it remembers, barriers, too,
+ * until it hears of the others' newer one. */
+static bool is_outdated(const struct member *m, int n, int i, uint64_t now_ns)
+{
+    const struct galera_state *g = &m[i].facts->galera;
+    bool outdated = false;
+
+    if (g->came_ns == 0 || now_ns - g->came_ns >= GALERA_SETTLE_NS)
+        return false;
+    for (int k = 0; k < n; k++)
+        outdated =
+            outdated || (m[k].health->now == HEALTH_UP && galera_is_well(&m[k].facts->galera) &&
+                         strcmp(m[k].facts->galera.cluster, g->cluster) == 0 &&
+                         m[k].facts->galera.view > g->view);
+    return outdated;
+}
+
 static bool is_well(const struct member *m)
 {
     return m->facts->known && m->health->now == HEALTH_UP && galera_is_well(&m->facts->galera) &&
@@ -145,7 +162,9 @@ static void judge_node(const struct member *m, const char *cluster, int i, struc
     if (serves(&m[i], cluster))
         return;
     v->health[i] = HEALTH_BROKEN;
-    if (!g->on)
+    if (!m[i].facts->known)
+        (void)snprintf(why, SERVER_WHY_MAX, "not known yet to be in the cluster's newest view");
+    else if (!g->on)
         (void)snprintf(why, SERVER_WHY_MAX, "no node of the Galera cluster that the others are");
     else if (!g->component)
         (void)snprintf(why, SERVER_WHY_MAX, "cut off from the majority of its Galera cluster");
@@ -157,8 +176,17 @@ static void judge_node(const struct member *m, const char *cluster, int i, struc
 
 void galera_judge(const struct member *m, int n, int before, uint64_t now_ns, struct verdict *v)
 {
-    const char *cluster = cluster_of(m, n, before);
+    struct member known[SERVERS_MAX];
+    static const struct facts nothing;
+    const char *cluster;
 
+    for (int i = 0; i < n; i++) {
+        known[i] = m[i];
+        if (is_outdated(m, n, i, now_ns))
+            known[i].facts = &nothing;
+    }
+    m = known;
+    cluster = cluster_of(m, n, before);
     v->galera = true;
     v->primary = writer(m, n, cluster, before, now_ns);
     if (v->primary < 0)

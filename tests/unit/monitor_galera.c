@@ -164,6 +164,21 @@ static void test_who_does_not_serve(void **state)
     check_writer(0, -1);
 }
 
+/* Thawed, it answers out of the view it remembers. */
+static void test_an_outdated_view(void **state)
+{
+    (void)state;
+    nodes();
+    lose(2, HEALTH_TIMEOUT);
+    f.health[2].now = HEALTH_UP;
+    f.facts[2].galera.came_ns = 99 * CLOCK_NS_PER_S;
+    check_writer(0, 0);
+    assert_int_equal(f.verdict.health[2], HEALTH_BROKEN);
+    f.facts[2].galera.view++;
+    check_writer(0, 0);
+    assert_int_equal(f.verdict.health[2], HEALTH_UP);
+}
+
 /* A donor and a desynced node fall behind: no reads, and writes only where nobody else is left. */
 static void test_donors(void **state)
 {
@@ -201,6 +216,7 @@ int main(void)
         cmocka_unit_test(test_it_settles_first),
         cmocka_unit_test(test_who_does_not_serve),
         cmocka_unit_test(test_donors),
+        cmocka_unit_test(test_an_outdated_view),
         cmocka_unit_test(test_two_clusters),
     };
 
