@@ -26,6 +26,7 @@ struct conf_limits {
 struct conf_pool {
     bool multiplexing;
     bool by_attributes; /* shared only by clients with equal connection attributes */
+    bool pipelining;    /* of several sessions: proxy/backend/line.h */
     uint64_t idle_ns;
     uint64_t wait_ns;
     uint64_t max_age_ns;     /* 0: any */

@@ -8,6 +8,7 @@ static const char *const names[METRIC_COUNT] = {
     [METRIC_BACKEND_LOST] = "backend_lost",
     [METRIC_WAITED] = "waited_for_connection",
     [METRIC_STATEMENTS] = "statements",
+    [METRIC_SHARED] = "statements_shared",
     [METRIC_RETRIED] = "reads_retried",
     [METRIC_REPLAYED] = "transactions_replayed",
     [METRIC_NOT_REPLAYED] = "transactions_not_replayed",

@@ -16,6 +16,7 @@ enum metric {
     METRIC_BACKEND_LOST,
     METRIC_WAITED, /* sessions that had to wait for a connection */
     METRIC_STATEMENTS,
+    METRIC_SHARED,       /* reads sent together with others' on one connection */
     METRIC_RETRIED,      /* reads sent again elsewhere, unseen by the client */
     METRIC_REPLAYED,     /* transactions done again on another primary */
     METRIC_NOT_REPLAYED, /* error 1213 in the place of that */

@@ -50,6 +50,7 @@ static void shut_down(struct worker *w)
     session_kill_trim(w, UINT64_MAX);
     uv_close((uv_handle_t *)&w->janitor, NULL);
     positions_close(&w->positions);
+    lines_close(&w->lines);
     for (int turns = 0; uv_run(&w->loop, UV_RUN_NOWAIT) && turns < 100; turns++)
         continue;
     if (uv_loop_alive(&w->loop)) { /* side connections still on their way */
@@ -79,7 +80,8 @@ static bool init_loop(struct worker *w)
 {
     w->janitor.data = w;
     return uv_loop_init(&w->loop) == 0 && mailbox_init(&w->mailbox, &w->loop, w) &&
-           positions_init(&w->positions, &w->loop) && uv_timer_init(&w->loop, &w->janitor) == 0 &&
+           positions_init(&w->positions, &w->loop) && lines_init(&w->lines, &w->loop) &&
+           uv_timer_init(&w->loop, &w->janitor) == 0 &&
            uv_timer_start(&w->janitor, on_janitor, JANITOR_MS, JANITOR_MS) == 0;
 }
 

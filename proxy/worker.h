@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "conf/conf.h"
+#include "proxy/backend/line.h"
 #include "proxy/backend/pool.h"
 #include "proxy/backend/positions.h"
 #include "proxy/guard.h"
@@ -59,7 +60,8 @@ struct worker {
     struct pool pool;
     struct session_queues queues;
     struct positions positions;
-    struct slots slots;            /* rows of tillway.outcome */
+    struct slots slots; /* rows of tillway.outcome */
+    struct lines lines;
     struct prepared_uses prepared; /* by all its sessions */
     struct backend *sides;         /* connections that carry a KILL; proxy/session/session_kill.c */
     struct session *sessions;      /* a list, newest first */

@@ -91,11 +91,13 @@ static struct backend *cheapest(const struct pool *p, const struct pool_want *wa
     for (struct backend *b = p->of[want->server].head; b && !(best && least == 0); b = b->next) {
         int cost;
 
-        if (++seen > LOOKED_AT_MAX && best)
+        if (++seen > LOOKED_AT_MAX && (best || want->as_is))
             break;
         if (is_awaited(b) || !fits(b, want))
             continue;
         cost = cost_of(b, want);
+        if (want->as_is && cost > 0)
+            continue;
         if (!best || cost < least) {
             best = b;
             least = cost;

@@ -30,6 +30,7 @@ struct pool_want {
     bool no_other;        /* nor can one be opened */
     uint64_t
         awaited_before_ns; /* one whose session may ask for warnings: only if idle since then */
+    bool as_is;            /* only one to which nothing has to be done */
 };
 
 void pool_init(struct pool *p, int max, void (*give_up)(struct backend *b));

@@ -75,6 +75,11 @@ static void take_out(struct prepared_set *all, struct prepared *p)
     all->bytes -= p->bytes;
 }
 
+const struct prepared *prepared_peek(const struct prepared_set *all, struct prepared_key key)
+{
+    return look_up(all, key);
+}
+
 struct prepared *prepared_find(struct prepared_set *all, struct prepared_key key)
 {
     struct prepared *p = look_up(all, key);

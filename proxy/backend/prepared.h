@@ -40,6 +40,8 @@ struct prepared_set {
 
 /* NULL: not known there. It counts as used now. */
 struct prepared *prepared_find(struct prepared_set *all, struct prepared_key key);
+/* The same, and it counts no more than before. */
+const struct prepared *prepared_peek(const struct prepared_set *all, struct prepared_key key);
 /* One of a text of n bytes that is not known there yet; NULL where memory refuses. */
 struct prepared *prepared_add(struct prepared_set *all, struct prepared_key key, size_t n);
 /* From now on it is known by another key, or by none where memory refuses. */

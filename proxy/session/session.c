@@ -23,7 +23,8 @@ static const struct state_row rows[] = {
     [SESSION_SHED] = {"shed", STATE_BIT(SESSION_VERIFY) | COMMANDED | ANY_TIME},
     [SESSION_ASK] = {"ask", STATE_BIT(SESSION_REPLY) | ANY_TIME},
     [SESSION_ROUTE] = {"route", STATE_BIT(SESSION_QUEUE) | STATE_BIT(SESSION_CONNECT) |
-                                    STATE_BIT(SESSION_SYNC) | COMMANDED | ANY_TIME},
+                                    STATE_BIT(SESSION_SYNC) | STATE_BIT(SESSION_SHARE) | COMMANDED |
+                                    ANY_TIME},
     [SESSION_QUEUE] = {"queue", STATE_BIT(SESSION_ROUTE) | STATE_BIT(SESSION_CONNECT) | COMMANDED |
                                     ANY_TIME},
     [SESSION_CONNECT] = {"connect", STATE_BIT(SESSION_VERIFY) | STATE_BIT(SESSION_ROUTE) |
@@ -34,6 +35,8 @@ static const struct state_row rows[] = {
                                   ANY_TIME},
     [SESSION_REPLAY] = {"replay",
                         STATE_BIT(SESSION_ROUTE) | STATE_BIT(SESSION_RELAY) | COMMANDED | ANY_TIME},
+    [SESSION_SHARE] = {"share",
+                       STATE_BIT(SESSION_ROUTE) | STATE_BIT(SESSION_RELAY) | COMMANDED | ANY_TIME},
     [SESSION_RELAY] = {"relay", STATE_BIT(SESSION_ROUTE) | COMMANDED | ANY_TIME},
     [SESSION_REPLY] = {"reply", STATE_BIT(SESSION_READY) | ANY_TIME},
     [SESSION_CLOSING] = {"closing", 0},
@@ -50,7 +53,7 @@ static enum step (*const handlers[SESSION_STATE_COUNT])(struct session *) = {
     [SESSION_RELAY] = session_relay,     [SESSION_REPLY] = session_reply,
     [SESSION_CLOSING] = session_closing, [SESSION_ASK] = session_ask,
     [SESSION_REPLAY] = session_replay,   [SESSION_QUEUE] = session_queue,
-    [SESSION_SHED] = session_shed,
+    [SESSION_SHED] = session_shed,       [SESSION_SHARE] = session_share,
 };
 
 enum { CLOSING_MS = 1000, ASSIGNED_MAX = 8192, UNTOLD_MAX = 65536 };
@@ -285,6 +288,7 @@ static void log_end(const struct session *s, enum log_level level, const char *e
 static void end(struct session *s, uint16_t code, const char *sqlstate, const char *why)
 {
     session_queue_leave(s);
+    line_leave(s);
     session_release_all(s);
     session_part_all(s);
     s->out_sent = s->client.writing; /* what is pinned goes out; nothing behind it */

@@ -17,6 +17,7 @@
  *   CONNECT  waits for a connection to it
  *   SYNC     waits until the session's state is laid on (commands that are not reads, log-ins)
  *   RELAY    the command goes out, the reply comes back
+ *   SHARE    from ROUTE to RELAY: the command is on its way with others'
  *   REPLAY   between SYNC and RELAY: repeats a transaction that was lost with another primary
  *   SHED     waits until the server has let go of what the session had (COM_CHANGE_USER …)
  *   ASK      waits for another worker's answer (KILL of its session)
@@ -49,6 +50,7 @@ enum session_state {
     SESSION_CONNECT,
     SESSION_SYNC,
     SESSION_REPLAY,
+    SESSION_SHARE,
     SESSION_RELAY,
     SESSION_SHED,
     SESSION_ASK,
@@ -69,18 +71,17 @@ struct session {
     bool stepping, again; /* … stepped from inside a step */
     bool freed_soon;      /* the client's handle is closing */
     struct stream client;
-    struct buf out;           /* what the proxy says itself; pinned while client.writing */
-    int listener;             /* index in the configuration */
-    bool is_unix, introduced; /* … a PROXY header came, or cannot come any more */
-    struct tls_context *tls;  /* to offer to the client; NULL: none */
-    bool tls_begun;           /* the client asked for it */
-    bool compressed;          /* the log-in is over and the client wanted that */
-    bool out_sent;            /* `out` was handed to the stream: clear it once it is not writing */
-    uint8_t seq;              /* of the packet that a reply of ours follows */
+    struct buf out;             /* what the proxy says itself; pinned while client.writing */
+    int listener;               /* index in the configuration */
+    bool is_unix, introduced;   /* … a PROXY header came, or cannot come any more */
+    struct tls_context *tls;    /* to offer to the client; NULL: none */
+    bool tls_begun, compressed; /* the client asked for it; … its log-in is over, too */
+    bool out_sent; /* `out` was handed to the stream: clear it once it is not writing */
+    uint8_t seq;   /* of the packet that a reply of ours follows */
 
     /* log-in */
-    char address[64];
-    uint16_t port; /* the client's; 0: none */
+    char address[64]; /* the client's */
+    uint16_t port;    /* the same; 0: none */
     uint8_t nonce[AUTH_NONCE];
     struct session_auth auth;
     uint64_t caps;
@@ -100,8 +101,7 @@ struct session {
     bool multi_statements;
     uint16_t status;
     struct sql_mode mode;
-    uint32_t pins;    /* session_pin bits */
-    uint32_t fragile; /* FRAGILE_ bits */
+    uint32_t pins, fragile; /* session_pin bits; FRAGILE_ bits */
     bool tables_locked;
     bool may_hold_locks; /* user locks, taken by code that the text does not show */
     struct unsaid unsaid;
@@ -112,6 +112,7 @@ struct session {
     struct answers answers;
     struct backend *held[SERVERS_MAX];
     uint32_t held_bits;
+    struct line *line; /* where its command is under way with others'; NULL: nowhere */
     struct queue_place place;
     uint32_t bound_bits; /* servers where a statement may be bound, see session_stmt_bound */
     struct backend *recent[SERVERS_MAX]; /* whose last_of it is, held or given back */
@@ -138,7 +139,6 @@ static inline struct span session_user(const struct session *s)
 {
     return s->identity ? identity_user(s->identity) : (struct span){NULL, 0};
 }
-
 struct session *session_by_id(struct worker *w, uint32_t id);
 /* Close the connections that were opened before `before_ns` to carry a KILL to a server. */
 void session_kill_trim(struct worker *w, uint64_t before_ns);

@@ -13,6 +13,7 @@
  * while beyond that (pool.diagnostics); they are never shown to another one. What a statement that
  * failed may have changed unseen is reset. */
 #include "proxy/replay/session_replay.h"
+#include "proxy/session/session_ride.h"
 #include "proxy/session/session_steps.h"
 
 #include "base/clock.h"
@@ -199,6 +200,28 @@ struct backend *session_take_idle(struct session *s, int server, bool no_other)
         b->reset_due = true; /* it was a replica's */
     if (b)
         session_hold(s, b);
+    return b;
+}
+
+struct backend *session_take_equal(struct session *s, int server)
+{
+    struct pool_want want = {.server = server,
+                             .identity = s->identity,
+                             .schema = s->schema,
+                             .vars = vars_fingerprint(s->vars),
+                             .global_sets = s->global_sets,
+                             .as_is = true};
+    struct backend *b = pool_take(&s->worker->pool, &want);
+
+    if (b && !session_fits_line(s, b)) {
+        session_put_back(s->worker, b);
+        return NULL;
+    }
+    if (!b)
+        return NULL;
+    backend_list(b, 0, "");
+    part(b);
+    b->diagnostics = false;
     return b;
 }
 

@@ -44,6 +44,9 @@ void session_let_go_of(struct session *s, struct backend *b);
 uint64_t session_awaited_before_ns(const struct worker *w);
 /* An idle connection, now held; NULL: none, make one. `no_other`: none can be made. */
 struct backend *session_take_idle(struct session *s, int server, bool no_other);
+/* An idle connection that has the session's state already, and what its command needs, taken from
+ * the one that used it last; nobody's. NULL: none. */
+struct backend *session_take_equal(struct session *s, int server);
 void session_hold(struct session *s, struct backend *b);
 /* An idle connection is to go: not before what its session has left there is saved. */
 void session_give_up(struct backend *b);

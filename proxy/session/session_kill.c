@@ -124,10 +124,21 @@ static void kill_on_server(struct session *victim, bool soft)
     w->sides = b;
 }
 
+/* The server has not come to its statement. */
+static void interrupt_rider(struct session *victim)
+{
+    line_leave(victim);
+    (void)session_answer_error(victim, ER_QUERY_INTERRUPTED, "70100",
+                               "Query execution was interrupted");
+    session_step(victim);
+}
+
 static void kill_victim(struct session *victim, const struct sql_kill *kill)
 {
     bool mid_reply = victim->state.now == SESSION_RELAY && victim->run.answered;
 
+    if (victim->line && !line_take_over(victim) && kill->query)
+        interrupt_rider(victim);
     if (victim->target && victim->state.now == SESSION_RELAY)
         kill_on_server(victim, kill->soft);
     if (kill->query)

@@ -3,6 +3,7 @@
  * A command is sent again only if it was never sent, or is provably a read, nothing of its reply
  * reached the client, and no state of the session was lost with the connection. */
 #include "proxy/replay/session_replay.h"
+#include "proxy/session/session_ride.h"
 #include "proxy/session/session_steps.h"
 
 #include "base/log.h"
@@ -155,6 +156,13 @@ static void leave_old_primary(struct session *s)
     session_lost_idle(s);
 }
 
+static bool is_down(const struct topology *t, int server)
+{
+    enum server_health health = t->servers[server].health;
+
+    return health != HEALTH_UP && health != HEALTH_UNKNOWN && health != HEALTH_REFUSED;
+}
+
 static bool waits_for_reply(const struct session *s)
 {
     bool state = s->state.now == SESSION_RELAY || s->state.now == SESSION_SYNC ||
@@ -180,10 +188,14 @@ void session_topology_changed(struct session *s)
         session_step(s);
         return;
     }
+    if (s->state.now == SESSION_SHARE && is_down(t, s->run.route.server)) {
+        session_ride_lost(s);
+        return;
+    }
     if (!waits_for_reply(s))
         return;
     health = t->servers[s->target->server].health;
-    if (health == HEALTH_UP || health == HEALTH_UNKNOWN || health == HEALTH_REFUSED)
+    if (!is_down(t, s->target->server))
         return;
     if (s->run.read ? health == HEALTH_BROKEN : !is_replaced(s))
         return;

@@ -5,6 +5,7 @@
  * are consumed when the write is through; their source is not read meanwhile. */
 #include "proxy/replay/session_replay.h"
 #include "proxy/session/session_galera.h"
+#include "proxy/session/session_ride.h"
 #include "proxy/session/session_steps.h"
 #include "proxy/session/session_tracking.h"
 
@@ -33,13 +34,13 @@ static enum reply_kind kind_of_run(const struct session *s)
 /* One read in so many is timed. */
 enum { TIMED = 4 };
 
-static void begin_timing(struct session *s, const struct backend *b)
+void session_begin_timing(struct session *s, int server)
 {
     struct command_run *run = &s->run;
 
     run->timed_ns = 0;
     if (s->worker->conf->routing.balance == BALANCE_LATENCY && run->read && !run->route.wait &&
-        b->server != s->worker->topology->primary && s->turn % TIMED == 0)
+        server != s->worker->topology->primary && s->turn % TIMED == 0)
         run->timed_ns = worker_now_ns();
 }
 
@@ -78,7 +79,8 @@ static bool send_first(struct session *s, struct backend *b)
     if (sent == STREAM_FAILED)
         return false;
     run->sent = true;
-    begin_timing(s, b);
+    session_begin_timing(s, b->server);
+    session_ride_sent(s);
     run->request.done = run->request.done || run->whole;
     count_busy(s, b, true);
     if (sent == STREAM_BLOCKED)
@@ -340,6 +342,7 @@ static void finish_command(struct session *s, struct backend *b)
     session_replay_end(s, b);
     session_stmt_end(s, b);
     session_once_end(s);
+    session_ride_note(s);
     count_busy(s, b, false);
 }
 
@@ -393,6 +396,7 @@ static enum pumped pump_batch(struct session *s, struct backend *b)
     if (batch.count > 0)
         end_timing(s, b);
     s->run.answered = s->run.answered || batch.count > 0;
+    s->run.replied += batch.used;
     sent = stream_write(&s->client, batch.parts, batch.count);
     if (batch.kept)
         backend_done(b);
@@ -463,6 +467,15 @@ static enum pumped pump_reply(struct session *s, struct backend *b)
     return pumped;
 }
 
+/* The reply came, and does not count: the command goes elsewhere. */
+static void leave_behind(struct session *s)
+{
+    backend_done(s->target);
+    count_busy(s, s->target, false);
+    if (s->line)
+        line_turn_over(s);
+}
+
 static enum step after_pump(struct session *s, enum pumped pumped)
 {
     int server = s->target->server;
@@ -477,12 +490,10 @@ static enum step after_pump(struct session *s, enum pumped pumped)
         session_end(s, 0, NULL, "client left in the middle of a command");
         return STEP_WAIT;
     case PUMP_REROUTE:
-        backend_done(s->target);
-        count_busy(s, s->target, false);
+        leave_behind(s);
         return session_reroute(s);
     case PUMP_AGAIN:
-        backend_done(s->target);
-        count_busy(s, s->target, false);
+        leave_behind(s);
         (void)session_reroute(s);
         s->run.exclude = 0;
         return STEP_MORE;
@@ -529,8 +540,10 @@ enum step session_relay(struct session *s)
     if (kind_of_run(s) == REPLY_NONE)
         finish_unanswered(s, b);
     s->target = NULL;
-    /* bytes behind the reply are nobody's; a loss says so itself */
-    if (stream_left(&b->stream) || !session_home_ask_early(s, b))
+    /* bytes behind the reply are the next one's, or nobody's; a loss says so itself */
+    if (s->line)
+        line_turn_over(s);
+    else if (stream_left(&b->stream) || !session_home_ask_early(s, b))
         session_backend_event(b, s);
     session_finish_command(s);
     return STEP_MORE;

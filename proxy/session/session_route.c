@@ -1,5 +1,6 @@
 /* Chooses the server for the command under way and gets a connection to it. */
 #include "proxy/replay/session_replay.h"
+#include "proxy/session/session_ride.h"
 #include "proxy/session/session_steps.h"
 #include "proxy/session/session_tracking.h"
 
@@ -18,6 +19,17 @@ static bool may_serve_again(const struct worker *w, const struct backend *b)
            !b->load && !b->stream.writing;
 }
 
+void session_put_back(struct worker *w, struct backend *b)
+{
+    int server = b->server;
+
+    if (may_serve_again(w, b))
+        pool_give(&w->pool, b);
+    else
+        backend_close(b);
+    session_queue_serve(w, server);
+}
+
 void session_release(struct session *s, int server, bool keep)
 {
     struct worker *w = s->worker;
@@ -30,10 +42,11 @@ void session_release(struct session *s, int server, bool keep)
     if (s->target == b)
         s->target = NULL;
     session_queue_opened(w, b);
-    if (keep && may_serve_again(w, b))
-        pool_give(&w->pool, b);
-    else
-        backend_close(b);
+    if (keep) {
+        session_put_back(w, b);
+        return;
+    }
+    backend_close(b);
     session_queue_serve(w, server);
 }
 
@@ -343,7 +356,7 @@ enum step session_route(struct session *s)
     if (!s->run.log_in)
         metrics_count_route(&s->worker->shared->metrics, &s->run.route, s->run.statement.reason);
     log_route(s);
-    return connecting(s);
+    return session_ride(s) ? STEP_WAIT : connecting(s);
 }
 
 enum step session_reroute(struct session *s)

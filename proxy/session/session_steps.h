@@ -61,6 +61,8 @@ enum step session_connect(struct session *s);
  * pool. */
 void session_release(struct session *s, int server, bool keep);
 void session_release_all(struct session *s);
+/* Nobody holds the connection any more: into the pool, if it is clean enough. */
+void session_put_back(struct worker *w, struct backend *b);
 /* Send the command to another server: this one failed it before anything of the reply was
  * forwarded. */
 enum step session_reroute(struct session *s);
@@ -86,6 +88,11 @@ enum swallow session_swallow(struct session *s, struct backend *b);
 
 /* session_relay.c */
 enum step session_relay(struct session *s);
+/* The command is on its way: note when, where replicas are measured. */
+void session_begin_timing(struct session *s, int server);
+
+/* session_ride.c */
+enum step session_share(struct session *s);
 
 /* session_lost.c */
 enum step session_target_lost(struct session *s);

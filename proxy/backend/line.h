@@ -1,0 +1,74 @@
+/* Shared pipelining. A line is a replica's connection on which several sessions' short reads are
+ * under way at once. What they send in one turn of the loop goes out in one write at its end; the
+ * replies come in order, and each session forwards its own.
+ *
+ *     pool ──▶ line: [head's reply][rider's][rider's] … ──▶ pool, once nobody rides any more
+ *                │
+ *                └──▶ the head's own connection, where it turns out to be slow, its client does not
+ *                     take the reply, or it is killed: all others are sent elsewhere
+ *
+ * A rider is a session in state SHARE; while its reply is at the front of the line, its turn, it is
+ * in state RELAY and holds the connection as if it were its own. All that is not an orderly short
+ * reply is thereby what it is on any connection. What rides is provably a read of which nothing was
+ * forwarded before its turn, so it can always be sent again elsewhere. proxy/session/session_ride.c
+ * decides what may. One worker thread. */
+#ifndef PROXY_LINE_H
+#define PROXY_LINE_H
+
+#include "proxy/backend/backend.h"
+#include "proxy/backend/history.h"
+
+#include <uv.h>
+
+enum {
+    LINE_DEPTH = 16, /* riders at most */
+    LINE_AIM = 4,    /* another line is begun where one has as many */
+    LINES_MAX = 4,   /* of one server, a worker */
+};
+
+_Static_assert((int)LINE_DEPTH <= (int)EXPECT_MAX, "a reply is expected for each rider");
+
+struct worker;
+
+struct line {
+    struct line *next; /* of the same server; or of those that are spare */
+    struct line *next_unsent;
+    struct worker *worker;
+    struct backend *backend;            /* NULL: it is not a line any more */
+    struct session *riders[LINE_DEPTH]; /* a ring, as backend->expect; NULL: it has left */
+    unsigned head;
+    unsigned count;
+    uint64_t since_ns; /* the head's reply is waited for since then; 0: nothing was sent */
+    uint64_t now_ns;   /* of the event at hand */
+    unsigned rounds;   /* of the watch, since something came */
+    bool unsent;       /* something is to be written at the end of this turn */
+    bool turn;         /* the head holds the connection */
+    bool pumping;
+};
+
+struct lines {
+    struct line *of[SERVERS_MAX]; /* with riders */
+    struct line *unsent;
+    struct line *spare;
+    uv_prepare_t writer;
+    uv_timer_t watch;
+    struct history history;
+};
+
+/* False where memory refuses. */
+bool lines_init(struct lines *all, uv_loop_t *loop) MUST_CHECK;
+/* No session is left. */
+void lines_close(struct lines *all);
+
+/* A line on which the session's command may ride; NULL: none. */
+struct line *line_find(struct session *s, int server);
+/* Its command stands in the connection's `out`, its reply is expected there. */
+void line_board(struct line *l, struct session *s);
+/* The head's reply is through, or it goes elsewhere: the next one's turn. */
+void line_turn_over(struct session *s);
+/* The session does not wait any more: its reply will be dropped. */
+void line_leave(struct session *s);
+/* Make the connection the head's own; the others are sent elsewhere. False: it is not the head. */
+bool line_take_over(struct session *s);
+
+#endif

@@ -1,0 +1,469 @@
+/* Shared pipelining: short reads of several sessions under way on one connection, and all that may
+ * happen to one of them while the others must not notice. */
+#include "component/rig.h"
+#include "protocol/packet.h"
+#include "protocol/stmt.h"
+#include "proxy/backend/history.h"
+
+#include <stdio.h>
+
+static const char read_sql[] = "SELECT a FROM t";
+static const char other_sql[] = "SELECT b FROM t WHERE c=2";
+
+/* Two tills that ride, and the replica's connection that both are on. */
+struct ride {
+    struct rig *rig;
+    struct scene first;
+    struct peer *second;
+    struct peer *line;
+};
+
+static void answers(struct peer *server, const char *sql, const char *value, struct peer *till)
+{
+    server_hears_query(server, sql);
+    server_says_rows(server, value);
+    (void)client_hears_rows(till, value);
+}
+
+/* So often that it is known to be short. */
+static void gets_known(struct peer *till, struct peer *server, const char *sql, int times)
+{
+    for (int i = 0; i < times; i++) {
+        client_asks(till, sql);
+        answers(server, sql, "1", till);
+    }
+}
+
+static struct ride ride_of(struct rig *r)
+{
+    struct ride ride = {.rig = r, .first = rig_scene(r), .second = rig_till(r, 0)};
+
+    (void)client_hears_ok(ride.second);
+    client_asks(ride.first.till, read_sql);
+    ride.line = server_serves(&r->servers[REPLICA]);
+    answers(ride.line, read_sql, "1", ride.first.till);
+    gets_known(ride.first.till, ride.line, read_sql, HISTORY_ENOUGH - 1);
+    gets_known(ride.first.till, ride.line, other_sql, HISTORY_ENOUGH);
+    return ride;
+}
+
+/* Both statements are on the connection, unanswered. */
+static void both_board(struct ride *ride)
+{
+    client_asks(ride->first.till, read_sql);
+    server_hears_query(ride->line, read_sql);
+    client_asks(ride->second, other_sql);
+    server_hears_query(ride->line, other_sql);
+}
+
+static void line_says_rows(struct ride *ride, const char *value)
+{
+    ride->line->seq = 0;
+    server_says_rows(ride->line, value);
+}
+
+/* It is as good as before. */
+static void still_rides(struct ride *ride)
+{
+    both_board(ride);
+    line_says_rows(ride, "1");
+    line_says_rows(ride, "2");
+    (void)client_hears_rows(ride->first.till, "1");
+    (void)client_hears_rows(ride->second, "2");
+}
+
+static void each_gets_its_own_reply(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct ride ride = ride_of(r);
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        still_rides(&ride);
+    rig_counts(r, METRIC_SHARED, 6);
+    server_is_left_alone(&r->servers[REPLICA], 50);
+}
+
+/* … also where several replies come in one piece, and one in many. */
+static void replies_come_as_they_like(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct ride ride = ride_of(r);
+
+    (void)state;
+    ride.line->crumbs = true;
+    for (int i = 0; i < 3; i++)
+        still_rides(&ride);
+}
+
+static void what_is_not_known_goes_alone(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct ride ride = ride_of(r);
+    struct peer *own;
+
+    (void)state;
+    client_asks(ride.first.till, read_sql);
+    server_hears_query(ride.line, read_sql);
+    client_asks(ride.second, "SELECT d FROM t");
+    own = server_serves(&r->servers[REPLICA]);
+    answers(own, "SELECT d FROM t", "4", ride.second);
+    line_says_rows(&ride, "1");
+    (void)client_hears_rows(ride.first.till, "1");
+}
+
+/* It would be read under the other one's state. */
+static void another_state_goes_alone(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct ride ride = ride_of(r);
+    struct peer *own;
+
+    (void)state;
+    RUNS(ride.second, ride.first.primary, "SET sql_mode=''", .variable = {"sql_mode", ""});
+    rig_publish(r);
+    client_asks(ride.first.till, read_sql);
+    server_hears_query(ride.line, read_sql);
+    client_asks(ride.second, other_sql);
+    own = server_serves(&r->servers[REPLICA]);
+    server_hears_query(own, "SET sql_mode=''");
+    server_says_ok(own);
+    answers(own, other_sql, "2", ride.second);
+    line_says_rows(&ride, "1");
+    (void)client_hears_rows(ride.first.till, "1");
+}
+
+static struct buf execution(uint32_t id)
+{
+    struct buf b = buf_with_max(16);
+
+    buf_put_u32(&b, id);
+    buf_put_u8(&b, 0);
+    buf_put_u32(&b, 1);
+    return b;
+}
+
+static void sends_execute(struct peer *till, uint32_t id)
+{
+    struct buf b = execution(id);
+
+    client_sends(till, COM_STMT_EXECUTE, buf_span(&b));
+    buf_free(&b);
+}
+
+static void hears_execute(struct peer *server, uint32_t id)
+{
+    struct buf b = execution(id);
+
+    server_hears_command(server, COM_STMT_EXECUTE, buf_span(&b));
+    buf_free(&b);
+}
+
+static void executes(struct peer *till, uint32_t id, struct peer *server, uint32_t remote)
+{
+    sends_execute(till, id);
+    hears_execute(server, remote);
+    server_says_rows(server, "1");
+    (void)client_hears_rows(till, "1");
+}
+
+/* A prepared statement rides where it is known, and nowhere else. */
+static void a_statement_rides_where_it_is_known(void **state)
+{
+    static const char prepared_sql[] = "SELECT e FROM t";
+    static const char unknown_sql[] = "SELECT d FROM t";
+    struct rig *r = rig_start(.workers = 1);
+    struct ride ride = ride_of(r);
+    struct peer *own;
+    uint32_t id;
+
+    (void)state;
+    client_asks(ride.first.till, unknown_sql);
+    server_hears_query(ride.line, unknown_sql);
+    client_sends(ride.second, COM_STMT_PREPARE, span_of(prepared_sql));
+    own = server_serves(&r->servers[REPLICA]);
+    server_hears(own, COM_STMT_PREPARE, prepared_sql);
+    server_says_prepared(own, 7, 1, 0);
+    id = client_hears_prepared(ride.second, 1, 0);
+    server_says_rows(ride.line, "4");
+    (void)client_hears_rows(ride.first.till, "4");
+    for (int i = 0; i < HISTORY_ENOUGH; i++)
+        executes(ride.second, id, own, 7);
+    sends_execute(ride.second, id);
+    hears_execute(own, 7);
+    client_asks(ride.first.till, read_sql);
+    server_hears_query(own, read_sql);
+    server_says_rows(own, "1");
+    own->seq = 0;
+    server_says_rows(own, "2");
+    (void)client_hears_rows(ride.second, "1");
+    (void)client_hears_rows(ride.first.till, "2");
+    client_asks(ride.first.till, unknown_sql); /* now the other connection was used last */
+    answers(ride.line, unknown_sql, "4", ride.first.till);
+    sends_execute(ride.second, id);
+    server_hears(ride.line, COM_STMT_PREPARE, prepared_sql);
+    hears_execute(ride.line, STMT_ID_LAST);
+    ride.line->seq = 0;
+    server_says_prepared(ride.line, 8, 1, 0);
+    line_says_rows(&ride, "1");
+    (void)client_hears_rows(ride.second, "1");
+}
+
+static void the_reply_of_one_that_left_is_dropped(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct ride ride = ride_of(r);
+
+    (void)state;
+    both_board(&ride);
+    peer_reset(ride.first.till);
+    rig_counts(r, METRIC_SESSIONS, 1);
+    line_says_rows(&ride, "not for anybody");
+    line_says_rows(&ride, "2");
+    (void)client_hears_rows(ride.second, "2");
+    client_asks(ride.second, read_sql);
+    answers(ride.line, read_sql, "3", ride.second);
+}
+
+/* The primary has the last word; the other one's reply is its own. */
+static void an_error_is_one_session_s(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct ride ride = ride_of(r);
+
+    (void)state;
+    both_board(&ride);
+    ride.line->seq = 0;
+    server_says_error(ride.line, 1054, "42S22", "Unknown column 'a' in 'SELECT'");
+    line_says_rows(&ride, "2");
+    (void)client_hears_rows(ride.second, "2");
+    answers(ride.first.primary, read_sql, "1", ride.first.till);
+    rig_publish(r);
+    still_rides(&ride);
+}
+
+/* Who is behind it goes elsewhere; its own reply is waited for. */
+static void a_slow_one_holds_nobody_up(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct ride ride = ride_of(r);
+    struct peer *own;
+
+    (void)state;
+    both_board(&ride);
+    own = server_serves(&r->servers[REPLICA]);
+    answers(own, other_sql, "2", ride.second);
+    line_says_rows(&ride, "1");
+    (void)client_hears_rows(ride.first.till, "1");
+    line_says_rows(&ride, "dropped");
+    rig_counts(r, METRIC_RETRIED, 1);
+    client_asks(ride.first.till, "SELECT d FROM t");
+    answers(ride.line, "SELECT d FROM t", "4", ride.first.till);
+}
+
+static void what_a_lost_connection_leaves_unanswered_is_asked_elsewhere(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct ride ride = ride_of(r);
+    struct peer *own;
+
+    (void)state;
+    both_board(&ride);
+    peer_cut(ride.line);
+    answers(ride.first.primary, read_sql, "1", ride.first.till);
+    own = server_serves(&r->servers[REPLICA]);
+    answers(own, other_sql, "2", ride.second);
+}
+
+/* The first one's reply is cut in the middle: it ends, as on any connection; the other does not. */
+static void a_reply_that_was_begun_is_lost_alone(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct ride ride = ride_of(r);
+    struct peer *own;
+
+    (void)state;
+    both_board(&ride);
+    ride.line->seq = 0;
+    server_says_columns(ride.line, 1);
+    server_says_row(ride.line, "1");
+    client_hears_columns(ride.first.till, 1);
+    client_hears_row(ride.first.till, "1");
+    peer_cut(ride.line);
+    peer_hears_end(ride.first.till);
+    own = server_serves(&r->servers[REPLICA]);
+    answers(own, other_sql, "2", ride.second);
+}
+
+/* Its client does not read: the connection is its own then. */
+static void a_client_that_does_not_read_holds_nobody_up(void **state)
+{
+    enum { MUCH = 24 << 20 };
+    struct rig *r = rig_start(.workers = 1);
+    struct ride ride = ride_of(r);
+    struct buf rows = buf_with_max(MUCH);
+    struct peer *own;
+
+    (void)state;
+    both_board(&ride);
+    ride.line->seq = 0;
+    server_says_columns(ride.line, 1);
+    memset(buf_reserve(&rows, MUCH), 0, MUCH);
+    rows.len = MUCH;
+    for (size_t at = 0, seq = 3; at + 4 + 1000 <= MUCH; at += 4 + 1000, seq++) {
+        packet_header_write(rows.data + at, 1000, (uint8_t)seq);
+        rows.data[at + 4] = 0xFC;
+        rows.data[at + 5] = (uint8_t)(997 & 0xFF);
+        rows.data[at + 6] = (uint8_t)(997 >> 8);
+    }
+    (void)peer_pour(ride.line, buf_span(&rows));
+    buf_free(&rows);
+    own = server_serves(&r->servers[REPLICA]);
+    answers(own, other_sql, "2", ride.second);
+}
+
+static void kills(struct peer *till, const char *what, const struct peer *victim)
+{
+    char sql[64];
+
+    (void)snprintf(sql, sizeof sql, "KILL %s %u", what, victim->thread_id);
+    client_asks(till, sql);
+}
+
+static struct peer *killer_of(struct rig *r)
+{
+    struct peer *till = rig_till(r, 0);
+
+    (void)client_hears_ok(till);
+    return till;
+}
+
+/* The server works on the first one's: that is killed, and the other one goes elsewhere. */
+static void the_first_is_killed_on_its_server(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct ride ride = ride_of(r);
+    struct peer *killer = killer_of(r);
+    struct peer *peers[2];
+    char sql[64];
+
+    (void)state;
+    both_board(&ride);
+    kills(killer, "QUERY", ride.first.till);
+    (void)client_hears_ok(killer);
+    (void)snprintf(sql, sizeof sql, "KILL QUERY %u", ride.line->thread_id);
+    for (int i = 0; i < 2; i++)
+        peers[i] = server_serves(&r->servers[REPLICA]);
+    answers(peers[0], other_sql, "2", ride.second);
+    server_hears_query(peers[1], sql);
+    server_says_ok(peers[1]);
+    ride.line->seq = 0;
+    server_says_error(ride.line, 1317, "70100", "Query execution was interrupted");
+    client_hears_error(ride.first.till, 1317, "70100", "interrupted");
+}
+
+/* The server has not come to the second one's: it never will, as far as its client can see. */
+static void the_second_is_killed_in_its_place(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct ride ride = ride_of(r);
+    struct peer *killer = killer_of(r);
+
+    (void)state;
+    both_board(&ride);
+    kills(killer, "QUERY", ride.second);
+    (void)client_hears_ok(killer);
+    client_hears_error(ride.second, 1317, "70100", "interrupted");
+    line_says_rows(&ride, "1");
+    line_says_rows(&ride, "dropped");
+    (void)client_hears_rows(ride.first.till, "1");
+    still_rides(&ride);
+}
+
+static void a_killed_connection_leaves_the_others(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct ride ride = ride_of(r);
+    struct peer *killer = killer_of(r);
+
+    (void)state;
+    both_board(&ride);
+    kills(killer, "CONNECTION", ride.second);
+    (void)client_hears_ok(killer);
+    client_hears_error(ride.second, 1927, "70100", "Connection was killed");
+    line_says_rows(&ride, "1");
+    line_says_rows(&ride, "dropped");
+    (void)client_hears_rows(ride.first.till, "1");
+}
+
+static void a_server_that_is_down_is_left(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct ride ride = ride_of(r);
+    struct peer *own;
+
+    (void)state;
+    both_board(&ride);
+    r->view->servers[REPLICA].health = HEALTH_DOWN;
+    rig_publish(r);
+    answers(ride.first.primary, other_sql, "2", ride.second);
+    own = server_serves(&r->servers[PRIMARY]);
+    answers(own, read_sql, "1", ride.first.till);
+}
+
+/* Its warnings are told by the primary, where it is run again, for the list is gone. */
+static void warnings_are_still_to_be_had(void **state)
+{
+    const struct says warned = {.warnings = 1};
+    struct rig *r = rig_start(.workers = 1);
+    struct ride ride = ride_of(r);
+
+    (void)state;
+    both_board(&ride);
+    ride.line->seq = 0;
+    server_sends_rows(ride.line, &warned, (const char *const[]){"1", NULL});
+    line_says_rows(&ride, "2");
+    (void)client_hears_rows(ride.first.till, "1");
+    (void)client_hears_rows(ride.second, "2");
+    client_asks(ride.first.till, "SHOW WARNINGS");
+    server_hears_query(ride.first.primary, read_sql);
+    server_sends_rows(ride.first.primary, &warned, (const char *const[]){"1", NULL});
+    answers(ride.first.primary, "SHOW WARNINGS", "w", ride.first.till);
+}
+
+static void the_daemon_ends_under_way(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct ride ride = ride_of(r);
+
+    (void)state;
+    both_board(&ride);
+    rig_drain(r, 100);
+    client_hears_error(ride.first.till, 1053, "08S01", "shutdown");
+    client_hears_error(ride.second, 1053, "08S01", "shutdown");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RIG_TEST(each_gets_its_own_reply),
+        RIG_TEST(replies_come_as_they_like),
+        RIG_TEST(what_is_not_known_goes_alone),
+        RIG_TEST(another_state_goes_alone),
+        RIG_TEST(a_statement_rides_where_it_is_known),
+        RIG_TEST(the_reply_of_one_that_left_is_dropped),
+        RIG_TEST(an_error_is_one_session_s),
+        RIG_TEST(a_slow_one_holds_nobody_up),
+        RIG_TEST(what_a_lost_connection_leaves_unanswered_is_asked_elsewhere),
+        RIG_TEST(a_reply_that_was_begun_is_lost_alone),
+        RIG_TEST(a_client_that_does_not_read_holds_nobody_up),
+        RIG_TEST(the_first_is_killed_on_its_server),
+        RIG_TEST(the_second_is_killed_in_its_place),
+        RIG_TEST(a_killed_connection_leaves_the_others),
+        RIG_TEST(a_server_that_is_down_is_left),
+        RIG_TEST(warnings_are_still_to_be_had),
+        RIG_TEST(the_daemon_ends_under_way),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
