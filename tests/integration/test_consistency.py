@@ -5,6 +5,7 @@ import threading
 
 from proxied import Proxied, main  # isort: skip (puts the harness on the path)
 
+from harness.scratch import wait_until
 from harness.tillway import Tillway
 
 
@@ -155,6 +156,8 @@ class Eventual(Proxied):
         listeners = self.tillway.config["listeners"]
         self.tillway.write_config({"listeners": [dict(x, consistency="eventual") for x in listeners]})
         self.tillway.start()
+        wait_until("all servers are known to be up",
+                   lambda: self.tillway.command("stats").stdout.count("health=up") == len(self.cluster.servers), 30)
         for r in self.cluster.replicas:
             r.stop_slave()
         try:
