@@ -114,17 +114,25 @@ static void pin_by_status(struct session *s)
     set_pin(s, PIN_AUTOCOMMIT_OFF, (s->status & STATUS_AUTOCOMMIT) == 0);
 }
 
+void session_track_status(struct session *s, uint16_t status)
+{
+    s->status = status & (uint16_t) ~(unsigned)STATUS_SESSION_STATE_CHANGED;
+    pin_by_status(s);
+}
+
 void session_track(struct session *s, struct backend *b, const struct ok *ok)
 {
     struct change_iter it = change_iter_of(ok->changes);
+    uint16_t before = s->status;
     struct change c;
 
-    s->status = ok->status & (uint16_t) ~(unsigned)STATUS_SESSION_STATE_CHANGED;
+    session_track_status(s, ok->status);
+    if (ok->changes.n == 0 && s->status == before)
+        return;
     vars_report(b->vars);
     vars_report(s->vars);
     while (change_next(&it, &c) == 1)
         on_change(s, b, &c);
-    pin_by_status(s);
     set_pin(s, PIN_LOCKS, s->tables_locked);
     set_pin(s, PIN_SYSTEM_SCHEMA, sql_is_system_schema(span_of(s->schema)));
     update_mode(s);
@@ -251,12 +259,6 @@ void session_track_end(struct session *s, struct backend *b)
     s->home = b->server;
     if (s->run.byte == COM_SET_OPTION && !s->run.failed)
         s->multi_statements = b->multi_statements = s->option == 0;
-}
-
-void session_track_status(struct session *s, uint16_t status)
-{
-    s->status = status & (uint16_t) ~(unsigned)STATUS_SESSION_STATE_CHANGED;
-    pin_by_status(s);
 }
 
 void session_set_charset(struct session *s, uint16_t collation)
