@@ -279,7 +279,7 @@ const struct schema_row conf_schema[] = {
      "Whether only clients of the same address and with equal connection attributes (`_pid` and "
      "`program_name` among them) share connections, so that "
      "`performance_schema.session_connect_attrs` is right for each of them."},
-    {"pool.pipelining", SCHEMA_BOOL, IN(pool.pipelining), "true", 0, 0, NULL,
+    {"pool.pipelining", SCHEMA_BOOL, IN(pool.pipelining), "false", 0, 0, NULL,
      "Whether short reads of several sessions, sent to replicas, share a connection: they go out "
      "in one write, and their replies are told apart. Needs `multiplexing`."},
     {"pool.idle", SCHEMA_DURATION, IN(pool.idle_ns), "60s", 0, 86400 * S, NULL,

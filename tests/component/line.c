@@ -74,7 +74,7 @@ static void still_rides(struct ride *ride)
 
 static void each_gets_its_own_reply(void **state)
 {
-    struct rig *r = rig_start(.workers = 1);
+    struct rig *r = rig_start(.workers = 1, .pipelining = true);
     struct ride ride = ride_of(r);
 
     (void)state;
@@ -87,7 +87,7 @@ static void each_gets_its_own_reply(void **state)
 /* … also where several replies come in one piece, and one in many. */
 static void replies_come_as_they_like(void **state)
 {
-    struct rig *r = rig_start(.workers = 1);
+    struct rig *r = rig_start(.workers = 1, .pipelining = true);
     struct ride ride = ride_of(r);
 
     (void)state;
@@ -98,7 +98,7 @@ static void replies_come_as_they_like(void **state)
 
 static void what_is_not_known_goes_alone(void **state)
 {
-    struct rig *r = rig_start(.workers = 1);
+    struct rig *r = rig_start(.workers = 1, .pipelining = true);
     struct ride ride = ride_of(r);
     struct peer *own;
 
@@ -115,7 +115,7 @@ static void what_is_not_known_goes_alone(void **state)
 /* It would be read under the other one's state. */
 static void another_state_goes_alone(void **state)
 {
-    struct rig *r = rig_start(.workers = 1);
+    struct rig *r = rig_start(.workers = 1, .pipelining = true);
     struct ride ride = ride_of(r);
     struct peer *own;
 
@@ -172,7 +172,7 @@ static void a_statement_rides_where_it_is_known(void **state)
 {
     static const char prepared_sql[] = "SELECT e FROM t";
     static const char unknown_sql[] = "SELECT d FROM t";
-    struct rig *r = rig_start(.workers = 1);
+    struct rig *r = rig_start(.workers = 1, .pipelining = true);
     struct ride ride = ride_of(r);
     struct peer *own;
     uint32_t id;
@@ -211,7 +211,7 @@ static void a_statement_rides_where_it_is_known(void **state)
 
 static void the_reply_of_one_that_left_is_dropped(void **state)
 {
-    struct rig *r = rig_start(.workers = 1);
+    struct rig *r = rig_start(.workers = 1, .pipelining = true);
     struct ride ride = ride_of(r);
 
     (void)state;
@@ -228,7 +228,7 @@ static void the_reply_of_one_that_left_is_dropped(void **state)
 /* The primary has the last word; the other one's reply is its own. */
 static void an_error_is_one_session_s(void **state)
 {
-    struct rig *r = rig_start(.workers = 1);
+    struct rig *r = rig_start(.workers = 1, .pipelining = true);
     struct ride ride = ride_of(r);
 
     (void)state;
@@ -245,7 +245,7 @@ static void an_error_is_one_session_s(void **state)
 /* Who is behind it goes elsewhere; its own reply is waited for. */
 static void a_slow_one_holds_nobody_up(void **state)
 {
-    struct rig *r = rig_start(.workers = 1);
+    struct rig *r = rig_start(.workers = 1, .pipelining = true);
     struct ride ride = ride_of(r);
     struct peer *own;
 
@@ -263,7 +263,7 @@ static void a_slow_one_holds_nobody_up(void **state)
 
 static void what_a_lost_connection_leaves_unanswered_is_asked_elsewhere(void **state)
 {
-    struct rig *r = rig_start(.workers = 1);
+    struct rig *r = rig_start(.workers = 1, .pipelining = true);
     struct ride ride = ride_of(r);
     struct peer *own;
 
@@ -278,7 +278,7 @@ static void what_a_lost_connection_leaves_unanswered_is_asked_elsewhere(void **s
 /* The first one's reply is cut in the middle: it ends, as on any connection; the other does not. */
 static void a_reply_that_was_begun_is_lost_alone(void **state)
 {
-    struct rig *r = rig_start(.workers = 1);
+    struct rig *r = rig_start(.workers = 1, .pipelining = true);
     struct ride ride = ride_of(r);
     struct peer *own;
 
@@ -299,7 +299,7 @@ static void a_reply_that_was_begun_is_lost_alone(void **state)
 static void a_client_that_does_not_read_holds_nobody_up(void **state)
 {
     enum { MUCH = 24 << 20 };
-    struct rig *r = rig_start(.workers = 1);
+    struct rig *r = rig_start(.workers = 1, .pipelining = true);
     struct ride ride = ride_of(r);
     struct buf rows = buf_with_max(MUCH);
     struct peer *own;
@@ -341,7 +341,7 @@ static struct peer *killer_of(struct rig *r)
 /* The server works on the first one's: that is killed, and the other one goes elsewhere. */
 static void the_first_is_killed_on_its_server(void **state)
 {
-    struct rig *r = rig_start(.workers = 1);
+    struct rig *r = rig_start(.workers = 1, .pipelining = true);
     struct ride ride = ride_of(r);
     struct peer *killer = killer_of(r);
     struct peer *peers[2];
@@ -365,7 +365,7 @@ static void the_first_is_killed_on_its_server(void **state)
 /* The server has not come to the second one's: it never will, as far as its client can see. */
 static void the_second_is_killed_in_its_place(void **state)
 {
-    struct rig *r = rig_start(.workers = 1);
+    struct rig *r = rig_start(.workers = 1, .pipelining = true);
     struct ride ride = ride_of(r);
     struct peer *killer = killer_of(r);
 
@@ -382,7 +382,7 @@ static void the_second_is_killed_in_its_place(void **state)
 
 static void a_killed_connection_leaves_the_others(void **state)
 {
-    struct rig *r = rig_start(.workers = 1);
+    struct rig *r = rig_start(.workers = 1, .pipelining = true);
     struct ride ride = ride_of(r);
     struct peer *killer = killer_of(r);
 
@@ -398,7 +398,7 @@ static void a_killed_connection_leaves_the_others(void **state)
 
 static void a_server_that_is_down_is_left(void **state)
 {
-    struct rig *r = rig_start(.workers = 1);
+    struct rig *r = rig_start(.workers = 1, .pipelining = true);
     struct ride ride = ride_of(r);
     struct peer *own;
 
@@ -415,7 +415,7 @@ static void a_server_that_is_down_is_left(void **state)
 static void warnings_are_still_to_be_had(void **state)
 {
     const struct says warned = {.warnings = 1};
-    struct rig *r = rig_start(.workers = 1);
+    struct rig *r = rig_start(.workers = 1, .pipelining = true);
     struct ride ride = ride_of(r);
 
     (void)state;
@@ -433,7 +433,7 @@ static void warnings_are_still_to_be_had(void **state)
 
 static void the_daemon_ends_under_way(void **state)
 {
-    struct rig *r = rig_start(.workers = 1);
+    struct rig *r = rig_start(.workers = 1, .pipelining = true);
     struct ride ride = ride_of(r);
 
     (void)state;

@@ -86,8 +86,9 @@ static struct conf *make_conf(const struct rig_options *o)
     put_limit(&b, "max_prepared", o->max_prepared, "");
     put_limit(&b, "buffer", o->buffer_kib, "KiB");
     put_limit(&b, "max_login_errors", o->max_login_errors, "");
-    buf_printf(&b, "pool:\n  multiplexing: %s\n  by_attributes: %s\n",
-               o->holding ? "false" : "true", o->by_attributes ? "true" : "false");
+    buf_printf(&b, "pool:\n  multiplexing: %s\n  by_attributes: %s\n  pipelining: %s\n",
+               o->holding ? "false" : "true", o->by_attributes ? "true" : "false",
+               o->pipelining ? "true" : "false");
     put_limit(&b, "idle", o->pool_idle_ms, "ms");
     put_limit(&b, "wait", o->pool_wait_ms, "ms");
     put_limit(&b, "diagnostics", o->diagnostics_ms, "ms");

@@ -27,6 +27,7 @@ struct rig_options {
     int max_prepared;   /* 0: the default */
     int buffer_kib;     /* 0: the default, 32 */
     bool holding;       /* pool.multiplexing: false */
+    bool pipelining;    /* pool.pipelining: true */
     bool by_attributes; /* pool.by_attributes: true */
     int pool_wait_ms;   /* 0: the default */
     int pool_idle_ms;   /* 0: the default */

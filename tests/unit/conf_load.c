@@ -37,7 +37,7 @@ static const char *const full =
     "  slow_start: 30s}\n"
     "limits: {login_timeout: 1s, connect_timeout: 2s, drain_timeout: 0, max_sessions: 7,\n"
     "         max_prepared: 8, buffer: 64k}\n"
-    "pool: {multiplexing: false, pipelining: false, idle: 5s, diagnostics: 1s, prepared: 2MiB}\n"
+    "pool: {multiplexing: false, pipelining: true, idle: 5s, diagnostics: 1s, prepared: 2MiB}\n"
     "admin: {socket: /tmp/a.sock}\n"
     "log: {level: debug, format: json, file: /tmp/t.log}\n"
     "mirror:\n"
@@ -98,7 +98,7 @@ static void test_everything_set_sections(void **state)
     assert_int_equal(c->limits.max_prepared, 8);
     assert_int_equal(c->limits.buffer, 65536);
     assert_false(c->pool.multiplexing);
-    assert_false(c->pool.pipelining);
+    assert_true(c->pool.pipelining);
     assert_int_equal(c->pool.idle_ns, 5 * S);
     assert_int_equal(c->pool.diagnostics_ns, 1 * S);
     assert_int_equal(c->pool.prepared, 2 << 20);
@@ -148,7 +148,7 @@ static void test_defaults(void **state)
     assert_int_equal(c->limits.max_prepared, 16382);
     assert_int_equal(c->limits.buffer, 32768);
     assert_true(c->pool.multiplexing);
-    assert_true(c->pool.pipelining);
+    assert_false(c->pool.pipelining);
     assert_int_equal(c->pool.idle_ns, 60 * S);
     assert_string_equal(c->admin_socket, "");
     assert_int_equal(c->log_level, LOG_INFO);
