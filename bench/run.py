@@ -12,6 +12,7 @@ from harness.cluster import Cluster  # noqa: E402
 
 import contenders  # noqa: E402
 import idle  # noqa: E402
+import large  # noqa: E402
 import load  # noqa: E402
 import report  # noqa: E402
 import soak  # noqa: E402
@@ -19,12 +20,13 @@ from tables import TABLES  # noqa: E402
 
 SERVER = ["--innodb-buffer-pool-size=256M", "--max-connections=12000", "--back-log=2000", "--table-open-cache=4000"]
 IDLE, IDLE_CONNECTIONS = "idle", 2000
+LARGE = "large"
 SOAK, SOAK_SECONDS = "soak", 300
 
 
 def arguments():
     names = "\n".join("  %-16s %s" % (n, t[0]) for n, t in TABLES.items())
-    names += "\n  %-16s memory of idle sessions" % IDLE
+    names += "\n  %-16s memory of idle sessions\n  %-16s one result set of a GiB" % (IDLE, LARGE)
     names += "\n  %-16s only by name: %d s of everything at once, what it leaves in memory" % (SOAK, SOAK_SECONDS)
     p = argparse.ArgumentParser(prog="bench/run", description=__doc__, epilog="tables:\n" + names,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -34,9 +36,10 @@ def arguments():
     p.add_argument("--connections", type=int, nargs="+", help="instead of the table's own")
     p.add_argument("--json", metavar="FILE", help="write every single result there, too")
     a = p.parse_args()
-    unknown = [t for t in a.tables if t not in TABLES and t not in (IDLE, SOAK)]
+    known = list(TABLES) + [IDLE, LARGE, SOAK]
+    unknown = [t for t in a.tables if t not in known]
     if unknown:
-        p.error("no table %s; there are: %s, %s, %s" % (", ".join(unknown), ", ".join(TABLES), IDLE, SOAK))
+        p.error("no table %s; there are: %s" % (", ".join(unknown), ", ".join(known)))
     return a
 
 
@@ -73,6 +76,12 @@ def make_idle_table(a, cluster, results):
         results.append({"table": IDLE, "connections": n, "rows": rows})
 
 
+def make_large_table(a, cluster, results):
+    text, rows = large.make_table(a.rounds, cluster)
+    print(text, flush=True)
+    results.append({"table": LARGE, "connections": 1, "rows": rows})
+
+
 def make_soak_table(a, cluster, results):
     text, rows = soak.make_table(cluster, a.seconds or SOAK_SECONDS)
     print(text, flush=True)
@@ -80,7 +89,8 @@ def make_soak_table(a, cluster, results):
 
 
 def make_load_tables(a, cluster, results):
-    all_contenders = [contenders.Direct(cluster), contenders.HAProxy(cluster), contenders.Proxy(cluster)]
+    all_contenders = [contenders.Direct(cluster), contenders.HAProxy(cluster), contenders.Proxy(cluster),
+                      contenders.Proxy(cluster, "tillway, pipelining", {"pool": {"pipelining": True}})]
     for c in all_contenders:
         c.start()
     for name in a.tables or TABLES:
@@ -98,6 +108,8 @@ def main():
         cluster.wait_in_sync()
         if not a.tables or IDLE in a.tables:
             make_idle_table(a, cluster, results)
+        if not a.tables or LARGE in a.tables:
+            make_large_table(a, cluster, results)
         if SOAK in a.tables:
             make_soak_table(a, cluster, results)
         if not a.tables or any(t in TABLES for t in a.tables):
