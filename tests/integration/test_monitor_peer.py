@@ -52,6 +52,7 @@ class Peer:
         self.script = {
             "SELECT @@global.read_only": result(["a", "b", "c", "d"], [["0", "9", "0-9-5", ""]]),
             "SHOW ALL SLAVES": result(["Connection_name"], []),
+            "SHOW GLOBAL VARIABLES": result(["Variable_name", "Value"], []),
             "SELECT @@version": result(["v", "c"], [["10.11.6-MariaDB", "utf8mb4_general_ci"]]),
         }
         self._listener = socket.create_server((self.host, self.port))
