@@ -98,6 +98,11 @@ struct span cursor_lenenc_bytes(struct cursor *c);
 /* Up to the NUL byte, which is consumed and not part of the span; bad where there is none. */
 struct span cursor_cstr(struct cursor *c);
 
+static inline bool span_same(struct span a, struct span b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
 static inline bool span_eq(struct span a, const char *text)
 {
     size_t n = strlen(text);

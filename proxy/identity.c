@@ -74,8 +74,7 @@ static bool same_attributes(const struct identity *a, const struct identity *b)
 {
     if (!a->by_attributes && !b->by_attributes)
         return true;
-    return a->attributes.n == b->attributes.n &&
-           memcmp(a->attributes.p, b->attributes.p, a->attributes.n) == 0;
+    return span_same(a->attributes, b->attributes);
 }
 
 bool identity_equal(const struct identity *a, const struct identity *b)

@@ -104,11 +104,6 @@ static struct span value_of(const struct var *x)
     return (struct span){(const uint8_t *)x->text + x->name_n + 1, x->value_n};
 }
 
-static bool same(struct span a, struct span b)
-{
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
 static int order(struct span a, struct span b)
 {
     size_t n = a.n < b.n ? a.n : b.n;
@@ -139,7 +134,7 @@ static struct var *find(const struct vars *v, struct span name)
 {
     uint32_t i = place_of(v, name);
 
-    if (i < count_of(v) && same(name_of(v->list->at[i]), name)) {
+    if (i < count_of(v) && span_same(name_of(v->list->at[i]), name)) {
         return v->list->at[i];
     }
     return NULL;
@@ -204,7 +199,7 @@ static size_t var_bytes(const struct var *x)
 
 static void put(struct vars_list *l, uint32_t at, struct var *x)
 {
-    bool replaces = at < l->count && same(name_of(l->at[at]), name_of(x));
+    bool replaces = at < l->count && span_same(name_of(l->at[at]), name_of(x));
 
     if (replaces) {
         l->bytes -= var_bytes(l->at[at]);
@@ -271,7 +266,7 @@ static enum vars_set note(struct vars *v, struct span name, struct span value)
     struct var *x;
 
     x = find(v, name);
-    if (x && same(value_of(x), value)) {
+    if (x && span_same(value_of(x), value)) {
         return VARS_CARRIED;
     }
     if (!fits(v, name, value)) {
@@ -371,7 +366,7 @@ static void put_assignment(struct setting *s, const struct var *named, const str
 
 static bool differ(const struct var *a, const struct var *b)
 {
-    return !a || !b || !same(value_of(a), value_of(b));
+    return !a || !b || !span_same(value_of(a), value_of(b));
 }
 
 static void put_one(struct setting *s, const struct var *a, const struct var *b)
@@ -390,7 +385,7 @@ static const struct var *find_pair(const struct vars *v, const struct vars_pair 
 
 static void put_pair(struct setting *s, const struct var *a, const struct var *b)
 {
-    if (a && b && !same(name_of(a), name_of(b)))
+    if (a && b && !span_same(name_of(a), name_of(b)))
         put_assignment(s, b, b);
     else
         put_one(s, a, b);
@@ -403,8 +398,9 @@ static struct span sql_mode(void)
 
 static bool is_ordered(struct span name)
 {
-    return same(name, sql_mode()) || vars_pair_of(name) >= 0 || span_eq(name, client_charset) ||
-           span_eq(name, results_charset) || span_eq(name, results_collation);
+    return span_same(name, sql_mode()) || vars_pair_of(name) >= 0 ||
+           span_eq(name, client_charset) || span_eq(name, results_charset) ||
+           span_eq(name, results_collation);
 }
 
 static void put_name(struct setting *s, const char *before, struct span name)

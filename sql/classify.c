@@ -403,7 +403,7 @@ static void finish(struct sql_scan *s, bool cut)
     if (out->reason == SQL_UNREADABLE || out->reason == SQL_TOO_LONG)
         out->writes |= out->kind == SQL_SELECT || out->kind == SQL_OTHER;
     if (s->lex.doubtful || cut || out->statements != 1 || out->reason == SQL_UNREADABLE)
-        out->kill.simple = false;
+        out->kill.simple = out->kill.by_user = false;
     if (s->names && s->names->view_acts && out->reason == SQL_IS_READ) {
         out->looked_up = true;
         if (sql_names_acting_view(s->text, s->lex.mode, s->names))

@@ -73,9 +73,14 @@ enum { SQL_COLLATION_MAX = 64 };
 struct sql_kill {
     bool query;  /* KILL QUERY; else the connection */
     bool soft;   /* KILL SOFT */
-    bool simple; /* KILL [HARD|SOFT] [CONNECTION|QUERY] <number>: the proxy answers it; others go to
-                    the primary */
+    bool simple; /* KILL [HARD|SOFT] [CONNECTION|QUERY] <number>: the proxy answers it; others but
+                    `by_user` go to the primary */
     uint64_t id;
+    bool by_user; /* KILL [HARD|SOFT] [CONNECTION|QUERY] USER <user>[@<host>]: the proxy answers it
+                   */
+    struct span user; /* points into the text, without quotes; no bytes: an empty name */
+    struct span host; /* likewise; p NULL: not said */
+    bool own_user;    /* USER CURRENT_USER[()]: `user` is the session's */
 };
 
 struct sql_class {

@@ -335,7 +335,16 @@ static void follow_begin(struct sql_scan *s, enum sql_token t)
     sql_block_open(s);
 }
 
-enum { KILL_QUERY = 1, KILL_TARGET = 2, KILL_NUMBER = 4, KILL_MORE = 8 };
+enum {
+    KILL_TARGET = 1,
+    KILL_NUMBER = 2,
+    KILL_USER = 4,
+    KILL_NAME = 8,
+    KILL_HOST = 16,
+    KILL_OPEN = 32,
+    KILL_CLOSE = 64,
+    KILL_MORE = 128
+};
 
 static bool read_number(struct span s, uint64_t *out)
 {
@@ -352,7 +361,55 @@ static bool read_number(struct span s, uint64_t *out)
     return s.n > 0;
 }
 
-/* KILL [HARD | SOFT] [CONNECTION | QUERY] number */
+static bool is_word(const struct sql_scan *s, enum sql_token t, const char *word)
+{
+    return t == TOK_NAME && span_is_word(sql_lexer_text(&s->lex), word);
+}
+
+/* A name, or what stands in quotes, without them; p NULL: neither, or with escapes. */
+static struct span name_or_text(bool may_be_bare, struct span s)
+{
+    bool quoted =
+        s.n >= 2 && (s.p[0] == '\'' || s.p[0] == '"' || s.p[0] == '`') && s.p[s.n - 1] == s.p[0];
+    struct span inner = quoted ? (struct span){s.p + 1, s.n - 2} : s;
+
+    if (!quoted && !may_be_bare)
+        return (struct span){NULL, 0};
+    if (quoted && (memchr(inner.p, s.p[0], inner.n) || memchr(inner.p, '\\', inner.n)))
+        return (struct span){NULL, 0};
+    return inner;
+}
+
+/* Behind KILL … USER: user[@host], or CURRENT_USER[()]. */
+static uint8_t kill_user_word(struct sql_scan *s, enum sql_token t)
+{
+    struct sql_kill *k = &s->out->kill;
+    struct span text = sql_lexer_text(&s->lex);
+
+    if (!(s->kill_words & KILL_NAME)) {
+        k->own_user = t == W_CURRENT_USER;
+        k->user = k->own_user ? text : name_or_text(t == TOK_NAME, text);
+        return k->user.p ? KILL_NAME : KILL_MORE;
+    }
+    if (k->own_user && t == TOK_OPEN && !(s->kill_words & KILL_OPEN))
+        return KILL_OPEN;
+    if (t == TOK_CLOSE && (s->kill_words & (KILL_OPEN | KILL_CLOSE)) == KILL_OPEN)
+        return KILL_CLOSE;
+    if (k->own_user || t != TOK_USER_VARIABLE || (s->kill_words & KILL_HOST))
+        return KILL_MORE;
+    k->host = name_or_text(true, (struct span){text.p + 1, text.n - 1});
+    return k->host.p ? KILL_HOST : KILL_MORE;
+}
+
+static bool kill_is_by_user(uint8_t words)
+{
+    const uint8_t ends = KILL_OPEN | KILL_CLOSE;
+
+    return (words & KILL_NAME) && !(words & (KILL_NUMBER | KILL_MORE)) &&
+           ((words & ends) == 0 || (words & ends) == ends);
+}
+
+/* KILL [HARD | SOFT] [CONNECTION | QUERY] {number | USER user} */
 static void follow_kill(struct sql_scan *s, enum sql_token t)
 {
     struct sql_kill *k = &s->out->kill;
@@ -364,6 +421,10 @@ static void follow_kill(struct sql_scan *s, enum sql_token t)
     if ((t == W_CONNECTION || t == W_QUERY) && !s->kill_words) {
         k->query = t == W_QUERY;
         s->kill_words |= KILL_TARGET;
+    } else if (s->kill_words & KILL_USER) {
+        s->kill_words |= kill_user_word(s, t);
+    } else if (is_word(s, t, "user") && !(s->kill_words & ~KILL_TARGET)) {
+        s->kill_words |= KILL_USER;
     } else if (t == TOK_NUMBER && !(s->kill_words & KILL_NUMBER) &&
                read_number(sql_lexer_text(&s->lex), &k->id)) {
         s->kill_words |= KILL_NUMBER;
@@ -376,11 +437,6 @@ static void follow_word(struct sql_scan *s, bool met, uint32_t effect)
 {
     if (met)
         s->out->effects |= effect;
-}
-
-static bool is_word(const struct sql_scan *s, enum sql_token t, const char *word)
-{
-    return t == TOK_NAME && span_is_word(sql_lexer_text(&s->lex), word);
 }
 
 static void follow_show(struct sql_scan *s, enum sql_token t)
@@ -448,8 +504,10 @@ void sql_statement_end(struct sql_scan *s)
 {
     if (s->follow == FOLLOW_EXPLAIN || s->follow == FOLLOW_ANALYZE)
         sql_refuse(s, SQL_NOT_SELECT); /* DESC format */
-    if (s->follow == FOLLOW_KILL && s->out->kind == SQL_KILL)
+    if (s->follow == FOLLOW_KILL && s->out->kind == SQL_KILL) {
         s->out->kill.simple = (s->kill_words & ~KILL_TARGET) == KILL_NUMBER;
+        s->out->kill.by_user = kill_is_by_user(s->kill_words);
+    }
     s->at_start = true;
     s->inner = false;
     s->follow = FOLLOW_NONE;

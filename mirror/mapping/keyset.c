@@ -72,7 +72,7 @@ static size_t slot_of(const struct keyset *s, struct span key)
         struct span there = encoded(s, s->slots[slot] - 1);
 
         assert(there.p && key.p);
-        if (there.n == key.n && memcmp(there.p, key.p, key.n) == 0)
+        if (span_same(there, key))
             return slot;
         slot = (slot + 1) & (s->n_slots - 1);
     }

@@ -293,7 +293,7 @@ int binlog_table_column(const struct binlog_table *t, struct span name)
     for (uint32_t i = 0; i < t->n_columns; i++) {
         struct span have = t->columns[i].name;
 
-        if (have.n == name.n && (name.n == 0 || memcmp(have.p, name.p, name.n) == 0))
+        if (span_same(have, name))
             return (int)i;
     }
     return -1;

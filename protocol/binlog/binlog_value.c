@@ -184,11 +184,6 @@ struct span binlog_column_member(const struct binlog_column *c, uint64_t i)
     return name;
 }
 
-static bool same_bytes(struct span a, struct span b)
-{
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
 static bool same_moment(const struct binlog_when *a, const struct binlog_when *b)
 {
     return a->year == b->year && a->month == b->month && a->day == b->day && a->hour == b->hour &&
@@ -219,7 +214,7 @@ bool binlog_value_equal(const struct binlog_value *a, const struct binlog_value 
     case BINLOG_TEXT:
     case BINLOG_BYTES:
     case BINLOG_GEOMETRY:
-        return same_bytes(a->bytes, b->bytes);
+        return span_same(a->bytes, b->bytes);
     case BINLOG_DATE:
     case BINLOG_DATETIME:
         return same_moment(&a->when, &b->when);

@@ -377,7 +377,8 @@ enum step session_welcome(struct session *s)
     session_forget_credentials(s);
     guard_passed(&s->worker->shared->guard, s->address);
     session_tracking_log_in(s, &changes);
-    step = session_answer_told(s, certificate_proof(s, proof), buf_span(&changes));
+    step = session_answer_told(
+        s, (struct ok){.info = certificate_proof(s, proof), .changes = buf_span(&changes)});
     buf_free(&changes);
     return step;
 }

@@ -1,4 +1,5 @@
 #include "proxy/replay/session_replay.h"
+#include "proxy/session/session_kill.h"
 #include "proxy/session/session_steps.h"
 
 #include "base/clock.h"

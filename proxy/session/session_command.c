@@ -1,6 +1,7 @@
 /* Between commands: takes the next one off the client and sends it on its way; and what the proxy
  * answers itself. */
 #include "proxy/replay/session_replay.h"
+#include "proxy/session/session_kill.h"
 #include "proxy/session/session_steps.h"
 
 #include "base/log.h"
@@ -15,17 +16,16 @@ static const struct sql_class no_read = {
 enum step session_answer_ok(struct session *s)
 {
     session_left_by_proxy(s, false);
-    return session_answer_told(s, (struct span){NULL, 0}, (struct span){NULL, 0});
+    return session_answer_told(s, (struct ok){0});
 }
 
-enum step session_answer_told(struct session *s, struct span info, struct span changes)
+enum step session_answer_told(struct session *s, struct ok ok)
 {
-    struct ok ok = {.status = s->status & STATUS_LASTING, .info = info, .changes = changes};
     size_t at;
 
+    ok.status = s->status & STATUS_LASTING;
     buf_clear(&s->out);
     at = packet_begin(&s->out);
-
     ok_encode(&s->out, &ok, s->caps);
     packet_end(&s->out, at, 1);
     session_enter(s, SESSION_REPLY);
@@ -170,6 +170,8 @@ static enum step on_query(struct session *s, struct span payload)
     route_wish_add_hints(&s->run.wish, &s->run.statement.hints, s->worker->topology);
     if (s->run.statement.kill.simple && session_is_id(s->run.statement.kill.id))
         return session_kill(s, &s->run.statement.kill);
+    if (s->run.statement.kill.by_user && s->run.whole)
+        return session_kill_user(s, &s->run.statement.kill);
     if (s->run.statement.kind == SQL_SHOW && s->run.whole && sql_shows_session(text, s->mode))
         return session_show(s);
     s->run.own_text = s->run.whole && session_text_is_own(s, &s->run.statement);

@@ -3,7 +3,10 @@
  * The killer's session asks the worker that owns the id and waits (ASK) for its answer. There the
  * victim's statement, if one is under way, is killed on its server over a connection of its own
  * with the victim's credentials (everybody may kill his own); KILL CONNECTION also ends the
- * victim's session. Who may: the same user, or an account with SUPER or CONNECTION ADMIN. */
+ * victim's session. Who may: the same user, or an account with SUPER or CONNECTION ADMIN.
+ * session_kill_user.c has KILL USER. */
+#include "proxy/session/session_kill.h"
+
 #include "proxy/session/session_steps.h"
 
 #include "base/log.h"
@@ -133,7 +136,7 @@ static void interrupt_rider(struct session *victim)
     session_step(victim);
 }
 
-static void kill_victim(struct session *victim, const struct sql_kill *kill)
+void session_kill_victim(struct session *victim, const struct sql_kill *kill)
 {
     bool mid_reply = victim->state.now == SESSION_RELAY && victim->run.answered;
 
@@ -149,9 +152,7 @@ static void kill_victim(struct session *victim, const struct sql_kill *kill)
 
 static bool may_kill(const struct kill_request *k, const struct session *victim)
 {
-    struct span user = session_user(victim);
-
-    return k->privileged || (user.n == k->user_len && memcmp(user.p, k->user, user.n) == 0);
+    return k->privileged || span_same(session_user(victim), (struct span){k->user, k->user_len});
 }
 
 static void answer(struct message *m, void *receiver)
@@ -186,12 +187,12 @@ static void carry_out(struct message *m, void *receiver)
     if (victim && victim->identity)
         k->answer = may_kill(k, victim) ? KILL_DONE : KILL_DENIED;
     if (k->answer == KILL_DONE)
-        kill_victim(victim, &k->kill);
+        session_kill_victim(victim, &k->kill);
     k->message.run = answer;
     worker_send(k->from, &k->message);
 }
 
-static bool is_privileged(const struct session *s)
+bool session_kills_all(const struct session *s)
 {
     const struct account *a = catalog_account(s->worker->catalog, session_user(s), s->address);
 
@@ -222,7 +223,7 @@ enum step session_kill(struct session *s, const struct sql_kill *kill)
     k->from = s->worker;
     k->killer = s->id;
     k->kill = *kill;
-    k->privileged = is_privileged(s);
+    k->privileged = session_kills_all(s);
     k->user_len = (uint32_t)user.n;
     if (user.n)
         memcpy(k->user, user.p, user.n);

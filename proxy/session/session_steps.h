@@ -39,8 +39,9 @@ enum step session_ready(struct session *s);
 /* Answer the command under way with an OK or ERR packet of the proxy's own and go on with the next.
  */
 enum step session_answer_ok(struct session *s);
-/* The same, with a text and session-state changes in it. */
-enum step session_answer_told(struct session *s, struct span info, struct span changes);
+/* The same with what stands in `ok`, but for its status; what came of statements before is as it
+ * was. */
+enum step session_answer_told(struct session *s, struct ok ok);
 /* The same where it may be a log-in that failed: that ends the session. */
 enum step session_fail(struct session *s, uint16_t code, const char *sqlstate, const char *text);
 /* Nothing to answer: only take the command off the client. */
@@ -119,10 +120,5 @@ void session_forget_state(struct session *s);
  */
 bool session_sheds(struct session *s) MUST_CHECK;
 enum step session_shed(struct session *s);
-
-/* session_kill.c: KILL of a session by the id the proxy greeted it with, whichever worker it lives
- * on. */
-enum step session_kill(struct session *s, const struct sql_kill *kill);
-enum step session_ask(struct session *s);
 
 #endif

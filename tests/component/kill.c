@@ -265,6 +265,87 @@ static void the_killer_may_leave_meanwhile(void **state)
     }
 }
 
+static void kills_user(struct peer *till, const char *rest, uint64_t rows)
+{
+    char sql[64];
+
+    (void)snprintf(sql, sizeof sql, "KILL %s", rest);
+    client_asks(till, sql);
+    assert_int_equal(client_hears_ok(till).affected_rows, rows);
+}
+
+static void lives(struct peer *till)
+{
+    client_sends(till, COM_PING, BYTES(""));
+    (void)client_hears_ok(till);
+}
+
+static void was_killed(struct peer *till)
+{
+    till->seq = 0;
+    client_hears_error(till, 1927, "70100", "Connection was killed");
+    peer_hears_end(till);
+}
+
+static void the_sessions_of_a_user_are_killed_on_all_workers(void **state)
+{
+    struct rig *r = rig_start(.workers = 2);
+    struct scene near = scene_of(r, 0, "other");
+    struct scene far = scene_of(r, 1, "other");
+    struct scene spared = scene_of(r, 1, "till");
+    struct scene killer = scene_of(r, 0, "super");
+
+    (void)state;
+    kills_user(killer.till, "USER nobody", 0);
+    kills_user(killer.till, "USER other@'10.9.8.7'", 0);
+    kills_user(killer.till, "HARD CONNECTION USER 'other'@'%'", 2);
+    was_killed(near.till);
+    was_killed(far.till);
+    lives(spared.till);
+    lives(killer.till);
+}
+
+static void the_statements_of_a_user_are_killed(void **state)
+{
+    struct rig *r = rig_start(.workers = 2);
+    struct scene victim = scene_of(r, 1, "till");
+    struct scene killer = scene_of(r, 0, "till");
+
+    (void)state;
+    client_asks(victim.till, slow_sql);
+    server_hears_query(victim.primary, slow_sql);
+    kills_user(killer.till, "QUERY USER CURRENT_USER()", 2); /* the killer's own is done */
+    server_says_ok(kill_arrives(r, &victim, "till"));
+    server_says_error(victim.primary, 1317, "70100", "Query execution was interrupted");
+    client_hears_error(victim.till, 1317, "70100", "interrupted");
+    lives(victim.till);
+    lives(killer.till);
+}
+
+/* MariaDB answers the killer before it ends him. */
+static void one_s_own_user_is_killed_oneself_included(void **state)
+{
+    struct rig *r = rig_start(.workers = 2);
+    struct scene other = scene_of(r, 1, "till");
+    struct scene killer = scene_of(r, 0, "till");
+
+    (void)state;
+    kills_user(killer.till, "USER till", 2);
+    was_killed(killer.till);
+    was_killed(other.till);
+}
+
+static void users_that_are_not_one_s_own_are_passed_over(void **state)
+{
+    struct rig *r = rig_start(.workers = 2);
+    struct scene victim = scene_of(r, 1, "other");
+    struct scene killer = scene_of(r, 0, "till");
+
+    (void)state;
+    kills_user(killer.till, "USER other", 0);
+    lives(victim.till);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +363,10 @@ int main(void)
         RIG_TEST(but_by_an_administrator),
         RIG_TEST(somebody_who_has_not_logged_in_is_unknown),
         RIG_TEST(the_killer_may_leave_meanwhile),
+        RIG_TEST(the_sessions_of_a_user_are_killed_on_all_workers),
+        RIG_TEST(the_statements_of_a_user_are_killed),
+        RIG_TEST(one_s_own_user_is_killed_oneself_included),
+        RIG_TEST(users_that_are_not_one_s_own_are_passed_over),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

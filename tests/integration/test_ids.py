@@ -148,6 +148,7 @@ class Ids(Proxied):
     def test_errors_are_the_primarys(self):
         c, direct = self.connect(), self.cluster.primary.connect(user="till", password="till")
         for sql in ("KILL 999999", "KILL QUERY 999999", "KILL QUERY ID 99999999", "KILL 0", "KILL 'x'", "KILL USER nobody",
+                    "KILL USER till@'10.9.8.7'", "KILL QUERY USER `nobody`", "KILL USER till till",
                     "KILL (SELECT 1)", "KILL", "SHOW EXPLAIN FOR 999999", "EXPLAIN FOR CONNECTION 999999"):
             with self.subTest(sql=sql):
                 self.assertEqual(self.outcome(c, sql), self.outcome(direct, sql))

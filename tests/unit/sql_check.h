@@ -8,7 +8,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The function's name is not kept: its memory is gone. `function_n` tells its length. */
+/* What points into `copy`, whose memory will be gone, points into `text` from then on. */
+static inline void move_into(struct span *s, const uint8_t *copy, struct span text)
+{
+    if (!s->n)
+        return;
+    assert_true(s->p >= copy && s->n <= text.n);
+    s->p = text.p + (s->p - copy);
+}
+
 static inline struct sql_class classified(struct span text, struct sql_mode mode, bool cut)
 {
     uint8_t *copy = malloc(text.n ? text.n : 1);
@@ -18,10 +26,9 @@ static inline struct sql_class classified(struct span text, struct sql_mode mode
     if (text.n)
         memcpy(copy, text.p, text.n);
     sql_classify((struct span){copy, text.n}, mode, cut, &c);
-    if (c.function.n) {
-        assert_true(c.function.p >= copy && c.function.n <= text.n);
-        c.function.p = text.p + (c.function.p - copy);
-    }
+    move_into(&c.function, copy, text);
+    move_into(&c.kill.user, copy, text);
+    move_into(&c.kill.host, copy, text);
     free(copy);
     return c;
 }

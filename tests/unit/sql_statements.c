@@ -228,6 +228,57 @@ static void kill(void **state)
     }
 }
 
+static void kill_of_a_user(void **state)
+{
+    static const struct {
+        const char *text;
+        bool by_user;
+        const char *user;
+        const char *host; /* NULL: not said */
+        bool query;
+    } kills[] = {
+        {"KILL USER a", true, "a", NULL, false},
+        {"kill hard query user 'a b';", true, "a b", NULL, true},
+        {"KILL SOFT CONNECTION USER `a`", true, "a", NULL, false},
+        {"KILL USER a@'%'", true, "a", "%", false},
+        {"KILL USER 'a'@`10.0.0.1`", true, "a", "10.0.0.1", false},
+        {"KILL USER a@localhost", true, "a", "localhost", false},
+        {"KILL USER \"a\"@\"b\"", true, "a", "b", false},
+        {"KILL USER ''", true, "", NULL, false},
+        {"KILL USER a@''", true, "a", "", false},
+        {"KILL USER CURRENT_USER", true, "CURRENT_USER", NULL, false},
+        {"KILL QUERY USER current_user()", true, "current_user", NULL, true},
+        {"KILL USER CURRENT_USER(", false, NULL, NULL, false},
+        {"KILL USER CURRENT_USER)", false, NULL, NULL, false},
+        {"KILL USER a()", false, NULL, NULL, false},
+        {"KILL USER a, b", false, NULL, NULL, false},
+        {"KILL USER a@b@c", false, NULL, NULL, false},
+        {"KILL USER 'a\\'b'", false, NULL, NULL, false},
+        {"KILL USER 'a''b'", false, NULL, NULL, false},
+        {"KILL USER", false, NULL, NULL, false},
+        {"KILL USER 5", false, NULL, NULL, false},
+        {"KILL USER @x", false, NULL, NULL, false},
+        {"KILL 5 USER a", false, NULL, NULL, false},
+        {"KILL USER a; KILL USER b", false, NULL, NULL, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(kills); i++) {
+        struct sql_class c = classified_text(kills[i].text);
+
+        assert_int_equal(c.kind, SQL_KILL);
+        assert_false(c.kill.simple);
+        if (c.kill.by_user != kills[i].by_user)
+            fail_msg("%s", kills[i].text);
+        if (!kills[i].by_user)
+            continue;
+        assert_true(span_eq(c.kill.user, kills[i].user));
+        assert_int_equal(c.kill.host.p != NULL, kills[i].host != NULL);
+        assert_true(!kills[i].host || span_eq(c.kill.host, kills[i].host));
+        assert_int_equal(c.kill.query, kills[i].query);
+    }
+}
+
 static void hints(void **state)
 {
     static const struct {
@@ -337,13 +388,10 @@ static void system_schemas(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(kinds_and_effects),
-        cmocka_unit_test(kill),
-        cmocka_unit_test(hints),
-        cmocka_unit_test(hints_with_values),
-        cmocka_unit_test(words_for_all),
-        cmocka_unit_test(system_schemas),
-        cmocka_unit_test(collations),
+        cmocka_unit_test(kinds_and_effects), cmocka_unit_test(kill),
+        cmocka_unit_test(kill_of_a_user),    cmocka_unit_test(hints),
+        cmocka_unit_test(hints_with_values), cmocka_unit_test(words_for_all),
+        cmocka_unit_test(system_schemas),    cmocka_unit_test(collations),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
