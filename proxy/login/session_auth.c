@@ -70,6 +70,8 @@ void session_auth_begin(struct session *s, struct span plugin, struct span attri
     *a = (struct session_auth){.by = by_of(plugin)};
     if (a->by == BY_CLEAR && !is_private(s))
         a->by = BY_OTHER;
+    a->plugin = name_of(a->by);
+    a->told = a->by == BY_CLEAR;
     if (a->by == BY_CLEAR)
         s->credentials.bytes.len -=
             session_login_reply(s).n - without_nul(session_login_reply(s)).n;
@@ -237,7 +239,10 @@ static enum auth_answer try_socket(struct session *s, const struct account_way *
     if (!peer_of(s, &peer) || getpwuid_r(peer.uid, &found, room, sizeof room, &at) != 0 || !at)
         return AUTH_FAILS;
     tell_password(secret, conf_account_password(s->worker->conf, user));
-    return judge(w->text[0] ? strcmp(w->text, at->pw_name) == 0 : span_eq(user, at->pw_name));
+    if (w->text[0] ? strcmp(w->text, at->pw_name) != 0 : !span_eq(user, at->pw_name))
+        return AUTH_FAILS;
+    s->auth.plugin = "unix_socket";
+    return AUTH_FITS;
 }
 
 static void note_use(struct session *s, const struct account_way *w)
@@ -286,6 +291,7 @@ static bool take_password(struct session *s, struct span payload)
     bool ok;
 
     s->auth.by = BY_CLEAR;
+    s->auth.told = true;
     if (rsa && auth_rsa_decrypt(rsa, s->nonce, payload, &password)) {
         payload = buf_span(&password);
     } else if (is_private(s) && payload.n && payload.p[payload.n - 1] == 0) {
@@ -307,6 +313,7 @@ bool session_auth_reply(struct session *s, struct span payload)
 
     if (!a->full) {
         a->by = a->asked;
+        a->plugin = name_of(a->by);
         session_enter(s, SESSION_VERIFY);
         return session_keep_reply(s, payload);
     }

@@ -21,6 +21,8 @@ struct session_auth {
     enum auth_by asked; /* what the client was asked for */
     bool full;          /* caching_sha2_password: asked for the password itself */
     bool key_sent;      /* … and was sent the RSA key to encrypt it with */
+    const char *plugin; /* the last one spoken, for the log; "": none */
+    bool told;          /* the client said its password itself, be it encrypted */
     bool sha2_only;     /* a client of MySQL 9 or newer: it has no mysql_native_password */
     enum auth_used used;
     size_t way; /* of the account's, the one being tried */

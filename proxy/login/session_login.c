@@ -357,6 +357,28 @@ static struct span certificate_proof(const struct session *s, uint8_t room[AUTH_
     return (struct span){room, AUTH_PROOF};
 }
 
+/* What of the compressed protocol both sides have; "" for neither. */
+static const char *compression_of(const struct session *s)
+{
+    return s->caps & CAP_COMPRESS ? "zlib" : s->caps & CAP_ZSTD ? "zstd" : "";
+}
+
+/* Who came, and how. */
+static void log_login(const struct session *s)
+{
+    struct tls_peer peer;
+    char user[128];
+
+    (void)stream_tls_peer(&s->client, &peer);
+    (void)snprintf(user, sizeof user, "%.*s", (int)session_user(s).n,
+                   (const char *)session_user(s).p);
+    log_event(LOG_INFO, "session.login", LOG_NUM("id", s->id), LOG_STR("user", user),
+              LOG_STR("address", s->address), LOG_STR("schema", s->schema),
+              LOG_STR("plugin", s->auth.plugin),
+              LOG_STR("password", s->auth.told ? "told" : "proved"), LOG_STR("tls", peer.version),
+              LOG_STR("compression", compression_of(s)));
+}
+
 /* The session's state is laid on a server: the log-in is complete. */
 enum step session_welcome(struct session *s)
 {
@@ -364,14 +386,8 @@ enum step session_welcome(struct session *s)
     uint8_t proof[AUTH_PROOF];
     enum step step;
 
-    if (!s->changing_user) {
-        char user[128];
-
-        (void)snprintf(user, sizeof user, "%.*s", (int)session_user(s).n,
-                       (const char *)session_user(s).p);
-        log_event(LOG_INFO, "session.login", LOG_NUM("id", s->id), LOG_STR("user", user),
-                  LOG_STR("address", s->address), LOG_STR("schema", s->schema));
-    }
+    if (!s->changing_user)
+        log_login(s);
     s->changing_user = false;
     s->target = NULL;
     session_forget_credentials(s);

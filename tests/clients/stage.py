@@ -5,16 +5,39 @@ A cue is a line "@name" of the program's output; it waits until "go" stands on i
 
 import json
 import os
+import re
 import subprocess
 import threading
 
-from harness import scratch
+from harness import paths, scratch
 from harness.tillway import Tillway
 
 ROWS_TO_LOAD = 50000
+
+# One account for each way to log in, its password its name: what it is made with, whether accounts_file has its password,
+# and what Tillway must have seen of the log-in, by its log; the line of expected.txt that shows it.
+ACCOUNTS = {
+    "safe": ("BY 'safe' REQUIRE SSL", False, "plugin=mysql_native_password password=proved tls=TLS", "login by TLS"),
+    "ed": ("VIA ed25519 USING PASSWORD('ed')", True, "plugin=client_ed25519 password=proved", "login by ed25519"),
+    "fast": ("BY 'fast'", True, "plugin=caching_sha2_password password=proved", "login by caching_sha2"),
+    "rsa": ("BY 'rsa'", False, 'plugin=caching_sha2_password password=told tls=""', "password by caching_sha2"),
+    "told": ("BY 'told' REQUIRE SSL", False, "plugin=caching_sha2_password password=told tls=TLS",
+             "password by caching_sha2 and TLS"),
+    "clear": ("BY 'clear' REQUIRE SSL", False, "plugin=mysql_clear_password password=told tls=TLS",
+              "password by clear and TLS"),
+    "packed": ("BY 'packed'", False, 'tls="" compression=z', "compressed"),
+    "tight": ("BY 'tight' REQUIRE SSL", False, "tls=TLS.* compression=z", "compressed and by TLS"),
+}
+# MariaDB 10.11 has no caching_sha2_password and makes no such account, but goes on to the next way of one that has it.
+SHA2_FIRST = (
+    "UPDATE mysql.global_priv SET priv = JSON_SET(priv, '$.auth_or',"
+    " JSON_ARRAY(JSON_OBJECT('plugin', 'caching_sha2_password', 'authentication_string', ''), JSON_OBJECT()))"
+    " WHERE user IN ('fast', 'rsa', 'told')")
+
 SCHEMA = [
-    "CREATE OR REPLACE USER safe@'%' IDENTIFIED BY 'safe'",
-    "GRANT SELECT ON `%`.* TO safe@'%'",
+    *("CREATE OR REPLACE USER %s@'%%' IDENTIFIED %s" % (user, how[0]) for user, how in ACCOUNTS.items()),
+    *("GRANT SELECT ON `%%`.* TO %s@'%%'" % user for user in ACCOUNTS),
+    SHA2_FIRST, "FLUSH PRIVILEGES",
     "CREATE OR REPLACE DATABASE shop CHARACTER SET utf8mb4",
     "CREATE TABLE shop.kinds (i BIGINT, u BIGINT UNSIGNED, d DECIMAL(20,4), f DOUBLE, s VARCHAR(40), b VARBINARY(40),"
     " t DATETIME(6), n INT)",
@@ -39,10 +62,18 @@ def lay_out(cluster):
     cluster.wait_in_sync()
 
 
-def tillway_before(cluster, certificate):
-    """Tillway that offers TLS as the servers do."""
+def server_options(certificate):
+    return ["--ssl-cert=" + certificate, "--ssl-key=" + certificate, "--plugin-dir=" + paths.server_plugins(),
+            "--plugin-load-add=auth_ed25519.so"]
+
+
+def tillway_before(cluster, certificate, ca):
+    """Tillway that offers TLS as the servers do, and speaks it with them."""
     tillway = Tillway(cluster)
-    tillway.write_config({"listeners": [
+    known = os.path.join(tillway.folder, "accounts.yaml")
+    with open(os.open(known, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as f:
+        f.writelines("%s: %s\n" % (user, user) for user, how in ACCOUNTS.items() if how[1])
+    tillway.write_config({"accounts_file": known, "servers_tls": {"mode": "verify_ca", "ca": ca}, "listeners": [
         {"address": "127.0.0.1:%d" % tillway.port, "tls": {"certificate": certificate}}, {"address": tillway.socket}]})
     return tillway
 
@@ -67,6 +98,9 @@ class Direct:
         """The program's connections are lost."""
         self._cluster.primary.query("KILL USER till")
 
+    def not_spoken(self, _cannot):
+        return []
+
     def cue_balance(self):
         pass
 
@@ -85,6 +119,13 @@ class Proxied:
 
     def cue_restart(self):
         self._tillway.restart()
+
+    def not_spoken(self, cannot):
+        """Log-ins that Tillway did not see as they should have been."""
+        log = self._tillway.log_text()
+        wanted = {"session.login .*user=%s .*%s" % (user, seen): line for user, (_, _, seen, line) in ACCOUNTS.items()}
+        return ["%s: no line %s in Tillway's log" % (line, pattern) for pattern, line in wanted.items()
+                if line not in cannot and not re.search(pattern, log)]
 
     def _servers(self):
         return json.loads(self._tillway.command("stats", "json", check=True).stdout)["servers"]

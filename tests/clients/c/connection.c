@@ -67,6 +67,10 @@ MYSQL *try_connect(const struct way *way)
     mysql_optionsv(c, MYSQL_SET_CHARSET_NAME, way->charset ? way->charset : "utf8mb4");
     if (way->tls)
         secure(c);
+    if (way->compressed)
+        mysql_optionsv(c, MYSQL_OPT_COMPRESS, NULL);
+    if (way->plugin)
+        mysql_optionsv(c, MYSQL_DEFAULT_AUTH, way->plugin);
     mysql_real_connect(c, way->socket ? NULL : setting("DB_HOST"), way->user ? way->user : "till",
                        way->password ? way->password : "till",
                        way->database ? way->database : "shop",

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BIG = 33 << 20, BATCH = 1000 };
+enum { BIG = 33 << 20, PACKED = 12345, PACKED_BIG = 18 << 20, BATCH = 1000 };
 
 static const char *const words[] = {"one", "two", "three"};
 static const struct way usual = {0};
@@ -20,6 +20,12 @@ static void login(void)
         {"login", {0}},
         {"login by socket", {.socket = true}},
         {"login by TLS", {.user = "safe", .password = "safe", .tls = true}},
+        {"login by ed25519", {.user = "ed", .password = "ed"}},
+        {"login by caching_sha2", {.user = "fast", .password = "fast"}},
+        {"password by caching_sha2", {.user = "rsa", .password = "rsa"}},
+        {"password by caching_sha2 and TLS", {.user = "told", .password = "told", .tls = true}},
+        {"password by clear and TLS",
+         {.user = "clear", .password = "clear", .tls = true, .plugin = "mysql_clear_password"}},
         {"wrong password", {.password = "wrong"}},
         {"no such database", {.database = "nosuch"}},
     };
@@ -149,39 +155,79 @@ static void say_digest(const char *name, const char *text, size_t n)
     say(name, "%zu %s", n, hex);
 }
 
-static void big_as_text(MYSQL *c, const char *big)
+/* So much text; the caller frees it. */
+static char *make_text(size_t n)
 {
-    static const char before[] = "INSERT INTO work VALUES (1, '";
-    char *sql = malloc(BIG + 100);
-    MYSQL_RES *result;
-    MYSQL_ROW row;
+    char *text = malloc(n + 1);
+
+    if (!text)
+        die("no memory");
+    for (size_t i = 0; i < n; i++)
+        text[i] = "0123456789abcdef"[i % 16];
+    text[n] = 0;
+    return text;
+}
+
+static void run_around(MYSQL *c, const char *before, const char *text, const char *behind)
+{
+    size_t n = strlen(before) + strlen(text) + strlen(behind) + 1;
+    char *sql = malloc(n);
 
     if (!sql)
         die("no memory");
-    snprintf(sql, BIG + 100, "%s%s')", before, big);
+    snprintf(sql, n, "%s%s%s", before, text, behind);
     run(c, sql);
     free(sql);
-    run(c, "SELECT v FROM work WHERE id = 1");
-    result = mysql_store_result(c);
-    row = result ? mysql_fetch_row(result) : NULL;
+}
+
+/* Of the one row of the one column that the last statement gives. */
+static void say_row(MYSQL *c, const char *name)
+{
+    MYSQL_RES *result = mysql_store_result(c);
+    MYSQL_ROW row = result ? mysql_fetch_row(result) : NULL;
+
     if (!row)
         die(mysql_error(c));
-    say_digest("big row as text", row[0], mysql_fetch_lengths(result)[0]);
+    say_digest(name, row[0], mysql_fetch_lengths(result)[0]);
     mysql_free_result(result);
+}
+
+static void compressed(void)
+{
+    static const struct {
+        const char *name;
+        struct way way;
+        size_t size;
+    } ways[] = {
+        {"compressed", {.user = "packed", .password = "packed", .compressed = true}, PACKED},
+        {"compressed and by TLS",
+         {.user = "tight", .password = "tight", .compressed = true, .tls = true},
+         PACKED},
+        {"compressed big row",
+         {.user = "packed", .password = "packed", .compressed = true},
+         PACKED_BIG},
+    };
+
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        MYSQL *c = connect_as(&ways[i].way);
+        char *text = make_text(ways[i].size);
+
+        run_around(c, "SELECT '", text, "'");
+        say_row(c, ways[i].name);
+        free(text);
+        mysql_close(c);
+    }
 }
 
 static void big_rows(MYSQL *c)
 {
-    char *big = malloc(BIG + 1), *got;
+    char *big = make_text(BIG), *got;
     MYSQL_STMT *s;
     size_t n;
 
-    if (!big)
-        die("no memory");
-    for (size_t i = 0; i < BIG; i++)
-        big[i] = "0123456789abcdef"[i % 16];
-    big[BIG] = 0;
-    big_as_text(c, big);
+    run_around(c, "INSERT INTO work VALUES (1, '", big, "')");
+    run(c, "SELECT v FROM work WHERE id = 1");
+    say_row(c, "big row as text");
     mysql_stmt_close(execute(c, "INSERT INTO work VALUES (?, ?)", 2, big, BIG));
     free(big);
     s = execute(c, "SELECT v FROM work WHERE id = ?", 2, NULL, 0);
@@ -312,6 +358,25 @@ static void stream(void)
     mysql_close(c);
 }
 
+/* Another connection ends this one, which then comes back by itself. */
+static void killed(void)
+{
+    MYSQL *c = connect_as(&usual), *other = connect_as(&usual);
+    const char *lost;
+    char sql[40];
+    my_bool yes = 1;
+
+    snprintf(sql, sizeof sql, "KILL %lu", mysql_thread_id(c));
+    run(other, sql);
+    lost = mysql_real_query(c, "SELECT 1", 8) ? "lost" : "not lost";
+    mysql_optionsv(c, MYSQL_OPT_RECONNECT, &yes);
+    if (mysql_ping(c))
+        die(mysql_error(c));
+    say("killed", "%s, then %s", lost, value(c, "SELECT COUNT(*) FROM t"));
+    mysql_close(c);
+    mysql_close(other);
+}
+
 static bool read_right(MYSQL *c, int i)
 {
     MYSQL_STMT *s;
@@ -380,6 +445,7 @@ int main(void)
     transactions(c);
     own_writes(c);
     big_rows(c);
+    compressed();
     load(c);
     say_results(c, "several statements", "SELECT 1; SELECT 2; DO 3; SELECT 4", false);
     say_results(c, "call", "CALL thrice(5, @b)", true);
@@ -387,6 +453,7 @@ int main(void)
     errors(c);
     batch(c);
     stream();
+    killed();
     reads();
     restart(c);
     mysql_close(c);

@@ -15,8 +15,10 @@ struct way {
     const char *password;
     const char *database;
     const char *charset;
+    const char *plugin; /* to offer */
     bool socket;
     bool tls;
+    bool compressed;
 };
 
 void die(const char *what) __attribute__((noreturn));

@@ -34,6 +34,18 @@ func config(text bool) *mysql.Config {
 	return c
 }
 
+// One of the accounts whose password is their name.
+func as(user string, secure bool) *mysql.Config {
+	c := config(true)
+	c.User, c.Passwd = user, user
+	if secure {
+		authorities := x509.NewCertPool()
+		authorities.AppendCertsFromPEM(must(os.ReadFile(os.Getenv("DB_CA"))))
+		c.TLS = &tls.Config{RootCAs: authorities, ServerName: os.Getenv("DB_HOST")}
+	}
+	return c
+}
+
 func must[T any](value T, err error) T {
 	if err != nil {
 		log.Panic(err)
@@ -80,14 +92,12 @@ func reason(err error) string {
 func login() {
 	socket := config(true)
 	socket.Net, socket.Addr = "unix", os.Getenv("DB_SOCKET")
-	authorities := x509.NewCertPool()
-	authorities.AppendCertsFromPEM(must(os.ReadFile(os.Getenv("DB_CA"))))
-	safe := config(true)
-	safe.User, safe.Passwd, safe.TLS = "safe", "safe", &tls.Config{RootCAs: authorities, ServerName: os.Getenv("DB_HOST")}
 	for _, way := range []struct {
 		name string
 		c    *mysql.Config
-	}{{"login", config(true)}, {"login by socket", socket}, {"login by TLS", safe}} {
+	}{{"login", config(true)}, {"login by socket", socket}, {"login by TLS", as("safe", true)}, {"login by ed25519", as("ed", false)},
+		{"login by caching_sha2", as("fast", false)}, {"password by caching_sha2", as("rsa", false)},
+		{"password by caching_sha2 and TLS", as("told", true)}} {
 		c := connect(way.c)
 		say(way.name, value(c, "SELECT CONCAT_WS(' ', CURRENT_USER(), DATABASE())"))
 		c.Close()
@@ -166,11 +176,27 @@ func ownWrites(c *sql.Conn) {
 	run(c, "DELETE FROM work")
 }
 
+func digest(text string) string { return fmt.Sprintf("%d %x", len(text), md5.Sum([]byte(text))) }
+
 func big(c *sql.Conn, name string) {
 	run(c, "INSERT INTO work VALUES (1, ?)", strings.Repeat("0123456789abcdef", 33*(1<<20)/16))
-	text := value(c, "SELECT v FROM work WHERE id = ?", 1)
-	say(name, fmt.Sprintf("%d %x", len(text), md5.Sum([]byte(text))))
+	say(name, digest(value(c, "SELECT v FROM work WHERE id = ?", 1)))
 	run(c, "DELETE FROM work")
+}
+
+func compressed() {
+	text := strings.Repeat("0123456789abcdef", 18*(1<<20)/16)
+	for _, way := range []struct {
+		name string
+		c    *mysql.Config
+		size int
+	}{{"compressed", as("packed", false), 12345}, {"compressed and by TLS", as("tight", true), 12345},
+		{"compressed big row", as("packed", false), len(text)}} {
+		must(0, way.c.Apply(mysql.EnableCompression(true)))
+		c := connect(way.c)
+		say(way.name, digest(value(c, "SELECT '"+text[:way.size]+"'")))
+		c.Close()
+	}
 }
 
 func load(c *sql.Conn) {
@@ -252,6 +278,19 @@ func stream() {
 	say("abandoned stream", value(connect(config(true)), "SELECT 7"))
 }
 
+// Another connection ends this one; the driver's pool makes the next.
+func killed() {
+	pool := sql.OpenDB(must(mysql.NewConnector(config(true))))
+	c := must(pool.Conn(ctx))
+	run(connect(config(true)), "KILL "+value(c, "SELECT CONNECTION_ID()"))
+	lost := "lost"
+	if _, err := c.ExecContext(ctx, "SELECT 1"); err == nil {
+		lost = "not lost"
+	}
+	c.Close()
+	say("killed", lost, ", then ", value(must(pool.Conn(ctx)), "SELECT COUNT(*) FROM t"))
+}
+
 // So many reads, the connections in turn, half of them prepared; how many were right.
 func readRound(connections []*sql.Conn, rounds int) (right int) {
 	for i := 0; i < rounds; i++ {
@@ -294,10 +333,12 @@ func main() {
 	ownWrites(text)
 	big(text, "big row as text")
 	big(binary, "big row as binary")
+	compressed()
 	for _, part := range []func(*sql.Conn){load, severalResults, charsets, errorsOf, batch} {
 		part(text)
 	}
 	stream()
+	killed()
 	reads()
 	restart(text)
 }

@@ -20,6 +20,7 @@ public class Program {
     static final String[] WORDS = {"one", "two", "three"};
     static final String TEXT = "", BINARY = "&useServerPrepStmts=true";
     static final String BULK = "&useBulkStmts=true&useServerPrepStmts=true", PIPELINED = "&useBulkStmts=false&useServerPrepStmts=true";
+    static final String TLS = "&sslMode=verify-full&serverSslCert=" + System.getenv("DB_CA");
     static final PrintStream OUT = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     static final BufferedReader IN = new BufferedReader(new InputStreamReader(System.in));
 
@@ -76,13 +77,22 @@ public class Program {
         }
     }
 
+    /** The account's password is its name. */
+    static void way(String name, String user, String options) throws SQLException {
+        try (Connection c = connect(user, "shop", user, options)) {
+            say(name, value(c, "SELECT CONCAT_WS(' ', CURRENT_USER(), DATABASE())"));
+        }
+    }
+
     static void login() throws SQLException {
         try (Connection c = connect(TEXT)) {
             say("login", value(c, "SELECT CONCAT_WS(' ', CURRENT_USER(), DATABASE())"));
         }
-        try (Connection c = connect("safe", "shop", "safe", "&sslMode=verify-full&serverSslCert=" + System.getenv("DB_CA"))) {
-            say("login by TLS", value(c, "SELECT CONCAT_WS(' ', CURRENT_USER(), DATABASE())"));
-        }
+        way("login by TLS", "safe", TLS);
+        way("login by ed25519", "ed", "");
+        way("login by caching_sha2", "fast", "");
+        way("password by caching_sha2", "rsa", "&allowPublicKeyRetrieval=true");
+        way("password by caching_sha2 and TLS", "told", TLS);
         failing("wrong password", () -> connect("till", "shop", "wrong", TEXT));
         failing("no such database", () -> connect("till", "nosuch", "till", TEXT));
     }
@@ -137,11 +147,23 @@ public class Program {
         run(c, "DELETE FROM work");
     }
 
+    static String digest(String text) throws Exception {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        return bytes.length + " " + HexFormat.of().formatHex(MessageDigest.getInstance("MD5").digest(bytes));
+    }
+
     static void big(Connection c, String name) throws Exception {
         run(c, "INSERT INTO work VALUES (1, ?)", "0123456789abcdef".repeat(33 * (1 << 20) / 16));
-        byte[] text = value(c, "SELECT v FROM work WHERE id = 1").getBytes(StandardCharsets.UTF_8);
-        say(name, text.length + " " + HexFormat.of().formatHex(MessageDigest.getInstance("MD5").digest(text)));
+        say(name, digest(value(c, "SELECT v FROM work WHERE id = 1")));
         run(c, "DELETE FROM work");
+    }
+
+    static void compressed(String name, String user, String options, int size) throws Exception {
+        try (Connection c = connect(user, "shop", user, options + "&useCompression=true"); Statement s = c.createStatement();
+             ResultSet r = s.executeQuery("SELECT '" + "0123456789abcdef".repeat(size / 16 + 1).substring(0, size) + "'")) {
+            r.next();
+            say(name, digest(r.getString(1)));
+        }
     }
 
     static void load(Connection c) throws SQLException {
@@ -224,6 +246,22 @@ public class Program {
         }
     }
 
+    /** Another connection ends this one; the way back is a new one. */
+    static void killed() throws SQLException {
+        String lost = "not lost";
+        try (Connection c = connect(TEXT); Connection other = connect(TEXT)) {
+            run(other, "KILL " + value(c, "SELECT CONNECTION_ID()"));
+            try {
+                run(c, "SELECT 1");
+            } catch (SQLException e) {
+                lost = "lost";
+            }
+        }
+        try (Connection again = connect(TEXT)) {
+            say("killed", lost + ", then " + value(again, "SELECT COUNT(*) FROM t"));
+        }
+    }
+
     /** So many reads, the connections in turn, half of them prepared; how many were right. */
     static int readRound(List<Connection> connections, int rounds) throws SQLException {
         int right = 0;
@@ -266,12 +304,16 @@ public class Program {
         ownWrites(text);
         big(text, "big row as text");
         big(binary, "big row as binary");
+        compressed("compressed", "packed", "", 12345);
+        compressed("compressed and by TLS", "tight", TLS, 12345);
+        compressed("compressed big row", "packed", "", 18 << 20);
         load(text);
         severalResults(text);
         charsets(text);
         errors(text);
         batch();
         stream();
+        killed();
         reads();
         restart(text);
         System.exit(0);

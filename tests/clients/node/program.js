@@ -8,10 +8,12 @@ const { DB_HOST, DB_PORT, DB_SOCKET, DB_CSV } = process.env;
 const BIG = '0123456789abcdef'.repeat(33 * (1 << 20) / 16);
 const WORDS = ['one', 'two', 'three'];
 const ACCOUNT = { user: 'till', password: 'till', database: 'shop', multipleStatements: true };
+const TLS = { ssl: { ca: fs.readFileSync(process.env.DB_CA) } };
 const PLACE = { host: DB_HOST, port: Number(DB_PORT) };
 
 // Each driver: connect, text and binary statements (rows as arrays), streaming, the batch.
 const mysql2 = {
+  ed25519: false,
   async connect(over = {}) {
     return require('mysql2/promise').createConnection({
       ...PLACE, ...ACCOUNT, charset: 'utf8mb4', supportBigNumbers: true, bigNumberStrings: true, dateStrings: true, rowsAsArray: true,
@@ -20,7 +22,10 @@ const mysql2 = {
   latin1() { return this.connect({ charset: 'LATIN1_SWEDISH_CI' }); },
   async text(c, sql, args) { return (await c.query(sql, args))[0]; },
   async binary(c, sql, args) { return (await c.execute(sql, args))[0]; },
-  async load(c, sql) { return c.query({ sql, infileStreamFactory: path => fs.createReadStream(path) }); },
+  async load(c, sql, count) {
+    await c.query({ sql, infileStreamFactory: path => fs.createReadStream(path) });
+    return this.text(c, count);
+  },
   error(e) { return `${e.errno} ${e.sqlState} ${e.sqlMessage || e.message}`; },
   stream(c, sql) { return c.connection.query(sql).stream(); },
   abandon(c) { c.connection.stream.destroy(); }, // its own destroy() only half-closes
@@ -29,18 +34,21 @@ const mysql2 = {
 };
 
 const mariadb = {
+  ed25519: true,
   async connect(over = {}) {
     return require('mariadb').createConnection({
       ...PLACE, ...ACCOUNT, charset: 'utf8mb4', dateStrings: true, rowsAsArray: true, pipelining: true,
-      decimalAsNumber: false, maxAllowedPacket: 1 << 27, ...over });
+      decimalAsNumber: false, maxAllowedPacket: 1 << 27, allowPublicKeyRetrieval: true, ...over });
   },
   latin1() { return this.connect({ collation: 'LATIN1_SWEDISH_CI', charset: undefined }); },
   async text(c, sql, args) { return c.query(sql, args); },
   async binary(c, sql, args) { return c.execute(sql, args); },
-  async load(_, sql) { // not allowed where it pipelines
+  async load(_, sql, count) { // not allowed where it pipelines
     const c = await this.connect({ pipelining: false, permitLocalInfile: true });
     await c.query({ sql, infileStreamFactory: path => fs.createReadStream(path) });
+    const rows = await this.text(c, count); // who wrote sees it
     await c.end();
+    return rows;
   },
   error(e) { return `${e.errno} ${e.sqlState} ${e.sqlMessage}`; },
   stream(c, sql) { return c.queryStream(sql); },
@@ -71,8 +79,10 @@ async function failing(name, call) {
 }
 
 async function login() {
-  for (const [name, over] of [['login', {}], ['login by socket', { socketPath: DB_SOCKET }],
-    ['login by TLS', { user: 'safe', password: 'safe', ssl: { ca: fs.readFileSync(process.env.DB_CA) } }]]) {
+  const as = (user, over = {}) => ({ user, password: user, ...over });
+  for (const [name, over] of [['login', {}], ['login by socket', { socketPath: DB_SOCKET }], ['login by TLS', as('safe', TLS)],
+    ...(driver.ed25519 ? [['login by ed25519', as('ed')]] : []), ['login by caching_sha2', as('fast')],
+    ['password by caching_sha2', as('rsa')], ['password by caching_sha2 and TLS', as('told', TLS)]]) {
     const c = await driver.connect(over);
     say(name, (await driver.text(c, 'SELECT CURRENT_USER(), DATABASE()'))[0].join(' '));
     await c.end();
@@ -123,18 +133,29 @@ async function ownWrites(c) {
   await driver.text(c, 'DELETE FROM work');
 }
 
+const digest = text => `${text.length} ${crypto.createHash('md5').update(text).digest('hex')}`;
+
 async function big(c) {
   for (const kind of ['text', 'binary']) {
     await driver[kind](c, 'INSERT INTO work VALUES (1, ?)', [BIG]);
     const text = (await driver[kind](c, 'SELECT v FROM work WHERE id = 1'))[0][0];
-    say(`big row as ${kind}`, `${text.length} ${crypto.createHash('md5').update(text).digest('hex')}`);
+    say(`big row as ${kind}`, digest(text));
     await driver.text(c, 'DELETE FROM work');
   }
 }
 
+async function compressed() {
+  for (const [name, user, over, size] of [['compressed', 'packed', {}, 12345], ['compressed and by TLS', 'tight', TLS, 12345],
+    ['compressed big row', 'packed', {}, 18 << 20]]) {
+    const c = await driver.connect({ user, password: user, compress: true, ...over });
+    say(name, digest(await value(c, `SELECT '${BIG.slice(0, size)}'`)));
+    await c.end();
+  }
+}
+
 async function load(c) {
-  await driver.load(c, `LOAD DATA LOCAL INFILE '${DB_CSV}' INTO TABLE loaded FIELDS TERMINATED BY ','`);
-  const [rows, sum] = (await driver.text(c, 'SELECT COUNT(*), SUM(id) FROM loaded'))[0];
+  const sql = `LOAD DATA LOCAL INFILE '${DB_CSV}' INTO TABLE loaded FIELDS TERMINATED BY ','`;
+  const [rows, sum] = (await driver.load(c, sql, 'SELECT COUNT(*), SUM(id) FROM loaded'))[0];
   say('load data local', `${rows} rows, sum ${sum}`);
 }
 
@@ -185,6 +206,17 @@ async function stream() {
   await after.end();
 }
 
+// Another connection ends this one; the way back is a new one.
+async function killed() {
+  const [c, other] = [await driver.connect(), await driver.connect()];
+  c.on('error', () => {});
+  await driver.text(other, `KILL ${await value(c, 'SELECT CONNECTION_ID()')}`);
+  const lost = await driver.text(c, 'SELECT 1').then(() => 'not lost', () => 'lost');
+  const again = await driver.connect();
+  say('killed', `${lost}, then ${await value(again, 'SELECT COUNT(*) FROM t')}`);
+  await Promise.all([again.end(), other.end()]);
+}
+
 // So many reads, the connections in turn, half of them prepared; how many were right.
 async function readRound(connections, rounds) {
   let right = 0;
@@ -218,8 +250,9 @@ async function restart(c) {
 async function main() {
   await login();
   const c = await driver.connect();
-  for (const part of [types, prepared, transactions, ownWrites, big, load, severalResults, charsets, errors, batch]) await part(c);
+  for (const part of [types, prepared, transactions, ownWrites, big, compressed, load, severalResults, charsets, errors, batch]) await part(c);
   await stream();
+  await killed();
   await reads();
   await restart(c);
 }

@@ -14,7 +14,7 @@ final class OverMysqli implements Driver
         }
         @$c->real_connect($socket ? 'localhost' : getenv('DB_HOST'), $over['user'] ?? 'till', $over['password'] ?? 'till',
             $over['database'] ?? 'shop', (int) getenv('DB_PORT'), $socket,
-            isset($over['ca']) ? MYSQLI_CLIENT_SSL : 0);
+            (isset($over['ca']) ? MYSQLI_CLIENT_SSL : 0) | (isset($over['packed']) ? MYSQLI_CLIENT_COMPRESS : 0));
         $c->set_charset($over['charset'] ?? 'utf8mb4');
         return $c;
     }

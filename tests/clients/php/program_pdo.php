@@ -11,7 +11,7 @@ final class OverPdo implements Driver
         return new PDO("mysql:$place;dbname=" . ($over['database'] ?? 'shop') . ';charset=' . ($over['charset'] ?? 'utf8mb4'),
             $over['user'] ?? 'till', $over['password'] ?? 'till',
             (isset($over['ca']) ? [PDO::MYSQL_ATTR_SSL_CA => $over['ca']] : [])
-            + [PDO::MYSQL_ATTR_LOCAL_INFILE => true, PDO::ATTR_DEFAULT_FETCH_MODE => PDO::FETCH_NUM]);
+            + [PDO::MYSQL_ATTR_COMPRESS => isset($over['packed']), PDO::MYSQL_ATTR_LOCAL_INFILE => true, PDO::ATTR_DEFAULT_FETCH_MODE => PDO::FETCH_NUM]);
     }
 
     public function text(object $c, string $sql): array

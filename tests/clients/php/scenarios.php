@@ -57,10 +57,18 @@ final class Scenarios
         }
     }
 
+    // One of the accounts whose password is their name.
+    private function as(string $user, bool $secure = false): array
+    {
+        return ['user' => $user, 'password' => $user] + ($secure ? ['ca' => getenv('DB_CA')] : []);
+    }
+
     private function login(): void
     {
         foreach (['login' => [], 'login by socket' => ['socket' => getenv('DB_SOCKET')],
-            'login by TLS' => ['user' => 'safe', 'password' => 'safe', 'ca' => getenv('DB_CA')]] as $name => $over) {
+            'login by TLS' => $this->as('safe', true), 'login by caching_sha2' => $this->as('fast'),
+            'password by caching_sha2' => $this->as('rsa'),
+            'password by caching_sha2 and TLS' => $this->as('told', true)] as $name => $over) {
             $c = $this->d->connect($over);
             say($name, implode(' ', $this->d->text($c, 'SELECT CURRENT_USER(), DATABASE()')[0]));
         }
@@ -124,6 +132,16 @@ final class Scenarios
         $this->d->text($c, 'DELETE FROM work');
     }
 
+    private function compressed(): void
+    {
+        $text = str_repeat('0123456789abcdef', 18 * (1 << 20) / 16);
+        foreach ([['compressed', $this->as('packed'), 12345], ['compressed and by TLS', $this->as('tight', true), 12345],
+            ['compressed big row', $this->as('packed'), strlen($text)]] as [$name, $over, $size]) {
+            $got = $this->value($this->d->connect($over + ['packed' => true]), "SELECT '" . substr($text, 0, $size) . "'");
+            say($name, strlen($got) . ' ' . md5($got));
+        }
+    }
+
     private function load(object $c): void
     {
         $this->d->text($c, "LOAD DATA LOCAL INFILE '" . getenv('DB_CSV') . "' INTO TABLE loaded FIELDS TERMINATED BY ','");
@@ -183,6 +201,20 @@ final class Scenarios
         say('abandoned stream', $this->value($this->d->connect(), 'SELECT 7'));
     }
 
+    // Another connection ends this one; the way back is a new one.
+    private function killed(): void
+    {
+        $c = $this->d->connect();
+        $this->d->text($this->d->connect(), 'KILL ' . $this->value($c, 'SELECT CONNECTION_ID()'));
+        try {
+            @$this->d->text($c, 'SELECT 1');
+            $lost = 'not lost';
+        } catch (Exception) {
+            $lost = 'lost';
+        }
+        say('killed', "$lost, then " . $this->value($this->d->connect(), 'SELECT COUNT(*) FROM t'));
+    }
+
     // So many reads, the connections in turn, half of them prepared; how many were right.
     private function readRound(array $connections, int $rounds): string
     {
@@ -223,10 +255,11 @@ final class Scenarios
     {
         $this->login();
         $c = $this->d->connect();
-        foreach (['types', 'prepared', 'transactions', 'ownWrites', 'big', 'load', 'severalResults', 'charsets', 'errors', 'batch'] as $part) {
+        foreach (['types', 'prepared', 'transactions', 'ownWrites', 'big', 'compressed', 'load', 'severalResults', 'charsets', 'errors', 'batch'] as $part) {
             $this->$part($c);
         }
         $this->stream();
+        $this->killed();
         $this->reads();
         $this->restart($c);
     }

@@ -10,7 +10,12 @@ BIG = "0123456789abcdef" * (33 * (1 << 20) // 16)
 
 
 class PyMySQL:
+    """What a driver lacks of the ways to log in is None; run.py says so."""
+
     binary = False
+    plain = {}  # no TLS, although it is offered
+    ed25519, rsa, clear, compressed = {}, plain, None, None
+    packed_max = 18 << 20  # bytes of a row, compressed
 
     def __init__(self):
         import pymysql
@@ -37,6 +42,10 @@ class PyMySQL:
     def reset(self, connection):
         connection.ping(reconnect=False)
 
+    def again(self, connection):
+        connection.ping(reconnect=True)
+        return connection
+
     def tls(self):
         return {"ssl": {"ca": os.environ["DB_CA"]}}
 
@@ -55,6 +64,8 @@ class PyMySQL:
 
 
 class MySQLClient(PyMySQL):
+    clear, compressed = {"auth_plugin": "mysql_clear_password"}, {"compress": True}
+
     def __init__(self):
         import MySQLdb
         import MySQLdb.constants.CLIENT
@@ -69,11 +80,17 @@ class MySQLClient(PyMySQL):
     def reset(self, connection):
         connection.ping()
 
+    def again(self, _connection):
+        return self.connect()  # it has no other way
+
 
 class Connector(PyMySQL):
     """MySQL's own driver, its pure Python one; it has a binary protocol."""
 
     binary = pure = True
+    plain = {"ssl_disabled": True}
+    packed_max = 16384
+    ed25519, rsa, clear, compressed = None, None, {"auth_plugin": "mysql_clear_password"}, {"compress": True}
 
     def __init__(self):
         import mysql.connector
@@ -96,6 +113,10 @@ class Connector(PyMySQL):
     def reset(self, connection):
         connection.cmd_reset_connection()
 
+    def again(self, connection):
+        connection.reconnect()
+        return connection
+
     def tls(self):
         return {"ssl_ca": os.environ["DB_CA"], "ssl_verify_cert": True}
 
@@ -112,6 +133,7 @@ class ConnectorC(Connector):
     """The same over MySQL's own C library."""
 
     pure = False
+    packed_max = 18 << 20
 
 
 driver = {"pymysql": PyMySQL, "mysqlclient": MySQLClient, "connector": Connector,
@@ -156,7 +178,15 @@ def login():
         c.close()
     who("login")
     who("login by socket", local=True)
-    who("login by TLS", user="safe", password="safe", **driver.tls())
+    def way(name, user, options, **more):
+        if options is not None:
+            who(name, user=user, password=user, **options, **more)
+    way("login by TLS", "safe", driver.tls())
+    way("login by ed25519", "ed", driver.ed25519)
+    way("login by caching_sha2", "fast", {})
+    way("password by caching_sha2", "rsa", driver.rsa)
+    way("password by caching_sha2 and TLS", "told", driver.tls())
+    way("password by clear and TLS", "clear", driver.clear, **driver.tls())
     failing("wrong password", lambda: driver.connect(password="wrong"))
     failing("no such database", lambda: driver.connect(database="nosuch"))
 
@@ -212,6 +242,20 @@ def big(c, name, binary):
     text = value(c, "SELECT v FROM work WHERE id = 1", None, binary)
     say(name, "%d %s" % (len(text), hashlib.md5(text.encode()).hexdigest()))
     query(c, "DELETE FROM work")
+
+
+def compressed():
+    if driver.compressed is None:
+        return
+    for name, user, options, size in (
+            ("compressed", "packed", driver.plain, 12345), ("compressed and by TLS", "tight", driver.tls(), 12345),
+            ("compressed big row", "packed", driver.plain, 18 << 20)):
+        if size > driver.packed_max:
+            continue
+        c = driver.connect(user=user, password=user, **driver.compressed, **options)
+        text = value(c, "SELECT '%s'" % BIG[:size])
+        say(name, "%d %s" % (len(text), hashlib.md5(text.encode()).hexdigest()))
+        c.close()
 
 
 def load(c):
@@ -271,6 +315,18 @@ def stream():
     say("abandoned stream", value(driver.connect(), "SELECT 7"))
 
 
+def killed():
+    """Another connection ends this one; the driver's own way back, where it has one."""
+    c, other = driver.connect(), driver.connect()
+    query(other, "KILL %d" % value(c, "SELECT CONNECTION_ID()"))
+    try:
+        query(c, "SELECT 1")
+        lost = "not lost"
+    except driver.Error:
+        lost = "lost"
+    say("killed", "%s, then %s" % (lost, value(driver.again(c), "SELECT COUNT(*) FROM t")))
+
+
 def read_round(connections, rounds):
     """So many reads, the connections in turn, half of them prepared; how many were right."""
     right = 0
@@ -312,9 +368,11 @@ def main():
     big(c, "big row as text", False)
     if driver.binary:
         big(c, "big row as binary", True)
+    compressed()
     for part in (load, several_results, call, charsets, errors, batch):
         part(c)
     stream()
+    killed()
     reads()
     restart(c)
 

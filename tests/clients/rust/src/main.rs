@@ -3,7 +3,7 @@ use bytes::Bytes;
 use futures_util::{stream, StreamExt, TryStreamExt};
 use md5::{Digest, Md5};
 use mysql_async::prelude::*;
-use mysql_async::{Conn, Error, OptsBuilder, Row, SslOpts, TxOpts, Value};
+use mysql_async::{Compression, Conn, Error, OptsBuilder, Row, SslOpts, TxOpts, Value};
 use std::env::var;
 use std::io::{stdin, Write};
 use std::path::PathBuf;
@@ -20,6 +20,15 @@ fn options() -> OptsBuilder {
         .db_name(Some("shop"))
         .prefer_socket(false)
         .max_allowed_packet(Some(1 << 27))
+}
+
+/// One of the accounts whose password is their name.
+fn by_name(user: &str) -> OptsBuilder {
+    options().user(Some(user)).pass(Some(user))
+}
+
+fn tls() -> SslOpts {
+    SslOpts::default().with_root_certs(vec![PathBuf::from(var("DB_CA").unwrap()).into()])
 }
 
 async fn connect() -> Done<Conn> {
@@ -62,9 +71,15 @@ async fn counted(c: &mut Conn, table: &str) -> Done<String> {
 
 async fn login() -> Done {
     let by_socket = options().prefer_socket(true).socket(var("DB_SOCKET").ok());
-    let tls = SslOpts::default().with_root_certs(vec![PathBuf::from(var("DB_CA").unwrap()).into()]);
-    let by_tls = options().user(Some("safe")).pass(Some("safe")).ssl_opts(tls);
-    for (name, opts) in [("login", options()), ("login by socket", by_socket), ("login by TLS", by_tls)] {
+    for (name, opts) in [
+        ("login", options()),
+        ("login by socket", by_socket),
+        ("login by TLS", by_name("safe").ssl_opts(tls())),
+        ("login by ed25519", by_name("ed")),
+        ("login by caching_sha2", by_name("fast")),
+        ("password by caching_sha2", by_name("rsa")),
+        ("password by caching_sha2 and TLS", by_name("told").ssl_opts(tls())),
+    ] {
         let mut c = Conn::new(opts).await?;
         say(name, value(&mut c, "SELECT CONCAT_WS(' ', CURRENT_USER(), DATABASE())").await?);
         c.disconnect().await?;
@@ -152,6 +167,20 @@ async fn big(c: &mut Conn) -> Done {
     c.query_drop("DELETE FROM work").await
 }
 
+async fn compressed() -> Done {
+    let text = "0123456789abcdef".repeat(18 * (1 << 20) / 16);
+    for (name, opts, size) in [
+        ("compressed", by_name("packed"), 12345),
+        ("compressed and by TLS", by_name("tight").ssl_opts(tls()), 12345),
+        ("compressed big row", by_name("packed"), text.len()),
+    ] {
+        let mut c = Conn::new(opts.compression(Compression::default())).await?;
+        say(name, digest(&value(&mut c, &format!("SELECT '{}'", &text[..size])).await?));
+        c.disconnect().await?;
+    }
+    Ok(())
+}
+
 async fn load(c: &mut Conn) -> Done {
     c.set_infile_handler(async {
         let bytes = std::fs::read(var("DB_CSV").unwrap())?;
@@ -225,6 +254,15 @@ async fn streams() -> Done {
     Ok(())
 }
 
+/// Another connection ends this one; the way back is a new one.
+async fn killed() -> Done {
+    let mut c = connect().await?;
+    connect().await?.query_drop(format!("KILL {}", value(&mut c, "SELECT CONNECTION_ID()").await?)).await?;
+    let lost = if c.query_drop("SELECT 1").await.is_err() { "lost" } else { "not lost" };
+    say("killed", format!("{lost}, then {}", value(&mut connect().await?, "SELECT COUNT(*) FROM t").await?));
+    Ok(())
+}
+
 /// So many reads, the connections in turn, half of them prepared; how many were right.
 async fn read_round(connections: &mut [Conn], rounds: usize) -> Done<usize> {
     let mut right = 0;
@@ -270,12 +308,14 @@ async fn main() -> Done {
     transactions(&mut c).await?;
     own_writes(&mut c).await?;
     big(&mut c).await?;
+    compressed().await?;
     load(&mut c).await?;
     several_results(&mut c).await?;
     charsets(&mut c).await?;
     errors(&mut c).await?;
     batch(&mut c).await?;
     streams().await?;
+    killed().await?;
     reads().await?;
     restart(c).await
 }
