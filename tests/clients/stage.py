@@ -34,10 +34,12 @@ SHA2_FIRST = (
     " JSON_ARRAY(JSON_OBJECT('plugin', 'caching_sha2_password', 'authentication_string', ''), JSON_OBJECT()))"
     " WHERE user IN ('fast', 'rsa', 'told')")
 
-SCHEMA = [
+ACCOUNTS_SQL = [
     *("CREATE OR REPLACE USER %s@'%%' IDENTIFIED %s" % (user, how[0]) for user, how in ACCOUNTS.items()),
     *("GRANT SELECT ON `%%`.* TO %s@'%%'" % user for user in ACCOUNTS),
     SHA2_FIRST, "FLUSH PRIVILEGES",
+]
+SCHEMA = [
     "CREATE OR REPLACE DATABASE shop CHARACTER SET utf8mb4",
     "CREATE TABLE shop.kinds (i BIGINT, u BIGINT UNSIGNED, d DECIMAL(20,4), f DOUBLE, s VARCHAR(40), b VARBINARY(40),"
     " t DATETIME(6), n INT)",
@@ -55,11 +57,15 @@ class Failed(Exception):
     pass
 
 
-def lay_out(cluster):
-    """The tables as every program finds them."""
-    for sql in SCHEMA:
+def _run(cluster, statements):
+    for sql in statements:
         cluster.primary.query(sql)
     cluster.wait_in_sync()
+
+
+def lay_out(cluster):
+    """The tables as every program finds them."""
+    _run(cluster, SCHEMA)
 
 
 def server_options(certificate):
@@ -68,7 +74,8 @@ def server_options(certificate):
 
 
 def tillway_before(cluster, certificate, ca):
-    """Tillway that offers TLS as the servers do, and speaks it with them."""
+    """Tillway that offers TLS as the servers do, and speaks it with them; not started. The accounts are whole before it reads them."""
+    _run(cluster, ACCOUNTS_SQL)
     tillway = Tillway(cluster)
     known = os.path.join(tillway.folder, "accounts.yaml")
     with open(os.open(known, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as f:
