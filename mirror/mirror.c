@@ -6,8 +6,11 @@
 #include "mirror/choose.h"
 #include "mirror/engine.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     REPORT_MS = 500,
@@ -28,6 +31,14 @@ struct mirror {
     uint64_t primary_tried_ns;
     struct behind behind;
 };
+
+void mirror_unname_counters(void)
+{
+    char name[32];
+
+    (void)snprintf(name, sizeof name, "/mongoc-%u", (unsigned)getpid());
+    (void)shm_unlink(name);
+}
 
 bool mirror_check(const struct conf *c, struct err *e)
 {

@@ -14,6 +14,12 @@
 
 struct mirror;
 
+/* First thing in main, whatever the process is to do. libmongoc keeps counters in shared memory
+ * named by the process id, made before main: killed, a process would leave it behind, and the next
+ * one of that id would find the name taken and complain on stderr. Without the name it goes with
+ * the process. */
+void mirror_unname_counters(void);
+
 /* Whether the mapping (`mirror.aggregates`) makes sense; without asking any server. ERR_USAGE
  * "FILE:LINE:COLUMN: KEY: what; hint" in `e` where not. True where the file has no mirror section.
  */

@@ -315,6 +315,7 @@ int main(int argc, char **argv)
 {
     struct arguments a = {NULL, NULL, 0, NULL};
 
+    mirror_unname_counters();
     if (!parse(argc, argv, &a))
         return usage_error("--config needs a file", "");
     if (!a.command)

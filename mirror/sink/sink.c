@@ -8,8 +8,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 struct sink_target {
     mongoc_uri_t *uri;
@@ -33,17 +31,6 @@ static void take_log(mongoc_log_level_t level, const char *domain, const char *m
                   LOG_STR("message", message));
 }
 
-/* libmongoc keeps counters in shared memory named by the process id, made before main. Killed, a
- * process would leave it behind, and the next one of that id would find the name taken and complain
- * on stderr. Without the name it goes with the process. */
-static void unname_counters(void)
-{
-    char name[32];
-
-    (void)snprintf(name, sizeof name, "/mongoc-%u", (unsigned)getpid());
-    (void)shm_unlink(name);
-}
-
 void sink_library_init(void)
 {
     static bool done;
@@ -51,7 +38,6 @@ void sink_library_init(void)
     if (done)
         return;
     done = true;
-    unname_counters();
     mongoc_log_set_handler(take_log, NULL);
     mongoc_init();
     (void)atexit(mongoc_cleanup);

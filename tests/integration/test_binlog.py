@@ -18,6 +18,7 @@ import uuid
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
+from harness import scratch  # noqa: E402
 from harness.cluster import Cluster  # noqa: E402
 
 TOOL = None
@@ -564,8 +565,8 @@ class Stream(Case):
         self.server.query("SET GLOBAL rpl_semi_sync_master_enabled=1")
         reader = Reader(self.server, begin=self.begin, until="0-1-999999", server_id=4711)
         try:
-            hosts = self.attached()
-            self.assertEqual([(int(h[0]), h[1]) for h in hosts], [(4711, "tillway")])
+            scratch.wait_until("this reader alone",  # the server has yet to notice that those before it are gone
+                               lambda: [(int(h[0]), h[1]) for h in self.attached()] == [(4711, "tillway")], 20)
             status = dict(self.server.query("SHOW STATUS LIKE 'Rpl_semi_sync_master_clients'"))
             self.assertEqual(status["Rpl_semi_sync_master_clients"], "0")
         finally:

@@ -17,6 +17,8 @@ from harness.tillway import Tillway
 
 CONFIG = {"failover": {"enabled": True, "wait": "60s"}, "monitor": {"timeout": "300ms", "failures": 2}}
 
+CONFLICT = 1213  # with exactly_once a conflict between two writers, old and new, is the till's: docs/galera.md
+
 
 class Nodes(unittest.TestCase):
     rounds = 0  # each sells other numbers
@@ -69,7 +71,8 @@ class Nodes(unittest.TestCase):
             till.join(90)
         print("longest pause of a till: %.2f s" % max(t.longest for t in tills))
         errors = [e for t in tills for e in t.errors]
-        self.assertEqual(errors, [])
+        self.assertEqual([e for e in errors if e[0] != CONFLICT], [])
+        self.assertLessEqual(len(errors), len(tills))
         self.assertEqual([n for t in tills for n in t.unseen], [], "sold, and not seen by the till itself")
         return {n for t in tills for n in t.acknowledged}
 
@@ -125,7 +128,7 @@ class Nodes(unittest.TestCase):
                         cursor.execute("UPDATE stock SET sold=sold+1")
                 except pymysql.err.MySQLError:
                     pass  # lost against the till
-                time.sleep(0.02)
+                time.sleep(0.002)
             connection.close()
         past = threading.Thread(target=write_past)
         before = self.repeated()
@@ -133,10 +136,10 @@ class Nodes(unittest.TestCase):
         try:
             connection = self.tillway.connect(database="shop")
             with connection.cursor() as cursor:
-                for i in range(3000):
-                    cursor.execute("UPDATE stock SET sold=sold+1")
-                    if i % 50 == 49 and self.repeated() > before:
-                        break
+                deadline = time.monotonic() + 60
+                while self.repeated() == before and time.monotonic() < deadline:
+                    for _ in range(50):
+                        cursor.execute("UPDATE stock SET sold=sold+1")
             connection.close()
         finally:
             ended.set()
