@@ -163,6 +163,8 @@ static void on_closed(void *owner)
     buf_free(&s->fitted);
     buf_free(&s->telling.assigned);
     buf_free(&s->telling.untold);
+    if (s->pinned)
+        buffers_give(&s->worker->buffers, s->pinned);
     session_answers_free(s);
     buf_free(&s->unsaid.variables);
     free(s);
@@ -286,10 +288,23 @@ static void log_end(const struct session *s, enum log_level level, const char *e
               LOG_NUM("statements", s->statements));
 }
 
+/* A write to the client that is not through reads from the buffer of the server's connection,
+ * which is about to close: the next to read would fill that buffer with another session's bytes. */
+static void keep_pinned(struct session *s)
+{
+    struct backend *b = s->target;
+
+    if (!b || s->held[b->server] != b || !s->client.writing)
+        return;
+    s->pinned = stream_take_buffer(&b->stream);
+    session_release(s, b->server, false);
+}
+
 static void end(struct session *s, uint16_t code, const char *sqlstate, const char *why)
 {
     session_queue_leave(s);
     line_leave(s);
+    keep_pinned(s);
     session_release_all(s);
     session_part_all(s);
     s->out_sent = s->client.writing; /* what is pinned goes out; nothing behind it */

@@ -76,8 +76,9 @@ struct session {
     bool is_unix, introduced;   /* … a PROXY header came, or cannot come any more */
     struct tls_context *tls;    /* to offer to the client; NULL: none */
     bool tls_begun, compressed; /* the client asked for it; … its log-in is over, too */
-    bool out_sent; /* `out` was handed to the stream: clear it once it is not writing */
-    uint8_t seq;   /* of the packet that a reply of ours follows */
+    bool out_sent;   /* `out` was handed to the stream: clear it once it is not writing */
+    uint8_t *pinned; /* it has ended: a server's buffer that a write to the client still reads */
+    uint8_t seq;     /* of the packet that a reply of ours follows */
 
     /* log-in */
     char address[64]; /* the client's */

@@ -215,6 +215,15 @@ void stream_read_socket(struct stream *s, bool on)
         (void)uv_read_stop(&s->uv.any);
 }
 
+uint8_t *stream_take_buffer(struct stream *s)
+{
+    uint8_t *in = s->in;
+
+    s->in = NULL;
+    s->start = s->end = 0;
+    return in;
+}
+
 bool stream_full(const struct stream *s)
 {
     return s->in && stream_left(s) == s->buffers->size;

@@ -93,6 +93,9 @@ static inline uint8_t *stream_data(const struct stream *s)
  * the buffer. */
 bool stream_full(const struct stream *s);
 void stream_consume(struct stream *s, size_t n);
+/* The buffer, which is the caller's then, to be given to `buffers`: another stream still writes
+ * bytes of it, and this one is closed next. NULL: it has none. */
+uint8_t *stream_take_buffer(struct stream *s);
 
 enum stream_sent { STREAM_SENT, STREAM_BLOCKED, STREAM_FAILED };
 

@@ -4,6 +4,7 @@
 
 #include <malloc.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -177,8 +178,9 @@ static void an_early_error_comes_after_the_request(void **state)
     buf_free(&b);
 }
 
-/* What comes until the other side closes; how many bytes. */
-static size_t hears_rest(struct peer *p)
+/* What comes until the other side closes, the beginning of `expected` (NULL: whatever it is); how
+ * many bytes. */
+static size_t hears_rest(struct peer *p, const uint8_t *expected)
 {
     uint8_t bytes[65536];
     struct pollfd fd = {.fd = p->fd, .events = POLLIN};
@@ -192,6 +194,8 @@ static size_t hears_rest(struct peer *p)
         n = recv(p->fd, bytes, sizeof bytes, 0);
         if (n <= 0)
             return total;
+        if (expected)
+            assert_memory_equal(bytes, expected + total, (size_t)n);
         total += (size_t)n;
     }
 }
@@ -224,7 +228,7 @@ static void a_read_given_up_while_it_is_sent(void **state)
     server_says_rows(s.primary, "tea");
     s.till->seq = 0;
     (void)client_hears_rows(s.till, "tea");
-    assert_in_range(hears_rest(replica), 0, LONG - MIB - 1);
+    assert_in_range(hears_rest(replica, NULL), 0, LONG - MIB - 1);
     buf_free(&sql);
     buf_free(&b);
 }
@@ -283,6 +287,38 @@ static void a_row_of_20_mib_streams(void **state)
 {
     (void)state;
     rows_of(BIG, BIG, false);
+}
+
+/* It does not read, is killed, and reads then: what had not reached its socket stood in a buffer
+ * that the next session reads into. */
+static void a_killed_reader_hears_nobody_else_s_bytes(void **state)
+{
+    struct rig *r = rig_start(.workers = 1, .holding = true);
+    struct scene victim = rig_scene(r);
+    struct scene killer = rig_scene(r);
+    struct buf b = buf_with_max(64 * MIB);
+    static char other[60000];
+    char sql[64];
+    size_t sent;
+
+    (void)state;
+    memset(other, 'X', sizeof other - 1);
+    other[sizeof other - 1] = 0;
+    (void)put_rows(&b, 16 * MIB, 100, 3);
+    asks_for_rows(&victim);
+    sent = peer_pour(victim.primary, buf_span(&b));
+    assert_in_range(sent, 1, b.len - 1);
+    (void)snprintf(sql, sizeof sql, "KILL %u", victim.till->thread_id);
+    client_asks(killer.till, sql);
+    (void)client_hears_ok(killer.till);
+    for (int i = 0; i < 8; i++) {
+        client_asks(killer.till, "SHOW TABLES");
+        server_hears_query(killer.primary, "SHOW TABLES");
+        server_says_rows(killer.primary, other);
+        (void)client_hears_rows(killer.till, other);
+    }
+    assert_in_range(hears_rest(victim.till, b.data), 1, sent);
+    buf_free(&b);
 }
 
 /* An old client gets the rows with other sequence numbers: patched in place. */
@@ -490,6 +526,7 @@ int main(void)
         RIG_TEST(a_read_given_up_while_it_is_sent),
         RIG_TEST(many_small_rows_stream),
         RIG_TEST(many_small_rows_stream_to_a_slow_client),
+        RIG_TEST(a_killed_reader_hears_nobody_else_s_bytes),
         RIG_TEST(a_row_of_20_mib_streams),
         RIG_TEST(rows_are_renumbered_for_an_old_client),
         RIG_TEST(a_stalled_client_stops_the_server),
