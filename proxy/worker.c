@@ -1,7 +1,7 @@
 #include "proxy/worker.h"
 
 #include "base/clock.h"
-#include "proxy/session/session.h"
+#include "proxy/session/session_kill.h"
 
 #include <stdio.h>
 #include <stdlib.h>

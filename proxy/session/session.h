@@ -141,8 +141,6 @@ static inline struct span session_user(const struct session *s)
     return s->identity ? identity_user(s->identity) : (struct span){NULL, 0};
 }
 struct session *session_by_id(struct worker *w, uint32_t id);
-/* Close the connections that were opened before `before_ns` to carry a KILL to a server. */
-void session_kill_trim(struct worker *w, uint64_t before_ns);
 /* Why its reads stay on the primary, in words; "" where they do not. */
 const char *session_pin_words(const struct session *s);
 /* A newer topology is there: a read that waits for a server now known to be bad goes elsewhere. */

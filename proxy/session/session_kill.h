@@ -15,4 +15,7 @@ void session_kill_victim(struct session *victim, const struct sql_kill *kill);
 /* Its account may kill everybody's sessions. */
 bool session_kills_all(const struct session *s);
 
+/* Close the connections that were opened before `before_ns` to carry a KILL to a server. */
+void session_kill_trim(struct worker *w, uint64_t before_ns);
+
 #endif
