@@ -70,8 +70,9 @@ class Replay(FailoverCluster):
         run(other, "UPDATE stock SET n = n + 1 WHERE id = 2")
         waiting = threading.Thread(target=run, args=(till, "UPDATE stock SET n = n * 2 WHERE id = 2"))
         waiting.start()
-        scratch.wait_until("a lock wait", lambda: self.primary().value(
-            "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"), 30)
+        primary = self.primary()  # innodb_trx is a copy that is not renewed while it is asked for again and again
+        scratch.wait_until("a lock wait", lambda: int(primary.value(
+            "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'Innodb_row_lock_current_waits'")), 30)
         self.lose_primary()
         run(other, "ROLLBACK")
         waiting.join(60)
