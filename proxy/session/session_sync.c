@@ -205,8 +205,8 @@ static enum swallow on_reply(struct session *s, struct backend *b, struct expect
         session_tracking_told(s, r);
     if (e.role == EXPECT_REPORT)
         session_tracking_restored(s);
-    if (e.role == EXPECT_SETUP)
-        s->worker->default_status = r->ok.status & STATUS_LASTING;
+    if (e.role == EXPECT_SETUP) /* nobody begins in a transaction, whatever a server says */
+        s->worker->default_status = r->ok.status & STATUS_LASTING & ~(unsigned)STATUS_IN_TRANS;
     if (s->run.log_in)
         s->status = r->ok.status & STATUS_LASTING;
     if (e.role != EXPECT_WAIT || (!r->cell_null && strcmp(r->cell, "0") == 0))

@@ -411,6 +411,24 @@ static void what_a_frozen_server_holds_is_left_behind(void **state)
     (void)client_hears_ok(s.till);
 }
 
+/* Sessions that begin anew would have to let go of it again and again. */
+static void nobody_begins_in_a_transaction(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        RUNS(s.till, s.primary, "CREATE TEMPORARY TABLE x (a INT)", .state = true);
+        client_sends(s.till, COM_RESET_CONNECTION, BYTES(""));
+        server_hears(s.primary, COM_RESET_CONNECTION, "");
+        server_says(s.primary, .status = STATUS_IN_TRANS);
+        server_hears_query(s.primary, backend_setup_sql);
+        server_says(s.primary, .status = STATUS_IN_TRANS);
+        assert_int_equal(client_hears_ok(s.till).status & STATUS_IN_TRANS, 0);
+    }
+}
+
 static void sends_change_user(struct peer *till, const char *user, const char *password,
                               const char *schema)
 {
@@ -544,6 +562,7 @@ int main(void)
         RIG_TEST(reset_connection_forgets_all),
         RIG_TEST(what_a_lost_server_held_is_gone_as_well),
         RIG_TEST(what_a_frozen_server_holds_is_left_behind),
+        RIG_TEST(nobody_begins_in_a_transaction),
         RIG_TEST(change_user_lets_go_of_locks_first),
         RIG_TEST(change_user_is_a_new_login),
         RIG_TEST(change_user_with_a_wrong_password_is_refused),
