@@ -205,7 +205,8 @@ bool session_sheds(struct session *s)
     return true;
 }
 
-/* A server that does not answer is left: what it held goes with the connection. */
+/* A server that does not answer, or says that there still is something, is left: what it held goes
+ * with the connection. */
 enum step session_shed(struct session *s)
 {
     struct backend *b = s->target;
@@ -217,7 +218,7 @@ enum step session_shed(struct session *s)
         swallowed = session_swallow(s, b);
     if (swallowed == SWALLOW_WAIT)
         return STEP_WAIT;
-    if (b && swallowed != SWALLOW_DONE)
+    if (b && (swallowed != SWALLOW_DONE || session_has_state(s) || s->may_hold_locks))
         session_release(s, b->server, false);
     s->target = NULL;
     return session_command_again(s);
