@@ -206,11 +206,22 @@ static void follow_analyze(struct sql_scan *s, enum sql_token t)
     s->follow = FOLLOW_NONE;
 }
 
+/* Of a name or a text. */
+static bool is_quoted(struct span s)
+{
+    return s.n >= 2 && (s.p[0] == '\'' || s.p[0] == '"' || s.p[0] == '`') && s.p[s.n - 1] == s.p[0];
+}
+
+static struct span within_quotes(struct span s)
+{
+    return (struct span){s.p + 1, s.n - 2};
+}
+
 /* A collation's name, bare or in quotes; anything else is not understood. */
 static bool read_collation(struct span s, char out[SQL_COLLATION_MAX])
 {
-    if (s.n >= 2 && (s.p[0] == '\'' || s.p[0] == '"' || s.p[0] == '`'))
-        s = (struct span){s.p + 1, s.n - 2};
+    if (is_quoted(s))
+        s = within_quotes(s);
     for (size_t i = 0; i < s.n; i++) {
         uint8_t c = s.p[i];
         bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
@@ -369,15 +380,13 @@ static bool is_word(const struct sql_scan *s, enum sql_token t, const char *word
 /* A name, or what stands in quotes, without them; p NULL: neither, or with escapes. */
 static struct span name_or_text(bool may_be_bare, struct span s)
 {
-    bool quoted =
-        s.n >= 2 && (s.p[0] == '\'' || s.p[0] == '"' || s.p[0] == '`') && s.p[s.n - 1] == s.p[0];
-    struct span inner = quoted ? (struct span){s.p + 1, s.n - 2} : s;
+    static const struct span none;
+    struct span inner;
 
-    if (!quoted && !may_be_bare)
-        return (struct span){NULL, 0};
-    if (quoted && (memchr(inner.p, s.p[0], inner.n) || memchr(inner.p, '\\', inner.n)))
-        return (struct span){NULL, 0};
-    return inner;
+    if (!is_quoted(s))
+        return may_be_bare ? s : none;
+    inner = within_quotes(s);
+    return memchr(inner.p, s.p[0], inner.n) || memchr(inner.p, '\\', inner.n) ? none : inner;
 }
 
 /* Behind KILL … USER: user[@host], or CURRENT_USER[()]. */
