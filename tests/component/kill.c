@@ -28,6 +28,19 @@ static void kills(struct peer *till, const char *what, uint32_t id)
     client_asks(till, sql);
 }
 
+static void lives(struct peer *till)
+{
+    client_sends(till, COM_PING, BYTES(""));
+    (void)client_hears_ok(till);
+}
+
+static void was_killed(struct peer *till)
+{
+    till->seq = 0;
+    client_hears_error(till, 1927, "70100", "Connection was killed");
+    peer_hears_end(till);
+}
+
 static void ids_are_unique_and_tell_the_worker(void **state)
 {
     struct rig *r = rig_start(.holding = true, .workers = 2);
@@ -70,8 +83,7 @@ static void a_query_of_another_worker_is_killed(void **state)
     server_says_ok(kill_arrives(r, &victim, "till"));
     server_says_error(victim.primary, 1317, "70100", "Query execution was interrupted");
     client_hears_error(victim.till, 1317, "70100", "interrupted");
-    client_sends(victim.till, COM_PING, BYTES(""));
-    (void)client_hears_ok(victim.till);
+    lives(victim.till);
 }
 
 static void a_connection_is_killed(void **state)
@@ -140,9 +152,7 @@ static void an_idle_connection_is_killed(void **state)
         id[i] = (uint8_t)(victim.till->thread_id >> (8 * i));
     client_sends(killer.till, COM_PROCESS_KILL, (struct span){id, sizeof id});
     (void)client_hears_ok(killer.till);
-    victim.till->seq = 0;
-    client_hears_error(victim.till, 1927, "70100", "Connection was killed");
-    peer_hears_end(victim.till);
+    was_killed(victim.till);
     server_is_left_alone(&r->servers[PRIMARY], 0);
 }
 
@@ -155,8 +165,7 @@ static void killing_the_query_of_an_idle_session_does_nothing(void **state)
     (void)state;
     kills(killer.till, "QUERY", victim.till->thread_id);
     (void)client_hears_ok(killer.till);
-    client_sends(victim.till, COM_PING, BYTES(""));
-    (void)client_hears_ok(victim.till);
+    lives(victim.till);
 }
 
 static void oneself_may_be_killed(void **state)
@@ -214,8 +223,7 @@ static void others_are_not_to_be_killed(void **state)
     (void)state;
     kills(killer.till, "", victim.till->thread_id);
     client_hears_error(killer.till, 1095, "HY000", "You are not owner of thread");
-    client_sends(victim.till, COM_PING, BYTES(""));
-    (void)client_hears_ok(victim.till);
+    lives(victim.till);
 }
 
 static void but_by_an_administrator(void **state)
@@ -227,8 +235,7 @@ static void but_by_an_administrator(void **state)
     (void)state;
     kills(killer.till, "", victim.till->thread_id);
     (void)client_hears_ok(killer.till);
-    victim.till->seq = 0;
-    client_hears_error(victim.till, 1927, "70100", "Connection was killed");
+    was_killed(victim.till);
 }
 
 static void somebody_who_has_not_logged_in_is_unknown(void **state)
@@ -272,19 +279,6 @@ static void kills_user(struct peer *till, const char *rest, uint64_t rows)
     (void)snprintf(sql, sizeof sql, "KILL %s", rest);
     client_asks(till, sql);
     assert_int_equal(client_hears_ok(till).affected_rows, rows);
-}
-
-static void lives(struct peer *till)
-{
-    client_sends(till, COM_PING, BYTES(""));
-    (void)client_hears_ok(till);
-}
-
-static void was_killed(struct peer *till)
-{
-    till->seq = 0;
-    client_hears_error(till, 1927, "70100", "Connection was killed");
-    peer_hears_end(till);
 }
 
 static void the_sessions_of_a_user_are_killed_on_all_workers(void **state)
