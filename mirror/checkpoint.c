@@ -24,6 +24,13 @@ int64_t checkpoint_number(const bson_t *doc, const char *name)
     return 0;
 }
 
+bool checkpoint_flag(const bson_t *doc, const char *name)
+{
+    bson_iter_t it;
+
+    return bson_iter_init_find(&it, doc, name) && bson_iter_as_bool(&it);
+}
+
 static void oid_of(const bson_t *doc, const char *name, bson_oid_t *out)
 {
     bson_iter_t it;
@@ -36,7 +43,6 @@ static void oid_of(const bson_t *doc, const char *name, bson_oid_t *out)
 bool checkpoint_read(const bson_t *doc, struct checkpoint *out, struct err *e)
 {
     const char *gtid = checkpoint_text(doc, "gtid");
-    bson_iter_t it;
 
     if (!gtid_set_parse(span_of(gtid), &out->gtid))
         return err_set(e, ERR_DATA,
@@ -47,7 +53,7 @@ bool checkpoint_read(const bson_t *doc, struct checkpoint *out, struct err *e)
     (void)snprintf(out->file, sizeof out->file, "%s", checkpoint_text(doc, "file"));
     out->position = (uint64_t)checkpoint_number(doc, "position");
     out->fingerprint = strtoull(checkpoint_text(doc, "mapping"), NULL, 16);
-    out->xa = bson_iter_init_find(&it, doc, "xa") && bson_iter_as_bool(&it);
+    out->xa = checkpoint_flag(doc, "xa");
     oid_of(doc, "rebuild", &out->rebuild);
     out->present = true;
     return true;
@@ -113,14 +119,22 @@ bool checkpoint_orders(struct sink *s, struct orders *out, struct err *e)
 
 bool checkpoint_ask(struct sink *s, const char *what, const bson_oid_t *id, struct err *e)
 {
-    bson_t change = BSON_INITIALIZER;
-    bson_t set;
+    bson_t fields = BSON_INITIALIZER;
     bool ok;
 
-    (void)bson_append_document_begin(&change, "$set", -1, &set);
-    (void)bson_append_oid(&set, what, -1, id);
-    (void)bson_append_document_end(&change, &set);
-    ok = sink_state_update(s, "control", &change, e);
-    bson_destroy(&change);
+    (void)bson_append_oid(&fields, what, -1, id);
+    ok = sink_state_set(s, "control", &fields, e);
+    bson_destroy(&fields);
+    return ok;
+}
+
+bool checkpoint_done(struct sink *s, const char *name, struct err *e)
+{
+    bson_t fields = BSON_INITIALIZER;
+    bool ok;
+
+    (void)bson_append_bool(&fields, "done", -1, true);
+    ok = sink_state_set(s, name, &fields, e);
+    bson_destroy(&fields);
     return ok;
 }

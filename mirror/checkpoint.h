@@ -40,8 +40,12 @@ bool checkpoint_orders(struct sink *s, struct orders *out, struct err *e) MUST_C
 bool checkpoint_ask(struct sink *s, const char *what, const bson_oid_t *id,
                     struct err *e) MUST_CHECK;
 
+/* What the state document of that name is about is through: its `done`. */
+bool checkpoint_done(struct sink *s, const char *name, struct err *e) MUST_CHECK;
+
 /* Text of a field of a document; "" where there is none. */
 const char *checkpoint_text(const bson_t *doc, const char *name);
 int64_t checkpoint_number(const bson_t *doc, const char *name);
+bool checkpoint_flag(const bson_t *doc, const char *name);
 
 #endif

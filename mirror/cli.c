@@ -35,10 +35,19 @@ static int64_t moment(const bson_t *doc, const char *name)
 
 bool cli_running(const bson_t *doc)
 {
-    bson_iter_t it;
-    bool on = bson_iter_init_find(&it, doc, "running") && bson_iter_as_bool(&it);
+    return checkpoint_flag(doc, "running") &&
+           (int64_t)clock_wall_ms() - moment(doc, "at") < DEAD_MS;
+}
 
-    return on && (int64_t)clock_wall_ms() - moment(doc, "at") < DEAD_MS;
+bool cli_daemon(struct cli *c, bool *runs, struct err *e)
+{
+    bson_t doc;
+    int got = sink_state_get(c->sink, "status", &doc, e);
+
+    *runs = got == 1 && cli_running(&doc);
+    if (got == 1)
+        bson_destroy(&doc);
+    return got >= 0;
 }
 
 void cli_print_state(const bson_t *doc)

@@ -37,17 +37,6 @@ static int watch_rebuild(struct cli *c, const bson_oid_t *asked)
     return 0;
 }
 
-bool cli_daemon(struct cli *c, bool *runs, struct err *e)
-{
-    bson_t doc;
-    int got = sink_state_get(c->sink, "status", &doc, e);
-
-    *runs = got == 1 && cli_running(&doc);
-    if (got == 1)
-        bson_destroy(&doc);
-    return got >= 0;
-}
-
 int cli_rebuild(struct cli *c)
 {
     struct err e = {.kind = ERR_NONE};

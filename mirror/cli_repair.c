@@ -1,6 +1,7 @@
 #include "mirror/cli.h"
 #include "mirror/document/verify.h"
 #include "mirror/mirror.h"
+#include "mirror/sink/document_ref.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -109,21 +110,14 @@ static bool repair(struct cli *c, struct err *e)
     return ok;
 }
 
-/* {_id: {collection, id}} */
 static void take_letter(const bson_t *letter, struct repair *what)
 {
-    const char *collection = NULL;
     bson_t id = BSON_INITIALIZER;
+    const char *collection = NULL;
     bson_iter_t it;
-    bson_iter_t pair;
 
-    if (bson_iter_init_find(&it, letter, "_id") && bson_iter_recurse(&it, &pair))
-        while (bson_iter_next(&pair)) {
-            if (strcmp(bson_iter_key(&pair), "id") == 0)
-                (void)bson_append_iter(&id, "_id", -1, &pair);
-            else if (BSON_ITER_HOLDS_UTF8(&pair))
-                collection = bson_iter_utf8(&pair, NULL);
-        }
+    if (bson_iter_init_find(&it, letter, "_id"))
+        collection = document_ref_take(&it, &id);
     if (collection)
         repair_add(what, collection, &id);
     bson_destroy(&id);

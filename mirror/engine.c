@@ -113,10 +113,9 @@ static bool other_sign(struct work *k, int64_t *sign, struct err *e)
     *sign = 0;
     if (got <= 0)
         return got == 0;
-    if (bson_iter_init_find(&it, &doc, "running") && bson_iter_as_bool(&it) &&
-        bson_iter_init_find(&it, &doc, "owner") && BSON_ITER_HOLDS_OID(&it) &&
-        !bson_oid_equal(bson_iter_oid(&it), &k->w->owner) && bson_iter_init_find(&it, &doc, "at") &&
-        BSON_ITER_HOLDS_DATE_TIME(&it))
+    if (checkpoint_flag(&doc, "running") && bson_iter_init_find(&it, &doc, "owner") &&
+        BSON_ITER_HOLDS_OID(&it) && !bson_oid_equal(bson_iter_oid(&it), &k->w->owner) &&
+        bson_iter_init_find(&it, &doc, "at") && BSON_ITER_HOLDS_DATE_TIME(&it))
         *sign = bson_iter_date_time(&it);
     bson_destroy(&doc);
     return true;

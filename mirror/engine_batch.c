@@ -18,13 +18,16 @@ enum {
     BUDGET_MS = 150, /* for the documents of new changes, and for those that are owed */
 };
 
-static bool progress(void *to, const struct pass_progress *at, struct err *e)
+void work_note(struct work *k, const struct pass_progress *at)
 {
-    struct work *k = to;
-
-    (void)e;
     notes_pass(&k->w->notes, at->plan->a->collection, at->done, at->total);
     notes_counts(&k->w->notes, k->written + sink_written(k->sink), k->feed.changes);
+}
+
+static bool progress(void *to, const struct pass_progress *at, struct err *e)
+{
+    (void)e;
+    work_note(to, at);
     return true;
 }
 

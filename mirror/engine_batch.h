@@ -47,6 +47,8 @@ bool work_cascades(struct work *k, struct err *e) MUST_CHECK;
 bool work_snapshot(struct work *k, struct err *e) MUST_CHECK;
 /* The indexes that the mapping asks for. */
 bool work_indexes(struct work *k, struct err *e) MUST_CHECK;
+/* For people: how far a pass is. */
+void work_note(struct work *k, const struct pass_progress *at);
 /* Its parts, for both: a pass over aggregate `i` as of a position … */
 struct pass work_pass(struct work *k, int i, const struct gtid_set *gtid);
 /* … over all of it; `run` must be set. */

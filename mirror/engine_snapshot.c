@@ -12,12 +12,10 @@ struct first {
 static bool progress(void *to, const struct pass_progress *at, struct err *e)
 {
     struct first *f = to;
-    struct work *k = f->k;
 
-    notes_pass(&k->w->notes, at->plan->a->collection, at->done, at->total);
-    notes_counts(&k->w->notes, k->written + sink_written(k->sink), k->feed.changes);
+    work_note(f->k, at);
     f->resume.documents = at->done;
-    return resume_save(&f->resume, k->sink, at->key, at->plan->n_key, e);
+    return resume_save(&f->resume, f->k->sink, at->key, at->plan->n_key, e);
 }
 
 static bool aggregate(struct first *f, struct err *e)

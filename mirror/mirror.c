@@ -122,19 +122,16 @@ static void report(struct mirror *m)
 static void report_end(struct mirror *m)
 {
     struct status s = notes_read(&m->engine->notes);
-    bson_t change = BSON_INITIALIZER;
-    bson_t set;
+    bson_t fields = BSON_INITIALIZER;
     struct err e;
 
     if (!s.epoch)
         return;
-    (void)bson_append_document_begin(&change, "$set", -1, &set);
-    (void)bson_append_bool(&set, "running", -1, false);
-    (void)bson_append_utf8(&set, "state", -1, "ended", -1);
-    (void)bson_append_document_end(&change, &set);
-    if (!sink_state_update(m->sink, "status", &change, &e))
+    (void)bson_append_bool(&fields, "running", -1, false);
+    (void)bson_append_utf8(&fields, "state", -1, "ended", -1);
+    if (!sink_state_set(m->sink, "status", &fields, &e))
         log_event(LOG_DEBUG, "mirror.report", LOG_STR("reason", e.text));
-    bson_destroy(&change);
+    bson_destroy(&fields);
 }
 
 static void *report_main(void *arg)

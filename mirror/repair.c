@@ -4,6 +4,7 @@
 #include "mirror/document/directory_load.h"
 #include "mirror/document/document.h"
 #include "mirror/engine_batch.h"
+#include "mirror/sink/document_ref.h"
 
 #include <stdio.h>
 
@@ -23,7 +24,6 @@ void repair_free(struct repair *r)
 void repair_add(struct repair *r, const char *collection, const bson_t *id)
 {
     char name[16];
-    bson_iter_t it;
     bson_t one;
 
     if (r->n >= ASK_MAX || r->documents.len >= ASK_BYTES) {
@@ -32,9 +32,7 @@ void repair_add(struct repair *r, const char *collection, const bson_t *id)
     }
     (void)snprintf(name, sizeof name, "%u", r->n++);
     (void)bson_append_document_begin(&r->documents, name, -1, &one);
-    (void)bson_append_utf8(&one, "collection", -1, collection, -1);
-    if (bson_iter_init_find(&it, id, "_id"))
-        (void)bson_append_iter(&one, "id", -1, &it);
+    document_ref_put(&one, collection, id);
     (void)bson_append_document_end(&r->documents, &one);
 }
 
@@ -61,28 +59,21 @@ static bool is_of(const bson_t *doc, const bson_oid_t *asked)
            bson_oid_equal(bson_iter_oid(&it), asked);
 }
 
-static bool is_done(const bson_t *doc)
-{
-    bson_iter_t it;
-
-    return bson_iter_init_find(&it, doc, "done") && bson_iter_as_bool(&it);
-}
-
 bool repair_done(struct sink *s, const bson_oid_t *asked, bool *done, struct err *e)
 {
     bson_t doc;
     int got = sink_state_get(s, "repair", &doc, e);
+    bool ok;
 
+    *done = false;
     if (got < 0)
         return false;
-    *done = got == 1 && is_of(&doc, asked) && is_done(&doc);
     if (got == 0)
         return err_set(e, ERR_SERVER, "what was asked for is gone from the state collection");
-    if (!is_of(&doc, asked))
-        (void)err_set(e, ERR_SERVER, "another repair was asked for meanwhile");
-    got = is_of(&doc, asked);
+    ok = is_of(&doc, asked) || err_set(e, ERR_SERVER, "another repair was asked for meanwhile");
+    *done = ok && checkpoint_flag(&doc, "done");
     bson_destroy(&doc);
-    return got;
+    return ok;
 }
 
 /* One document of aggregate `i`. What no root leads to is deleted; so is a page, which its root
@@ -102,18 +93,11 @@ static bool touch_document(struct work *k, int i, const bson_t *id, struct buf *
 
 static bool touch_one(struct work *k, const bson_iter_t *one, struct buf *memory, struct err *e)
 {
-    const char *collection = "";
     bson_t id = BSON_INITIALIZER;
-    bson_iter_t it;
+    const char *collection = document_ref_take(one, &id);
     bool ok = true;
 
-    for (bool more = bson_iter_recurse(one, &it); more && bson_iter_next(&it);) {
-        if (strcmp(bson_iter_key(&it), "id") == 0)
-            (void)bson_append_iter(&id, "_id", -1, &it);
-        else if (BSON_ITER_HOLDS_UTF8(&it))
-            collection = bson_iter_utf8(&it, NULL);
-    }
-    for (int i = 0; ok && i < k->w->n; i++)
+    for (int i = 0; ok && collection && i < k->w->n; i++)
         if (strcmp(k->w->plans[i]->a->collection, collection) == 0)
             ok = touch_document(k, i, &id, memory, e);
     bson_destroy(&id);
@@ -154,7 +138,7 @@ bool repair_begin(struct work *k, struct err *e)
     got = sink_state_get(k->sink, "repair", &doc, e);
     if (got < 0)
         return false;
-    if (got == 1 && is_of(&doc, &k->repairing) && !is_done(&doc)) {
+    if (got == 1 && is_of(&doc, &k->repairing) && !checkpoint_flag(&doc, "done")) {
         log_event(LOG_INFO, "mirror.repair", LOG_NUM("bytes", doc.len));
         ok = touch_all_of(k, &doc, e);
     } else {
@@ -167,18 +151,10 @@ bool repair_begin(struct work *k, struct err *e)
 
 bool repair_end(struct work *k, struct err *e)
 {
-    bson_t change = BSON_INITIALIZER;
-    bson_t set;
-    bool ok;
-
     if (bson_oid_equal(&k->repairing, &k->repaired))
         return true;
-    (void)bson_append_document_begin(&change, "$set", -1, &set);
-    (void)bson_append_bool(&set, "done", -1, true);
-    (void)bson_append_document_end(&change, &set);
-    ok = sink_state_update(k->sink, "repair", &change, e);
-    bson_destroy(&change);
-    if (ok)
-        k->repaired = k->repairing;
-    return ok;
+    if (!checkpoint_done(k->sink, "repair", e))
+        return false;
+    k->repaired = k->repairing;
+    return true;
 }

@@ -121,14 +121,5 @@ bool resume_save(struct resume *r, struct sink *s, const struct span *key, int w
 
 bool resume_end(struct sink *s, struct err *e)
 {
-    bson_t change = BSON_INITIALIZER;
-    bson_t set;
-    bool ok;
-
-    (void)bson_append_document_begin(&change, "$set", -1, &set);
-    (void)bson_append_bool(&set, "done", -1, true);
-    (void)bson_append_document_end(&change, &set);
-    ok = sink_state_update(s, "snapshot", &change, e);
-    bson_destroy(&change);
-    return ok;
+    return checkpoint_done(s, "snapshot", e);
 }

@@ -305,6 +305,27 @@ bool sink_state_put_fenced(struct sink *s, const char *name, const bson_t *doc, 
     return ok || sink_failed(e, &error);
 }
 
+static bool update_state(struct sink *s, const char *name, const bson_t *change, struct err *e)
+{
+    bson_t *filter = name_filter(name);
+    bson_error_t error;
+    bool ok = mongoc_collection_update_one(s->state, filter, change, s->upsert, NULL, &error);
+
+    bson_destroy(filter);
+    return ok || sink_failed(e, &error);
+}
+
+bool sink_state_set(struct sink *s, const char *name, const bson_t *fields, struct err *e)
+{
+    bson_t change = BSON_INITIALIZER;
+    bool ok;
+
+    (void)bson_append_document(&change, "$set", -1, fields);
+    ok = update_state(s, name, &change, e);
+    bson_destroy(&change);
+    return ok;
+}
+
 /* The lease's number goes up to the clock, so that it never falls back where somebody drops the
  * state collection, then by one. */
 static bool take_lease(struct sink *s, const bson_oid_t *owner, struct err *e)
@@ -360,7 +381,7 @@ static bool keep_letters(struct sink *s, struct err *e)
 bool sink_claim(struct sink *s, const bson_oid_t *owner, struct err *e)
 {
     bson_t *clock = BCON_NEW("$max", "{", "epoch", BCON_INT64((int64_t)clock_wall_ms()), "}");
-    bool ok = sink_state_update(s, "lease", clock, e) && take_lease(s, owner, e);
+    bool ok = update_state(s, "lease", clock, e) && take_lease(s, owner, e);
 
     bson_destroy(clock);
     return ok && fence(s, "status", owner, e) && fence(s, "checkpoint", owner, e) &&
@@ -375,16 +396,6 @@ void sink_under(struct sink *s, int64_t epoch)
 int64_t sink_epoch(const struct sink *s)
 {
     return s->epoch;
-}
-
-bool sink_state_update(struct sink *s, const char *name, const bson_t *change, struct err *e)
-{
-    bson_t *filter = name_filter(name);
-    bson_error_t error;
-    bool ok = mongoc_collection_update_one(s->state, filter, change, s->upsert, NULL, &error);
-
-    bson_destroy(filter);
-    return ok || sink_failed(e, &error);
 }
 
 struct sink_cursor *sink_find(struct sink *s, const char *collection, const bson_t *filter,

@@ -56,15 +56,15 @@ bool sink_index(struct sink *s, const char *collection, const char *name, const 
                 bool sparse, struct err *e) MUST_CHECK;
 
 /* A document of the state collection. get: 1, 0 where there is none, -1 with `e`; `out` is
- * initialised by the call where it returns 1. put replaces or makes it. update: {$set: …} and the
- * like, by upsert. */
+ * initialised by the call where it returns 1. put replaces or makes it; set changes these fields of
+ * it, or makes it of them. */
 int sink_state_get(struct sink *s, const char *name, bson_t *out, struct err *e) MUST_CHECK;
 bool sink_state_put(struct sink *s, const char *name, const bson_t *doc, struct err *e) MUST_CHECK;
 /* put, unless a later claim's number stands there; `doc` has ours as `epoch`. */
 bool sink_state_put_fenced(struct sink *s, const char *name, const bson_t *doc,
                            struct err *e) MUST_CHECK;
-bool sink_state_update(struct sink *s, const char *name, const bson_t *change,
-                       struct err *e) MUST_CHECK;
+bool sink_state_set(struct sink *s, const char *name, const bson_t *fields,
+                    struct err *e) MUST_CHECK;
 
 /* Documents that match, from the primary, majority-committed; `fields` is a projection or NULL. */
 struct sink_cursor *sink_find(struct sink *s, const char *collection, const bson_t *filter,

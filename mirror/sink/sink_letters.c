@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "mirror/sink/document_ref.h"
 
 #include <stdlib.h>
 
@@ -28,14 +29,11 @@ void letters_free(struct letters *l)
 /* {_id: {collection: …, id: …}} */
 static void letter_id(const char *collection, const bson_t *id, bson_t *out)
 {
-    bson_iter_t it;
     bson_t pair;
 
     bson_init(out);
     (void)bson_append_document_begin(out, "_id", -1, &pair);
-    (void)bson_append_utf8(&pair, "collection", -1, collection, -1);
-    if (bson_iter_init_find(&it, id, "_id"))
-        (void)bson_append_iter(&pair, "id", -1, &it);
+    document_ref_put(&pair, collection, id);
     (void)bson_append_document_end(out, &pair);
 }
 
