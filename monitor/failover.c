@@ -106,12 +106,18 @@ static void order(struct failover *f, int server, struct failover_order o)
     f->fx.order(f->fx.ctx, server, &o);
 }
 
+/* Answers of earlier rounds are of no use. */
+static void begin_round(struct failover *f)
+{
+    f->serial++;
+    f->asked = f->ok = f->failed = 0;
+}
+
 /* A round: the same order to several servers, or to one. */
 static void ask(struct failover *f, uint32_t servers, struct failover_order o, uint64_t limit_ns)
 {
-    f->serial++; /* answers of earlier rounds are of no use */
+    begin_round(f);
     f->asked = servers;
-    f->ok = f->failed = 0;
     f->deadline_ns = f->now_ns + limit_ns;
     o.limit_ns = limit_ns;
     for (int i = 0; i < f->rules.n; i++)
@@ -292,8 +298,7 @@ static void turn_back(struct failover *f)
     say(f, "%s is not ready in time: back to %s", failover_name(f, f->candidate),
         failover_name(f, f->old));
     f->candidate = f->old;
-    f->serial++;
-    f->asked = f->ok = f->failed = 0;
+    begin_round(f);
     promote(f, false);
 }
 

@@ -13,6 +13,13 @@ bool galera_is_cluster(const struct member *m, int n)
     return any;
 }
 
+static bool has_settled(const struct member *m, uint64_t now_ns)
+{
+    uint64_t came_ns = m->facts->galera.came_ns;
+
+    return came_ns == 0 || now_ns - came_ns >= GALERA_SETTLE_NS;
+}
+
 /* A node that comes back (thawed, perhaps) answers out of the view it remembers, barriers, too,
  * until it hears of the others' newer one. */
 static bool is_outdated(const struct member *m, int n, int i, uint64_t now_ns)
@@ -20,7 +27,7 @@ static bool is_outdated(const struct member *m, int n, int i, uint64_t now_ns)
     const struct galera_state *g = &m[i].facts->galera;
     bool outdated = false;
 
-    if (g->came_ns == 0 || now_ns - g->came_ns >= GALERA_SETTLE_NS)
+    if (has_settled(&m[i], now_ns))
         return false;
     for (int k = 0; k < n; k++)
         outdated =
@@ -36,12 +43,17 @@ static bool is_well(const struct member *m)
            m->facts->galera.current;
 }
 
+static bool serves(const struct member *m, const char *cluster)
+{
+    return is_well(m) && strcmp(m->facts->galera.cluster, cluster) == 0;
+}
+
 static int nodes_of(const struct member *m, int n, const char *cluster)
 {
     int count = 0;
 
     for (int i = 0; i < n; i++)
-        count += is_well(&m[i]) && strcmp(m[i].facts->galera.cluster, cluster) == 0;
+        count += serves(&m[i], cluster);
     return count;
 }
 
@@ -65,11 +77,6 @@ static const char *cluster_of(const struct member *m, int n, int before)
         }
     }
     return best;
-}
-
-static bool serves(const struct member *m, const char *cluster)
-{
-    return is_well(m) && strcmp(m->facts->galera.cluster, cluster) == 0;
 }
 
 static bool is_behind(const struct member *m)
@@ -98,13 +105,6 @@ static int lowest(const struct member *m, int n, const char *cluster)
             best = i;
     }
     return best;
-}
-
-static bool has_settled(const struct member *m, uint64_t now_ns)
-{
-    uint64_t came_ns = m->facts->galera.came_ns;
-
-    return came_ns == 0 || now_ns - came_ns >= GALERA_SETTLE_NS;
 }
 
 /* The writer before is lost, and the others have not given it up yet: what it sent last may still
