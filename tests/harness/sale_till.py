@@ -21,6 +21,8 @@ class SaleTill(threading.Thread):
 
     Keywords are pymysql.connect's."""
 
+    pause = 0.002  # seconds, between two sales
+
     def __init__(self, tillway, number, first=0, **how):
         super().__init__()
         self.tillway, self.number, self.next = tillway, number, first + number
@@ -38,18 +40,21 @@ class SaleTill(threading.Thread):
             begun = time.monotonic()
             try:
                 with connection.cursor() as cursor:
-                    self._sell(cursor, self.next)
+                    self.sell(cursor, self.next)
                     self.acknowledged.append(self.next)
-                    cursor.execute("SELECT COUNT(*) FROM sale WHERE id=%s", (self.next,))
-                    if cursor.fetchone()[0] != 1:
-                        self.unseen.append(self.next)
+                    self.look(cursor, self.next)
             except pymysql.err.MySQLError as e:
                 self.errors.append(e.args)
             self.longest = max(self.longest, time.monotonic() - begun)
-            time.sleep(0.002)
+            time.sleep(self.pause)
         connection.close()
 
-    def _sell(self, cursor, n):
+    def look(self, cursor, n):
+        cursor.execute("SELECT COUNT(*) FROM sale WHERE id=%s", (n,))
+        if cursor.fetchone()[0] != 1:
+            self.unseen.append(n)
+
+    def sell(self, cursor, n):
         if n % 200 < 100:
             cursor.execute("INSERT INTO sale VALUES (%s)", (n,))
             return

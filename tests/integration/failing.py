@@ -5,8 +5,6 @@ import unittest
 
 import pymysql
 
-
-
 import proxied  # noqa: F401 (the path)
 from harness import scratch
 from harness.chaos import RESTART, grant
@@ -22,18 +20,12 @@ class FailoverCluster(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.cluster = cls._entered(Cluster(replicas=2))
+        cls.cluster = cls.enterClassContext(Cluster(replicas=2))
         grant(cls.cluster.primary)
         cls.cluster.primary.query("CREATE DATABASE shop")
         cls.cluster.wait_in_sync()
-        cls.tillway = cls._entered(Tillway(cls.cluster, config=cls.config))
+        cls.tillway = cls.enterClassContext(Tillway(cls.cluster, config=cls.config))
         cls.wait_complete()
-
-    @classmethod
-    def _entered(cls, manager):
-        entered = manager.__enter__()
-        cls.addClassCleanup(manager.__exit__, None, None, None)
-        return entered
 
     @classmethod
     def primary(cls):

@@ -1,7 +1,5 @@
 """Failover on real servers behind the real binary: the primary is killed, frozen, switched over, and comes back."""
 
-import threading
-import time
 import unittest
 
 import pymysql
@@ -11,55 +9,36 @@ from failing import FAILOVER
 from harness import scratch
 from harness.chaos import RESTART, grant
 from harness.cluster import Cluster
+from harness.sale_till import SaleTill
 from harness.tillway import Tillway
 
 
-class Till(threading.Thread):
-    """Inserts numbers one after the other, each by itself; remembers which were acknowledged."""
+class Till(SaleTill):
+    """Sells each number by itself, and does not look."""
 
-    def __init__(self, tillway, number):
-        super().__init__()
-        self.tillway, self.number = tillway, number
-        self.acknowledged, self.errors, self.longest = [], [], 0.0
-        self.ended = threading.Event()
+    pause = 0.005
 
-    def run(self):
-        connection = self.tillway.connect(database="shop")
-        n = self.number
-        while not self.ended.is_set():
-            n += 100
-            begun = time.monotonic()
-            try:
-                with connection.cursor() as cursor:
-                    cursor.execute("INSERT INTO sale VALUES (%s)", (n,))
-                self.acknowledged.append(n)
-            except pymysql.err.MySQLError as e:
-                self.errors.append(e.args)
-            self.longest = max(self.longest, time.monotonic() - begun)
-            time.sleep(0.005)
-        connection.close()
+    def sell(self, cursor, n):
+        cursor.execute("INSERT INTO sale VALUES (%s)", (n,))
+
+    def look(self, cursor, n):
+        pass
 
 
 class Failover(unittest.TestCase):
     tillways = 1
 
     def setUp(self):
-        self.cluster = Cluster(replicas=2)
-        self.enterContext(self.cluster) if hasattr(self, "enterContext") else self._enter(self.cluster)
+        self.cluster = self.enterContext(Cluster(replicas=2))
         primary = self.cluster.primary
         grant(primary)
         primary.query("CREATE DATABASE shop")
         primary.query("CREATE TABLE shop.sale (id INT PRIMARY KEY)")
         self.cluster.wait_in_sync()
-        self.behind = [self._enter(Tillway(self.cluster, config=FAILOVER)) for _ in range(self.tillways)]
+        self.behind = [self.enterContext(Tillway(self.cluster, config=FAILOVER)) for _ in range(self.tillways)]
         scratch.wait_until("adoption", lambda: "failover.done task=adopt" in self.logs(), 30)
         scratch.wait_until("acknowledging replicas", lambda: all(
             r.value("SELECT @@rpl_semi_sync_slave_enabled") for r in self.cluster.replicas), 30)
-
-    def _enter(self, manager):
-        entered = manager.__enter__()
-        self.addCleanup(manager.__exit__, None, None, None)
-        return entered
 
     def logs(self):
         return "".join(t.log_text() for t in self.behind)

@@ -25,7 +25,7 @@ class Nodes(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.galera = cls._entered(Galera(nodes=3))
+        cls.galera = cls.enterClassContext(Galera(nodes=3))
         cls.nodes = cls.galera.nodes
         for sql in SCHEMA:
             cls.nodes[0].query(sql)
@@ -34,14 +34,8 @@ class Nodes(unittest.TestCase):
         cls.tillway = Tillway(cls.galera, config=CONFIG)
         cls.tillway.config["listeners"][1]["exactly_once"] = True  # the unix socket
         cls.tillway.write_config()
-        cls._entered(cls.tillway)
+        cls.enterClassContext(cls.tillway)
         cls.wait_all_up()
-
-    @classmethod
-    def _entered(cls, manager):
-        entered = manager.__enter__()
-        cls.addClassCleanup(manager.__exit__, None, None, None)
-        return entered
 
     @classmethod
     def status(cls):

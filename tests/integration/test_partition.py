@@ -100,19 +100,14 @@ class ByFile(Tillway):
 class Partition(unittest.TestCase):
     def setUp(self):
         self.link = Link()
-        self.cluster = self._entered(Apart(self.link))
+        self.cluster = self.enterContext(Apart(self.link))
         grant(self.cluster.primary)
         for sql in SCHEMA:
             self.cluster.primary.query(sql)
         self.cluster.wait_in_sync()
-        self.near = self._entered(ByFile(self.cluster, []))
-        self.far = self._entered(ByFile(self.cluster, self.link.prefix))
+        self.near = self.enterContext(ByFile(self.cluster, []))
+        self.far = self.enterContext(ByFile(self.cluster, self.link.prefix))
         scratch.wait_until("acknowledging replicas", lambda: self.status(self.near).count("acknowledges") == 2, 60)
-
-    def _entered(self, manager):
-        entered = manager.__enter__()
-        self.addCleanup(manager.__exit__, None, None, None)
-        return entered
 
     @staticmethod
     def status(tillway):
