@@ -3,47 +3,33 @@
 #include "protocol/compress_codec.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
-enum { HEADER = 7, WORTH_IT = 50, SIZE_BYTES = 3 };
+enum { HEADER = 7 };
 
-static const struct codec *const codecs[] = {
+const struct codec *const compress_codecs[] = {
     [COMPRESS_ZLIB] = &codec_zlib,
     [COMPRESS_ZSTD] = &codec_zstd,
 };
 
-struct deflater {
-    void *of[ARRAY_LEN(codecs)]; /* made when it is needed first */
-};
-
-struct deflater *deflater_new(void)
-{
-    return calloc(1, sizeof(struct deflater));
-}
-
-void deflater_free(struct deflater *d)
-{
-    for (size_t i = 0; d && i < ARRAY_LEN(codecs); i++)
-        if (d->of[i])
-            codecs[i]->deflater_free(d->of[i]);
-    free(d);
-}
-
 static void drop_inflater(struct compress *c)
 {
     if (c->inflater)
-        codecs[c->by]->inflater_free(c->inflater);
+        compress_codecs[c->by]->inflater_free(c->inflater);
     c->inflater = NULL;
 }
 
 void compress_init(struct compress *c, enum compress_by by, int level)
 {
     *c = (struct compress){.by = by, .level = level, .why = ""};
+    c->frame.packed = buf_with_max(1 << 24);
 }
 
 void compress_free(struct compress *c)
 {
     drop_inflater(c);
+    if (c->frame.deflater)
+        compress_codecs[c->by]->deflater_free(c->frame.deflater);
+    buf_free(&c->frame.packed);
 }
 
 bool compress_is_ahead(const struct compress *c)
@@ -98,7 +84,7 @@ static bool begin_frame(struct compress *c, struct cursor *in)
         return false;
     if (c->stored)
         return true;
-    c->inflater = codecs[c->by]->inflater_new();
+    c->inflater = compress_codecs[c->by]->inflater_new();
     return c->inflater || bad(c, "no memory to inflate a packet");
 }
 
@@ -121,7 +107,7 @@ static bool inflate_some(struct compress *c, struct cursor *in, uint8_t *out, si
     size_t given = cursor_left(in) < c->packed_left ? cursor_left(in) : c->packed_left;
     size_t most = room < c->plain_left ? room : c->plain_left;
     struct span rest = {in->p, given};
-    enum inflated came = codecs[c->by]->inflate(c->inflater, &rest, out, most, made);
+    enum inflated came = compress_codecs[c->by]->inflate(c->inflater, &rest, out, most, made);
     size_t taken = given - rest.n;
 
     cursor_skip(in, taken);
@@ -170,35 +156,4 @@ bool compress_read(struct compress *c, struct span *in, uint8_t *out, size_t roo
     } while (fine && cursor_left(&at) + (room - *made) < before);
     *in = cursor_rest(&at);
     return fine;
-}
-
-static size_t deflate_into(const struct compress *c, struct deflater *d, struct span plain,
-                           uint8_t *out, size_t room)
-{
-    const struct codec *codec = codecs[c->by];
-
-    if (!d->of[c->by])
-        d->of[c->by] = codec->deflater_new();
-    return d->of[c->by] ? codec->deflate(d->of[c->by], c->level, plain, out, room) : 0;
-}
-
-/* What would not become smaller is sent as it is. */
-void compress_write(struct compress *c, struct deflater *d, struct span plain, struct buf *out)
-{
-    uint8_t *room = buf_reserve(out, HEADER + plain.n);
-    size_t at = out->len;
-    size_t size = 0;
-
-    assert(plain.n > 0 && plain.n <= COMPRESS_FRAME);
-    if (!room)
-        return;
-    if (d && plain.n >= WORTH_IT)
-        size = deflate_into(c, d, plain, room + HEADER, plain.n - 1);
-    buf_put_u24(out, (uint32_t)(size ? size : plain.n));
-    buf_put_u8(out, ++c->seq);
-    buf_put_u24(out, size ? (uint32_t)plain.n : 0);
-    if (!size)
-        buf_put_span(out, plain);
-    else
-        out->len = at + HEADER + size;
 }

@@ -3,7 +3,10 @@
 #ifndef PROTOCOL_COMPRESS_CODEC_H
 #define PROTOCOL_COMPRESS_CODEC_H
 
-#include "base/cursor.h"
+#include "base/buf.h"
+
+/* What deflates writes into room of so many bytes at a time. */
+enum { DEFLATE_ROOM = 16384 };
 
 enum inflated { INFLATED_SOME, INFLATED_ALL, INFLATED_BAD };
 
@@ -14,13 +17,17 @@ struct codec {
      * stream has come to its own end. */
     enum inflated (*inflate)(void *inflater, struct span *in, uint8_t *out, size_t room,
                              size_t *made);
-    void *(*deflater_new)(void); /* without state between two frames; NULL: no memory */
+    void *(*deflater_new)(void); /* NULL: no memory */
     void (*deflater_free)(void *deflater);
-    /* How many bytes of `out` the whole of `plain` became; 0: more than `room`. */
-    size_t (*deflate)(void *deflater, int level, struct span plain, uint8_t *out, size_t room);
+    /* A frame with `size` bytes inside begins. False: no memory. */
+    bool (*deflate_begin)(void *deflater, int level, size_t size);
+    /* Append what `plain` becomes to `out`; with `last`, the frame is whole. Check buf_ok. */
+    void (*deflate)(void *deflater, struct span plain, bool last, struct buf *out);
 };
 
 extern const struct codec codec_zlib;
 extern const struct codec codec_zstd;
+/* By enum compress_by. */
+extern const struct codec *const compress_codecs[];
 
 #endif

@@ -56,18 +56,28 @@ static void deflater_free(void *deflater)
 }
 
 /* The level is zlib's own default, as the protocol has no word for another. */
-static size_t deflate_all(void *deflater, int level, struct span plain, uint8_t *out, size_t room)
+static bool deflate_begin(void *deflater, int level, size_t size)
+{
+    (void)level;
+    (void)size;
+    return deflateReset(deflater) == Z_OK;
+}
+
+static void deflate_some(void *deflater, struct span plain, bool last, struct buf *out)
 {
     z_stream *z = deflater;
 
-    (void)level;
-    (void)deflateReset(z);
     z->next_in = plain.p;
     z->avail_in = (unsigned)plain.n;
-    z->next_out = out;
-    z->avail_out = (unsigned)room;
-    return deflate(z, Z_FINISH) == Z_STREAM_END ? room - z->avail_out : 0;
+    do {
+        z->next_out = buf_reserve(out, DEFLATE_ROOM);
+        z->avail_out = DEFLATE_ROOM;
+        if (!z->next_out)
+            return;
+        (void)deflate(z, last ? Z_FINISH : Z_NO_FLUSH);
+        out->len += DEFLATE_ROOM - z->avail_out;
+    } while (z->avail_out == 0);
 }
 
-const struct codec codec_zlib = {inflater_new, inflater_free, inflate_some,
-                                 deflater_new, deflater_free, deflate_all};
+const struct codec codec_zlib = {inflater_new,  inflater_free, inflate_some, deflater_new,
+                                 deflater_free, deflate_begin, deflate_some};

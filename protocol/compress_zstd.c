@@ -45,12 +45,31 @@ static void deflater_free(void *deflater)
     (void)ZSTD_freeCCtx(deflater);
 }
 
-static size_t deflate_all(void *deflater, int level, struct span plain, uint8_t *out, size_t room)
+static bool deflate_begin(void *deflater, int level, size_t size)
 {
-    size_t n = ZSTD_compressCCtx(deflater, out, room, plain.p, plain.n, level);
-
-    return ZSTD_isError(n) ? 0 : n;
+    return !ZSTD_isError(ZSTD_CCtx_reset(deflater, ZSTD_reset_session_only)) &&
+           !ZSTD_isError(ZSTD_CCtx_setParameter(deflater, ZSTD_c_compressionLevel, level)) &&
+           !ZSTD_isError(ZSTD_CCtx_setPledgedSrcSize(deflater, size));
 }
 
-const struct codec codec_zstd = {inflater_new, inflater_free, inflate_some,
-                                 deflater_new, deflater_free, deflate_all};
+static void deflate_some(void *deflater, struct span plain, bool last, struct buf *out)
+{
+    ZSTD_inBuffer from = {plain.p, plain.n, 0};
+    size_t rest;
+
+    do {
+        ZSTD_outBuffer to = {buf_reserve(out, DEFLATE_ROOM), DEFLATE_ROOM, 0};
+
+        if (!to.dst)
+            return;
+        rest = ZSTD_compressStream2(deflater, &to, &from, last ? ZSTD_e_end : ZSTD_e_continue);
+        if (ZSTD_isError(rest)) {
+            out->bad = true;
+            return;
+        }
+        out->len += to.pos;
+    } while (last ? rest > 0 : from.pos < from.size);
+}
+
+const struct codec codec_zstd = {inflater_new,  inflater_free, inflate_some, deflater_new,
+                                 deflater_free, deflate_begin, deflate_some};

@@ -36,13 +36,5 @@ void buffers_free(struct buffers *b)
 {
     while (b->free)
         free(buffers_take(b));
-    deflater_free(b->deflater);
-    b->deflater = NULL;
-}
-
-struct deflater *buffers_deflater(struct buffers *b)
-{
-    if (!b->deflater)
-        b->deflater = deflater_new();
-    return b->deflater;
+    deflaters_free(&b->deflaters);
 }

@@ -13,11 +13,8 @@ struct buffers {
     size_t size; /* bytes of each buffer */
     void *free;  /* list through the buffers' first bytes */
     int free_count;
-    struct deflater *deflater; /* made by the first that needs it */
+    struct deflaters deflaters;
 };
-
-/* NULL where memory refuses. */
-struct deflater *buffers_deflater(struct buffers *b);
 
 void buffers_init(struct buffers *b, size_t size);
 uint8_t *buffers_take(struct buffers *b); /* NULL where memory refuses */

@@ -3,7 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { WIRE_MAX = 1 << 18 };
+/* Bytes. Of what is compressed: one frame, and those of the bytes behind it. */
+enum { WIRE_MAX = 1 << 18, PACKED_MAX = (1 << 24) + (1 << 16) };
 
 static size_t chunk_left(const struct chunk *c)
 {
@@ -120,49 +121,59 @@ static enum stream_sent flush(struct stream *s)
     return rc != 0 ? stream_fail(s, rc) : STREAM_BLOCKED;
 }
 
+/* At most a record. */
 static bool encipher(struct filter *f, struct span plain)
 {
-    while (plain.n) {
-        size_t n = plain.n < TLS_RECORD ? plain.n : TLS_RECORD;
+    return tls_write(f->tls, plain, &f->wire) == TLS_FINE;
+}
 
-        if (tls_write(f->tls, (struct span){plain.p, n}, &f->wire) != TLS_FINE)
-            return false;
-        plain = (struct span){plain.p + n, plain.n - n};
+/* The next piece of what is compressed: by TLS a record, else all. */
+static bool send_packed(struct filter *f)
+{
+    size_t left = f->packed.len - f->packed_sent;
+    size_t n = left < TLS_RECORD ? left : TLS_RECORD;
+
+    if (!f->tls) {
+        f->wire = f->packed;
+        f->packed = buf_with_max(PACKED_MAX);
+        return true;
+    }
+    if (!encipher(f, (struct span){f->packed.data + f->packed_sent, n}))
+        return false;
+    f->packed_sent += n;
+    if (n == left) {
+        buf_free(&f->packed);
+        f->packed_sent = 0;
     }
     return true;
 }
 
-_Static_assert((int)TLS_RECORD <= (int)COMPRESS_FRAME, "what is gathered fits a frame");
-
-/* Append to `wire` what the plain bytes become. */
-static bool transform(struct stream *s, struct span plain)
+/* Make the next bytes for the socket; there may be none yet. */
+static bool transform(struct stream *s)
 {
     struct filter *f = s->filter;
-    struct buf packed = buf_with_max(WIRE_MAX);
-    bool ok;
+    uint8_t gathered[TLS_RECORD];
+    struct span plain;
 
+    if (f->packed.len)
+        return send_packed(f);
+    plain = next_plain(f, gathered);
     if (!f->compress)
-        return encipher(f, plain);
-    compress_write(f->compress, buffers_deflater(s->buffers), plain, f->tls ? &packed : &f->wire);
-    ok = buf_ok(&f->wire) && buf_ok(&packed) && (!f->tls || encipher(f, buf_span(&packed)));
-    buf_free(&packed);
-    return ok;
+        return plain.n == 0 || encipher(f, plain);
+    compress_write(f->compress, &s->buffers->deflaters, plain, &f->packed);
+    return buf_ok(&f->packed);
 }
 
 /* Transform and write as much of the owner's parts as the kernel takes. */
 static enum stream_sent push(struct stream *s)
 {
     struct filter *f = s->filter;
-    uint8_t gathered[TLS_RECORD];
     enum stream_sent sent = s->error ? STREAM_FAILED : flush(s);
 
-    while (sent == STREAM_SENT && f->next < f->count) {
-        struct span plain;
-
+    while (sent == STREAM_SENT && (f->packed.len || f->next < f->count)) {
         if (f->tls && !tls_is_ready(f->tls))
             return STREAM_BLOCKED;
-        plain = next_plain(f, gathered);
-        if (plain.n && !transform(s, plain))
+        if (!transform(s))
             return stream_fail(s, UV_EPROTO);
         sent = flush(s);
     }
@@ -383,6 +394,7 @@ static struct filter *filter_of(struct stream *s)
     }
     f->again.data = s;
     f->wire = f->sending = buf_with_max(WIRE_MAX);
+    f->packed = buf_with_max(PACKED_MAX);
     f->socket_reading = s->reading;
     s->filter = f;
     return f;
@@ -473,6 +485,7 @@ bool filter_gone(struct stream *s)
         buffers_give(s->buffers, f->raw.p);
     if (f->mid.p)
         buffers_give(s->buffers, f->mid.p);
+    buf_free(&f->packed);
     buf_free(&f->wire);
     buf_free(&f->sending);
     tls_free(f->tls);
@@ -488,7 +501,7 @@ void filter_close(struct stream *s)
 {
     struct filter *f = s->filter;
 
-    if (f->tls && !s->error && f->sending.len == 0 && f->next == f->count) {
+    if (f->tls && !s->error && f->sending.len == 0 && f->packed.len == 0 && f->next == f->count) {
         tls_close(f->tls, &f->wire);
         (void)flush(s);
     }

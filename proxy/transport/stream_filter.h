@@ -6,8 +6,9 @@
  *
  * Either of the two may be missing, and `mid` then.
  *
- * Each arrow moves what fits; nothing runs ahead of its reader by more than one record. The
- * handshake's own answers go out by `wire` as well, between the owner's bytes. */
+ * Each arrow moves what fits; nothing runs ahead of its reader by more than one record, or one
+ * compressed frame. The handshake's own answers go out by `wire` as well, between the owner's
+ * bytes. */
 #ifndef PROXY_STREAM_FILTER_H
 #define PROXY_STREAM_FILTER_H
 
@@ -35,6 +36,8 @@ struct filter {
     int count;
     int next;
     size_t offset;
+    struct buf packed; /* compressed frames, gone to TLS or the socket up to … */
+    size_t packed_sent;
     struct buf wire;    /* for the socket, in order */
     struct buf sending; /* pinned by a write under way */
 

@@ -36,7 +36,6 @@ CLIENTS = {
         "big row as binary": "mysqlclient has no binary protocol"}),
     "connector-python": (lambda: toolchains.python("connector", "mysql.connector"), {
         "big row as binary": "it cuts a binary row at 16 MiB, also without Tillway",
-        "compressed big row": "it waits forever for a packet in more than two compressed frames, which MariaDB seldom sends",
         RSA: NO_RSA, ED25519: NO_ED25519}),
     "connector-python-c": (lambda: toolchains.python("connector-c", "mysql.connector"), {
         "types as binary": "it reads BIGINT UNSIGNED as signed, also without Tillway",

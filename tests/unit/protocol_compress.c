@@ -1,6 +1,7 @@
 #include "protocol/compress.h"
 #include "tests/unit/check.h"
 
+#include <stdlib.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -92,31 +93,112 @@ static void frames_come_in_any_pieces(void **state)
     buf_free(&b);
 }
 
+/* Packets for a client: every third of them does not become smaller. */
+static struct span packets(struct buf *b, const uint32_t *sizes, size_t n)
+{
+    uint32_t noise = 1;
+
+    for (size_t i = 0; i < n; i++) {
+        buf_put_u24(b, sizes[i]);
+        buf_put_u8(b, (uint8_t)i);
+        for (uint32_t k = 0; k < sizes[i]; k++) {
+            noise = noise * 1664525 + 1013904223;
+            buf_put_u8(b, i % 3 == 2 ? (uint8_t)(noise >> 24) : (uint8_t) "abcd"[k / 100 % 4]);
+        }
+    }
+    assert_true(buf_ok(b));
+    return buf_span(b);
+}
+
+/* No packet lies in more than two frames. */
+static void assert_frames(struct span frames, const uint32_t *sizes, size_t n)
+{
+    struct cursor at = cursor_span(frames);
+    size_t inside = 0; /* bytes of the frame that no packet took yet */
+
+    for (size_t i = 0; i < n; i++) {
+        size_t left = sizes[i] + 4;
+        int pieces = 0;
+
+        while (left > 0) {
+            size_t part;
+
+            if (inside == 0) {
+                uint32_t packed = cursor_u24(&at);
+
+                cursor_skip(&at, 1);
+                inside = cursor_u24(&at);
+                inside = inside ? inside : packed;
+                cursor_skip(&at, packed);
+            }
+            part = left < inside ? left : inside;
+            left -= part;
+            inside -= part;
+            pieces++;
+        }
+        assert_true(pieces <= 2);
+    }
+}
+
+/* Written `bite` bytes at a time. */
+static void writes(struct deflaters *d, struct span plain, size_t bite, struct buf *out)
+{
+    struct compress c;
+
+    compress_init(&c, by, 3);
+    c.seq = (uint8_t)-1; /* the first frame is 0, as a client's is */
+    for (size_t at = 0; at < plain.n; at += bite) {
+        size_t n = bite < plain.n - at ? bite : plain.n - at;
+
+        compress_write(&c, d, (struct span){plain.p + at, n}, out);
+        assert_true(buf_ok(out));
+    }
+    compress_free(&c);
+}
+
 static void what_is_written_reads_the_same(void **state)
 {
-    static const size_t sizes[] = {1, 49, 50, 5000, COMPRESS_FRAME};
-    struct deflater *d = deflater_new();
-    struct compress writer;
-    struct buf b = buf_with_max(1 << 20);
-    static uint8_t out[BIG];
-    size_t total = 0;
-    struct compress reader;
-    struct span plain = fill(BIG);
+    static const uint32_t sizes[] = {0, 1, 45, 46, 5000, 16380, 16381, 40000, 3, 100000, 7, 16384};
+    static const size_t bites[] = {1, 5, 1000, 16384, 1 << 20};
+    struct deflaters d = {{NULL}};
+    struct buf from = buf_with_max(1 << 20);
+    struct buf b = buf_with_max(1 << 21);
+    struct span plain = packets(&from, sizes, ARRAY_LEN(sizes));
+    uint8_t *out = malloc(plain.n);
 
     (void)state;
-    compress_init(&writer, by, 3);
-    compress_init(&reader, by, 3);
-    writer.seq = reader.seq = 3;
-    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
-        compress_write(&writer, d, (struct span){plain.p + total, sizes[i]}, &b);
-        total += sizes[i];
+    for (size_t i = 0; i < ARRAY_LEN(bites); i++) {
+        struct compress reader;
+
+        writes(&d, plain, bites[i], &b);
+        assert_frames(buf_span(&b), sizes, ARRAY_LEN(sizes));
+        compress_init(&reader, by, 3);
+        assert_int_equal(read_all(&reader, buf_span(&b), b.len, plain.n, out), plain.n);
+        assert_memory_equal(out, plain.p, plain.n);
+        compress_free(&reader);
+        buf_clear(&b);
     }
-    assert_true(buf_ok(&b) && b.len < total);
-    assert_int_equal(writer.seq, 8);
-    assert_int_equal(read_all(&reader, buf_span(&b), BIG, BIG, out), total);
-    assert_memory_equal(out, plain.p, total);
-    compress_free(&reader);
-    deflater_free(d);
+    free(out);
+    deflaters_free(&d);
+    buf_free(&from);
+    buf_free(&b);
+}
+
+/* What does not become smaller fits the headers all the same, and memory is bounded. */
+static void the_largest_packet_has_two_frames(void **state)
+{
+    static const uint32_t sizes[] = {1, 2, 0xFFFFFF, 4};
+    struct deflaters d = {{NULL}};
+    struct buf from = buf_with_max(1 << 25);
+    struct buf b = buf_with_max(1 << 25);
+    struct span plain = packets(&from, sizes, ARRAY_LEN(sizes));
+
+    (void)state;
+    writes(&d, plain, 16384, &b);
+    assert_true(b.len > plain.n - 1000 && b.len < plain.n + 20000);
+    assert_frames(buf_span(&b), sizes, ARRAY_LEN(sizes));
+    deflaters_free(&d);
+    buf_free(&from);
     buf_free(&b);
 }
 
@@ -193,6 +275,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_come_in_any_pieces),
         cmocka_unit_test(what_is_written_reads_the_same),
+        cmocka_unit_test(the_largest_packet_has_two_frames),
         cmocka_unit_test(commands_may_come_ahead),
         cmocka_unit_test(lies_are_refused),
     };
