@@ -14,6 +14,8 @@ import re
 import shutil
 import subprocess
 
+import pymysql
+
 from . import paths, scratch
 from .cluster import SERVICE_PASSWORD, SERVICE_USER, TILL_PASSWORD, TILL_USER, Server, template, user_option
 from .ports import free_port
@@ -72,7 +74,11 @@ class Node(Server):
         return rows[0][1] if rows else ""
 
     def is_synced(self):
-        return self.status("ready") == "ON" and self.status("local_state") == "4"
+        """A node that joins closes connections now and then."""
+        try:
+            return self.status("ready") == "ON" and self.status("local_state") == "4"
+        except pymysql.err.MySQLError:
+            return False
 
 
 class Galera:

@@ -143,12 +143,15 @@ class VerifyTest(ShopTest):
         self.assert_clean()
 
     def test_26_sample(self):
+        """Which ranges are of the sample is chance: all of them, now and then."""
         self.customers().update_many({}, {"$set": {"Email": "x"}})
         whole = len(self.shop.documents()["customers"])
-        done = self.shop.mirror.command("mirror", "verify", "--sample", "0.3")
-        self.assertEqual(done.stderr, "")
-        found = int(re.search(r"compared, (\d+) differences", done.stdout)[1])
-        self.assertLess(found, whole)
+
+        def found():
+            done = self.shop.mirror.command("mirror", "verify", "--sample", "0.3")
+            self.assertEqual(done.stderr, "")
+            return int(re.search(r"compared, (\d+) differences", done.stdout)[1])
+        self.assertTrue(any(found() < whole for _ in range(20)))
 
     def test_27_dead_letters(self):
         """What MongoDB refuses is kept with its reason; the rest goes on."""
