@@ -4,6 +4,11 @@
 
 const char session_galera_barrier[] = "SET STATEMENT wsrep_sync_wait=1 FOR SELECT 0";
 
+bool session_galera_may_reset(const struct session *s)
+{
+    return !s->worker->topology->galera;
+}
+
 bool session_galera_restores(const struct session *s, struct span name)
 {
     const uint32_t sets = SQL_EFFECT_SET | SQL_EFFECT_OPAQUE | SQL_EFFECT_RESTORES;

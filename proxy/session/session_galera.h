@@ -10,6 +10,10 @@ enum { GALERA_RETRIES = 16 };
  */
 extern const char session_galera_barrier[];
 
+/* Not at a Galera node: behind COM_RESET_CONNECTION the barrier is answered at once, whatever is
+ * still to be applied (MariaDB 10.11.19). Such a connection is closed instead. */
+bool session_galera_may_reset(const struct session *s);
+
 /* A variable that the barrier has changed and set back: servers report it with the reply behind. */
 bool session_galera_restores(const struct session *s, struct span name);
 

@@ -13,6 +13,7 @@
  * while beyond that (pool.diagnostics); they are never shown to another one. What a statement that
  * failed may have changed unseen is reset. */
 #include "proxy/replay/session_replay.h"
+#include "proxy/session/session_galera.h"
 #include "proxy/session/session_ride.h"
 #include "proxy/session/session_steps.h"
 
@@ -180,6 +181,13 @@ uint64_t session_awaited_before_ns(const struct worker *w)
     return clock_mono_ns() - w->conf->pool.diagnostics_ns;
 }
 
+/* It was a replica's, or another session has left it in a state that is not known. */
+static bool needs_reset(const struct session *s, const struct backend *b)
+{
+    return (b->guarded && b->server == s->worker->topology->primary) ||
+           (b->dirty && b->last_of != s);
+}
+
 struct backend *session_take_idle(struct session *s, int server, bool no_other)
 {
     struct pool_want want = {.server = server,
@@ -196,10 +204,16 @@ struct backend *session_take_idle(struct session *s, int server, bool no_other)
         want.awaited_before_ns = session_awaited_before_ns(s->worker);
         b = pool_take(&s->worker->pool, &want);
     }
-    if (b && b->guarded && server == s->worker->topology->primary)
-        b->reset_due = true; /* it was a replica's */
-    if (b)
-        session_hold(s, b);
+    if (!b)
+        return NULL;
+    if (needs_reset(s, b)) {
+        if (!session_galera_may_reset(s)) {
+            session_give_up(b);
+            return NULL;
+        }
+        b->reset_due = true;
+    }
+    session_hold(s, b);
     return b;
 }
 

@@ -7,6 +7,7 @@
  *     than variables: a user variable is harmless to reads elsewhere, a temporary table or a role
  *     is not.
  * And where the session begins anew (COM_CHANGE_USER, COM_RESET_CONNECTION) it lets go of all. */
+#include "proxy/session/session_galera.h"
 #include "proxy/session/session_steps.h"
 
 #include "routing/vars_rules.h"
@@ -197,7 +198,8 @@ bool session_sheds(struct session *s)
     struct backend *b = s->home >= 0 ? s->held[s->home] : NULL;
 
     if (!b || !backend_is_ready(b) || b->stream.writing || b->stream.eof ||
-        !(session_has_state(s) || s->may_hold_locks) || !backend_reset(b))
+        !(session_has_state(s) || s->may_hold_locks) || !session_galera_may_reset(s) ||
+        !backend_reset(b))
         return false;
     session_forget_state(s);
     s->target = b;

@@ -98,6 +98,8 @@ class Nodes(unittest.TestCase):
         self.nodes[0].start()
         self.wait_all_up()
         self.wait_sold(tills, "sales after the return")
+        scratch.wait_until("node1 takes writes again", lambda: "writes go to: node1\n" in self.status(), 30)
+        self.wait_sold(tills, "sales at the node that came back, reads at the one between")
         self.check_kept(self.end(tills))
 
     def test_3_the_writer_freezes(self):
