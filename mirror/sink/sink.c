@@ -283,9 +283,9 @@ int sink_state_get(struct sink *s, const char *name, bson_t *out, struct err *e)
     return got;
 }
 
-bool sink_state_put(struct sink *s, const char *name, const bson_t *doc, struct err *e)
+/* `filter` is given away. */
+static bool replace_state(struct sink *s, bson_t *filter, const bson_t *doc, struct err *e)
 {
-    bson_t *filter = name_filter(name);
     bson_error_t error;
     bool ok = mongoc_collection_replace_one(s->state, filter, doc, s->upsert, NULL, &error);
 
@@ -293,16 +293,17 @@ bool sink_state_put(struct sink *s, const char *name, const bson_t *doc, struct 
     return ok || sink_failed(e, &error);
 }
 
+bool sink_state_put(struct sink *s, const char *name, const bson_t *doc, struct err *e)
+{
+    return replace_state(s, name_filter(name), doc, e);
+}
+
 bool sink_state_put_fenced(struct sink *s, const char *name, const bson_t *doc, struct err *e)
 {
     bson_t *filter = name_filter(name);
-    bson_error_t error;
-    bool ok;
 
     sink_put_fence(s, "epoch", filter);
-    ok = mongoc_collection_replace_one(s->state, filter, doc, s->upsert, NULL, &error);
-    bson_destroy(filter);
-    return ok || sink_failed(e, &error);
+    return replace_state(s, filter, doc, e);
 }
 
 static bool update_state(struct sink *s, const char *name, const bson_t *change, struct err *e)
