@@ -76,8 +76,8 @@ bool compress_read(struct compress *c, struct span *in, uint8_t *out, size_t roo
 bool compress_is_ahead(const struct compress *c);
 /* The client's next command is taken up: what is written from now on answers it. */
 void compress_next(struct compress *c);
-/* Append the frames that are whole with `plain`, the next bytes of the packets for the client, to
- * `out`: none where it is but a part of a packet. Check buf_ok. */
+/* Append the frames that are whole with `plain`, the next bytes (at most COMPRESS_FRAME_MAX) of the
+ * packets for the client, to `out`: none where it is but a part of a packet. Check buf_ok. */
 void compress_write(struct compress *c, struct deflaters *d, struct span plain, struct buf *out);
 
 #endif

@@ -2,6 +2,8 @@
 #include "protocol/compress_codec.h"
 #include "protocol/packet.h"
 
+#include <assert.h>
+
 enum { WORTH_IT = 50 }; /* bytes: less does not become smaller */
 
 static size_t least(size_t a, size_t b)
@@ -146,6 +148,7 @@ static void write_payload(struct compress *c, struct deflaters *d, struct span *
 
 void compress_write(struct compress *c, struct deflaters *d, struct span plain, struct buf *out)
 {
+    assert(plain.n <= COMPRESS_FRAME_MAX);
     while (plain.n && buf_ok(out)) {
         bool between = c->begun.left == 0 && c->begun.n == 0;
         size_t whole = between ? whole_packets(plain) : 0;

@@ -148,6 +148,8 @@ static bool send_packed(struct filter *f)
     return true;
 }
 
+_Static_assert((int)TLS_RECORD <= (int)COMPRESS_FRAME_MAX, "what is gathered fits a frame");
+
 /* Make the next bytes for the socket; there may be none yet. */
 static bool transform(struct stream *s)
 {
