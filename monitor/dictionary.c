@@ -183,7 +183,7 @@ void *dictionary_run(void *monitor)
     while (!m->stopping) {
         struct catalog *got;
 
-        while (!m->stopping && !d->now && choose(m, -1) < 0)
+        while ((d->awaits_server = !m->stopping && !d->now && choose(m, -1) < 0))
             (void)pthread_cond_wait(&d->wake, &m->lock);
         seen = requests;
         (void)pthread_mutex_unlock(&m->lock);

@@ -29,8 +29,9 @@ void shared_wait(struct monitor *m, pthread_cond_t *cond, uint64_t at_ns)
 
 void shared_changed(struct monitor *m)
 {
+    if (!m->publisher.dirty)
+        (void)pthread_cond_signal(&m->publisher.wake);
     m->publisher.dirty = true;
-    (void)pthread_cond_signal(&m->publisher.wake);
 }
 
 void shared_init_cond(pthread_cond_t *cond)

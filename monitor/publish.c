@@ -16,8 +16,8 @@ static struct topology *next(struct monitor *m)
     topology_unref(m->publisher.now);
     m->publisher.now = t;
     topology_ref(t);
-    /* The dictionary may wait for a server that answers. */
-    (void)pthread_cond_signal(&m->dictionary.wake);
+    if (m->dictionary.awaits_server)
+        (void)pthread_cond_signal(&m->dictionary.wake);
     return t;
 }
 

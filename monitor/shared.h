@@ -25,6 +25,7 @@ struct dictionary {
     bool started;
     pthread_t thread;
     pthread_cond_t wake;
+    bool awaits_server;      /* none answers yet, and it has read nothing so far */
     bool objects_asked;      /* monitor_refresh_objects was called since they were read last */
     uint64_t objects_due_ns; /* the thread's own, as are the next two */
     bool objects_failing;    /* the last reading of them was refused, which was logged */

@@ -26,6 +26,7 @@ struct round {
     bool channels_hung;      /* the last such question was not answered */
     const char *bad;         /* what is wrong with an answer, or NULL */
     bool got_row;
+    bool news; /* `facts` hold what the board does not know yet */
 };
 
 static bool on_position(void *ctx, const struct probe_row *row)
@@ -130,13 +131,25 @@ static enum probe_result ask_galera(struct round *r, struct probe_answer *a)
     return a->result;
 }
 
-static void publish_facts(struct round *r)
+/* Under the lock. */
+static void tell_facts(struct round *r)
+{
+    struct monitor *m = r->watch->monitor;
+
+    if (!r->news)
+        return;
+    r->news = false;
+    m->board->facts[r->watch->index] = r->facts;
+    shared_changed(m);
+}
+
+/* Before a question that may take its time. */
+static void tell_facts_now(struct round *r)
 {
     struct monitor *m = r->watch->monitor;
 
     (void)pthread_mutex_lock(&m->lock);
-    m->board->facts[r->watch->index] = r->facts;
-    shared_changed(m);
+    tell_facts(r);
     (void)pthread_mutex_unlock(&m->lock);
 }
 
@@ -159,8 +172,7 @@ static enum probe_result ask_position(struct round *r, struct probe_answer *a)
         return a->result;
     r->facts.sampled_ns = before;
     r->facts.capabilities = probe_capabilities(r->watch->probe);
-    if (r->facts.known)
-        publish_facts(r);
+    r->news = r->facts.known;
     return PROBE_OK;
 }
 
@@ -169,6 +181,7 @@ static enum probe_result ask_channels(struct round *r, struct probe_answer *a)
     struct facts before = r->facts;
     uint64_t now = clock_mono_ns();
 
+    tell_facts_now(r);
     r->facts.channel_count = 0;
     if (probe_ask(r->watch->probe, facts_channels_sql, on_channel, r, a) == PROBE_OK) {
         uint64_t interval = r->watch->monitor->conf->monitor.interval_ns;
@@ -178,7 +191,7 @@ static enum probe_result ask_channels(struct round *r, struct probe_answer *a)
         facts_note_connecting(&r->facts, &before, now);
         r->channels_at_ns =
             now + (interval > CHANNELS_INTERVAL_NS ? interval : CHANNELS_INTERVAL_NS);
-        publish_facts(r);
+        r->news = true;
         return PROBE_OK;
     }
     r->facts = before;
@@ -213,21 +226,23 @@ static void note_health(struct round *r, const struct probe_answer *a)
 {
     struct monitor *m = r->watch->monitor;
     struct health *h = &m->board->health[r->watch->index];
-    enum server_health before = h->now;
+    struct health before = *h;
 
     health_note(h, a, m->conf->monitor.failures);
-    if (h->now != before || a->result == PROBE_OK)
+    if (h->now != before.now || h->refused != before.refused)
         shared_changed(m);
 }
 
-/* Until the next probe is due, somebody suspects the server, or the monitor stops. Under the lock.
- */
+/* Until the next probe is due, somebody suspects the server, or the monitor stops. Pauses end on
+ * the clock's multiples of themselves: servers that are well are asked at the same time, and one
+ * judgement serves for all. Under the lock. */
 static void wait_for_next(struct watch *w, uint64_t begun, uint64_t pause)
 {
     uint64_t least = pause < SUSPECT_GAP_NS ? pause : SUSPECT_GAP_NS;
+    uint64_t due = begun - begun % pause + pause;
 
     while (!w->monitor->stopping) {
-        uint64_t at_ns = begun + (w->suspected ? least : pause);
+        uint64_t at_ns = w->suspected && begun + least < due ? begun + least : due;
 
         if (clock_mono_ns() >= at_ns)
             break;
@@ -263,6 +278,7 @@ void *watch_run(void *watch)
         if (a.result == PROBE_DENIED)
             probe_close(w->probe); /* rights that are granted meanwhile hold for new connections */
         (void)pthread_mutex_lock(&w->monitor->lock);
+        tell_facts(&r);
         note_health(&r, &a);
         wait_for_next(w, begun, backoff_next(&r.backoff, a.result, interval));
         stopping = w->monitor->stopping;

@@ -23,8 +23,9 @@ struct daemon {
     struct admin *admin; /* NULL where none is configured */
     struct conf *conf;
     struct daemon_hooks hooks;
-    struct log_limit full;     /* lines about clients that are one too many */
-    struct topology *topology; /* the newest, for the admin socket */
+    struct log_limit full; /* lines about clients that are one too many */
+    struct newest newest;
+    struct topology *topology; /* as the admin socket saw it last */
     struct rules *rules;       /* those in force, for the admin socket; NULL: none */
     int workers_started;
     bool draining;
@@ -363,36 +364,13 @@ struct daemon *daemon_start(struct conf *c, const struct daemon_hooks *hooks, st
     return NULL; /* the process ends with the reason; nothing was served */
 }
 
-struct snapshot_message {
-    struct message message;
-    struct topology *topology;
-};
-
-static void on_topology(struct message *m, void *receiver)
-{
-    struct snapshot_message *s = (struct snapshot_message *)(void *)m;
-    struct daemon *d = receiver;
-
-    topology_unref(d->topology);
-    d->topology = s->topology;
-    free(s);
-}
-
 void daemon_publish_topology(struct daemon *d, struct topology *t)
 {
-    struct snapshot_message *m = malloc(sizeof *m);
-
     for (int i = 0; i < d->workers_started; i++) {
         topology_ref(t);
         worker_send_topology(&d->shared.workers[i], t);
     }
-    if (m) {
-        *m = (struct snapshot_message){.message.run = on_topology, .topology = t};
-        if (mailbox_send(&d->mailbox, &m->message))
-            return;
-        free(m);
-    }
-    topology_unref(t);
+    (void)newest_put(&d->newest, t); /* the admin socket looks when it is asked */
 }
 
 void daemon_publish_catalog(struct daemon *d, struct catalog *c, uint64_t answers)
@@ -422,7 +400,10 @@ void daemon_free(struct daemon *d)
     mailbox_close(&d->mailbox);
     (void)uv_run(&d->loop, UV_RUN_DEFAULT);
     (void)uv_loop_close(&d->loop);
+    newest_free(&d->newest);
     topology_unref(d->topology);
+    for (int i = 0; i < d->workers_started; i++)
+        worker_free(&d->shared.workers[i]);
     rules_unref(d->rules);
     conf_unref(d->conf);
     threads_free(&d->shared.threads);
@@ -441,6 +422,12 @@ struct shared *daemon_shared(struct daemon *d)
 
 struct topology *daemon_topology(struct daemon *d)
 {
+    struct topology *t = newest_take(&d->newest);
+
+    if (t) {
+        topology_unref(d->topology);
+        d->topology = t;
+    }
     return d->topology;
 }
 

@@ -9,6 +9,50 @@
 
 enum { JANITOR_MS = 100, POOL_IDLE_MAX = 512 };
 
+static void each_session(struct worker *w, void (*visit)(struct session *s))
+{
+    struct session *next;
+
+    for (struct session *s = w->sessions; s; s = next) {
+        next = s->next;
+        visit(s);
+    }
+}
+
+static void drop_dead_idle(struct worker *w)
+{
+    for (int i = 0; i < w->topology->count; i++)
+        if (w->topology->servers[i].health == HEALTH_DOWN ||
+            w->topology->servers[i].health == HEALTH_TIMEOUT)
+            pool_drop(&w->pool, i);
+}
+
+static void set_topology(struct worker *w, struct topology *t)
+{
+    if (!t)
+        return;
+    topology_unref(w->topology);
+    w->topology = t;
+}
+
+void worker_look_at_positions(struct worker *w)
+{
+    set_topology(w, newest_take_like(&w->newest, w->topology));
+}
+
+static void on_topology(struct worker *w)
+{
+    struct topology *t = newest_take(&w->newest);
+    bool differs = t && newest_differs(w->topology, t);
+
+    set_topology(w, t);
+    if (!differs)
+        return;
+    drop_dead_idle(w);
+    each_session(w, session_topology_changed);
+    each_session(w, session_step);
+}
+
 /* Deadlines of all sessions and the age of idle connections, by one timer. */
 static void on_janitor(uv_timer_t *timer)
 {
@@ -25,6 +69,7 @@ static void on_janitor(uv_timer_t *timer)
         else
             session_check_stall(s, now);
     }
+    on_topology(w);
     log_limit_tell(&w->faults, SESSION_FAULT_EVENT, now);
     if (now > w->conf->pool.idle_ns)
         pool_trim(&w->pool, now - w->conf->pool.idle_ns);
@@ -105,6 +150,11 @@ bool worker_start(struct worker *w, struct shared *shared, int index, struct con
 void worker_join(struct worker *w)
 {
     (void)uv_thread_join(&w->thread);
+}
+
+void worker_free(struct worker *w)
+{
+    newest_free(&w->newest);
 }
 
 void worker_send(struct worker *w, struct message *m)
@@ -188,53 +238,20 @@ static void *take_pointer(struct message *m)
     return pointer;
 }
 
-static void each_session(struct worker *w, void (*visit)(struct session *s))
+static void on_topology_message(struct message *m, void *receiver)
 {
-    struct session *next;
-
-    for (struct session *s = w->sessions; s; s = next) {
-        next = s->next;
-        visit(s);
-    }
-}
-
-static bool health_changed(const struct topology *a, const struct topology *b)
-{
-    bool changed = a->count != b->count || a->primary != b->primary;
-
-    for (int i = 0; i < b->count && !changed; i++)
-        changed = a->servers[i].health != b->servers[i].health ||
-                  a->servers[i].role != b->servers[i].role;
-    return changed;
-}
-
-static void drop_dead_idle(struct worker *w)
-{
-    for (int i = 0; i < w->topology->count; i++)
-        if (w->topology->servers[i].health == HEALTH_DOWN ||
-            w->topology->servers[i].health == HEALTH_TIMEOUT)
-            pool_drop(&w->pool, i);
-}
-
-static void on_topology(struct message *m, void *receiver)
-{
-    struct worker *w = receiver;
-    struct topology *t = take_pointer(m);
-    bool changed = health_changed(w->topology, t);
-
-    topology_unref(w->topology);
-    w->topology = t;
-    if (!changed)
-        return;
-    drop_dead_idle(w);
-    each_session(w, session_topology_changed);
-    each_session(w, session_step);
+    free(m);
+    on_topology(receiver);
 }
 
 void worker_send_topology(struct worker *w, struct topology *t)
 {
-    if (!send_pointer(w, t, on_topology))
-        topology_unref(t);
+    struct message *m = newest_put(&w->newest, t) ? malloc(sizeof *m) : NULL;
+
+    if (!m) /* without memory the janitor finds it */
+        return;
+    m->run = on_topology_message;
+    worker_send(w, m);
 }
 
 struct catalog_message {

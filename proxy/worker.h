@@ -1,6 +1,6 @@
 /* A worker: one thread, one loop, its own sessions, server connections and buffers. Nothing of it
- * is touched by another thread except its mailbox. A session lives and dies on the worker that was
- * handed its descriptor. */
+ * is touched by another thread except its mailbox and `newest`. A session lives and dies on the
+ * worker that was handed its descriptor. */
 #ifndef PROXY_WORKER_H
 #define PROXY_WORKER_H
 
@@ -12,6 +12,7 @@
 #include "proxy/guard.h"
 #include "proxy/mailbox.h"
 #include "proxy/metrics.h"
+#include "proxy/newest.h"
 #include "proxy/quota.h"
 #include "proxy/replay/slots.h"
 #include "proxy/session/session_queue.h"
@@ -67,6 +68,7 @@ struct worker {
     struct session *sessions;      /* a list, newest first */
     struct log_limit faults;       /* lines about clients that break the protocol */
     struct conf *conf;
+    struct newest newest; /* what `topology` will be next */
     struct topology *topology;
     struct rules *rules; /* NULL: there are none */
     struct rules_room rules_room;
@@ -82,6 +84,8 @@ struct worker {
 bool worker_start(struct worker *w, struct shared *shared, int index, struct conf *conf,
                   struct err *e) MUST_CHECK;
 void worker_join(struct worker *w);
+/* After that, and nobody sends anything any more. */
+void worker_free(struct worker *w);
 
 /* What the control thread sends. Each takes over the reference or descriptor it is given; any
  * thread. */
@@ -99,6 +103,7 @@ void worker_send_client(struct worker *w, const struct client_socket *c);
 void worker_free_seat(struct worker *w, int listener);
 /* Nobody wants it after all: close the descriptor, let the reference go. */
 void client_socket_drop(const struct client_socket *c);
+/* One thread at a time. */
 void worker_send_topology(struct worker *w, struct topology *t);
 /* `answers`: the request for a fresh one that it was read after. */
 void worker_send_catalog(struct worker *w, struct catalog *c, uint64_t answers);
@@ -120,6 +125,10 @@ void worker_send(struct worker *w, struct message *m);
 /* A new connection to a server, as the configuration wants it; NULL where memory or the system
  * refuses. The worker's own thread. */
 struct backend *worker_connect(struct worker *w, int server, struct identity *identity);
+
+/* Take what was sent of the servers' positions, and nothing else that is new of them. Its own
+ * thread; `topology` may be another one then. */
+void worker_look_at_positions(struct worker *w);
 
 /* The longest packet that a reply tracker may want to see whole. */
 static inline size_t worker_whole_max(const struct worker *w)

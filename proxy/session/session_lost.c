@@ -156,9 +156,14 @@ static void leave_old_primary(struct session *s)
     session_lost_idle(s);
 }
 
-static bool is_down(const struct topology *t, int server)
+static enum server_health health_of(const struct session *s, int server)
 {
-    enum server_health health = t->servers[server].health;
+    return s->worker->topology->servers[server].health;
+}
+
+static bool is_down(const struct session *s, int server)
+{
+    enum server_health health = health_of(s, server);
 
     return health != HEALTH_UP && health != HEALTH_UNKNOWN && health != HEALTH_REFUSED;
 }
@@ -173,31 +178,25 @@ static bool waits_for_reply(const struct session *s)
 
 void session_topology_changed(struct session *s)
 {
-    const struct topology *t = s->worker->topology;
-    enum server_health health;
-
     if (s->state.now == SESSION_ROUTE && s->run.wait_until_ns) {
         s->run.exclude = 0;
         session_step(s);
         return;
     }
     leave_old_primary(s);
-    if (s->state.now == SESSION_QUEUE && t->servers[s->place.server].health != HEALTH_UP) {
+    if (s->state.now == SESSION_QUEUE && health_of(s, s->place.server) != HEALTH_UP) {
         session_queue_leave(s);
         session_enter(s, SESSION_ROUTE);
         session_step(s);
         return;
     }
-    if (s->state.now == SESSION_SHARE && is_down(t, s->run.route.server)) {
+    if (s->state.now == SESSION_SHARE && is_down(s, s->run.route.server)) {
         session_ride_lost(s);
         return;
     }
-    if (!waits_for_reply(s))
+    if (!waits_for_reply(s) || !is_down(s, s->target->server))
         return;
-    health = t->servers[s->target->server].health;
-    if (!is_down(t, s->target->server))
-        return;
-    if (s->run.read ? health == HEALTH_BROKEN : !is_replaced(s))
+    if (s->run.read ? health_of(s, s->target->server) == HEALTH_BROKEN : !is_replaced(s))
         return;
     s->stepping = true;
     (void)session_target_lost(s);

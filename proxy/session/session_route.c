@@ -342,6 +342,7 @@ enum step session_route(struct session *s)
     case ASKED_NOTHING:
         break;
     }
+    worker_look_at_positions(s->worker);
     s->run.route = choose(s);
     if (!s->run.position_asked && (worth_asking(s) || must_ask(s)))
         return await_position(s);

@@ -291,8 +291,10 @@ int rig_stop(void **state)
     peer_free_all();
     end_sessions(r);
     rig_drain(r, 0); /* also where the test drained with more patience */
-    for (int i = 0; i < r->shared.worker_count; i++)
+    for (int i = 0; i < r->shared.worker_count; i++) {
         worker_join(&r->workers[i]);
+        worker_free(&r->workers[i]);
+    }
     for (int i = 0; i < RIG_SERVERS; i++)
         server_close(&r->servers[i]);
     (void)close(r->door);
