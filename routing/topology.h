@@ -89,8 +89,9 @@ const char *server_health_name(enum server_health h);
  * long as the process. */
 struct server_load {
     atomic_int busy;
-    atomic_int connections; /* of the sessions', open or being opened */
-    atomic_int waiting;     /* sessions that wait for one */
+    atomic_int connections;    /* of the sessions', open or being opened */
+    atomic_int waiting;        /* sessions that wait for one */
+    _Atomic uint64_t broke_ns; /* clock_mono_ns when one broke under a command; 0: none yet */
 };
 
 #endif

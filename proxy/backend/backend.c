@@ -113,7 +113,7 @@ struct backend *backend_connect(uv_loop_t *loop, struct buffers *buffers,
     b->server = index;
     b->proxied = server->proxy_protocol;
     b->serial = ++serials;
-    b->since_ns = clock_mono_ns();
+    b->since_ns = b->sound_ns = clock_mono_ns();
     b->out = buf_with_max(BACKEND_OUT_MAX);
     b->identity = identity_ref(identity);
     b->multi_statements = (identity->caps & CAP_MULTI_STATEMENTS) != 0;

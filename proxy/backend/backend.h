@@ -69,6 +69,7 @@ struct backend {
 
     struct server_load *slot; /* where it counts as one of the server's; NULL: nowhere */
     uint64_t since_ns;        /* when it was opened */
+    uint64_t sound_ns;        /* the same, or when it was asked since whether it is well */
     unsigned global_sets;     /* shared->global_sets at that time */
     bool opening;             /* counts as being opened: proxy/session/session_queue.h */
     bool leaving;             /* is to be closed when it is idle */

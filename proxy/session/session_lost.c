@@ -31,6 +31,9 @@ static void note_loss(struct session *s, const struct backend *b)
     struct shared *shared = s->worker->shared;
 
     metric_add(&shared->metrics, METRIC_BACKEND_LOST, 1);
+    if (b->stream.eof)
+        atomic_store_explicit(&shared->loads[b->server].broke_ns, worker_now_ns(),
+                              memory_order_relaxed);
     log_event(LOG_INFO, "backend.lost", LOG_NUM("id", s->id),
               LOG_STR("server", s->worker->topology->servers[b->server].name),
               LOG_STR("state", state_name(&s->state)),
@@ -84,10 +87,13 @@ static enum step tell_loss(struct session *s, const char *text)
     return session_answer_error(s, ER_NET_READ_ERROR, "08S01", text);
 }
 
-/* A read on a replica has nothing to do with the session's transaction. */
+/* A read on a replica has nothing to do with the session's transaction; one that waits for its
+ * repetition has. */
 static enum replay_verdict judge_transaction(const struct session *s, int server)
 {
-    return server == s->home || !s->run.read ? session_replay_judge(s, false) : REPLAY_NOT_ASKED;
+    bool concerned = server == s->home || !s->run.read || session_replay_due(s);
+
+    return concerned ? session_replay_judge(s, false) : REPLAY_NOT_ASKED;
 }
 
 enum step session_target_lost(struct session *s)
@@ -227,6 +233,8 @@ void session_timeout(struct session *s)
     }
     if (s->state.now == SESSION_ROUTE) {
         s->run.waited = s->run.wait_until_ns && worker_now_ns() >= s->run.wait_until_ns;
+        if (s->run.wait_until_ns)
+            s->run.exclude = 0;
         session_step(s);
         return;
     }

@@ -9,6 +9,8 @@
 
 #include <stdio.h>
 
+#define AGAIN_NS (100 * CLOCK_NS_PER_MS)
+
 static bool may_serve_again(const struct worker *w, const struct backend *b)
 {
     uint64_t max_age_ns = w->conf->pool.max_age_ns;
@@ -189,17 +191,22 @@ static struct route choose(struct session *s)
     return r;
 }
 
-/* Where failover is on, a primary will be there again soon. */
+/* Where failover is on, a primary will be there again soon. One that broke this session's
+ * connections and still counts as the primary is tried again before: nothing may be wrong with it
+ * but those. */
 static bool waits_for_primary(struct session *s)
 {
     const struct conf_failover *f = &s->worker->conf->failover;
     struct command_run *run = &s->run;
+    uint64_t again_ns = worker_now_ns() + AGAIN_NS;
 
     if (!f->enabled || run->log_in || run->waited || f->wait_ns == 0)
         return false;
     if (!run->wait_until_ns)
         run->wait_until_ns = worker_now_ns() + f->wait_ns;
     s->deadline_ns = run->wait_until_ns;
+    if (s->worker->topology->primary >= 0 && again_ns < run->wait_until_ns)
+        s->deadline_ns = again_ns;
     run->resent = 0;
     return true;
 }

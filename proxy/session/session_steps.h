@@ -72,7 +72,7 @@ void session_backend_event(struct backend *b, void *owner);
 /* session_sync.c */
 /* Write into the target's `out` what brings it to the session's state. */
 bool session_lay_on_state(struct session *s, struct backend *b) MUST_CHECK;
-/* Whether that takes statements, which count rows. */
+/* Whether that takes commands which count rows. */
 bool session_lays_on(const struct session *s, struct backend *b);
 enum step session_sync(struct session *s);
 /* Where the command under way is of a prepared statement: have that prepared there. */

@@ -96,6 +96,25 @@ static bool ask_to_wait(struct session *s, struct backend *b)
     return backend_command(b, COM_QUERY, span_of(sql), EXPECT_WAIT);
 }
 
+/* A process that is killed closes its connections one after the other: once one of them broke under
+ * a command, those that were opened before may be dead as well and not know it. What is lost on
+ * such a one is a write of which nobody knows whether it took effect, so that it is asked first. */
+static bool is_doubtful(const struct session *s, const struct backend *b)
+{
+    const struct server_load *load = &s->worker->shared->loads[b->server];
+
+    return !s->run.read && !s->run.log_in && !(s->run.statement.effects & SQL_EFFECTS_ASKS) &&
+           b->sound_ns <= atomic_load_explicit(&load->broke_ns, memory_order_relaxed);
+}
+
+static bool lay_on_doubt(const struct session *s, struct backend *b)
+{
+    if (!is_doubtful(s, b))
+        return true;
+    b->sound_ns = worker_now_ns();
+    return backend_command(b, COM_PING, (struct span){NULL, 0}, EXPECT_STATE);
+}
+
 /* These mean nothing to a statement that is prepared, but would end the transaction or be refused
  * inside of it. */
 static void keep_transaction(struct vars *then, const struct vars *now)
@@ -117,7 +136,7 @@ bool session_lays_on(const struct session *s, struct backend *b)
     const struct vars *vars = stmt ? vars_to_prepare_under(s) : s->vars;
     const char *schema = stmt ? stmt->schema : s->schema;
 
-    return vars_fingerprint(vars) != vars_fingerprint(b->vars) ||
+    return is_doubtful(s, b) || vars_fingerprint(vars) != vars_fingerprint(b->vars) ||
            vars_fingerprint(s->vars) != vars_fingerprint(b->vars) ||
            (schema[0] && strcmp(schema, b->schema) != 0) ||
            (s->schema[0] && strcmp(s->schema, b->schema) != 0) ||
@@ -146,11 +165,11 @@ bool session_lay_on_state(struct session *s, struct backend *b)
     if (!session_take_over(b) || !session_stmt_sweep(s, b) || !session_stmt_make_own(s, b))
         return false;
     session_replay_lay_on(s, b);
-    return session_tracking_lay_on(s, b) && lay_on_schema(b, s->schema) && lay_on_option(s, b) &&
-           lay_on_variables(s, b, s->vars) && lay_on_guard(s, b) && lay_on_limit(s, b) &&
-           ask_to_wait(s, b) && session_lay_on_statement(s, b) && lay_on_guard(s, b) &&
-           lay_on_limit(s, b) && session_stmt_make_room(s, b) && session_lay_on_left(s, b) &&
-           session_answers_lay_on(s, b);
+    return lay_on_doubt(s, b) && session_tracking_lay_on(s, b) && lay_on_schema(b, s->schema) &&
+           lay_on_option(s, b) && lay_on_variables(s, b, s->vars) && lay_on_guard(s, b) &&
+           lay_on_limit(s, b) && ask_to_wait(s, b) && session_lay_on_statement(s, b) &&
+           lay_on_guard(s, b) && lay_on_limit(s, b) && session_stmt_make_room(s, b) &&
+           session_lay_on_left(s, b) && session_answers_lay_on(s, b);
 }
 
 static void discard_rest(struct backend *b)

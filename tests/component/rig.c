@@ -94,6 +94,8 @@ static struct conf *make_conf(const struct rig_options *o)
     put_limit(&b, "diagnostics", o->diagnostics_ms, "ms");
     buf_printf(&b, "routing:\n  wait_timeout: 250ms\n  wait_for_replica: %s\n",
                o->no_waiting ? "false" : "true");
+    if (o->failover_ms)
+        buf_printf(&b, "failover: {enabled: true, wait: %dms}\n", o->failover_ms);
     c = conf_parse("rig.yaml", b.data, b.len, &e);
     buf_free(&b);
     if (accounts[0])

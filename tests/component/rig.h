@@ -32,6 +32,7 @@ struct rig_options {
     int pool_wait_ms;   /* 0: the default */
     int pool_idle_ms;   /* 0: the default */
     int diagnostics_ms; /* pool.diagnostics; 0: the default */
+    int failover_ms;    /* failover is on, and this its wait; 0: it is off */
     bool no_waiting;    /* routing.wait_for_replica: false */
     bool no_catalog;    /* the monitor has not read one yet */
     bool tls_required;

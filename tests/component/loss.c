@@ -1,0 +1,140 @@
+/* The primary is lost, or seems to be: what its other connections are asked, what is tried again,
+ * and what of a transaction is repeated where. */
+#include "component/rig.h"
+
+static const char write_sql[] = "INSERT INTO t VALUES (1)";
+static const char read_sql[] = "SELECT name FROM Product";
+
+static void writes_on(struct peer *server, const char *sql)
+{
+    server_hears_query(server, sql);
+    server_says(server, .affected = 1);
+}
+
+/* Idle, beside the till's own: another till was there in a transaction meanwhile, and has left. */
+static struct peer *a_second_connection(struct rig *r, const struct scene *s)
+{
+    struct peer *till = rig_till(r, 0);
+    struct peer *second;
+
+    (void)client_hears_ok(till);
+    RUNS(s->till, s->primary, "BEGIN", .status = STATUS_IN_TRANS);
+    client_asks(till, write_sql);
+    second = server_serves(&r->servers[PRIMARY]);
+    writes_on(second, write_sql);
+    (void)client_hears_ok(till);
+    RUNS(s->till, s->primary, "COMMIT", .status = 0);
+    return second;
+}
+
+static void loses_a_write(const struct scene *s)
+{
+    client_asks(s->till, write_sql);
+    server_hears_query(s->primary, write_sql);
+    peer_cut(s->primary);
+    client_hears_error(s->till, 1158, "08S01", "Lost connection to server during query (primary");
+}
+
+/* The server's process is gone, and its connections end one after the other: the first tells, and
+ * the second is asked whether it is well before a write goes out on it. */
+static void one_death_costs_a_till_one_write(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+    struct peer *other = a_second_connection(r, &s);
+
+    (void)state;
+    loses_a_write(&s);
+    client_asks(s.till, write_sql);
+    server_hears_command(other, COM_PING, (struct span){NULL, 0});
+    peer_cut(other);
+    s.primary = server_serves(&r->servers[PRIMARY]);
+    writes_on(s.primary, write_sql);
+    (void)client_hears_ok(s.till);
+}
+
+static void a_connection_that_is_well_is_asked_once(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+    struct peer *other = a_second_connection(r, &s);
+
+    (void)state;
+    loses_a_write(&s);
+    client_asks(s.till, write_sql);
+    server_hears_command(other, COM_PING, (struct span){NULL, 0});
+    server_says_ok(other);
+    writes_on(other, write_sql);
+    (void)client_hears_ok(s.till);
+    RUNS(s.till, other, write_sql, .affected = 1);
+}
+
+/* Connections that break are no reason to wait for another primary as long as there is none. */
+static void a_primary_that_breaks_connections_is_tried_again(void **state)
+{
+    struct rig *r = rig_start(.workers = 1, .failover_ms = 60000);
+    struct scene s = rig_scene(r);
+
+    (void)state;
+    peer_cut(s.primary);
+    client_asks(s.till, write_sql);
+    for (int i = 0; i < 4; i++)
+        peer_cut(server_accepts(&r->servers[PRIMARY]));
+    s.primary = server_serves(&r->servers[PRIMARY]);
+    writes_on(s.primary, write_sql);
+    (void)client_hears_ok(s.till);
+}
+
+/* A statement of the transaction, at its time. */
+static void server_hears_again(struct peer *p, const char *sql)
+{
+    struct span command = peer_hears_first(p);
+
+    assert_true(span_begins_with((struct span){command.p + 1, command.n - 1}, "SET timestamp="));
+    server_says_ok(p);
+    server_hears_query(p, sql);
+}
+
+static struct peer *takes_the_till_back(struct rig *r)
+{
+    struct peer *primary = server_serves(&r->servers[PRIMARY]);
+
+    server_hears_again(primary, "BEGIN");
+    return primary;
+}
+
+/* The second primary is lost before it has repeated anything, and a read waits for that. */
+static void a_repetition_may_be_lost_under_a_read(void **state)
+{
+    struct rig *r = rig_start(.workers = 1, .failover_ms = 60000);
+    struct scene s = rig_scene(r);
+
+    (void)state;
+    RUNS(s.till, s.primary, "BEGIN", .status = STATUS_IN_TRANS, .transaction = "T_______");
+    RUNS(s.till, s.primary, write_sql, .status = STATUS_IN_TRANS, .transaction = "T___W___");
+    client_asks(s.till, read_sql);
+    server_hears_query(s.primary, read_sql);
+    peer_cut(s.primary);
+    peer_cut(takes_the_till_back(r));
+    s.primary = takes_the_till_back(r);
+    server_says(s.primary, .status = STATUS_IN_TRANS, .transaction = "T_______");
+    server_hears_again(s.primary, write_sql);
+    server_says(s.primary, .status = STATUS_IN_TRANS, .transaction = "T___W___");
+    server_hears_query(s.primary, "SET timestamp=DEFAULT");
+    server_says_ok(s.primary);
+    server_hears_query(s.primary, read_sql);
+    server_says_rows(s.primary, "tea");
+    (void)client_hears_rows(s.till, "tea");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RIG_TEST(one_death_costs_a_till_one_write),
+        RIG_TEST(a_connection_that_is_well_is_asked_once),
+        RIG_TEST(a_primary_that_breaks_connections_is_tried_again),
+        RIG_TEST(a_repetition_may_be_lost_under_a_read),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
