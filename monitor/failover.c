@@ -149,6 +149,7 @@ static void finish(struct failover *f, const char *why)
     f->quiet_ns = f->now_ns + (why[0] ? between(f, QUIET_LEAST_NS, QUIET_MOST_NS) : 0);
     if (f->task == TASK_REJOIN && why[0])
         f->retry_ns[f->subject] = f->now_ns + REJOIN_PAUSE_NS;
+    f->unseen = f->task != TASK_REJOIN && !why[0];
     if (why[0])
         say(f, "given up: %s", why);
     enter(f, FAILOVER_WATCH);
@@ -482,9 +483,26 @@ static void look_for_strays(struct failover *f)
         failover_begin_rejoin(f, stray);
 }
 
+/* What was done is newer than the view: nothing follows from that until it shows the promoted
+ * server, least of all that there is no primary. Not for ever, as that one may be lost by now; a
+ * loss has to last anew. */
+static bool awaits_view(struct failover *f)
+{
+    const struct failover_member *m;
+
+    if (!f->unseen)
+        return false;
+    m = &f->view->at[f->candidate];
+    f->unseen = m->row.primary != f->epoch && !m->gone && f->gate.epoch <= f->epoch &&
+                f->now_ns - f->step_ns < f->rules.lease_ns;
+    if (!f->unseen)
+        f->lost_ns = 0;
+    return f->unseen;
+}
+
 static void on_watch(struct failover *f)
 {
-    if (f->now_ns < f->quiet_ns || !f->gate.majority)
+    if (f->now_ns < f->quiet_ns || !f->gate.majority || awaits_view(f))
         return;
     if (f->gate.epoch == 0) {
         f->old = f->candidate = f->gate.primary;

@@ -127,6 +127,17 @@ static bool position_of(struct work *w, const char *expression, struct gtid_set 
 
 /* ---- the lock, and the server's row ---- */
 
+/* A session that was closed holds it for a moment longer. */
+static bool try_lock(struct work *w)
+{
+    static const char sql[] =
+        "SELECT GET_LOCK('tillway', %s), IS_USED_LOCK('tillway'), CONNECTION_ID()";
+
+    if (!ask_format(w, sql, "0"))
+        return false;
+    return strcmp(w->column[0], "1") == 0 || w->column[1][0] || ask_format(w, sql, "0.1");
+}
+
 /* From whoever has it: by force where that is allowed, or where it is a session of our own before,
  * which we have closed: one that waits for a replica's acknowledgement does not notice. */
 static bool get_lock(struct work *w)
@@ -134,7 +145,7 @@ static bool get_lock(struct work *w)
     uint64_t own;
     uint64_t holder;
 
-    if (!ask(w, "SELECT GET_LOCK('tillway', 0), IS_USED_LOCK('tillway'), CONNECTION_ID()"))
+    if (!try_lock(w))
         return false;
     holder = strtoull(w->column[1], NULL, 10);
     own = strtoull(w->column[2], NULL, 10);
@@ -257,6 +268,16 @@ static bool read_acks(struct work *w)
     return true;
 }
 
+/* STOP SLAVE alone takes 2 s where the source is frozen: the thread does not wake up. */
+static bool stop_receiving(struct work *w)
+{
+    if (!ask(w, "SELECT id FROM information_schema.processlist WHERE command='Slave_IO'"))
+        return false;
+    if (w->any)
+        (void)ask_format(w, "KILL %lu", strtoul(w->column[0], NULL, 10));
+    return ask(w, "STOP SLAVE IO_THREAD");
+}
+
 /* What is in the relay log of a replica that was restarted is thrown away when it replicates again:
  * it does not count. */
 static bool do_survey(struct work *w)
@@ -269,7 +290,7 @@ static bool do_survey(struct work *w)
     if (!channel_of(w))
         return end_clients(w) && do_fence(w);
     ran = channel_of(w)->sql_running;
-    if (!ask(w, "STOP SLAVE IO_THREAD") || !ask_channels(w) || !read_acks(w) ||
+    if (!stop_receiving(w) || !ask_channels(w) || !read_acks(w) ||
         !position_of(w, "@@global.gtid_slave_pos", &w->answer->position))
         return false;
     if (ran && gtid_set_parse(span_of(w->io_position), &received))

@@ -74,10 +74,14 @@ static bool take_lock(struct sim_world *w, struct sim_agent *a, int server,
     return true;
 }
 
+/* The connections of a former primary's clients end: who waits for an acknowledgement is not told
+ * of it any more. */
 static void survey(const struct sim_world *w, struct sim_server *s, struct failover_answer *answer)
 {
-    if (s->source < 0)
+    if (s->source < 0) {
         s->read_only = true;
+        s->told = s->length;
+    }
     s->running = false;
     answer->acks = s->acks || w->fault == SIM_ACKS_AT_ONCE;
     answer->position = sim_position(w, s, w->fault == SIM_BY_APPLIED ? s->applied : s->length);

@@ -86,6 +86,7 @@ static void on_ended(void *ctx, enum failover_task task, const char *why)
 {
     struct sim_agent *a = ctx;
 
+    a->world->ended[task]++;
     if (!why[0])
         a->world->tasks[task]++;
 }
@@ -488,5 +489,32 @@ const char *sim_run(struct sim_world *w)
             return w->violation;
     }
     sim_violated(w, "no progress although all is healed");
+    return w->violation;
+}
+
+static void until_well(struct sim_world *w)
+{
+    for (int i = 0; i < HEALING_STEPS && !w->violation; i++) {
+        step(w);
+        if (i > 100 && all_well(w))
+            return;
+    }
+    sim_violated(w, "no progress although all is healed");
+}
+
+const char *sim_run_loss(struct sim_world *w)
+{
+    int lost;
+
+    w->agent_count = 1;
+    until_well(w);
+    lost = w->promoted;
+    crash_server(w, lost);
+    for (int i = 0; i < 200; i++)
+        step(w);
+    restart_server(w, lost);
+    until_well(w);
+    if (w->ended[TASK_FAILOVER] > 1)
+        sim_violated(w, "a failover began although the one before had succeeded");
     return w->violation;
 }

@@ -110,11 +110,14 @@ struct sim_world {
     int primary_of[SIM_LOG]; /* by epoch; -1 */
     const char *violation;   /* the first; NULL: none */
     uint32_t tasks[4];       /* ended well, by kind */
+    uint32_t ended[4];       /* the same, well or not */
 };
 
 void sim_init(struct sim_world *w, uint64_t seed, enum sim_fault fault);
 /* A time of faults, then of healing; afterwards all must be well. What was violated, or NULL. */
 const char *sim_run(struct sim_world *w);
+/* One Tillway and no fault but that the primary is lost, and comes back later. */
+const char *sim_run_loss(struct sim_world *w);
 uint64_t sim_dice(struct sim_world *w, uint64_t sides);
 
 /* failover_effects.c's part: what orders do to servers. */

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SCHEDULES = 10000, PATIENCE = SCHEDULES };
+enum { SCHEDULES = 10000, PATIENCE = SCHEDULES, LOSSES = 500 };
 
 static struct sim_world world;
 
@@ -36,6 +36,20 @@ static void test_no_schedule_breaks_a_promise(void **state)
                   tasks[TASK_SWITCHOVER], tasks[TASK_REJOIN], acknowledged);
     assert_true(tasks[TASK_FAILOVER] > SCHEDULES && tasks[TASK_SWITCHOVER] > SCHEDULES / 10 &&
                 tasks[TASK_REJOIN] > SCHEDULES && acknowledged > SCHEDULES);
+}
+
+static void test_one_loss_is_one_failover(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= LOSSES; seed++) {
+        const char *violation;
+
+        sim_init(&world, seed, SIM_SOUND);
+        violation = sim_run_loss(&world);
+        if (violation)
+            fail_msg("schedule %llu: %s", (unsigned long long)seed, violation);
+        assert_int_equal(world.tasks[TASK_FAILOVER], 1);
+    }
 }
 
 /* By the number in enum sim_fault. */
@@ -88,6 +102,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_schedule_breaks_a_promise),
+        cmocka_unit_test(test_one_loss_is_one_failover),
         cmocka_unit_test(test_each_planted_fault_is_caught),
     };
 
