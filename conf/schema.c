@@ -138,7 +138,7 @@ const struct schema_row conf_schema[] = {
     {"failover.wait", SCHEMA_DURATION, IN(failover.wait_ns), "10s", 0, 3600 * S, NULL,
      "How long a statement waits while there is no primary, before it gets an error. Used where "
      "failover is enabled."},
-    {"failover.lease", SCHEMA_DURATION, IN(failover.lease_ns), "2s", 200 * MS, 60 * S, NULL,
+    {"failover.lease", SCHEMA_DURATION, IN(failover.lease_ns), "1500ms", 200 * MS, 60 * S, NULL,
      "How long writes go on without an answer from a majority of the servers or from the primary. "
      "The same in every Tillway of a cluster."},
     {"failover.confirm", SCHEMA_DURATION, IN(failover.confirm_ns), "200ms", 0, 60 * S, NULL,

@@ -196,14 +196,17 @@ static struct route choose(struct session *s)
  * but those. */
 static bool waits_for_primary(struct session *s)
 {
-    const struct conf_failover *f = &s->worker->conf->failover;
+    const struct conf *c = s->worker->conf;
     struct command_run *run = &s->run;
     uint64_t again_ns = worker_now_ns() + AGAIN_NS;
+    uint64_t wait_ns = c->failover.wait_ns;
 
-    if (!f->enabled || run->log_in || run->waited || f->wait_ns == 0)
+    if (!c->failover.enabled || run->waited || wait_ns == 0)
         return false;
+    if (run->log_in && wait_ns > c->limits.login_timeout_ns)
+        wait_ns = c->limits.login_timeout_ns;
     if (!run->wait_until_ns)
-        run->wait_until_ns = worker_now_ns() + f->wait_ns;
+        run->wait_until_ns = worker_now_ns() + wait_ns;
     s->deadline_ns = run->wait_until_ns;
     if (s->worker->topology->primary >= 0 && again_ns < run->wait_until_ns)
         s->deadline_ns = again_ns;

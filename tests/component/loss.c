@@ -127,6 +127,25 @@ static void a_repetition_may_be_lost_under_a_read(void **state)
     (void)client_hears_rows(s.till, "tea");
 }
 
+/* Who comes while there is no server waits as a statement does. */
+static void a_login_waits_for_a_server(void **state)
+{
+    struct rig *r = rig_start(.workers = 1, .failover_ms = 60000);
+    struct peer *till;
+
+    (void)state;
+    r->view->primary = -1;
+    r->view->servers[PRIMARY].health = r->view->servers[REPLICA].health = HEALTH_BROKEN;
+    rig_publish(r);
+    till = rig_till(r, 0);
+    peer_hears_nothing(till, 50);
+    r->view->primary = PRIMARY;
+    r->view->servers[PRIMARY].health = HEALTH_UP;
+    rig_publish(r);
+    (void)server_serves(&r->servers[PRIMARY]);
+    (void)client_hears_ok(till);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +153,7 @@ int main(void)
         RIG_TEST(a_connection_that_is_well_is_asked_once),
         RIG_TEST(a_primary_that_breaks_connections_is_tried_again),
         RIG_TEST(a_repetition_may_be_lost_under_a_read),
+        RIG_TEST(a_login_waits_for_a_server),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -170,7 +170,7 @@ class _Till(threading.Thread):
         if 2000 <= code < 3000 or code == 0:  # the client's own: the connection is of no use
             self.connection = None
             self.at = (self.at + 1) % len(self.tillways)
-        elif code not in ROLLED_BACK:
+        elif self.connection and code not in ROLLED_BACK:
             with contextlib.suppress(pymysql.err.MySQLError, Failed):
                 self.connection.run("ROLLBACK")
 
