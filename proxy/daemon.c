@@ -391,12 +391,24 @@ void daemon_run(struct daemon *d)
         worker_join(&d->shared.workers[i]);
 }
 
+/* Another SIGTERM that comes while all is taken down must not make a clean end a death by it. */
+static void stop_listening_to_signals(struct daemon *d)
+{
+    sigset_t ending;
+
+    (void)sigemptyset(&ending);
+    (void)sigaddset(&ending, SIGTERM);
+    (void)sigaddset(&ending, SIGINT);
+    (void)pthread_sigmask(SIG_BLOCK, &ending, NULL);
+    for (int i = 0; i < SIGNALS; i++)
+        uv_close((uv_handle_t *)&d->signals[i], NULL);
+}
+
 void daemon_free(struct daemon *d)
 {
     if (d->admin)
         admin_close(d->admin);
-    for (int i = 0; i < SIGNALS; i++)
-        uv_close((uv_handle_t *)&d->signals[i], NULL);
+    stop_listening_to_signals(d);
     mailbox_close(&d->mailbox);
     (void)uv_run(&d->loop, UV_RUN_DEFAULT);
     (void)uv_loop_close(&d->loop);
