@@ -230,6 +230,7 @@ static void look(const struct board *b, const struct member *m, int judged,
             .gone = b->health[i].refused,
             .read_only = f->read_only,
             .acks = f->acks,
+            .resting = b->resting & UINT32_C(1) << i,
             .source = source_of(m, b->count, i),
             .heard_ns = f->known ? f->sampled_ns : 0,
             .row = f->row,
@@ -287,6 +288,17 @@ static void apply_gate(struct board *b, const struct member *m, uint64_t now_ns,
     }
 }
 
+/* A server in maintenance answers no reads. One that was promoted all the same takes writes. */
+static void apply_rest(const struct board *b, struct verdict *v)
+{
+    for (int i = 0; i < b->count; i++) {
+        if (!(b->resting & UINT32_C(1) << i) || i == v->primary || v->health[i] != HEALTH_UP)
+            continue;
+        v->health[i] = HEALTH_BROKEN;
+        (void)snprintf(v->why[i], sizeof v->why[i], "in maintenance");
+    }
+}
+
 struct topology *board_next(struct board *b, const struct topology *old, uint64_t now_ns)
 {
     struct topology *t = topology_copy(old);
@@ -298,6 +310,7 @@ struct topology *board_next(struct board *b, const struct topology *old, uint64_
     members(b, m);
     judge(m, b->count, b->last_primary, now_ns, &v);
     apply_gate(b, m, now_ns, &v);
+    apply_rest(b, &v);
     if (v.primary < 0 && still_asking(b))
         v.reason[0] = 0;
     note_lag(b, &v);

@@ -1,5 +1,6 @@
 /* What an operator asks of the cluster: 'tillway cluster …'. */
 #include "base/clock.h"
+#include "base/log.h"
 #include "monitor/shared.h"
 
 #include <stdio.h>
@@ -80,10 +81,26 @@ static void say_status(struct monitor *m, monitor_line_fn line, void *ctx)
 
 struct request {
     bool is_status;
+    bool is_maintenance;
+    bool on; /* maintenance */
     bool dry_run;
     enum failover_task task;
     int target;
 };
+
+/* "NAME on" or "NAME off". */
+static const char *parse_maintenance(const struct monitor *m, char *rest, struct request *r)
+{
+    const char *name = strtok_r(NULL, " ", &rest);
+    const char *how = strtok_r(NULL, " ", &rest);
+
+    r->is_maintenance = true;
+    r->target = name ? server_named(m, name) : -1;
+    if (!how || strtok_r(NULL, " ", &rest) || (strcmp(how, "on") != 0 && strcmp(how, "off") != 0))
+        return "maintenance needs a server's name, and on or off";
+    r->on = strcmp(how, "on") == 0;
+    return r->target < 0 ? "no server is called so" : NULL;
+}
 
 /* NULL, or what is wrong with the words. */
 static const char *parse(const struct monitor *m, char *words, struct request *r)
@@ -101,8 +118,11 @@ static const char *parse(const struct monitor *m, char *words, struct request *r
         r->task = TASK_FAILOVER;
     else if (strcmp(verb, "rejoin") == 0)
         r->task = TASK_REJOIN;
+    else if (strcmp(verb, "maintenance") == 0)
+        return parse_maintenance(m, rest, r);
     else
-        return "known: cluster status, switchover [--to NAME] [--dry-run], failover, rejoin NAME";
+        return "known: cluster status, switchover [--to NAME], failover, rejoin NAME, each with "
+               "[--dry-run]; maintenance NAME on|off";
     while ((word = strtok_r(NULL, " ", &rest))) {
         if (strcmp(word, "--dry-run") == 0) {
             r->dry_run = true;
@@ -131,6 +151,31 @@ static void begin(struct monitor *m, const struct request *r, monitor_line_fn li
     line(ctx, why, true);
 }
 
+/* This Tillway's own decision, kept until it ends: nothing is done on the server. */
+static void maintain(struct monitor *m, const struct request *r, monitor_line_fn line, void *ctx)
+{
+    uint32_t bit = UINT32_C(1) << r->target;
+    const char *name = m->conf->servers[r->target].name;
+    char text[LINE_MAX];
+
+    if (r->on && r->target == m->publisher.now->primary) {
+        line(ctx, "it is the primary: make another one first, by 'tillway cluster switchover'",
+             true);
+        return;
+    }
+    m->board->resting = r->on ? m->board->resting | bit : m->board->resting & ~bit;
+    shared_changed(m);
+    log_event(LOG_INFO, "server.maintenance", LOG_STR("server", name),
+              LOG_STR("is", r->on ? "on" : "off"));
+    (void)snprintf(text, sizeof text,
+                   r->on ? "%s: no more reads go there, and it is left as it is; it is promoted "
+                           "only where it alone has all that was acknowledged"
+                         : "%s: reads go there again, and it is rejoined where it does not follow",
+                   name);
+    line(ctx, text, false);
+    line(ctx, "done", true);
+}
+
 static void dry_run(struct monitor *m, const struct request *r, monitor_line_fn line, void *ctx)
 {
     char text[FAILOVER_PLAN_MAX];
@@ -155,6 +200,8 @@ void monitor_cluster(struct monitor *m, const char *words, monitor_line_fn line,
         say_galera(m, line, ctx);
     else if (r.is_status)
         say_status(m, line, ctx);
+    else if (r.is_maintenance)
+        maintain(m, &r, line, ctx);
     else if (board_is_galera(m->board))
         line(ctx,
              "a Galera cluster: nothing is promoted or rejoined; docs/galera.md says who takes "

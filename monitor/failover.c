@@ -331,8 +331,9 @@ static bool covers(const struct failover *f)
 static void on_survey(struct failover *f)
 {
     uint32_t shunned = f->forced && f->old >= 0 ? BIT(f->old) : 0;
-    struct failover_ballot b = {f->ok & ~shunned, f->rules.domain, f->rules.preference, f->received,
-                                f->old};
+    struct failover_ballot b = {f->ok & ~shunned, failover_resting(f->view),
+                                f->rules.domain,  f->rules.preference,
+                                f->received,      f->old};
     const char *why;
 
     if (!round_is_over(f))

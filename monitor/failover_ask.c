@@ -12,8 +12,8 @@ static int best_target(const struct failover *f)
     for (int i = 0; i < f->view->n; i++) {
         enum failover_preference p = f->rules.preference[i];
 
-        if (i == f->gate.primary || !f->view->at[i].up || p == PREFER_NEVER ||
-            !failover_follows(f->view, i, f->gate.primary))
+        if (i == f->gate.primary || !f->view->at[i].up || f->view->at[i].resting ||
+            p == PREFER_NEVER || !failover_follows(f->view, i, f->gate.primary))
             continue;
         if (best < 0 || (p == PREFER_FIRST && f->rules.preference[best] != PREFER_FIRST))
             best = i;
@@ -73,6 +73,50 @@ bool failover_ask(struct failover *f, enum failover_task task, int target,
     return !*why;
 }
 
+static void plan_switchover(const struct failover *f, char out[FAILOVER_PLAN_MAX])
+{
+    const char *old = failover_name(f, f->old);
+    const char *next = failover_name(f, f->candidate);
+
+    (void)snprintf(out, FAILOVER_PLAN_MAX,
+                   "1. take the locks of a majority of the servers, promise epoch %llu\n"
+                   "2. new transactions wait in the proxies; those on %s end, at most %llu ms\n"
+                   "3. %s becomes read-only\n"
+                   "4. %s applies all that %s has committed\n"
+                   "5. the others and %s follow %s\n"
+                   "6. %s becomes writable\n",
+                   (unsigned long long)failover_next_epoch(f), old,
+                   (unsigned long long)(f->rules.quiesce_ns / CLOCK_NS_PER_MS), old, next, old, old,
+                   next, next);
+}
+
+static void plan_failover(const struct failover *f, char out[FAILOVER_PLAN_MAX])
+{
+    (void)snprintf(out, FAILOVER_PLAN_MAX,
+                   "1. take the locks of a majority of the servers, promise epoch %llu\n"
+                   "2. the replicas stop receiving and say what they have; the primary before (%s) "
+                   "becomes read-only and its clients' connections end, where it answers\n"
+                   "3. the replica that has most applies what it has received\n"
+                   "4. unless the primary before is fenced or gone: wait %llu ms for its lease\n"
+                   "5. the others follow the one elected\n"
+                   "6. it becomes writable\n",
+                   (unsigned long long)failover_next_epoch(f), failover_name(f, f->gate.primary),
+                   (unsigned long long)(f->rules.wait_ns / CLOCK_NS_PER_MS));
+}
+
+static void plan_rejoin(const struct failover *f, int target, char out[FAILOVER_PLAN_MAX])
+{
+    const char *name = failover_name(f, target);
+    const char *primary = failover_name(f, f->gate.primary);
+
+    (void)snprintf(out, FAILOVER_PLAN_MAX,
+                   "1. take the locks of a majority of the servers\n"
+                   "2. %s becomes read-only; where it was not, its clients' connections end\n"
+                   "3. %s follows %s; where it has transactions that %s does not have, it is kept "
+                   "out\n",
+                   name, name, primary, primary);
+}
+
 void failover_plan(struct failover *f, enum failover_task task, int target,
                    const struct failover_view *v, uint64_t now_ns, char out[FAILOVER_PLAN_MAX])
 {
@@ -82,18 +126,11 @@ void failover_plan(struct failover *f, enum failover_task task, int target,
     why = refuse(f, task, target);
     if (why)
         (void)snprintf(out, FAILOVER_PLAN_MAX, "cannot: %s\n", why);
+    else if (task == TASK_SWITCHOVER)
+        plan_switchover(f, out);
+    else if (task == TASK_FAILOVER)
+        plan_failover(f, out);
     else
-        (void)snprintf(out, FAILOVER_PLAN_MAX,
-                       "1. take the locks of a majority of the servers, promise epoch %llu\n"
-                       "2. new transactions wait in the proxies; those on %s end, at most %llu ms\n"
-                       "3. %s becomes read-only\n"
-                       "4. %s applies all that %s has committed\n"
-                       "5. the others and %s follow %s\n"
-                       "6. %s becomes writable\n",
-                       (unsigned long long)failover_next_epoch(f), failover_name(f, f->old),
-                       (unsigned long long)(f->rules.quiesce_ns / CLOCK_NS_PER_MS),
-                       failover_name(f, f->old), failover_name(f, f->candidate),
-                       failover_name(f, f->old), failover_name(f, f->old),
-                       failover_name(f, f->candidate), failover_name(f, f->candidate));
+        plan_rejoin(f, target, out);
     f->view = NULL;
 }

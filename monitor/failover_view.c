@@ -22,6 +22,15 @@ uint32_t failover_heard(const struct failover_view *v, uint64_t lease_ns, uint64
     return bits;
 }
 
+uint32_t failover_resting(const struct failover_view *v)
+{
+    uint32_t bits = 0;
+
+    for (int i = 0; i < v->n; i++)
+        bits |= v->at[i].resting ? BIT(i) : 0;
+    return bits;
+}
+
 static void find_newest(const struct failover_view *v, struct failover_gate *g)
 {
     for (int i = 0; i < v->n; i++) {
@@ -104,7 +113,7 @@ int failover_stray(const struct failover_view *v, const struct failover_gate *g,
                    uint32_t ackers)
 {
     for (int i = 0; i < v->n; i++)
-        if (i != g->primary && v->at[i].up && !(except & BIT(i)) &&
+        if (i != g->primary && v->at[i].up && !v->at[i].resting && !(except & BIT(i)) &&
             is_stray(v, g, i, ackers & BIT(i)))
             return i;
     return -1;
@@ -153,6 +162,8 @@ static bool better(const struct failover_ballot *b, int i, int best)
 {
     if (best < 0)
         return true;
+    if (!(b->resting & BIT(i)) != !(b->resting & BIT(best)))
+        return !(b->resting & BIT(i));
     if ((b->preference[i] == PREFER_FIRST) != (b->preference[best] == PREFER_FIRST))
         return b->preference[i] == PREFER_FIRST;
     return i == b->old;

@@ -26,6 +26,7 @@ struct failover_member {
     bool read_only;    /* as it said last */
     bool acks;         /* since it was started it has had all that its primary had, and what it
                         * acknowledges counts */
+    bool resting;      /* in maintenance: left as it is, and promoted only where it alone has all */
     int source;        /* the server it replicates from, or -1 */
     uint64_t heard_ns; /* its last answer was asked for then; 0: never */
     struct failover_row row;
@@ -57,6 +58,8 @@ bool failover_may_read(const struct failover_gate *g, const struct failover_row 
 /* Servers that have answered within the lease, as bits. */
 uint32_t failover_heard(const struct failover_view *v, uint64_t lease_ns, uint64_t now_ns);
 int failover_majority(int n);
+/* Servers in maintenance, as bits. */
+uint32_t failover_resting(const struct failover_view *v);
 /* Whether `server` replicates from `primary`, directly or through others. */
 bool failover_follows(const struct failover_view *v, int server, int primary);
 /* The server that is to be rejoined, not counting the bits in `except`; those in `ackers` should
@@ -73,8 +76,9 @@ enum failover_preference { PREFER_NORMAL, PREFER_FIRST, PREFER_NEVER };
  * section 5.4.1) the history that ends in the newest epoch wins, however long an older one went on
  * by itself; among those, the longest. */
 struct failover_ballot {
-    uint32_t among;  /* bits: who answered */
-    uint32_t domain; /* of the marks */
+    uint32_t among;   /* bits: who answered */
+    uint32_t resting; /* … of these, to be taken last among equals */
+    uint32_t domain;  /* of the marks */
     const enum failover_preference *preference;
     const struct gtid_set *received; /* [n] */
     int old;                         /* wins ties among equals; -1: none */

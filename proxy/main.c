@@ -24,8 +24,10 @@ static const char usage[] =
     "  sessions            its sessions, one a line, and why each is pinned\n"
     "  cluster status      the servers' roles and epochs\n"
     "  cluster switchover  make another server the primary [--to NAME] [--dry-run]\n"
-    "  cluster failover    the same at once, without the old primary\n"
-    "  cluster rejoin NAME have a server that was kept out follow the primary\n"
+    "  cluster failover    the same at once, without the old primary [--dry-run]\n"
+    "  cluster rejoin NAME have a server that was kept out follow the primary [--dry-run]\n"
+    "  cluster maintenance NAME on|off\n"
+    "                      no reads go there, and nothing is done about it\n"
     "  mirror status       how far the mirror is\n"
     "  mirror plan         which change touches which documents\n"
     "  mirror verify       compare every document with what the SQL says\n"
@@ -249,7 +251,9 @@ static int cluster(struct conf *c, struct arguments *a)
     for (int i = 0; i < a->argc && n < sizeof line; i++)
         n += (size_t)snprintf(line + n, sizeof line - n, " %s", a->argv[i]);
     if (a->argc < 1 || n >= sizeof line)
-        return usage_error("cluster takes status, switchover, failover or rejoin NAME", "");
+        return usage_error("cluster takes status, switchover, failover, rejoin NAME or "
+                           "maintenance NAME on|off",
+                           "");
     return admin_ask(c->admin_socket, line, &e) ? EXIT_FINE : fail(&e);
 }
 

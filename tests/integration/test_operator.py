@@ -1,0 +1,54 @@
+"""What an operator says by `tillway cluster`: maintenance, and what would be done."""
+
+import re
+import unittest
+
+from failing import FailoverCluster
+from harness import scratch
+
+
+class Operator(FailoverCluster):
+    def cluster_command(self, *words):
+        return self.tillway.command("cluster", *words).stdout
+
+    def maintenance(self, server, how):
+        self.assertIn("done", self.cluster_command("maintenance", server.name, how))
+
+    def follows(self, server):
+        return server.slave_status().get("Slave_IO_Running") == "Yes"
+
+    def test_a_server_in_maintenance_is_left_as_it_is(self):
+        primary = self.primary()
+        resting, other = [s for s in self.cluster.servers if s is not primary]
+        self.maintenance(resting, "on")
+        self.addCleanup(self.wait_complete)
+        self.addCleanup(self.maintenance, resting, "off")
+        scratch.wait_until("its word in the status", lambda: re.search(
+            "^%s: replica, broken, .*: in maintenance$" % resting.name, self.cluster_command("status"), re.M), 10)
+        resting.stop_slave()
+        other.stop_slave()  # it comes behind the first one, would that be started again
+        scratch.wait_until("the other one follows again", lambda: self.follows(other), 30)
+        self.assertFalse(self.follows(resting))
+        self.maintenance(resting, "off")
+        scratch.wait_until("it follows again", lambda: self.follows(resting), 30)
+
+    def test_the_primary_cannot_rest(self):
+        self.assertIn("it is the primary", self.cluster_command("maintenance", self.primary().name, "on"))
+
+    def test_what_is_meant_is_asked(self):
+        for words in (["maintenance"], ["maintenance", "nobody", "on"], ["maintenance", "primary"],
+                      ["maintenance", "primary", "on", "--dry-run"]):
+            with self.subTest(words=words):
+                self.assertNotIn("done", self.cluster_command(*words))
+
+    def test_a_dry_run_does_nothing(self):
+        replica = next(s for s in self.cluster.servers if s is not self.primary())
+        before = re.search("epoch [0-9]+", self.cluster_command("status")).group()
+        for words in (["switchover"], ["failover"], ["rejoin", replica.name]):
+            with self.subTest(words=words):
+                self.assertRegex(self.cluster_command(*words, "--dry-run"), "(?s)^1\\. take the locks.*\n3\\. ")
+        self.assertIn(before + ",", self.cluster_command("status"))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
