@@ -28,15 +28,15 @@ static bool executes(const struct command_run *run)
            run->byte == COM_STMT_BULK_EXECUTE;
 }
 
-/* The warnings of a read are to be had again by running it again; only those that have some are
- * kept. */
+/* The warnings of a read, or its error, are to be had again by running it again; only those that
+ * have some are kept. */
 static void keep_read(struct session *s, const struct backend *b)
 {
     const struct command_run *run = &s->run;
 
     buf_clear(&s->answers.read);
-    if (!run->warned || !run->read || !run->whole || run->rewritten || run->fitted ||
-        run->byte == COM_STMT_PREPARE || b->server == s->worker->topology->primary ||
+    if (!(run->warned || run->failed) || !run->read || !run->whole || run->rewritten ||
+        run->fitted || run->byte == COM_STMT_PREPARE || b->server == s->worker->topology->primary ||
         run->size > KEPT_MAX)
         return;
     buf_put(&s->answers.read, stream_data(&s->client), run->size);

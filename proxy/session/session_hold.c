@@ -27,7 +27,8 @@
 /* Of a connection whose LAST_INSERT_ID() nobody has asked for. */
 #define INSERT_ID_UNKNOWN UINT64_MAX
 
-static const char rescue_sql[] = "SELECT CONCAT(LAST_INSERT_ID(),' ',ROW_COUNT(),' ',FOUND_ROWS())";
+const char session_rescue_sql[] =
+    "SELECT CONCAT(LAST_INSERT_ID(),' ',ROW_COUNT(),' ',FOUND_ROWS())";
 const char session_clear_sql[] = "SELECT 1 FROM (SELECT 1) x";
 
 /* What cannot be carried to another connection. */
@@ -151,7 +152,7 @@ bool session_left_save(struct session *s, struct backend *b)
     b->unread = false;
     begin_rescue(s, b);
     session_left_disturbed(s, b, true);
-    return backend_command(b, COM_QUERY, span_of(rescue_sql), EXPECT_RESCUE);
+    return backend_command(b, COM_QUERY, span_of(session_rescue_sql), EXPECT_RESCUE);
 }
 
 /* Its session holds it till the answer is there, then lets go of it. */
@@ -310,13 +311,18 @@ static bool counts_found_rows(const struct sql_class *c, const struct ok *ok)
     }
 }
 
+/* GET DIAGNOSTICS: it leaves the row count as it is. */
+static bool gets_diagnostics(const struct sql_class *c)
+{
+    return c->kind == SQL_OTHER && (c->effects & SQL_EFFECT_ASKS_WARNINGS);
+}
+
 static void note_row_count(struct session *s, const struct backend *b)
 {
-    const struct sql_class *c = &s->run.statement;
     const struct ok *ok = &b->reply.ok;
 
-    if (c->kind == SQL_OTHER && (c->effects & SQL_EFFECT_ASKS_WARNINGS) && !s->run.failed)
-        return; /* GET DIAGNOSTICS leaves it as it is */
+    if (gets_diagnostics(&s->run.statement) && !s->run.failed)
+        return;
     s->left_at.row_count = b->serial;
     s->left_at.rescues_row_count = false;
     s->left.row_count = s->run.failed || ok->header != 0 ? -1 : (int64_t)ok->affected_rows;
@@ -384,9 +390,21 @@ bool session_take_over(struct backend *b)
     bool ok = true;
 
     if (b->rescue_due)
-        ok = backend_command(b, COM_QUERY, span_of(rescue_sql), EXPECT_RESCUE);
+        ok = backend_command(b, COM_QUERY, span_of(session_rescue_sql), EXPECT_RESCUE);
     b->rescue_due = false;
     return ok && (!b->reset_due || backend_reset(b));
+}
+
+bool session_left_give_row_count(struct session *s, struct backend *b)
+{
+    bool query = s->left.row_count < 0;
+    bool asks = gets_diagnostics(&s->run.statement) && span_holds(session_text(s), "row_count");
+
+    if (!asks || !session_row_count_elsewhere(s, b) || s->left.row_count > 0)
+        return true;
+    if (query && !session_found_rows_elsewhere(s, b))
+        return session_left_save(s, b); /* a query, too */
+    return backend_command(b, COM_QUERY, span_of(query ? "SELECT 1" : "DO 0"), EXPECT_CARRIED);
 }
 
 bool session_lay_on_left(struct session *s, struct backend *b)
@@ -399,7 +417,7 @@ bool session_lay_on_left(struct session *s, struct backend *b)
     return give_insert_id(s, b);
 }
 
-/* The three numbers of rescue_sql. */
+/* The three numbers of session_rescue_sql. */
 static bool read_values(const char *text, struct left_values *v)
 {
     char *at = NULL;

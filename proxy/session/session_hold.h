@@ -59,6 +59,10 @@ void session_note_left(struct session *s, struct backend *b);
 bool session_take_over(struct backend *b) MUST_CHECK;
 /* … and the values of this one, where the command may ask for them. */
 bool session_lay_on_left(struct session *s, struct backend *b) MUST_CHECK;
+/* … and where GET DIAGNOSTICS asks, what has the connection count as behind the statement before,
+ * behind all else: -1 for a query, 0. Any other count was left by a change, and nothing but a
+ * change would bring it back. */
+bool session_left_give_row_count(struct session *s, struct backend *b) MUST_CHECK;
 /* Write into the out of an idle connection, held, what saves what the session has left there, for
  * a statement of the proxy's own is to follow. */
 bool session_left_save(struct session *s, struct backend *b) MUST_CHECK;
@@ -74,5 +78,7 @@ bool session_found_rows_elsewhere(const struct session *s, const struct backend 
 
 /* A query of a table, even of one that is none, forgets the warnings of statements before. */
 extern const char session_clear_sql[];
+/* Asks for what a session has left. */
+extern const char session_rescue_sql[];
 
 #endif

@@ -26,14 +26,15 @@ const char session_probe_sql[] =
 
 void session_home_forget(struct session *s)
 {
-    s->unsaid.probe = s->unsaid.status = false;
+    s->unsaid.probe = s->unsaid.status = s->unsaid.unknown = false;
     buf_free(&s->unsaid.variables);
     s->unsaid.variables = buf_with_max(RESAY_MAX);
 }
 
 struct naming {
     struct buf *out;
-    bool known;
+    bool pins;    /* one of them is never carried */
+    bool unknown; /* one of them cannot be asked for */
 };
 
 /* A transaction's settings that were given for the next one alone would be lost by such a SET. */
@@ -58,8 +59,10 @@ static void on_name(void *ctx, struct span name)
 {
     struct naming *n = ctx;
 
-    if (!session_home_set_again(n->out, n->out->len ? "," : "SET ", name))
-        n->known = false;
+    if (vars_rule(name) == VARS_PINS)
+        n->pins = true;
+    else if (!session_home_set_again(n->out, n->out->len ? "," : "SET ", name))
+        n->unknown = true;
 }
 
 struct finding {
@@ -83,16 +86,27 @@ bool session_home_restores(struct session *s, const struct backend *b, struct sp
         b->expect[b->expect_head].role != EXPECT_CLIENT)
         return false;
     if (!sql_untracked(session_text(s), s->mode, on_restored, &f)) {
-        s->pins |= PIN_VARIABLE;
+        session_home_unknown(s);
         s->fragile |= FRAGILE_OPAQUE;
     }
     return f.met;
 }
 
+void session_home_unknown(struct session *s)
+{
+    s->pins |= PIN_VARIABLE;
+    s->unsaid.unknown = true;
+}
+
+bool session_home_knows_variables(const struct session *s)
+{
+    return !s->unsaid.unknown && !s->unsaid.variables.len && !(s->pins & PIN_TRACKING);
+}
+
 void session_home_untracked(struct session *s)
 {
     struct unsaid *u = &s->unsaid;
-    struct naming naming = {&u->variables, true};
+    struct naming naming = {.out = &u->variables};
     struct span text = session_text(s);
 
     if (!u->variables.len) {
@@ -101,9 +115,13 @@ void session_home_untracked(struct session *s)
     }
     s->pins |= PIN_VARIABLE;
     s->fragile |= FRAGILE_OPAQUE;
-    if (!text.n || !sql_untracked(text, s->mode, on_name, &naming) || !naming.known ||
-        !buf_ok(&u->variables))
+    if (!text.n || !sql_untracked(text, s->mode, on_name, &naming) || naming.unknown ||
+        !buf_ok(&u->variables)) {
+        session_home_unknown(s);
         session_home_forget_variables(s);
+    }
+    if (naming.pins)
+        u->pins = u->fragile = 0;
 }
 
 /* Nobody will ask for them: they stay pins. */
@@ -152,7 +170,9 @@ static bool write_questions(struct session *s, struct backend *b)
 {
     bool ok = session_take_over(b);
 
-    session_left_disturbed(s, b, may_probe(s));
+    if (ok && may_probe(s)) /* the read may fail and leave FOUND_ROWS() as it was */
+        ok = session_left_save(s, b);
+    session_left_disturbed(s, b, false);
     if (ok && s->unsaid.status)
         ok = backend_command(b, COM_PING, (struct span){NULL, 0}, EXPECT_STATUS);
     if (ok && may_ask_variables(s))
@@ -249,6 +269,8 @@ static void on_variables(struct session *s, bool failed)
     if (!failed) {
         s->pins &= ~s->unsaid.pins;
         s->fragile &= ~s->unsaid.fragile;
+    } else {
+        session_home_unknown(s);
     }
     session_home_forget_variables(s);
 }
@@ -258,7 +280,7 @@ bool session_home_answer(struct session *s, struct backend *b, enum expect_role 
     switch (role) {
     case EXPECT_STATUS:
         if (!failed)
-            session_track_status(s, b->reply.ok.status);
+            session_track(s, b, &b->reply.ok);
         return true;
     case EXPECT_VARIABLES:
         on_variables(s, failed);

@@ -10,10 +10,11 @@ struct session;
 /* What replies have left open, to be asked before the next command is routed: session_home.c. */
 struct unsaid {
     bool probe;           /* PIN_OPAQUE is to be checked */
-    bool status;          /* an error, which has no status flags, may have ended the transaction */
+    bool status;          /* the flags: an error, which has none, may have ended the transaction */
     struct buf variables; /* the SET that tells what an earlier one left unsaid; empty: none */
     uint32_t pins;        /* of that one alone; gone with the answer */
     uint32_t fragile;
+    bool unknown; /* a variable has a value that no question will tell */
 };
 
 /* Asks whether code that the text did not show left anything behind: "0/" where it did not. */
@@ -22,6 +23,10 @@ void session_home_forget(struct session *s);
 void session_home_forget_variables(struct session *s);
 /* The command, which has ended, may have set variables unreported. */
 void session_home_untracked(struct session *s);
+/* … to what nobody will tell: they stay on their connection. */
+void session_home_unknown(struct session *s);
+/* Whether session->vars has the values of all that can be carried. */
+bool session_home_knows_variables(const struct session *s);
 /* Whether the reply under way is to a command that sets the variable for itself only: SET
  * STATEMENT. */
 bool session_home_restores(struct session *s, const struct backend *b, struct span name);

@@ -108,8 +108,6 @@ bool session_lose_home(struct session *s);
 void session_track(struct session *s, struct backend *b, const struct ok *ok);
 /* The command ended: pins, causality. */
 void session_track_end(struct session *s, struct backend *b);
-/* Status flags alone. */
-void session_track_status(struct session *s, uint16_t status);
 void session_set_charset(struct session *s, uint16_t collation);
 /* The client's character set: what it set, or else the servers' default. */
 struct span session_charset(const struct session *s);

@@ -53,10 +53,11 @@ static enum step malformed(struct session *s)
     return session_answer_error(s, ER_MALFORMED_PACKET, "HY000", "Malformed communication packet");
 }
 
-/* To the primary although it is a read: cursors and long data. */
+/* To the primary, although it is a read or a question that a replica could answer: cursors and long
+ * data. */
 static void keep_from_replicas(struct session *s)
 {
-    s->run.read = false;
+    s->run.read = s->run.statement.only_asks = false;
     if (s->run.statement.reason == SQL_IS_READ)
         s->run.statement.reason = SQL_SESSION_FUNCTION;
 }

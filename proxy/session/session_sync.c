@@ -127,7 +127,7 @@ static void keep_transaction(struct vars *then, const struct vars *now)
 /* What nobody can follow would be lost by going back and forth. */
 static const struct vars *vars_to_prepare_under(const struct session *s)
 {
-    return s->pins & PIN_VARIABLE ? s->vars : s->run.stmt->vars;
+    return session_home_knows_variables(s) ? s->run.stmt->vars : s->vars;
 }
 
 bool session_lays_on(const struct session *s, struct backend *b)
@@ -169,7 +169,8 @@ bool session_lay_on_state(struct session *s, struct backend *b)
            lay_on_option(s, b) && lay_on_variables(s, b, s->vars) && lay_on_guard(s, b) &&
            lay_on_limit(s, b) && ask_to_wait(s, b) && session_lay_on_statement(s, b) &&
            lay_on_guard(s, b) && lay_on_limit(s, b) && session_stmt_make_room(s, b) &&
-           session_lay_on_left(s, b) && session_answers_lay_on(s, b);
+           session_lay_on_left(s, b) && session_answers_lay_on(s, b) &&
+           session_left_give_row_count(s, b);
 }
 
 static void discard_rest(struct backend *b)

@@ -66,7 +66,9 @@ static void on_variable(struct session *s, struct backend *b, const struct chang
         return;
     (void)vars_note(b->vars, c->name, c->value);
     set = vars_note(s->vars, c->name, c->value);
-    if (set == VARS_PINS || set == VARS_FULL)
+    if (set == VARS_FULL)
+        session_home_unknown(s);
+    if (set == VARS_PINS)
         s->pins |= PIN_VARIABLE;
     s->run.variable_changed = true;
 }
@@ -114,10 +116,17 @@ static void pin_by_status(struct session *s)
     set_pin(s, PIN_AUTOCOMMIT_OFF, (s->status & STATUS_AUTOCOMMIT) == 0);
 }
 
-void session_track_status(struct session *s, uint16_t status)
+/* The status flags without what is of the moment: behind SET STATEMENT sql_mode=… FOR the server
+ * has the session's own mode again. */
+static uint16_t lasting_status(const struct session *s, const struct backend *b, uint16_t status)
 {
-    s->status = status & (uint16_t) ~(unsigned)STATUS_SESSION_STATE_CHANGED;
-    pin_by_status(s);
+    const unsigned of_mode = STATUS_ANSI_QUOTES | STATUS_NO_BACKSLASH_ESCAPES;
+    unsigned now = status & ~(unsigned)STATUS_SESSION_STATE_CHANGED;
+
+    if ((s->run.statement.effects & SQL_EFFECT_RESTORES) && s->run.statement.statements == 1 &&
+        b->expect[b->expect_head].role == EXPECT_CLIENT)
+        now = (now & ~of_mode) | (s->status & of_mode);
+    return (uint16_t)now;
 }
 
 void session_track(struct session *s, struct backend *b, const struct ok *ok)
@@ -126,7 +135,8 @@ void session_track(struct session *s, struct backend *b, const struct ok *ok)
     uint16_t before = s->status;
     struct change c;
 
-    session_track_status(s, ok->status);
+    s->status = lasting_status(s, b, ok->status);
+    pin_by_status(s);
     if (ok->changes.n == 0 && s->status == before)
         return;
     vars_report(b->vars);
@@ -243,10 +253,20 @@ static void note_global(const struct session *s)
         atomic_fetch_add(&s->worker->shared->global_sets, 1);
 }
 
+/* An error may have ended the transaction; of several statements nobody knows whose sql_mode the
+ * flags are of. */
+static bool leaves_status_unsaid(const struct session *s)
+{
+    const struct sql_class *c = &s->run.statement;
+
+    return (s->run.failed && (s->status & STATUS_IN_TRANS)) ||
+           ((c->effects & SQL_EFFECT_RESTORES) && c->statements > 1);
+}
+
 void session_track_end(struct session *s, struct backend *b)
 {
     note_causality(s, b);
-    s->unsaid.status = s->unsaid.status || (s->run.failed && (s->status & STATUS_IN_TRANS));
+    s->unsaid.status = s->unsaid.status || leaves_status_unsaid(s);
     if (s->run.read || s->run.statement.only_asks)
         return;
     note_definition(s);

@@ -146,8 +146,11 @@ static void note_assigned(void *ctx, struct span name)
 {
     struct session *s = ctx;
 
-    if (vars_rule(name) != VARS_IGNORED && !session_home_set_again(&s->telling.assigned, ",", name))
+    if (vars_rule(name) == VARS_PINS)
         s->pins |= PIN_VARIABLE;
+    else if (vars_rule(name) != VARS_IGNORED &&
+             !session_home_set_again(&s->telling.assigned, ",", name))
+        session_home_unknown(s);
 }
 
 /* Which variables it set, to have their values reported; false: nobody knows. */
@@ -179,7 +182,7 @@ void session_tracking_end(struct session *s, struct backend *b)
     if (!b->tells_client || only_shows(s))
         return;
     if (unseen || !collect_assigned(s))
-        s->pins |= PIN_VARIABLE;
+        session_home_unknown(s);
     s->pins |= PIN_TRACKING;
 }
 

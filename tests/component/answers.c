@@ -66,6 +66,31 @@ static void a_read_with_warnings_is_read_again_where_they_are_wanted(void **stat
     runs(s.primary, diagnostics, s.till); /* now the primary knows */
 }
 
+/* An error behind the first rows is the client's; it is in no other server's list. */
+static void a_failed_read_is_read_again_where_its_error_is_wanted(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+    struct peer *replica;
+
+    (void)state;
+    rig_publish(r);
+    client_asks(s.till, read_sql);
+    replica = server_serves(&r->servers[REPLICA]);
+    server_hears_query(replica, read_sql);
+    server_says_columns(replica, 1);
+    client_hears_columns(s.till, 1);
+    server_says_error(replica, 1242, "21000", "Subquery returns more than 1 row");
+    client_hears_error(s.till, 1242, "21000", "Subquery returns more than 1 row");
+    client_asks(s.till, diagnostics);
+    server_hears_query(s.primary, read_sql);
+    server_says_error(s.primary, 1242, "21000", "Subquery returns more than 1 row");
+    s.primary->seq = 0;
+    server_hears_query(s.primary, diagnostics);
+    server_says_ok(s.primary);
+    (void)client_hears_ok(s.till);
+}
+
 static void a_read_without_warnings_clears_those_of_the_primary(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
@@ -107,6 +132,64 @@ static void a_row_count_is_that_of_the_read(void **state)
     server_hears_query(s.primary, "SET @a=IF(0,ROW_COUNT(),-1)");
     server_says_ok(s.primary);
     (void)client_hears_ok(s.till);
+}
+
+/* GET DIAGNOSTICS has no place for a number: the primary runs what leaves that count. */
+static void diagnostics_have_the_row_count_of_the_statement_before(void **state)
+{
+    static const char count[] = "GET DIAGNOSTICS @n = ROW_COUNT";
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+
+    (void)state;
+    (void)reads_on_replica(r, &s, 0);
+    client_asks(s.till, count);
+    server_hears_query(s.primary, "SELECT 1");
+    server_says_rows(s.primary, "1");
+    s.primary->seq = 0;
+    server_hears_query(s.primary, count);
+    server_says_ok(s.primary);
+    (void)client_hears_ok(s.till);
+    client_sends(s.till, COM_PING, BYTES("")); /* the proxy answers */
+    (void)client_hears_ok(s.till);
+    client_asks(s.till, count);
+    server_hears_query(s.primary, "DO 0");
+    server_says_ok(s.primary);
+    s.primary->seq = 0;
+    server_hears_query(s.primary, count);
+    server_says_ok(s.primary);
+    (void)client_hears_ok(s.till);
+}
+
+/* A question that a replica could answer; its cursor lives where the session's state does. */
+static void a_question_with_a_cursor_is_the_primarys(void **state)
+{
+    static const char sql[] = "SELECT @@warning_count";
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+    struct peer *replica = reads_on_replica(r, &s, 2);
+    uint8_t execute[] = {0, 0, 0, 0, 1, 1, 0, 0, 0};
+
+    (void)state;
+    client_sends(s.till, COM_STMT_PREPARE, span_of(sql));
+    server_hears(replica, COM_STMT_PREPARE, sql);
+    server_says_prepared(replica, 5, 1, 0);
+    execute[0] = (uint8_t)client_hears_prepared(s.till, 1, 0);
+    client_sends(s.till, COM_STMT_EXECUTE, (struct span){execute, sizeof execute});
+    server_hears(s.primary, COM_STMT_PREPARE, sql);
+    server_says_prepared(s.primary, 70, 1, 0);
+    server_hears_query(s.primary, read_sql);
+    server_sends_rows(s.primary, &(struct says){.warnings = 2}, (const char *[]){"1", NULL});
+    server_hears_command(s.primary, COM_STMT_EXECUTE, BYTES("\x46\0\0\0\x01\x01\0\0\0"));
+    server_says_columns(s.primary, 1);
+    server_says_end(s.primary, &(struct says){.status = STATUS_CURSOR_EXISTS});
+    client_hears_columns(s.till, 1);
+    (void)client_hears_end(s.till);
+    client_sends(s.till, COM_STMT_RESET, (struct span){execute, 4});
+    server_hears_command(s.primary, COM_STMT_RESET, BYTES("\x46\0\0\0"));
+    server_says_ok(s.primary);
+    (void)client_hears_ok(s.till);
+    runs(s.primary, "UPDATE Product SET name='x'", s.till);
 }
 
 /* An ERR packet does not say whether the transaction is still open. */
@@ -182,6 +265,32 @@ static void what_a_statement_sets_for_itself_is_not_kept(void **state)
     server_hears_query(server_serves(&r->servers[REPLICA]), read_sql);
 }
 
+/* SET STATEMENT sql_mode=…: the flags of its reply are those of the moment. */
+static void flags_of_one_statement_are_not_kept(void **state)
+{
+    static const char sql[] = "SET STATEMENT sql_mode='ANSI' FOR SELECT 'a' || 'b'";
+    struct rig *r = rig_start(.workers = 1);
+    struct peer *till = client_connects(r, 0);
+    struct peer *primary;
+
+    (void)state;
+    client_hears_greeting(till);
+    client_logs_in(till, .without = CAP_DEPRECATE_EOF);
+    primary = server_serves(&r->servers[PRIMARY]);
+    (void)client_hears_ok(till);
+    client_asks(till, sql);
+    server_hears_query(primary, sql);
+    server_sends_rows(primary, &(struct says){.status = STATUS_ANSI_QUOTES},
+                      (const char *[]){"ab", NULL});
+    (void)client_hears_rows(till, "ab");
+    client_sends(till, COM_STMT_PREPARE, span_of("DO RELEASE_LOCK(?)"));
+    server_hears(primary, COM_STMT_PREPARE, "DO RELEASE_LOCK(?)");
+    server_says_prepared(primary, 70, 0, 1);
+    (void)peer_hears_packet(till); /* the numbers; the parameter */
+    (void)peer_hears_packet(till);
+    assert_int_equal(client_hears_end(till).status, STATUS_AUTOCOMMIT);
+}
+
 /* What is asked in front of one that would take it for its own is learnt. */
 static void what_is_asked_for_is_not_restored(void **state)
 {
@@ -205,6 +314,35 @@ static void what_is_asked_for_is_not_restored(void **state)
     server_hears_query(replica, "SET div_precision_increment=8");
     server_says_ok(replica);
     server_hears_query(replica, read_sql);
+}
+
+/* A variable that stays on its connection is no reason to prepare under others than the client did.
+ */
+static void a_pinned_session_prepares_as_the_client_did(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+    struct peer *replica;
+    uint8_t execute[] = {0, 0, 0, 0, 0, 1, 0, 0, 0};
+
+    (void)state;
+    client_sends(s.till, COM_STMT_PREPARE, span_of(read_sql));
+    replica = server_serves(&r->servers[REPLICA]);
+    server_hears(replica, COM_STMT_PREPARE, read_sql);
+    server_says_prepared(replica, 5, 1, 0);
+    execute[0] = (uint8_t)client_hears_prepared(s.till, 1, 0);
+    RUNS(s.till, s.primary, "SET sql_mode='ANSI'", .variable = {"sql_mode", "ANSI"});
+    runs(s.primary, "SET @@last_insert_id=52", s.till);
+    client_sends(s.till, COM_STMT_EXECUTE, (struct span){execute, sizeof execute});
+    server_hears_query(s.primary, "SET sql_mode=DEFAULT");
+    server_says_ok(s.primary);
+    server_hears(s.primary, COM_STMT_PREPARE, read_sql);
+    server_says_prepared(s.primary, 70, 1, 0);
+    server_hears_query(s.primary, "SET sql_mode='ANSI'");
+    server_says_ok(s.primary);
+    server_hears_command(s.primary, COM_STMT_EXECUTE, BYTES("\x46\0\0\0\0\x01\0\0\0"));
+    server_says_rows(s.primary, "1");
+    (void)client_hears_rows(s.till, "1");
 }
 
 /* A statement that a replica knows does not prepare again on the primary: that is its reply, and
@@ -240,14 +378,19 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RIG_TEST(warnings_outlive_statements_without_tables),
         RIG_TEST(a_read_with_warnings_is_read_again_where_they_are_wanted),
+        RIG_TEST(a_failed_read_is_read_again_where_its_error_is_wanted),
         RIG_TEST(a_read_without_warnings_clears_those_of_the_primary),
         RIG_TEST(nothing_is_asked_twice_where_there_are_no_warnings),
         RIG_TEST(a_row_count_is_that_of_the_read),
+        RIG_TEST(diagnostics_have_the_row_count_of_the_statement_before),
+        RIG_TEST(a_question_with_a_cursor_is_the_primarys),
         RIG_TEST(after_an_error_in_a_transaction_its_state_is_asked),
         RIG_TEST(variables_set_unreported_are_asked_for),
         RIG_TEST(a_variable_that_cannot_be_asked_for_keeps_reads),
         RIG_TEST(what_a_statement_sets_for_itself_is_not_kept),
+        RIG_TEST(flags_of_one_statement_are_not_kept),
         RIG_TEST(what_is_asked_for_is_not_restored),
+        RIG_TEST(a_pinned_session_prepares_as_the_client_did),
         RIG_TEST(a_refused_prepare_leaves_the_transaction),
     };
 

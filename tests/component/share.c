@@ -2,8 +2,8 @@
  * had one of its own. */
 #include "component/rig.h"
 #include "proxy/backend/backend.h"
+#include "proxy/session/session_hold.h"
 
-static const char rescue_sql[] = "SELECT CONCAT(LAST_INSERT_ID(),' ',ROW_COUNT(),' ',FOUND_ROWS())";
 static const char insert_sql[] = "INSERT INTO t (b) VALUES (1)";
 static const char update_sql[] = "UPDATE t SET b=2";
 
@@ -21,7 +21,7 @@ static void the_id_is_asked_for(struct scene *s, struct peer *other)
 {
     RUNS(s->till, s->primary, insert_sql, .affected = 1, .insert_id = 7);
     client_asks(other, "COMMIT");
-    server_hears_query(s->primary, rescue_sql);
+    server_hears_query(s->primary, session_rescue_sql);
     server_hears_query(s->primary, "COMMIT");
 }
 
@@ -95,7 +95,7 @@ static void the_last_insert_id_comes_back(void **state)
     (void)state;
     RUNS(s.till, s.primary, insert_sql, .affected = 1, .insert_id = 7);
     client_asks(other, update_sql);
-    server_hears_query(s.primary, rescue_sql);
+    server_hears_query(s.primary, session_rescue_sql);
     server_hears_query(s.primary, "SET last_insert_id=0"); /* the other has inserted nothing yet */
     server_hears_query(s.primary, update_sql);
     s.primary->seq = 0;
@@ -142,7 +142,7 @@ static void a_read_since_is_newer_than_what_comes_back(void **state)
     client_asks(s.till, read_sql);
     answers(server_serves(&r->servers[REPLICA]), read_sql, "tea", s.till);
     client_asks(other, "COMMIT");
-    server_hears_query(s.primary, rescue_sql);
+    server_hears_query(s.primary, session_rescue_sql);
     server_hears_query(s.primary, "COMMIT");
     s.primary->seq = 0;
     server_says_rows(s.primary, "7 1 9");
@@ -256,7 +256,7 @@ static void a_write_that_failed_is_reset_for_others(void **state)
     client_hears_error(s.till, 1062, "23000", "Duplicate entry");
     has_no_other(r);
     client_asks(other, update_sql);
-    server_hears_query(s.primary, rescue_sql);
+    server_hears_query(s.primary, session_rescue_sql);
     server_hears(s.primary, COM_RESET_CONNECTION, "");
     server_hears_query(s.primary, backend_setup_sql);
     s.primary->seq = 0;
@@ -418,7 +418,7 @@ static void what_is_left_outlives_the_connection(void **state)
 
     (void)state;
     RUNS(s.till, s.primary, insert_sql, .affected = 1, .insert_id = 7);
-    server_hears_query(s.primary, rescue_sql);
+    server_hears_query(s.primary, session_rescue_sql);
     server_says_rows(s.primary, "7 1 0");
     peer_hears_end(s.primary);
     client_asks(s.till, "SELECT LAST_INSERT_ID()");

@@ -87,8 +87,9 @@ def difference(sides, database, steps):
 
 
 def belongs_to_open(step):
-    """A connection is of no use without its table as it was at first."""
-    return step[0] == "open" or (step[0] == "query" and step[2].startswith("CREATE OR REPLACE TABLE t"))
+    """A connection is of no use without its table as it was at first, nor without found rows of its own."""
+    return step[0] == "open" or (step[0] == "query" and (
+        step[2].startswith("CREATE OR REPLACE TABLE t") or step[2] == cases.COUNTED[0]))
 
 
 def shrink(sides, database, steps, found):
