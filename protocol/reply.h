@@ -89,6 +89,7 @@ struct reply {
     uint16_t stmt_params;
     uint16_t stmt_columns;
     uint16_t stmt_warnings;
+    bool has_set;  /* a result set has begun, whatever ended it */
     uint64_t rows; /* of the current or last result set */
     /* First column of the result set's first row (text protocol), cut, NUL-terminated; for the
      * proxy's own questions. */

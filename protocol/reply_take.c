@@ -198,6 +198,7 @@ enum reply_step reply_take_count(struct reply *r, struct reply_view *v,
     if (!cursor_done(&c) || columns == 0 || columns > COLUMNS_MAX)
         return reply_bad(r, v, "a malformed column count");
     r->defs_left = defs_follow ? columns : 0;
+    r->has_set = true;
     r->rows = 0;
     r->cell_len = 0;
     r->cell_null = false;

@@ -37,6 +37,15 @@ void sql_select_at(struct sql_scan *s, enum sql_token t)
     sql_note_tables(s, SQL_TABLES_SOME);
 }
 
+/* It is a table, too. */
+static void use_sequence(struct sql_scan *s)
+{
+    sql_refuse(s, SQL_SEQUENCE);
+    s->out->writes = true;
+    if (s->out->tables == SQL_TABLES_NONE)
+        sql_note_tables(s, SQL_TABLES_SOME);
+}
+
 /* @@warning_count, @@error_count, perhaps with @@session. or @@local. */
 static bool counts_warnings(struct span variable)
 {
@@ -108,8 +117,7 @@ static void call(struct sql_scan *s)
         sql_refuse(s, SQL_SERVER_FUNCTION);
         break;
     case FUNCTION_SEQUENCE:
-        sql_refuse(s, SQL_SEQUENCE);
-        s->out->writes = true;
+        use_sequence(s);
         break;
     }
 }
@@ -242,8 +250,7 @@ static void word(struct sql_scan *s, enum sql_token t)
     case W_VALUE:
         if (s->prev != W_NEXT && s->prev != W_PREVIOUS)
             break;
-        sql_refuse(s, SQL_SEQUENCE);
-        s->out->writes = true;
+        use_sequence(s);
         break;
     case W_CURRENT_USER:
     case W_CURRENT_ROLE:
@@ -308,8 +315,7 @@ static void oracle_name(struct sql_scan *s)
 
     if (!span_is_word(name, "nextval") && !span_is_word(name, "currval"))
         return;
-    sql_refuse(s, SQL_SEQUENCE);
-    s->out->writes = true;
+    use_sequence(s);
 }
 
 /* The variables by which a server reports what a session changes, or a table of all variables.

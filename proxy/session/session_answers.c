@@ -28,6 +28,17 @@ static bool executes(const struct command_run *run)
            run->byte == COM_STMT_BULK_EXECUTE;
 }
 
+/* To prepare a statement opens its tables, too. */
+static bool reads_text(const struct command_run *run)
+{
+    return executes(run) || run->byte == COM_STMT_PREPARE;
+}
+
+static bool may_open_tables(const struct command_run *run)
+{
+    return reads_text(run) && run->statement.tables == SQL_TABLES_UNKNOWN;
+}
+
 /* The warnings of a read, or its error, are to be had again by running it again; only those that
  * have some are kept. */
 static void keep_read(struct session *s, const struct backend *b)
@@ -47,9 +58,8 @@ static void keep_read(struct session *s, const struct backend *b)
 static bool begins_list(const struct session *s)
 {
     const struct command_run *run = &s->run;
-    bool opens = executes(run) || run->byte == COM_STMT_PREPARE;
-
-    return run->failed || run->warned || (opens && run->statement.tables == SQL_TABLES_SOME);
+    return run->failed || run->warned ||
+           (reads_text(run) && run->statement.tables == SQL_TABLES_SOME);
 }
 
 /* The one that had it need not wait for this session any more. */
@@ -76,7 +86,7 @@ void session_answers_note(struct session *s, struct backend *b)
         a->some = b->warned = s->run.failed || s->run.warned;
         b->foreign_warnings = false;
         keep_read(s, b);
-    } else if (executes(&s->run) && s->run.statement.tables == SQL_TABLES_UNKNOWN) {
+    } else if (may_open_tables(&s->run)) {
         has_list(s, b);
     }
 }
@@ -97,10 +107,9 @@ int session_who_answers(const struct session *s)
 static bool lacks_warnings(const struct session *s, const struct backend *b)
 {
     const struct answers *a = &s->answers;
-    const struct sql_class *c = &s->run.statement;
-    bool looks = (c->effects & SQL_EFFECT_ASKS_WARNINGS) || c->tables == SQL_TABLES_UNKNOWN;
+    bool asks = executes(&s->run) && (s->run.statement.effects & SQL_EFFECT_ASKS_WARNINGS);
 
-    return !s->run.log_in && !s->run.read && executes(&s->run) && looks && a->serial &&
+    return !s->run.log_in && !s->run.read && (asks || may_open_tables(&s->run)) && a->serial &&
            a->serial != b->serial && (a->some || b->warned);
 }
 

@@ -328,15 +328,16 @@ static void note_row_count(struct session *s, const struct backend *b)
     s->left.row_count = s->run.failed || ok->header != 0 ? -1 : (int64_t)ok->affected_rows;
 }
 
+/* A statement that fails before its first row leaves them; one that fails later has found those. */
 static void note_found_rows(struct session *s, const struct backend *b)
 {
     const struct ok *ok = &b->reply.ok;
 
-    if (s->run.failed || !counts_found_rows(&s->run.statement, ok))
+    if ((s->run.failed && !b->reply.has_set) || !counts_found_rows(&s->run.statement, ok))
         return;
     s->left_at.found_rows = b->serial;
     s->left_at.rescues_found_rows = false;
-    if (ok->header != 0)
+    if (s->run.failed || ok->header != 0)
         s->left.found_rows = b->reply.rows;
 }
 

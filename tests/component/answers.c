@@ -135,6 +135,45 @@ static void a_row_count_is_that_of_the_read(void **state)
 }
 
 /* GET DIAGNOSTICS has no place for a number: the primary runs what leaves that count. */
+/* A read that fails behind its columns has found the rows that came. */
+static void found_rows_are_those_before_the_error(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+    struct peer *replica = reads_on_replica(r, &s, 0);
+
+    (void)state;
+    client_asks(s.till, read_sql);
+    server_hears_query(replica, read_sql);
+    server_says_columns(replica, 1);
+    client_hears_columns(s.till, 1);
+    server_says_error(replica, 1242, "21000", "Subquery returns more than 1 row");
+    client_hears_error(s.till, 1242, "21000", "Subquery returns more than 1 row");
+    client_asks(s.till, "DO FOUND_ROWS()");
+    server_hears_query(s.primary, "DO IF(0,FOUND_ROWS(),0)");
+    server_says_ok(s.primary);
+    (void)client_hears_ok(s.till);
+}
+
+/* What may open tables begins a list where it is prepared. */
+static void a_prepared_text_may_end_the_list(void **state)
+{
+    static const char sql[] = "CREATE TABLE copy AS SELECT 1 AS a";
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+
+    (void)state;
+    (void)reads_on_replica(r, &s, 2);
+    client_sends(s.till, COM_STMT_PREPARE, span_of(sql));
+    server_hears_query(s.primary, read_sql);
+    server_sends_rows(s.primary, &(struct says){.warnings = 2}, (const char *[]){"1", NULL});
+    s.primary->seq = 0;
+    server_hears(s.primary, COM_STMT_PREPARE, sql);
+    server_says_prepared(s.primary, 70, 0, 0);
+    (void)client_hears_prepared(s.till, 0, 0);
+    is_asked(s.primary, "SHOW WARNINGS", s.till);
+}
+
 static void diagnostics_have_the_row_count_of_the_statement_before(void **state)
 {
     static const char count[] = "GET DIAGNOSTICS @n = ROW_COUNT";
@@ -382,6 +421,8 @@ int main(void)
         RIG_TEST(a_read_without_warnings_clears_those_of_the_primary),
         RIG_TEST(nothing_is_asked_twice_where_there_are_no_warnings),
         RIG_TEST(a_row_count_is_that_of_the_read),
+        RIG_TEST(found_rows_are_those_before_the_error),
+        RIG_TEST(a_prepared_text_may_end_the_list),
         RIG_TEST(diagnostics_have_the_row_count_of_the_statement_before),
         RIG_TEST(a_question_with_a_cursor_is_the_primarys),
         RIG_TEST(after_an_error_in_a_transaction_its_state_is_asked),
