@@ -28,6 +28,7 @@ struct conf_pool {
     bool by_attributes; /* shared only by clients with equal connection attributes */
     bool pipelining;    /* of several sessions: proxy/backend/line.h */
     uint64_t idle_ns;
+    uint32_t min_idle; /* of each account and server, over all workers */
     uint64_t wait_ns;
     uint64_t max_age_ns;     /* 0: any */
     uint64_t diagnostics_ns; /* how long warnings and errors wait for their session */

@@ -284,11 +284,14 @@ const struct schema_row conf_schema[] = {
      "in one write, and their replies are told apart. Needs `multiplexing`."},
     {"pool.idle", SCHEMA_DURATION, IN(pool.idle_ns), "60s", 0, 86400 * S, NULL,
      "How long an unused server connection is kept. 0: closed at once."},
+    {"pool.min_idle", SCHEMA_NUMBER, IN(pool.min_idle), "0", 0, 128, NULL,
+     "So many idle connections to each server are kept ready beyond `idle`, and opened ahead, for "
+     "each account that logged in lately (the last 16 of a worker); the workers share them."},
     {"pool.wait", SCHEMA_DURATION, IN(pool.wait_ns), "10s", 1 * MS, 3600 * S, NULL,
      "How long a session waits for a connection where a server has as many as it may, before it "
      "gets error 1040."},
     {"pool.max_age", SCHEMA_DURATION, IN(pool.max_age_ns), "1h", 0, 30 * (86400 * S), NULL,
-     "A connection older than this is closed instead of serving the next session. 0: never."},
+     "A connection older than this is closed as soon as it is idle. 0: never."},
     {"pool.diagnostics", SCHEMA_DURATION, IN(pool.diagnostics_ns), "200ms", 0, 60 * S, NULL,
      "How long a connection on which a statement left warnings or an error is kept for its "
      "session, which may ask for them, at least: it serves another one only if no other can be "

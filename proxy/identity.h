@@ -55,6 +55,12 @@ void identity_unref(struct identity *i); /* NULL allowed */
 /* Whether the servers cannot tell them apart. */
 bool identity_equal(const struct identity *a, const struct identity *b);
 
+/* Whether its connections serve any session of the account, not one client's alone. */
+static inline bool identity_is_shared(const struct identity *i)
+{
+    return !i->limited && !i->by_attributes && !i->address[0];
+}
+
 static inline struct span identity_user(const struct identity *i)
 {
     return (struct span){i->bytes, i->user_len};

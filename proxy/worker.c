@@ -53,6 +53,21 @@ static void on_topology(struct worker *w)
     each_session(w, session_step);
 }
 
+static uint64_t ago(uint64_t now, uint64_t ns)
+{
+    return now > ns ? now - ns : 0;
+}
+
+static void trim_pool(struct worker *w, uint64_t now)
+{
+    const struct conf_pool *conf = &w->conf->pool;
+    struct pool_keep keep = {.used_since_ns = ago(now, conf->idle_ns), .min_idle = warm_share(w)};
+
+    if (conf->max_age_ns)
+        keep.opened_since_ns = ago(now, conf->max_age_ns);
+    pool_trim(&w->pool, &keep);
+}
+
 /* Deadlines of all sessions and the age of idle connections, by one timer. */
 static void on_janitor(uv_timer_t *timer)
 {
@@ -71,11 +86,10 @@ static void on_janitor(uv_timer_t *timer)
     }
     on_topology(w);
     log_limit_tell(&w->faults, SESSION_FAULT_EVENT, now);
-    if (now > w->conf->pool.idle_ns)
-        pool_trim(&w->pool, now - w->conf->pool.idle_ns);
+    trim_pool(w, now);
     session_queue_tick(w);
-    if (now > w->conf->limits.connect_timeout_ns)
-        session_kill_trim(w, now - w->conf->limits.connect_timeout_ns);
+    warm_tick(w, now);
+    session_kill_trim(w, ago(now, w->conf->limits.connect_timeout_ns));
     if (w->drain_deadline_ns && !w->sessions)
         uv_stop(&w->loop);
 }
@@ -91,6 +105,7 @@ static void close_handle(uv_handle_t *h, void *arg)
 static void shut_down(struct worker *w)
 {
     pool_drop(&w->pool, -1);
+    warm_close(w);
     mailbox_close(&w->mailbox);
     session_kill_trim(w, UINT64_MAX);
     uv_close((uv_handle_t *)&w->janitor, NULL);

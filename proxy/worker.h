@@ -9,6 +9,7 @@
 #include "proxy/backend/line.h"
 #include "proxy/backend/pool.h"
 #include "proxy/backend/positions.h"
+#include "proxy/backend/warm.h"
 #include "proxy/guard.h"
 #include "proxy/mailbox.h"
 #include "proxy/metrics.h"
@@ -60,6 +61,7 @@ struct worker {
     struct buffers buffers;
     struct pool pool;
     struct session_queues queues;
+    struct warm warm; /* connections opened ahead */
     struct positions positions;
     struct slots slots; /* rows of tillway.outcome */
     struct lines lines;

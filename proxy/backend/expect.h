@@ -2,6 +2,8 @@
 #ifndef PROXY_EXPECT_H
 #define PROXY_EXPECT_H
 
+#include "protocol/consts.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -36,5 +38,11 @@ struct backend_error {
     char sqlstate[6];
     char text[300];
 };
+
+/* Whether it is the account that the server does not want. */
+static inline bool backend_error_denies(const struct backend_error *e)
+{
+    return e->code == ER_ACCESS_DENIED_ERROR || e->code == ER_ACCESS_DENIED_NO_PASSWORD_ERROR;
+}
 
 #endif

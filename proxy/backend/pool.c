@@ -192,14 +192,41 @@ void pool_give(struct pool *p, struct backend *b)
     stream_read(&b->stream, true);
 }
 
-void pool_trim(struct pool *p, uint64_t before_ns)
+/* How many of its identity come before `end` in the list: they were used later. */
+static int count_to(const struct backend *head, const struct backend *end,
+                    const struct identity *identity, int most)
+{
+    int count = 0;
+
+    for (const struct backend *b = head; b != end && count < most; b = b->next)
+        count += identity_equal(b->identity, identity);
+    return count;
+}
+
+int pool_count(const struct pool *p, int server, const struct identity *identity, int most)
+{
+    return count_to(p->of[server].head, NULL, identity, most);
+}
+
+static bool stays(const struct pool *p, const struct backend *b, const struct pool_keep *keep)
+{
+    const struct backend *head = p->of[b->server].head;
+
+    if (b->since_ns < keep->opened_since_ns)
+        return false;
+    return b->idle_since_ns >= keep->used_since_ns ||
+           (identity_is_shared(b->identity) &&
+            count_to(head, b, b->identity, keep->min_idle) < keep->min_idle);
+}
+
+void pool_trim(struct pool *p, const struct pool_keep *keep)
 {
     for (int i = 0; i < SERVERS_MAX; i++) {
         struct backend *prev;
 
-        for (struct backend *b = p->of[i].tail; b && b->idle_since_ns < before_ns; b = prev) {
+        for (struct backend *b = p->of[i].tail; b; b = prev) {
             prev = b->prev;
-            if (!is_awaited(b))
+            if (!is_awaited(b) && !stays(p, b, keep))
                 give_up(p, b);
         }
     }

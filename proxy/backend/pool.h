@@ -33,6 +33,13 @@ struct pool_want {
     bool as_is;            /* only one to which nothing has to be done */
 };
 
+/* What stays in the pool. */
+struct pool_keep {
+    uint64_t used_since_ns;   /* what was used since then, … */
+    int min_idle;             /* … and so many of each account and server, used last, besides; */
+    uint64_t opened_since_ns; /* all this only if it was opened since then */
+};
+
 void pool_init(struct pool *p, int max, void (*give_up)(struct backend *b));
 /* A ready connection, taken out of the pool, or NULL. Those come first that have the state already
  * and nothing of another session's. */
@@ -45,8 +52,10 @@ void pool_remove(struct pool *p, struct backend *b);
 /* Give a clean, ready connection with nothing under way; the pool closes it when it dies, is too
  * old, or is one too many. */
 void pool_give(struct pool *p, struct backend *b);
-/* Give up what is idle since before `before_ns`, but for those that are awaited. */
-void pool_trim(struct pool *p, uint64_t before_ns);
+/* Give up what does not stay, but for those that are awaited. */
+void pool_trim(struct pool *p, const struct pool_keep *keep);
+/* How many are idle there that sessions of the identity may use; at most `most` are counted. */
+int pool_count(const struct pool *p, int server, const struct identity *identity, int most);
 /* Close all connections to `server`, or to all where it is -1. */
 void pool_drop(struct pool *p, int server);
 

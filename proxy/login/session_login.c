@@ -392,6 +392,7 @@ enum step session_welcome(struct session *s)
     s->target = NULL;
     session_forget_credentials(s);
     guard_passed(&s->worker->shared->guard, s->address);
+    warm_note(s->worker, s->identity);
     session_tracking_log_in(s, &changes);
     step = session_answer_told(
         s, (struct ok){.info = certificate_proof(s, proof), .changes = buf_span(&changes)});

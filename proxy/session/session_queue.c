@@ -125,10 +125,10 @@ static bool make_way(struct worker *w, int server)
     return b != NULL;
 }
 
-static struct backend *open_one(struct session *s, int server)
+/* In a slot that was taken; that is free again where memory or the system refuses. */
+static struct backend *open_one(struct worker *w, int server, struct identity *identity)
 {
-    struct worker *w = s->worker;
-    struct backend *b = worker_connect(w, server, s->identity);
+    struct backend *b = worker_connect(w, server, identity);
 
     metric_add(&w->shared->metrics, METRIC_BACKEND_CONNECTS, 1);
     if (!b) {
@@ -138,8 +138,20 @@ static struct backend *open_one(struct session *s, int server)
     b->slot = load_of(w, server);
     b->opening = true;
     queue_of(w, server)->opening++;
-    session_hold(s, b);
     return b;
+}
+
+static bool opens_enough(struct worker *w, int server)
+{
+    return queue_of(w, server)->opening >= OPENING_MAX;
+}
+
+struct backend *session_queue_open_ahead(struct worker *w, int server, struct identity *identity)
+{
+    if (atomic_load(&load_of(w, server)->waiting) > 0 || opens_enough(w, server) ||
+        !take_slot(w, server))
+        return NULL;
+    return open_one(w, server, identity);
 }
 
 void session_queue_opened(struct worker *w, struct backend *b)
@@ -159,7 +171,7 @@ static bool get_one(struct session *s, int server, struct backend **b)
     *b = fresh ? NULL : session_take_idle(s, server, false);
     if (*b)
         return true;
-    if (queue_of(w, server)->opening >= OPENING_MAX)
+    if (opens_enough(w, server))
         return false;
     if (!take_slot(w, server)) {
         *b = fresh ? NULL : session_take_idle(s, server, true);
@@ -168,7 +180,9 @@ static bool get_one(struct session *s, int server, struct backend **b)
         if (!make_way(w, server) || !take_slot(w, server))
             return false;
     }
-    *b = open_one(s, server);
+    *b = open_one(w, server, s->identity);
+    if (*b)
+        session_hold(s, *b);
     return true;
 }
 

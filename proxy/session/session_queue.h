@@ -11,6 +11,7 @@
 #include "routing/topology.h"
 
 struct backend;
+struct identity;
 struct session;
 struct worker;
 
@@ -36,6 +37,11 @@ struct queue_place {
 /* A connection to the server for the session: idle, or on its way. NULL with `s` in the queue, or
  * else where memory or the system refuses. */
 struct backend *session_queue_connect(struct session *s, int server);
+/* One that no session has asked for, on its way; nobody's. NULL: sessions wait for one, the server
+ * has as many as it may, this worker is opening as many as it does, or memory or the system
+ * refuses.
+ */
+struct backend *session_queue_open_ahead(struct worker *w, int server, struct identity *identity);
 /* It does not wait any more. */
 void session_queue_leave(struct session *s);
 /* The connection is open, or came to nothing. */

@@ -380,17 +380,12 @@ enum step session_reroute(struct session *s)
     return STEP_MORE;
 }
 
-static bool is_denial(uint16_t code)
-{
-    return code == ER_ACCESS_DENIED_ERROR || code == ER_ACCESS_DENIED_NO_PASSWORD_ERROR;
-}
-
 /* The server would not have us: a matter for the client, unless another server can answer. */
 static enum step connect_failed(struct session *s)
 {
     struct backend_error e = s->target->error;
     int server = s->run.route.server;
-    bool denied = is_denial(e.code);
+    bool denied = backend_error_denies(&e);
 
     if (e.code == CR_SERVER_LOST)
         return session_target_lost(s);

@@ -90,6 +90,8 @@ static struct conf *make_conf(const struct rig_options *o)
                o->holding ? "false" : "true", o->by_attributes ? "true" : "false",
                o->pipelining ? "true" : "false");
     put_limit(&b, "idle", o->pool_idle_ms, "ms");
+    put_limit(&b, "min_idle", o->min_idle, "");
+    put_limit(&b, "max_age", o->max_age_ms, "ms");
     put_limit(&b, "wait", o->pool_wait_ms, "ms");
     put_limit(&b, "diagnostics", o->diagnostics_ms, "ms");
     buf_printf(&b, "routing:\n  wait_timeout: 250ms\n  wait_for_replica: %s\n",
@@ -383,6 +385,61 @@ void rig_counts(struct rig *r, enum metric which, long long n)
         if (clock_mono_ns() > deadline)
             fail_msg("counter %d stays at %lld, not %lld", (int)which,
                      atomic_load(&r->shared.metrics.value[which]), n);
+        let_it_settle();
+    }
+}
+
+struct idle {
+    struct message message;
+    int server;
+    atomic_int count; /* -1: not counted yet */
+};
+
+static void on_idle(struct message *m, void *receiver)
+{
+    struct idle *i = (struct idle *)(void *)m;
+    const struct worker *w = receiver;
+    int count = 0;
+
+    for (const struct backend *b = w->pool.of[i->server].head; b; b = b->next)
+        count++;
+    atomic_store(&i->count, count);
+}
+
+static int count_idle(struct rig *r, int server)
+{
+    struct idle *i = calloc(1, sizeof *i);
+    int count;
+
+    assert_non_null(i);
+    i->message.run = on_idle;
+    i->server = server;
+    atomic_store(&i->count, -1);
+    worker_send(&r->workers[0], &i->message);
+    while ((count = atomic_load(&i->count)) < 0)
+        let_it_settle();
+    free(i);
+    return count;
+}
+
+void rig_idle(struct rig *r, int server, int n)
+{
+    uint64_t deadline = clock_mono_ns() + PEER_STEP_MS * CLOCK_NS_PER_MS;
+    int count;
+
+    while ((count = count_idle(r, server)) != n)
+        if (clock_mono_ns() > deadline)
+            fail_msg("%s: %d idle connections, not %d", r->servers[server].name, count, n);
+}
+
+void rig_connections(struct rig *r, int server, int n)
+{
+    uint64_t deadline = clock_mono_ns() + PEER_STEP_MS * CLOCK_NS_PER_MS;
+
+    while (atomic_load(&r->shared.loads[server].connections) != n) {
+        if (clock_mono_ns() > deadline)
+            fail_msg("%s: %d connections, not %d", r->servers[server].name,
+                     atomic_load(&r->shared.loads[server].connections), n);
         let_it_settle();
     }
 }

@@ -31,6 +31,8 @@ struct rig_options {
     bool by_attributes; /* pool.by_attributes: true */
     int pool_wait_ms;   /* 0: the default */
     int pool_idle_ms;   /* 0: the default */
+    int min_idle;       /* pool.min_idle; 0: none */
+    int max_age_ms;     /* pool.max_age; 0: the default */
     int diagnostics_ms; /* pool.diagnostics; 0: the default */
     int failover_ms;    /* failover is on, and this its wait; 0: it is off */
     bool no_waiting;    /* routing.wait_for_replica: false */
@@ -82,6 +84,10 @@ void rig_send_catalog(struct rig *r, struct catalog *c, int answers);
 void rig_drain(struct rig *r, unsigned ms);
 /* Wait until a counter stands at n. */
 void rig_counts(struct rig *r, enum metric which, long long n);
+/* Wait until the first worker's pool has n connections to the server. */
+void rig_idle(struct rig *r, int server, int n);
+/* Wait until sessions have n connections to the server, idle or not. */
+void rig_connections(struct rig *r, int server, int n);
 /* A till that is logged in, with its connection to the primary. */
 struct scene {
     struct peer *till;

@@ -37,7 +37,8 @@ static const char *const full =
     "  slow_start: 30s}\n"
     "limits: {login_timeout: 1s, connect_timeout: 2s, drain_timeout: 0, max_sessions: 7,\n"
     "         max_prepared: 8, buffer: 64k}\n"
-    "pool: {multiplexing: false, pipelining: true, idle: 5s, diagnostics: 1s, prepared: 2MiB}\n"
+    "pool: {multiplexing: false, pipelining: true, idle: 5s, diagnostics: 1s, prepared: 2MiB, "
+    "min_idle: 7}\n"
     "admin: {socket: /tmp/a.sock}\n"
     "log: {level: debug, format: json, file: /tmp/t.log}\n"
     "mirror:\n"
@@ -101,6 +102,7 @@ static void test_everything_set_sections(void **state)
     assert_true(c->pool.pipelining);
     assert_int_equal(c->pool.idle_ns, 5 * S);
     assert_int_equal(c->pool.diagnostics_ns, 1 * S);
+    assert_int_equal(c->pool.min_idle, 7);
     assert_int_equal(c->pool.prepared, 2 << 20);
     assert_string_equal(c->admin_socket, "/tmp/a.sock");
     assert_int_equal(c->log_level, LOG_DEBUG);
