@@ -30,6 +30,7 @@ struct conf_pool {
     uint64_t idle_ns;
     uint32_t min_idle; /* of each account and server, over all workers */
     uint64_t wait_ns;
+    uint64_t check_after_ns; /* 0: never */
     uint64_t max_age_ns;     /* 0: any */
     uint64_t diagnostics_ns; /* how long warnings and errors wait for their session */
     uint64_t prepared;       /* bytes; a server connection */

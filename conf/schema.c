@@ -290,6 +290,9 @@ const struct schema_row conf_schema[] = {
     {"pool.wait", SCHEMA_DURATION, IN(pool.wait_ns), "10s", 1 * MS, 3600 * S, NULL,
      "How long a session waits for a connection where a server has as many as it may, before it "
      "gets error 1040."},
+    {"pool.check_after", SCHEMA_DURATION, IN(pool.check_after_ns), "10s", 0, 86400 * S, NULL,
+     "A connection that idled for longer than this is asked (`COM_PING`) whether it still works "
+     "before it serves a session. 0: never."},
     {"pool.max_age", SCHEMA_DURATION, IN(pool.max_age_ns), "1h", 0, 30 * (86400 * S), NULL,
      "A connection older than this is closed as soon as it is idle. 0: never."},
     {"pool.diagnostics", SCHEMA_DURATION, IN(pool.diagnostics_ns), "200ms", 0, 60 * S, NULL,

@@ -222,6 +222,7 @@ struct expect *backend_due(struct backend *b, uint64_t client_caps, uint16_t sta
 void backend_done(struct backend *b)
 {
     assert(b->expect_count > 0);
+    b->unproven = false;
     b->expect_head = (b->expect_head + 1) % EXPECT_MAX;
     b->expect_count--;
     b->reply_begun = false;

@@ -73,6 +73,7 @@ struct backend {
     unsigned global_sets;     /* shared->global_sets at that time */
     bool opening;             /* counts as being opened: proxy/session/session_queue.h */
     bool leaving;             /* is to be closed when it is idle */
+    bool unproven;            /* idled for long: proxy/session/session_prove.c */
     bool killed;              /* a KILL is on its way to the server for it */
 
     /* what the session that used it last has left on it: proxy/session/session_hold.c */
@@ -125,8 +126,7 @@ bool backend_expect(struct backend *b, enum reply_kind kind, enum expect_role ro
 enum stream_sent backend_write(struct backend *b, const struct span *parts, int n) MUST_CHECK;
 /* The first expectation, its `reply` begun (as by reply_begin); NULL where none is due. */
 struct expect *backend_due(struct backend *b, uint64_t client_caps, uint16_t status);
-/* Its reply is complete. */
-void backend_done(struct backend *b);
+void backend_done(struct backend *b); /* its reply is complete */
 /* Take the connection back to what a fresh login is: in `out`, pipelined. Keeps the schema, and
  * whether it takes several statements. */
 bool backend_reset(struct backend *b) MUST_CHECK;

@@ -232,6 +232,12 @@ void pool_trim(struct pool *p, const struct pool_keep *keep)
     }
 }
 
+void pool_drop_unused(struct pool *p, int server, uint64_t since_ns)
+{
+    while (p->of[server].tail && p->of[server].tail->idle_since_ns < since_ns)
+        drop(p, p->of[server].tail);
+}
+
 void pool_drop(struct pool *p, int server)
 {
     for (int i = 0; i < SERVERS_MAX; i++)

@@ -56,6 +56,8 @@ void pool_give(struct pool *p, struct backend *b);
 void pool_trim(struct pool *p, const struct pool_keep *keep);
 /* How many are idle there that sessions of the identity may use; at most `most` are counted. */
 int pool_count(const struct pool *p, int server, const struct identity *identity, int most);
+/* Close those to `server` that were not used since then: they are of no use any more. */
+void pool_drop_unused(struct pool *p, int server, uint64_t since_ns);
 /* Close all connections to `server`, or to all where it is -1. */
 void pool_drop(struct pool *p, int server);
 

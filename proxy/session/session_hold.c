@@ -207,6 +207,7 @@ struct backend *session_take_idle(struct session *s, int server, bool no_other)
     }
     if (!b)
         return NULL;
+    session_doubt(s->worker, b);
     if (needs_reset(s, b)) {
         if (!session_galera_may_reset(s)) {
             session_give_up(b);
@@ -228,12 +229,13 @@ struct backend *session_take_equal(struct session *s, int server)
                              .as_is = true};
     struct backend *b = pool_take(&s->worker->pool, &want);
 
-    if (b && !session_fits_line(s, b)) {
+    if (!b)
+        return NULL;
+    session_doubt(s->worker, b);
+    if (b->unproven || !session_fits_line(s, b)) {
         session_put_back(s->worker, b);
         return NULL;
     }
-    if (!b)
-        return NULL;
     backend_list(b, 0, "");
     part(b);
     b->diagnostics = false;

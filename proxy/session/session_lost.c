@@ -214,7 +214,9 @@ void session_timeout(struct session *s)
 {
     s->deadline_ns = 0;
     if (s->state.now == SESSION_CONNECT && s->target) {
-        backend_fail(s->target, CR_SERVER_LOST, "08S01", "connection attempt timed out");
+        backend_fail(s->target, CR_SERVER_LOST, "08S01",
+                     s->target->unproven ? "no answer after idling"
+                                         : "connection attempt timed out");
         session_step(s);
         return;
     }

@@ -283,7 +283,8 @@ static bool can_ask(struct session *s)
 
     if (!b && primary >= 0)
         b = session_take_idle(s, primary, false);
-    return b && backend_is_ready(b) && b->expect_count == 0 && !b->stream.writing && !b->stream.eof;
+    return b && !b->unproven && backend_is_ready(b) && b->expect_count == 0 && !b->stream.writing &&
+           !b->stream.eof;
 }
 
 /* A read that is to see all that anybody has committed, about to go to a replica that may lack it.
@@ -459,9 +460,15 @@ enum step session_connect(struct session *s)
     if (b->state.now == BACKEND_FAILED)
         return connect_failed(s);
     if (b->state.now == BACKEND_LOST || (backend_is_ready(b) && b->stream.eof))
-        return session_target_lost(s);
+        return b->unproven ? session_not_proven(s) : session_target_lost(s);
     if (!backend_is_ready(b) || b->stream.writing)
         return STEP_WAIT;
+    if (b->unproven) {
+        enum swallow proven = session_prove(s, b);
+
+        if (proven != SWALLOW_DONE)
+            return proven == SWALLOW_WAIT ? STEP_WAIT : session_not_proven(s);
+    }
     list_thread(s, b);
     session_answers_arrange(s, b);
     session_once_arrange(s, b);

@@ -87,6 +87,15 @@ enum swallow {
 };
 enum swallow session_swallow(struct session *s, struct backend *b);
 
+/* session_prove.c */
+/* Note whether a connection, just taken out of the pool, idled there for so long that it may be
+ * dead without a sign. */
+void session_doubt(const struct worker *w, struct backend *b);
+/* If so, have it show that it is not. */
+enum swallow session_prove(struct session *s, struct backend *b);
+/* It does not: on with another one. */
+enum step session_not_proven(struct session *s);
+
 /* session_relay.c */
 enum step session_relay(struct session *s);
 /* The command is on its way: note when, where replicas are measured. */

@@ -1,8 +1,18 @@
-/* Idle server connections: how many are kept ready, and for how long. */
+/* Idle server connections: how many are kept ready, for how long, and whether they still work. */
 #include "component/rig.h"
+
+#include <unistd.h>
 
 static const char update_sql[] = "UPDATE t SET b=2";
 static const char read_sql[] = "SELECT name FROM Product";
+
+/* It has asked for it. */
+static void serves_tea(struct peer *server, struct peer *till)
+{
+    server_hears_query(server, read_sql);
+    server_says_rows(server, "tea");
+    (void)client_hears_rows(till, "tea");
+}
 
 static void some_are_opened_ahead(void **state)
 {
@@ -28,9 +38,7 @@ static void sessions_use_them(void **state)
     (void)state;
     rig_idle(r, REPLICA, 1);
     client_asks(s.till, read_sql);
-    server_hears_query(replica, read_sql);
-    server_says_rows(replica, "tea");
-    (void)client_hears_rows(s.till, "tea");
+    serves_tea(replica, s.till);
 }
 
 static void one_that_ends_is_replaced(void **state)
@@ -127,6 +135,86 @@ static void a_server_gets_no_more_than_it_may_have(void **state)
     server_is_left_alone(&r->servers[PRIMARY], 300);
 }
 
+/* ---- what idled for long is asked whether it still works ---- */
+
+enum { CHECK_MS = 20 };
+
+static void idle_for_long(void)
+{
+    (void)usleep(2 * CHECK_MS * 1000);
+}
+
+static void who_idled_for_long_is_asked_first(void **state)
+{
+    struct rig *r = rig_start(.workers = 1, .check_ms = CHECK_MS);
+    struct scene s = rig_scene(r);
+
+    (void)state;
+    idle_for_long();
+    client_asks(s.till, update_sql);
+    server_hears(s.primary, COM_PING, "");
+    peer_hears_nothing(s.primary, 20);
+    server_says_ok(s.primary);
+    server_hears_query(s.primary, update_sql);
+    server_says_ok(s.primary);
+    (void)client_hears_ok(s.till);
+}
+
+/* Those that idled as long are not even asked. */
+static void who_keeps_silent_is_left(void **state)
+{
+    struct rig *r = rig_start(.workers = 1, .check_ms = CHECK_MS, .connect_timeout_ms = 2000);
+    struct scene s = rig_scene(r);
+    struct peer *other;
+    struct peer *fresh;
+
+    (void)state;
+    two_idle(&s, r, &other);
+    rig_idle(r, PRIMARY, 2);
+    idle_for_long();
+    client_asks(s.till, update_sql);
+    server_hears(s.primary, COM_PING, "");
+    fresh = server_serves(&r->servers[PRIMARY]);
+    server_hears_query(fresh, update_sql);
+    server_says_ok(fresh);
+    (void)client_hears_ok(s.till);
+    peer_hears_end(s.primary);
+    peer_hears_end(other);
+}
+
+static void who_ends_then_is_replaced(void **state)
+{
+    struct rig *r = rig_start(.workers = 1, .check_ms = CHECK_MS);
+    struct scene s = rig_scene(r);
+    struct peer *replica;
+
+    (void)state;
+    client_asks(s.till, read_sql);
+    replica = server_serves(&r->servers[REPLICA]);
+    serves_tea(replica, s.till);
+    idle_for_long();
+    client_asks(s.till, read_sql);
+    server_hears(replica, COM_PING, "");
+    peer_hang_up(replica);
+    serves_tea(server_serves(&r->servers[REPLICA]), s.till); /* nothing else is wrong with it */
+}
+
+/* A question would come between the statement and what is asked about it. */
+static void who_is_asked_about_before_is_not_asked(void **state)
+{
+    static const char ask_sql[] = "SHOW WARNINGS";
+    struct rig *r = rig_start(.workers = 1, .check_ms = CHECK_MS);
+    struct scene s = rig_scene(r);
+
+    (void)state;
+    RUNS(s.till, s.primary, update_sql, .warnings = 1);
+    idle_for_long();
+    client_asks(s.till, ask_sql);
+    server_hears_query(s.primary, ask_sql);
+    server_says_rows(s.primary, "truncated");
+    (void)client_hears_rows(s.till, "truncated");
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -138,6 +226,10 @@ int main(void)
         RIG_TEST(old_ones_are_replaced_while_they_idle),
         RIG_TEST(an_account_that_is_denied_is_left_alone),
         RIG_TEST(a_server_gets_no_more_than_it_may_have),
+        RIG_TEST(who_idled_for_long_is_asked_first),
+        RIG_TEST(who_keeps_silent_is_left),
+        RIG_TEST(who_ends_then_is_replaced),
+        RIG_TEST(who_is_asked_about_before_is_not_asked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

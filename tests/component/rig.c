@@ -90,6 +90,7 @@ static struct conf *make_conf(const struct rig_options *o)
                o->holding ? "false" : "true", o->by_attributes ? "true" : "false",
                o->pipelining ? "true" : "false");
     put_limit(&b, "idle", o->pool_idle_ms, "ms");
+    buf_printf(&b, "  check_after: %dms\n", o->check_ms);
     put_limit(&b, "min_idle", o->min_idle, "");
     put_limit(&b, "max_age", o->max_age_ms, "ms");
     put_limit(&b, "wait", o->pool_wait_ms, "ms");

@@ -32,6 +32,7 @@ struct rig_options {
     int pool_wait_ms;   /* 0: the default */
     int pool_idle_ms;   /* 0: the default */
     int min_idle;       /* pool.min_idle; 0: none */
+    int check_ms;       /* pool.check_after; 0: never */
     int max_age_ms;     /* pool.max_age; 0: the default */
     int diagnostics_ms; /* pool.diagnostics; 0: the default */
     int failover_ms;    /* failover is on, and this its wait; 0: it is off */
