@@ -5,7 +5,13 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+
 enum { OPENING_MAX = 16 };
+
+/* So much longer than this worker's own must another one's first have waited to be served before.
+ */
+#define PATIENCE_NS (50 * CLOCK_NS_PER_MS)
 
 static struct session_queue *queue_of(struct worker *w, int server)
 {
@@ -17,17 +23,25 @@ static struct server_load *load_of(const struct worker *w, int server)
     return &w->shared->loads[server];
 }
 
+static void tell_since(struct session_queue *q)
+{
+    atomic_store_explicit(&q->since_ns, q->head ? q->head->place.since_ns : 0,
+                          memory_order_relaxed);
+}
+
 static void join(struct session *s, int server)
 {
     struct session_queue *q = queue_of(s->worker, server);
 
     assert(!s->place.waits);
-    s->place = (struct queue_place){.prev = q->tail, .server = server, .waits = true};
+    s->place = (struct queue_place){
+        .prev = q->tail, .since_ns = worker_now_ns(), .server = server, .waits = true};
     if (q->tail)
         q->tail->place.next = s;
     else
         q->head = s;
     q->tail = s;
+    tell_since(q);
     atomic_fetch_add(&load_of(s->worker, server)->waiting, 1);
     metric_add(&s->worker->shared->metrics, METRIC_WAITED, 1);
 }
@@ -48,6 +62,7 @@ void session_queue_leave(struct session *s)
     else
         q->tail = p->prev;
     p->waits = false;
+    tell_since(q);
     atomic_fetch_sub(&load_of(s->worker, p->server)->waiting, 1);
 }
 
@@ -99,6 +114,46 @@ static void tell_others(struct worker *w, int server)
         t->server = server;
         worker_send(&w->shared->workers[i], &t->message);
     }
+}
+
+/* Whether a server's connections are all there may be. */
+static bool is_full(const struct worker *w, int server)
+{
+    uint32_t most = w->topology->servers[server].max_connections;
+
+    return most > 0 && atomic_load(&load_of(w, server)->connections) >= (int)most;
+}
+
+/* When the first of another worker's sessions joined; UINT64_MAX: none waits. */
+static uint64_t first_elsewhere(const struct worker *w, int server)
+{
+    uint64_t first = UINT64_MAX;
+
+    for (int i = 0; i < w->shared->worker_count; i++) {
+        const struct session_queue *q = queue_of(&w->shared->workers[i], server);
+        uint64_t since_ns = atomic_load_explicit(&q->since_ns, memory_order_relaxed);
+
+        if (i != w->index && since_ns && since_ns < first)
+            first = since_ns;
+    }
+    return first;
+}
+
+bool session_queue_owes(struct worker *w, int server)
+{
+    const struct session *s = queue_of(w, server)->head;
+    uint64_t own_ns;
+
+    if (atomic_load_explicit(&load_of(w, server)->waiting, memory_order_relaxed) == 0 ||
+        !is_full(w, server))
+        return false;
+    own_ns = s ? s->place.since_ns : worker_now_ns();
+    return own_ns > PATIENCE_NS && first_elsewhere(w, server) < own_ns - PATIENCE_NS;
+}
+
+void session_queue_hand_over(struct worker *w, int server)
+{
+    tell_others(w, server);
 }
 
 /* ---- opening ---- */

@@ -4,7 +4,9 @@
  * who waits longer than pool.wait gets error 1040.
  *
  * The number of connections is one for all workers, an atomic. A worker whose sessions wait while
- * another one has connections to spare tells the others, who then close one. */
+ * another one has connections to spare tells the others, who then close one. So do they with one
+ * that was in use when the other worker's first has waited for a while longer than their own: its
+ * log-in costs the server something, so that the order among workers is not kept to the moment. */
 #ifndef PROXY_SESSION_QUEUE_H
 #define PROXY_SESSION_QUEUE_H
 
@@ -18,8 +20,9 @@ struct worker;
 struct session_queue {
     struct session *head;
     struct session *tail;
-    int opening;  /* connections under way */
-    bool serving; /* its first is being served */
+    _Atomic uint64_t since_ns; /* when the head joined; 0: nobody waits. Other workers read it */
+    int opening;               /* connections under way */
+    bool serving;              /* its first is being served */
 };
 
 struct session_queues {
@@ -30,6 +33,7 @@ struct session_queues {
 struct queue_place {
     struct session *next;
     struct session *prev;
+    uint64_t since_ns;
     int server;
     bool waits;
 };
@@ -46,6 +50,10 @@ struct backend *session_queue_open_ahead(struct worker *w, int server, struct id
 void session_queue_leave(struct session *s);
 /* The connection is open, or came to nothing. */
 void session_queue_opened(struct worker *w, struct backend *b);
+/* A connection is free: whether a session of another worker is to have its place. */
+bool session_queue_owes(struct worker *w, int server);
+/* That place is free. */
+void session_queue_hand_over(struct worker *w, int server);
 /* A connection to the server is idle or gone: whose turn it is goes on. */
 void session_queue_serve(struct worker *w, int server);
 /* The same for all servers with somebody waiting; now and then. */

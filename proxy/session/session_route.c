@@ -25,6 +25,11 @@ void session_put_back(struct worker *w, struct backend *b)
 {
     int server = b->server;
 
+    if (may_serve_again(w, b) && !b->unread && !b->diagnostics && session_queue_owes(w, server)) {
+        backend_close(b);
+        session_queue_hand_over(w, server);
+        return;
+    }
     if (may_serve_again(w, b))
         pool_give(&w->pool, b);
     else
