@@ -65,13 +65,20 @@ static bool fits(const struct backend *b, const struct pool_want *want)
            identity_equal(b->identity, want->identity);
 }
 
-/* What it would cost to use the connection: 0 is the best. */
+/* A reset takes what is prepared, too. */
+static bool knows(const struct backend *b, const struct prepared_key *stmt)
+{
+    return !stmt || (!b->dirty && prepared_peek(&b->prepared, *stmt));
+}
+
+/* What it would cost to use the connection: 0 is the best. A statement that is to be prepared again
+ * costs the server more than a SET. */
 static int cost_of(const struct backend *b, const struct pool_want *want)
 {
     bool same = vars_fingerprint(b->vars) == want->vars && strcmp(b->schema, want->schema) == 0;
 
-    return (b->global_sets == want->global_sets ? 0 : 8) + (b->dirty ? 4 : 0) +
-           (b->unread && b->last_of ? 2 : 0) + (same ? 0 : 1);
+    return (b->global_sets == want->global_sets ? 0 : 16) + (b->dirty ? 8 : 0) +
+           (b->unread && b->last_of ? 4 : 0) + (knows(b, want->stmt) ? 0 : 2) + (same ? 0 : 1);
 }
 
 void pool_remove(struct pool *p, struct backend *b)

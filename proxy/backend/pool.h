@@ -24,8 +24,9 @@ struct pool {
 struct pool_want {
     int server;
     const struct identity *identity;
-    const char *schema;   /* "": it has none; a connection that has one cannot lose it again */
-    uint64_t vars;        /* fingerprint of its variables */
+    const char *schema; /* "": it has none; a connection that has one cannot lose it again */
+    uint64_t vars;      /* fingerprint of its variables */
+    const struct prepared_key *stmt; /* what it is about to execute; NULL: no statement */
     unsigned global_sets; /* when the session began: older connections have other values */
     bool no_other;        /* nor can one be opened */
     uint64_t
@@ -41,8 +42,8 @@ struct pool_keep {
 };
 
 void pool_init(struct pool *p, int max, void (*give_up)(struct backend *b));
-/* A ready connection, taken out of the pool, or NULL. Those come first that have the state already
- * and nothing of another session's. */
+/* A ready connection, taken out of the pool, or NULL. Those come first that have nothing of
+ * another session's, know the statement, and have the state already, in this order. */
 struct backend *pool_take(struct pool *p, const struct pool_want *want);
 /* The one that was not used for the longest time, rather none that is awaited; NULL: none is idle,
  * or only those that are awaited for a shorter time. */

@@ -189,22 +189,48 @@ static bool needs_reset(const struct session *s, const struct backend *b)
            (b->dirty && b->last_of != s);
 }
 
+static struct pool_want want_of(const struct session *s, int server)
+{
+    return (struct pool_want){.server = server,
+                              .identity = s->identity,
+                              .schema = s->schema,
+                              .vars = vars_fingerprint(s->vars),
+                              .stmt = session_stmt_key(s),
+                              .global_sets = s->global_sets};
+}
+
+/* Whether nothing of the session's is on the connection that it had last, nor the statement. */
+static bool may_part_with(const struct backend *b, const struct prepared_key *stmt)
+{
+    return stmt && !b->unread && !b->diagnostics && !prepared_peek(&b->prepared, *stmt);
+}
+
+/* The connection that it had last, unless another one has all that the command needs and this one
+ * would have to prepare the statement; or whichever costs the least. */
+static struct backend *take_best(struct session *s, int server, bool no_other)
+{
+    struct pool *pool = &s->worker->pool;
+    struct pool_want want = want_of(s, server);
+    struct backend *recent = suits(s, s->recent[server]) ? s->recent[server] : NULL;
+    struct backend *b = NULL;
+
+    want.as_is = recent != NULL;
+    if (!recent) {
+        want.no_other = no_other;
+        want.awaited_before_ns = session_awaited_before_ns(s->worker);
+    }
+    if (!recent || may_part_with(recent, want.stmt))
+        b = pool_take(pool, &want);
+    if (b || !recent)
+        return b;
+    pool_remove(pool, recent);
+    return recent;
+}
+
 struct backend *session_take_idle(struct session *s, int server, bool no_other)
 {
-    struct pool_want want = {.server = server,
-                             .identity = s->identity,
-                             .schema = s->schema,
-                             .vars = vars_fingerprint(s->vars),
-                             .global_sets = s->global_sets,
-                             .no_other = no_other};
-    struct backend *b = s->recent[server];
+    struct backend *b = take_best(s, server, no_other);
 
-    if (suits(s, b)) {
-        pool_remove(&s->worker->pool, b);
-    } else {
-        want.awaited_before_ns = session_awaited_before_ns(s->worker);
-        b = pool_take(&s->worker->pool, &want);
-    }
     if (!b)
         return NULL;
     session_doubt(s->worker, b);
@@ -221,14 +247,11 @@ struct backend *session_take_idle(struct session *s, int server, bool no_other)
 
 struct backend *session_take_equal(struct session *s, int server)
 {
-    struct pool_want want = {.server = server,
-                             .identity = s->identity,
-                             .schema = s->schema,
-                             .vars = vars_fingerprint(s->vars),
-                             .global_sets = s->global_sets,
-                             .as_is = true};
-    struct backend *b = pool_take(&s->worker->pool, &want);
+    struct pool_want want = want_of(s, server);
+    struct backend *b;
 
+    want.as_is = true;
+    b = pool_take(&s->worker->pool, &want);
     if (!b)
         return NULL;
     session_doubt(s->worker, b);

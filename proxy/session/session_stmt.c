@@ -358,6 +358,11 @@ static bool uses_statement(const struct command_run *run)
     return run->stmt && run->byte != COM_STMT_PREPARE;
 }
 
+const struct prepared_key *session_stmt_key(const struct session *s)
+{
+    return uses_statement(&s->run) ? &s->run.stmt->key : NULL;
+}
+
 /* What was written into its text is old by now. */
 static bool is_outdated(const struct command_run *run)
 {

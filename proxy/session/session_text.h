@@ -23,6 +23,8 @@ enum step session_long_data(struct session *s, struct span payload);
 enum step session_stmt_close(struct session *s, struct span payload);
 enum step session_stmt_reset(struct session *s, struct span payload);
 enum step session_fetch(struct session *s, struct span payload);
+/* What the connection for the command had better know already; NULL: nothing. */
+const struct prepared_key *session_stmt_key(const struct session *s);
 /* Whether the command's statement must be prepared on the connection, and do that. */
 bool session_stmt_missing(const struct session *s, struct backend *b);
 bool session_stmt_ensure(struct session *s, struct backend *b) MUST_CHECK;

@@ -236,3 +236,11 @@ uint32_t client_hears_prepared(struct peer *p, unsigned columns, unsigned params
     hear_definitions(p, columns);
     return id;
 }
+
+void client_executes(struct peer *p, uint32_t id)
+{
+    struct buf b = peer_execution(id);
+
+    client_sends(p, COM_STMT_EXECUTE, buf_span(&b));
+    buf_free(&b);
+}

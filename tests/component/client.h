@@ -57,6 +57,8 @@ struct ok client_hears_result(struct peer *p, const char *const *rows);
 void client_hears_columns(struct peer *p, unsigned n);
 void client_hears_row(struct peer *p, const char *value);
 struct ok client_hears_end(struct peer *p);
+/* Executes a statement of no parameters. */
+void client_executes(struct peer *p, uint32_t id);
 /* The reply to PREPARE; answers the statement's id. */
 uint32_t client_hears_prepared(struct peer *p, unsigned columns, unsigned params);
 

@@ -133,36 +133,10 @@ static void another_state_goes_alone(void **state)
     (void)client_hears_rows(ride.first.till, "1");
 }
 
-static struct buf execution(uint32_t id)
-{
-    struct buf b = buf_with_max(16);
-
-    buf_put_u32(&b, id);
-    buf_put_u8(&b, 0);
-    buf_put_u32(&b, 1);
-    return b;
-}
-
-static void sends_execute(struct peer *till, uint32_t id)
-{
-    struct buf b = execution(id);
-
-    client_sends(till, COM_STMT_EXECUTE, buf_span(&b));
-    buf_free(&b);
-}
-
-static void hears_execute(struct peer *server, uint32_t id)
-{
-    struct buf b = execution(id);
-
-    server_hears_command(server, COM_STMT_EXECUTE, buf_span(&b));
-    buf_free(&b);
-}
-
 static void executes(struct peer *till, uint32_t id, struct peer *server, uint32_t remote)
 {
-    sends_execute(till, id);
-    hears_execute(server, remote);
+    client_executes(till, id);
+    server_hears_execute(server, remote);
     server_says_rows(server, "1");
     (void)client_hears_rows(till, "1");
 }
@@ -189,8 +163,8 @@ static void a_statement_rides_where_it_is_known(void **state)
     (void)client_hears_rows(ride.first.till, "4");
     for (int i = 0; i < HISTORY_ENOUGH; i++)
         executes(ride.second, id, own, 7);
-    sends_execute(ride.second, id);
-    hears_execute(own, 7);
+    client_executes(ride.second, id);
+    server_hears_execute(own, 7);
     client_asks(ride.first.till, read_sql);
     server_hears_query(own, read_sql);
     server_says_rows(own, "1");
@@ -200,13 +174,7 @@ static void a_statement_rides_where_it_is_known(void **state)
     (void)client_hears_rows(ride.first.till, "2");
     client_asks(ride.first.till, unknown_sql); /* now the other connection was used last */
     answers(ride.line, unknown_sql, "4", ride.first.till);
-    sends_execute(ride.second, id);
-    server_hears(ride.line, COM_STMT_PREPARE, prepared_sql);
-    hears_execute(ride.line, STMT_ID_LAST);
-    ride.line->seq = 0;
-    server_says_prepared(ride.line, 8, 1, 0);
-    line_says_rows(&ride, "1");
-    (void)client_hears_rows(ride.second, "1");
+    executes(ride.second, id, own, 7);
 }
 
 static void the_reply_of_one_that_left_is_dropped(void **state)

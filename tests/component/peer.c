@@ -310,3 +310,13 @@ void peer_flow(struct peer *from, struct span bytes, struct peer *to, struct spa
         }
     }
 }
+
+struct buf peer_execution(uint32_t id)
+{
+    struct buf b = buf_with_max(16);
+
+    buf_put_u32(&b, id);
+    buf_put_u8(&b, 0);
+    buf_put_u32(&b, 1);
+    return b;
+}

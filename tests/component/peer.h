@@ -85,6 +85,8 @@ void peer_flow(struct peer *from, struct span bytes, struct peer *to, struct spa
                bool slow);
 
 /* Fail the test with the peer's name, the reason and the bytes at hand. */
+/* What COM_STMT_EXECUTE says of a statement of no parameters; the caller frees it. */
+struct buf peer_execution(uint32_t id);
 _Noreturn void peer_fail(const struct peer *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* A literal's bytes, NULs included; ROW_BYTES in the initialiser of a static table. */

@@ -1,4 +1,5 @@
-/* Idle server connections: how many are kept ready, for how long, and whether they still work. */
+/* Idle server connections: how many are kept ready, for how long, which one a session gets, and
+ * whether it still works. */
 #include "component/rig.h"
 
 #include <unistd.h>
@@ -135,6 +136,35 @@ static void a_server_gets_no_more_than_it_may_have(void **state)
     server_is_left_alone(&r->servers[PRIMARY], 300);
 }
 
+/* Of two idle connections the one that was not used last. */
+static void one_that_knows_the_statement_is_preferred(void **state)
+{
+    static const char sql[] = "DELETE FROM t";
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+    struct peer *second = rig_till(r, 0);
+    struct peer *third = rig_till(r, 0);
+    struct peer *knows;
+    uint32_t id;
+
+    (void)state;
+    (void)client_hears_ok(second);
+    (void)client_hears_ok(third);
+    RUNS(second, s.primary, "BEGIN", .status = STATUS_IN_TRANS);
+    client_sends(third, COM_STMT_PREPARE, span_of(sql));
+    knows = server_serves(&r->servers[PRIMARY]);
+    server_hears(knows, COM_STMT_PREPARE, sql);
+    server_says_prepared(knows, 7, 0, 0);
+    id = client_hears_prepared(third, 0, 0);
+    RUNS(s.till, knows, "BEGIN", .status = STATUS_IN_TRANS); /* it is not the third's any more */
+    RUNS(s.till, knows, "COMMIT", .status = 0);
+    RUNS(second, s.primary, "COMMIT", .status = 0);
+    client_executes(third, id);
+    server_hears_execute(knows, 7);
+    server_says_ok(knows);
+    (void)client_hears_ok(third);
+}
+
 /* ---- what idled for long is asked whether it still works ---- */
 
 enum { CHECK_MS = 20 };
@@ -226,6 +256,7 @@ int main(void)
         RIG_TEST(old_ones_are_replaced_while_they_idle),
         RIG_TEST(an_account_that_is_denied_is_left_alone),
         RIG_TEST(a_server_gets_no_more_than_it_may_have),
+        RIG_TEST(one_that_knows_the_statement_is_preferred),
         RIG_TEST(who_idled_for_long_is_asked_first),
         RIG_TEST(who_keeps_silent_is_left),
         RIG_TEST(who_ends_then_is_replaced),

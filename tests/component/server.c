@@ -349,3 +349,11 @@ void server_says_prepared(struct peer *p, uint32_t id, unsigned columns, unsigne
     send_columns(p, params);
     send_columns(p, columns);
 }
+
+void server_hears_execute(struct peer *p, uint32_t id)
+{
+    struct buf b = peer_execution(id);
+
+    server_hears_command(p, COM_STMT_EXECUTE, buf_span(&b));
+    buf_free(&b);
+}

@@ -59,6 +59,8 @@ void server_is_left_alone(struct server *s, int ms);
 void server_hears(struct peer *p, uint8_t command, const char *text);
 void server_hears_command(struct peer *p, uint8_t command, struct span argument);
 #define server_hears_query(p, text) server_hears((p), COM_QUERY, (text))
+/* The execution of a statement of no parameters. */
+void server_hears_execute(struct peer *p, uint32_t id);
 
 void server_sends_ok(struct peer *p, const struct says *says);
 /* server_says(p, .gtid = "0-1-2"); server_says_ok(p) says nothing more. */
