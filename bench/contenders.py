@@ -1,10 +1,13 @@
 """What is measured, each in front of the same servers: no proxy, HAProxy in TCP mode, Tillway.
 
-A contender has a port that clients connect to, and the processes whose time is the proxy's."""
+A contender has a port that clients connect to, the processes whose time is the proxy's, and how clients connect: with TLS, and
+not more than `most` of them."""
 
 import os
 
+import tls
 from harness import scratch
+from harness.chaos import FAILOVER
 from harness.ports import free_port
 from harness.tillway import Tillway, listens
 
@@ -44,11 +47,11 @@ def rss_bytes(pids):
 
 
 class Direct:
-    name = "direct"
     pids = ()
 
-    def __init__(self, cluster):
+    def __init__(self, cluster, name="direct", tls=False, most=None):
         self._cluster = cluster
+        self.name, self.tls, self.most = name, tls, most
         self.port = None
 
     def start(self):
@@ -61,10 +64,11 @@ class Direct:
 class HAProxy:
     """A bare TCP relay in front of the primary: it understands nothing and splits nothing."""
 
-    name = "haproxy"
+    most = None
 
-    def __init__(self, cluster):
+    def __init__(self, cluster, name="haproxy", tls=False):
         self._cluster = cluster
+        self.name, self.tls = name, tls
         self._proc = None
         self.port = free_port()
 
@@ -87,17 +91,18 @@ class HAProxy:
 
 
 class Proxy:
-    """Tillway, splitting, read-your-writes on: as it comes. `over` changes its configuration."""
+    """Tillway, splitting, read-your-writes on: as it comes. `over` changes its configuration, `listener` that of its listener; `servers`: in
+    front of the first so many, each with `connections` at most."""
 
-    def __init__(self, cluster, name="tillway", over=None):
-        self.name = name
+    most = None
+
+    def __init__(self, cluster, name="tillway", over=None, listener=None, servers=None, connections=0):
+        self.name, self.tls = name, "tls" in (listener or {})
         self._tillway = Tillway(cluster, config=dict({"workers": os.cpu_count()}, **(over or {})))
         self.port = self._tillway.port
-
-    def listen(self, tls):
-        """Before start(): offer TLS, `tls` as in listeners[].tls."""
-        self._tillway.write_config({"listeners": [{"address": "127.0.0.1:%d" % self.port, "tls": tls}]})
-        return self
+        self._tillway.write_config({
+            "listeners": [dict({"address": "127.0.0.1:%d" % self.port}, **(listener or {}))],
+            "servers": [dict(s, max_connections=connections) for s in self._tillway.config["servers"][:servers]]})
 
     def start(self):
         self._tillway.start()
@@ -108,3 +113,39 @@ class Proxy:
 
     def stop(self):
         self._tillway.stop()
+
+
+def _over_tls(cluster, name):
+    return Proxy(cluster, name, listener={"tls": {"certificate": tls.certificate("tillway")}})
+
+
+# name: how it is made of a cluster and that name
+CONTENDERS = {
+    "direct": Direct,
+    "direct, TLS": lambda c, name: Direct(c, name, tls=True),
+    "direct, 50 clients": lambda c, name: Direct(c, name, most=50),
+    "haproxy": HAProxy,
+    "haproxy, TLS": lambda c, name: HAProxy(c, name, tls=True),
+    "tillway": Proxy,
+    "tillway, TLS": _over_tls,
+    "tillway, pipelining": lambda c, name: Proxy(c, name, {"pool": {"pipelining": True}}),
+    "tillway, failover": lambda c, name: Proxy(c, name, {"failover": FAILOVER}),
+    "tillway, exactly_once": lambda c, name: Proxy(c, name, {"failover": FAILOVER}, {"exactly_once": True}),
+    "tillway, 50 connections": lambda c, name: Proxy(c, name, servers=1, connections=50),
+    "tillway, 1 + 2": lambda c, name: Proxy(c, name, servers=3),
+    "tillway, 1 + 4": lambda c, name: Proxy(c, name, servers=5),
+}
+
+
+def make(names, cluster):
+    """The contenders of these names, started."""
+    made = [CONTENDERS[name](cluster, name) for name in names]
+    for contender in made:
+        contender.start()
+    return made
+
+
+def in_turn(all_contenders, turn):
+    """Another first one each round: whoever follows whom must not matter."""
+    first = turn % len(all_contenders)
+    return all_contenders[first:] + all_contenders[:first]

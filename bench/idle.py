@@ -3,13 +3,14 @@
 import statistics
 import time
 
-from harness import raw, scratch
-from harness.certs import Authority
+from harness import raw
 
 import contenders
 
 WARM = 50  # sessions before the first measure: pools, libraries and the like are there then
 SETTLE_SECONDS = 2  # buffers are given back by a timer
+# Each measured with a contender anew: memory that was used before is used again.
+KINDS = (("haproxy", None), ("tillway", None), ("tillway, TLS", raw.trusting()))
 
 
 def _open(port, tls, n):
@@ -30,26 +31,12 @@ def _bytes_each(contender, tls, n):
     return each
 
 
-def _kinds(cluster):
-    """A contender anew for each measure: memory that was used before is used again."""
-    pem = Authority(scratch.current().folder("certificates")).issue("tillway")
-
-    def tillway(tls):
-        c = contenders.Proxy(cluster)
-        return c.listen({"certificate": pem}) if tls else c
-
-    return (("haproxy (TCP)", lambda: contenders.HAProxy(cluster), None),
-            ("tillway", lambda: tillway(False), None),
-            ("tillway, TLS 1.3", lambda: tillway(True), raw.trusting()))
-
-
 def make_table(connections, rounds, cluster):
     """Markdown, and the single results by kind."""
     rows = {}
     for _ in range(rounds):
-        for name, make, tls in _kinds(cluster):
-            contender = make()
-            contender.start()
+        for name, tls in KINDS:
+            contender, = contenders.make([name], cluster)
             rows.setdefault(name, []).append(_bytes_each(contender, tls, connections))
             contender.stop()
     lines = ["", "### idle sessions, %d connections" % connections, "", "| | KiB a session |", "|---|---|"]

@@ -3,26 +3,33 @@
 import re
 import subprocess
 
+import tls
+from harness import pos
+from harness.chaos import grant, make_outcome
 from harness.cluster import TILL_PASSWORD, TILL_USER
 
 TABLE = ["--tables=1", "--table-size=100000"]
 PERCENTILES = (50, 95, 99, 99.9)
 
 
-def _sysbench(port, script, options, command):
+def _sysbench(port, script, options, command, cwd=None):
     argv = ["sysbench", script, "--db-driver=mysql", "--mysql-host=127.0.0.1", "--mysql-port=%d" % port,
             "--mysql-user=" + TILL_USER, "--mysql-password=" + TILL_PASSWORD, "--mysql-db=bench"]
     done = subprocess.run(argv + TABLE + options + [command], capture_output=True, text=True,
-                          stdin=subprocess.DEVNULL)
+                          stdin=subprocess.DEVNULL, cwd=cwd)
     if done.returncode != 0:
         raise RuntimeError("sysbench %s: %s%s" % (script, done.stdout[-2000:], done.stderr[-500:]))
     return done.stdout
 
 
 def prepare(primary):
-    """The table that all runs use, made without a proxy."""
+    """The tables that all runs use, made without a proxy; and what failover needs."""
     primary.query("CREATE DATABASE bench")
     _sysbench(primary.port, "oltp_point_select", [], "prepare")
+    pos.load(primary.host, primary.port)
+    primary.query("UPDATE pos.Product SET availableQuantity = 1000000000")
+    grant(primary)
+    make_outcome(primary)
 
 
 def _percentiles(text):
@@ -37,10 +44,12 @@ def _percentiles(text):
     return result
 
 
-def run(port, script, options, connections, seconds):
+def run(contender, script, options, connections, seconds):
     """{queries, qps, p50, p95, p99, p99.9}: latencies in milliseconds, of a transaction."""
-    text = _sysbench(port, script, options + ["--threads=%d" % connections, "--time=%d" % seconds,
-                                              "--histogram=on"], "run")
+    clients = min(connections, contender.most or connections)
+    options = options + ["--threads=%d" % clients, "--time=%d" % seconds, "--histogram=on"]
+    options += ["--mysql-ssl=on"] if contender.tls else []
+    text = _sysbench(contender.port, script, options, "run", cwd=tls.folder() if contender.tls else None)
     queries, per_second = re.search(r"queries:\s+(\d+)\s+\(([\d.]+) per sec", text).groups()
     result = {"queries": int(queries), "qps": float(per_second)}
     result.update(_percentiles(text))

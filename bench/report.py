@@ -6,6 +6,10 @@ COLUMNS = (("qps", "queries/s", "%.0f"), ("p50", "p50 ms", "%.2f"), ("p95", "p95
            ("p99", "p99 ms", "%.2f"), ("p99.9", "p99.9 ms", "%.2f"),
            ("proxy_us", "proxy CPU µs/query", "%.1f"), ("server_us", "server CPU µs/query", "%.1f"),
            ("rss_mib", "proxy RSS MiB", "%.1f"))
+FIRST = None  # the table's first contender
+PEERS = (("haproxy", "proxy_us", "proxy CPU a query"), ("haproxy", "qps", "queries/s"), ("haproxy", "p50", "p50"),
+         ("tillway", "proxy_us", "proxy CPU a query"), ("tillway", "qps", "queries/s"),
+         (FIRST, "qps", "queries/s"), (FIRST, "server_us", "server CPU a query"))
 
 
 def _cell(values, form):
@@ -21,14 +25,13 @@ def _ratio(rows, name, peer, column):
 
 
 def _ratios(rows):
-    lines = []
+    lines, first = [], next(iter(rows))
     for name in rows:
         if not name.startswith("tillway"):
             continue
-        for peer, column, what in (("haproxy", "proxy_us", "proxy CPU a query"), ("haproxy", "qps", "queries/s"),
-                                   ("haproxy", "p50", "p50"), ("direct", "qps", "queries/s"),
-                                   ("direct", "server_us", "server CPU a query")):
-            ratio = _ratio(rows, name, peer, column) if peer in rows else None
+        for peer, column, what in PEERS:
+            peer = first if peer is FIRST else peer
+            ratio = _ratio(rows, name, peer, column) if peer in rows and peer != name else None
             if ratio is not None:
                 lines.append("- %s: %s %.2f × %s" % (name, what, ratio, peer))
     return lines

@@ -16,37 +16,39 @@ import large  # noqa: E402
 import load  # noqa: E402
 import report  # noqa: E402
 import soak  # noqa: E402
+import tls  # noqa: E402
+from quota import Quota  # noqa: E402
 from tables import TABLES  # noqa: E402
 
 SERVER = ["--innodb-buffer-pool-size=256M", "--max-connections=12000", "--back-log=2000", "--table-open-cache=4000"]
 IDLE, IDLE_CONNECTIONS = "idle", 2000
-LARGE = "large"
 SOAK, SOAK_SECONDS = "soak", 300
+SECONDS = 10
+ALL = list(TABLES) + list(large.STREAMS) + [IDLE, SOAK]
 
 
 def arguments():
-    names = "\n".join("  %-16s %s" % (n, t[0]) for n, t in TABLES.items())
-    names += "\n  %-16s memory of idle sessions\n  %-16s one result set of a GiB" % (IDLE, LARGE)
+    names = "\n".join("  %-16s %s" % (n, t[0]) for n, t in list(TABLES.items()) + list(large.STREAMS.items()))
+    names += "\n  %-16s memory of idle sessions" % IDLE
     names += "\n  %-16s only by name: %d s of everything at once, what it leaves in memory" % (SOAK, SOAK_SECONDS)
     p = argparse.ArgumentParser(prog="bench/run", description=__doc__, epilog="tables:\n" + names,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("tables", nargs="*", metavar="TABLE", help="which to make (default: all)")
     p.add_argument("--rounds", type=int, default=3, help="each round runs every contender once (3)")
-    p.add_argument("--seconds", type=int, help="of one run (10; of a soak %d)" % SOAK_SECONDS)
+    p.add_argument("--seconds", type=int, help="of one run (%d; of a soak %d)" % (SECONDS, SOAK_SECONDS))
     p.add_argument("--connections", type=int, nargs="+", help="instead of the table's own")
     p.add_argument("--json", metavar="FILE", help="write every single result there, too")
     a = p.parse_args()
-    known = list(TABLES) + [IDLE, LARGE, SOAK]
-    unknown = [t for t in a.tables if t not in known]
+    unknown = [t for t in a.tables if t not in ALL]
     if unknown:
-        p.error("no table %s; there are: %s" % (", ".join(unknown), ", ".join(known)))
+        p.error("no table %s; there are: %s" % (", ".join(unknown), ", ".join(ALL)))
     return a
 
 
-def measure(contender, cluster, script, options, connections, seconds):
+def measure(contender, cluster, table, connections, seconds):
     servers = [s.pid for s in cluster.servers]
     proxy, server = contenders.cpu_seconds(contender.pids), contenders.cpu_seconds(servers)
-    result = load.run(contender.port, script, options, connections, seconds)
+    result = load.run(contender, table.script, table.options, connections, seconds)
     result["server_us"] = (contenders.cpu_seconds(servers) - server) / result["queries"] * 1e6
     if contender.pids:
         result["proxy_us"] = (contenders.cpu_seconds(contender.pids) - proxy) / result["queries"] * 1e6
@@ -54,19 +56,21 @@ def measure(contender, cluster, script, options, connections, seconds):
     return result
 
 
-def make_table(name, a, all_contenders, cluster, results):
-    what, script, options, connections = TABLES[name]
-    for n in a.connections or connections:
+def make_load_table(name, a, cluster, results):
+    table = TABLES[name]
+    all_contenders = contenders.make(table.contenders, cluster)
+    for n in a.connections or table.connections:
         rows = {c.name: [] for c in all_contenders}
         for turn in range(a.rounds):
-            # another first one each round: whoever follows whom must not matter
-            for c in all_contenders[turn % len(all_contenders):] + all_contenders[:turn % len(all_contenders)]:
-                print("\r%s, %d connections, round %d of %d: %-12s" % (name, n, turn + 1, a.rounds, c.name),
+            for c in contenders.in_turn(all_contenders, turn):
+                print("\r%s, %d connections, round %d of %d: %-24s" % (name, n, turn + 1, a.rounds, c.name),
                       end="", file=sys.stderr, flush=True)
-                rows[c.name].append(measure(c, cluster, script, options, n, a.seconds or 10))
+                rows[c.name].append(measure(c, cluster, table, n, a.seconds or SECONDS))
         print("\r\033[K", end="", file=sys.stderr)
-        print(report.table("%s, %d connections" % (what, n), rows), flush=True)
+        print(report.table("%s, %d connections" % (table.what, n), rows), flush=True)
         results.append({"table": name, "connections": n, "rows": rows})
+    for c in all_contenders:
+        c.stop()
 
 
 def make_idle_table(a, cluster, results):
@@ -76,10 +80,10 @@ def make_idle_table(a, cluster, results):
         results.append({"table": IDLE, "connections": n, "rows": rows})
 
 
-def make_large_table(a, cluster, results):
-    text, rows = large.make_table(a.rounds, cluster)
+def make_stream_table(name, a, cluster, results):
+    text, rows = large.make_table(name, a.rounds, cluster)
     print(text, flush=True)
-    results.append({"table": LARGE, "connections": 1, "rows": rows})
+    results.append({"table": name, "connections": 1, "rows": rows})
 
 
 def make_soak_table(a, cluster, results):
@@ -88,36 +92,44 @@ def make_soak_table(a, cluster, results):
     results.append({"table": SOAK, "rows": rows})
 
 
-def make_load_tables(a, cluster, results):
-    all_contenders = [contenders.Direct(cluster), contenders.HAProxy(cluster), contenders.Proxy(cluster),
-                      contenders.Proxy(cluster, "tillway, pipelining", {"pool": {"pipelining": True}})]
-    for c in all_contenders:
-        c.start()
-    for name in a.tables or TABLES:
-        if name in TABLES:
-            make_table(name, a, all_contenders, cluster, results)
-    for c in all_contenders:
-        c.stop()
+def make_tables(names, a, results):
+    """Those for which servers may use what they can."""
+    with Cluster(replicas=2, options=SERVER + tls.server_options()) as cluster:
+        load.prepare(cluster.primary)
+        cluster.wait_in_sync()
+        for name in names:
+            if name in TABLES:
+                make_load_table(name, a, cluster, results)
+            elif name in large.STREAMS:
+                make_stream_table(name, a, cluster, results)
+            else:
+                {IDLE: make_idle_table, SOAK: make_soak_table}[name](a, cluster, results)
+
+
+def make_held_tables(names, a, results):
+    """Those for which each server is held to a share of a core."""
+    with Cluster(replicas=4, options=SERVER) as cluster:
+        load.prepare(cluster.primary)
+        cluster.wait_in_sync()
+        for name in names:
+            with Quota([s.pid for s in cluster.servers], TABLES[name].held):
+                make_load_table(name, a, cluster, results)
 
 
 def main():
     a = arguments()
+    names = a.tables or [n for n in ALL if n != SOAK]
+    held = [n for n in names if n in TABLES and TABLES[n].held]
+    free = [n for n in names if n not in held]
     results = []
-    with Cluster(replicas=2, options=SERVER) as cluster:
-        load.prepare(cluster.primary)
-        cluster.wait_in_sync()
-        if not a.tables or IDLE in a.tables:
-            make_idle_table(a, cluster, results)
-        if not a.tables or LARGE in a.tables:
-            make_large_table(a, cluster, results)
-        if SOAK in a.tables:
-            make_soak_table(a, cluster, results)
-        if not a.tables or any(t in TABLES for t in a.tables):
-            make_load_tables(a, cluster, results)
+    if free:
+        make_tables(free, a, results)
+    if held:
+        make_held_tables(held, a, results)
     if a.json:
         with open(a.json, "w", encoding="utf-8") as f:
             json.dump({"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "cores": os.cpu_count(),
-                       "seconds": a.seconds or 10, "results": results}, f, indent=1)
+                       "seconds": a.seconds or SECONDS, "results": results}, f, indent=1)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from .tillway import Tillway
 ROLLED_BACK = {1213, 1205}  # MariaDB says that nothing was kept
 # A server that comes back throws away what no replica acknowledged.
 RESTART = ["--read-only=1", "--init-rpl-role=SLAVE", "--rpl-semi-sync-slave-enabled=1"]
+FAILOVER = {"enabled": True, "user": REPL_USER, "password": REPL_PASSWORD, "wait": "30s"}
 OUTCOME = ("CREATE TABLE tillway.outcome (proxy BIGINT UNSIGNED, session BIGINT UNSIGNED, number BIGINT UNSIGNED NOT NULL,"
            " at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP, PRIMARY KEY (proxy, session))"
            " ENGINE=InnoDB")
@@ -56,6 +57,13 @@ def grant(primary):
     primary.query("REVOKE ALL PRIVILEGES, GRANT OPTION FROM %s@'%%'" % SERVICE_USER)
     for sql in _documented("monitor.md") + _documented("failover.md"):
         primary.query(sql)
+
+
+def make_outcome(primary):
+    """What exactly_once writes into."""
+    primary.query("CREATE DATABASE tillway")
+    primary.query(OUTCOME)
+    primary.query("GRANT SELECT, INSERT, UPDATE ON tillway.outcome TO %s@'%%'" % TILL_USER)
 
 
 class _Text:
@@ -189,8 +197,7 @@ class Failing:
     def __init__(self, replicas=2, exactly_once=True, failover=None, proxies=1):
         self.exactly_once, self.proxies = exactly_once, proxies
         self.cluster = Cluster(replicas=replicas)
-        self.failover = dict({"enabled": True, "user": REPL_USER, "password": REPL_PASSWORD, "wait": "30s"},
-                             **(failover or {}))
+        self.failover = dict(FAILOVER, **(failover or {}))
         self.tillways = []
 
     @property
@@ -211,9 +218,7 @@ class Failing:
         primary = self.cluster.primary
         grant(primary)
         primary.query("CREATE DATABASE shop")
-        primary.query("CREATE DATABASE tillway")
-        primary.query(OUTCOME)
-        primary.query("GRANT SELECT, INSERT, UPDATE ON tillway.outcome TO %s@'%%'" % TILL_USER)
+        make_outcome(primary)
         self.cluster.wait_in_sync()
         for _ in range(self.proxies):
             tillway = Tillway(self.cluster, config={"failover": self.failover})
