@@ -9,7 +9,8 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests"))
 
-from harness.chaos import FAULTS, OF_PROXIES, Failing  # noqa: E402
+from harness.chaos import FAULTS, NEEDS, Failing  # noqa: E402
+from harness import disk  # noqa: E402
 
 HEADING = ("| fault | runs | sales acknowledged | complaints | errors | longest pause of a till: p50 | max |\n"
            "|---|---|---|---|---|---|---|")
@@ -58,14 +59,26 @@ def record(r):
             "complaints": r.complaints}
 
 
+def groups(faults):
+    """Those that need the same, together: (what they need, their names)."""
+    found = []
+    for name in faults:
+        needs = NEEDS.get(name, {})
+        if needs not in [n for n, _ in found]:
+            found.append((needs, []))
+        next(names for n, names in found if n == needs).append(name)
+    return found
+
+
 def main():
     a = arguments()
     lines, runs = [], []
-    for of_proxies in (False, True):
-        names = [n for n in a.faults or FAULTS if (n in OF_PROXIES) == of_proxies]
-        if not names:
-            continue
-        with Failing(exactly_once=not a.without_exactly_once, proxies=2 if of_proxies else 1) as failing:
+    if "disk-full" in (a.faults or FAULTS):
+        why = disk.available()
+        if why:
+            sys.exit("disk-full: " + why)
+    for needs, names in groups(a.faults or FAULTS):
+        with Failing(exactly_once=not a.without_exactly_once, **needs) as failing:
             for name in names:
                 results = strike(failing, name, a)
                 runs += results

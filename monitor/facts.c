@@ -12,6 +12,10 @@ const char facts_row_sql[] =
     "SELECT epoch, joined, primary_epoch, @@global.rpl_semi_sync_slave_enabled AND "
     "@@global.rpl_semi_sync_slave_trace_level=33 FROM tillway.member WHERE id=1";
 
+const char facts_full_disk_sql[] =
+    "SELECT 1 FROM information_schema.processlist WHERE STATE='Waiting for someone to free space' "
+    "AND COALESCE(INFO,'') NOT LIKE 'SELECT%' LIMIT 1";
+
 static uint32_t number(const char *text)
 {
     return (uint32_t)strtoul(text, NULL, 10);

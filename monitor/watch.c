@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define CHANNELS_INTERVAL_NS (200 * CLOCK_NS_PER_MS)
+#define DISK_INTERVAL_NS     (1 * CLOCK_NS_PER_S)
 #define CHANNELS_PAUSE_NS    (5 * CLOCK_NS_PER_S)
 /* Between two probes, however often somebody suspects the server. */
 #define SUSPECT_GAP_NS (20 * CLOCK_NS_PER_MS)
@@ -21,10 +22,14 @@ struct round {
     struct watch *watch;
     struct facts facts; /* the thread's own copy */
     struct backoff backoff;
-    uint64_t channels_at_ns; /* when replication is to be asked about next */
-    int kind_rows;           /* of the answer to galera_kind_sql */
-    bool channels_hung;      /* the last such question was not answered */
-    const char *bad;         /* what is wrong with an answer, or NULL */
+    uint64_t channels_at_ns;  /* when replication is to be asked about next */
+    int kind_rows;            /* of the answer to galera_kind_sql */
+    bool channels_hung;       /* the last such question was not answered */
+    uint64_t disk_at_ns;      /* when its disk is to be asked about next */
+    struct gtid_set disk_pos; /* facts.binlog_pos of when that was asked last */
+    bool disk_waits;          /* a write waited for room then */
+    bool disk_full;           /* … for a second, in which no other was written */
+    const char *bad;          /* what is wrong with an answer, or NULL */
     bool got_row;
     bool news; /* `facts` hold what the board does not know yet */
 };
@@ -153,6 +158,45 @@ static void tell_facts_now(struct round *r)
     (void)pthread_mutex_unlock(&m->lock);
 }
 
+/* ---- a full disk ---- */
+
+static bool on_waiting(void *ctx, const struct probe_row *row)
+{
+    (void)row;
+    *(bool *)ctx = true;
+    return false;
+}
+
+static enum probe_result ask_for_room(struct round *r, struct probe_answer *a)
+{
+    bool waited = r->disk_waits;
+
+    r->disk_waits = false;
+    if (probe_ask(r->watch->probe, facts_full_disk_sql, on_waiting, &r->disk_waits, a) != PROBE_OK)
+        return a->result;
+    r->disk_full = waited && r->disk_waits && gtid_set_equal(&r->disk_pos, &r->facts.binlog_pos);
+    r->disk_pos = r->facts.binlog_pos;
+    r->disk_at_ns = clock_mono_ns() + DISK_INTERVAL_NS;
+    return PROBE_OK;
+}
+
+/* A server whose disk is full answers no write, which is as good as no answer: what it says beside
+ * that does not count, so that its lease ends. Without failover there is nobody to go to instead.
+ */
+static enum probe_result ask_disk(struct round *r, struct probe_answer *a)
+{
+    if (!r->watch->monitor->conf->failover.enabled)
+        return PROBE_OK;
+    if (clock_mono_ns() >= r->disk_at_ns && ask_for_room(r, a) != PROBE_OK)
+        return a->result;
+    if (r->disk_full) {
+        a->result = PROBE_TIMEOUT;
+        (void)snprintf(a->why, sizeof a->why,
+                       "its disk is full: writes wait for somebody to free space");
+    }
+    return a->result;
+}
+
 static enum probe_result ask_position(struct round *r, struct probe_answer *a)
 {
     uint64_t before = clock_mono_ns();
@@ -215,7 +259,7 @@ static enum probe_result probe_once(struct round *r, struct probe_answer *a)
         r->channels_at_ns = 0;
     if ((fresh && ask_kind(r, a) != PROBE_OK) || ask_galera(r, a) != PROBE_OK)
         return a->result;
-    if (ask_position(r, a) != PROBE_OK)
+    if (ask_disk(r, a) != PROBE_OK || ask_position(r, a) != PROBE_OK)
         return a->result;
     if (clock_mono_ns() < r->channels_at_ns)
         return PROBE_OK;

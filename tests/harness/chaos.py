@@ -16,7 +16,7 @@ import time
 
 import pymysql
 
-from . import paths, scratch
+from . import disk, paths, scratch
 from .binary import Binary, Failed
 from .cluster import REPL_PASSWORD, REPL_USER, SERVICE_USER, TILL_USER, Cluster
 from .ledger import ACKNOWLEDGED, FAILED, UNKNOWN, Ledger, check
@@ -194,9 +194,9 @@ class Result:
 class Failing:
     """A cluster with failover on, a Tillway before it, and the shop's tables."""
 
-    def __init__(self, replicas=2, exactly_once=True, failover=None, proxies=1):
+    def __init__(self, replicas=2, exactly_once=True, failover=None, proxies=1, cluster=Cluster):
         self.exactly_once, self.proxies = exactly_once, proxies
-        self.cluster = Cluster(replicas=replicas)
+        self.cluster = cluster(replicas=replicas)
         self.failover = dict(FAILOVER, **(failover or {}))
         self.tillways = []
 
@@ -328,6 +328,18 @@ def freeze(failing):
     return undo
 
 
+def disk_full(failing):
+    """No room on the primary's disk; undone by room and SIGKILL, as it would go on with what waits there, which nobody owns."""
+    old = failing.primary()
+    disk.fill(old.datadir)
+
+    def undo():
+        old.kill()
+        disk.empty(old.datadir)
+        old.start(RESTART)
+    return undo
+
+
 def switchover(failing):
     """Planned, under load."""
     done = failing.tillway.command("cluster", "switchover")
@@ -393,8 +405,9 @@ def everything(failing):
     return lambda: None
 
 
-FAULTS = {"kill": kill, "freeze": freeze, "switchover": switchover, "replica-kill": replica_kill,
+FAULTS = {"kill": kill, "freeze": freeze, "disk-full": disk_full, "switchover": switchover, "replica-kill": replica_kill,
           "replica-freeze": replica_freeze, "in-sequence": in_sequence, "everything": everything,
           "proxy-kill": proxy_kill, "actor-kill": actor_kill}
-# Of one of two Tillways. A till whose own is killed sees its connection end: error 2013, and it cannot know.
-OF_PROXIES = {"proxy-kill", "actor-kill"}
+# What a fault's Failing needs to be. Of one of two Tillways: a till whose own is killed sees its connection end: error 2013, and
+# it cannot know.
+NEEDS = {"proxy-kill": {"proxies": 2}, "actor-kill": {"proxies": 2}, "disk-full": {"cluster": disk.OwnDisks}}

@@ -287,8 +287,11 @@ class Cluster:
     def _add(self, name, server_id, source):
         folder = os.path.join(self.folder, name)
         os.mkdir(folder)
-        subprocess.run(["cp", "-a", source, os.path.join(folder, "data")], check=True)
+        self._place(source, os.path.join(folder, "data"))
         return self.server_class(name, folder, server_id, read_only=name != "primary", options=self._options)
+
+    def _place(self, source, data):
+        subprocess.run(["cp", "-a", source, data], check=True)
 
     def _wait_attached(self):
         for replica in self.replicas:
