@@ -260,6 +260,45 @@ bool board_may_expire(const struct board *b)
     return b->conf->failover.enabled && b->verdict.primary >= 0;
 }
 
+static const struct gtid *in_domain(const struct gtid_set *s, uint32_t domain)
+{
+    for (uint32_t i = 0; i < s->count; i++)
+        if (s->at[i].domain == domain)
+            return &s->at[i];
+    return NULL;
+}
+
+/* What a replica wrote last and nobody sent it, or NULL. A former primary's own transactions are
+ * either among those it is said to have applied or the last that the primary has. */
+static const struct gtid *errant_of(const struct facts *replica, const struct facts *primary)
+{
+    for (uint32_t i = 0; i < replica->binlog_pos.count; i++) {
+        const struct gtid *own = &replica->binlog_pos.at[i];
+        const struct gtid *applied = in_domain(&replica->slave_pos, own->domain);
+        const struct gtid *there = in_domain(&primary->binlog_pos, own->domain);
+
+        if (own->server == replica->server_id && !(applied && applied->seq >= own->seq) &&
+            !(there && there->server == own->server && there->seq == own->seq))
+            return own;
+    }
+    return NULL;
+}
+
+/* Reads there would show what no other server has. */
+static void apply_errant(const struct board *b, struct verdict *v)
+{
+    for (int i = 0; v->primary >= 0 && i < b->count; i++) {
+        const struct gtid *g = errant_of(&b->facts[i], &b->facts[v->primary]);
+
+        if (v->role[i] != ROLE_REPLICA || v->health[i] != HEALTH_UP || !g)
+            continue;
+        v->health[i] = HEALTH_BROKEN;
+        (void)snprintf(v->why[i], sizeof v->why[i],
+                       "it has transactions of its own (%u-%u-%llu): rebuild it", g->domain,
+                       g->server, (unsigned long long)g->seq);
+    }
+}
+
 /* Where failover is on, epochs say who takes writes, and who may answer reads. */
 static void apply_gate(struct board *b, const struct member *m, uint64_t now_ns, struct verdict *v)
 {
@@ -286,6 +325,7 @@ static void apply_gate(struct board *b, const struct member *m, uint64_t now_ns,
             (void)snprintf(v->why[i], sizeof v->why[i], "it has not joined the newest epoch yet");
         }
     }
+    apply_errant(b, v);
 }
 
 /* A server in maintenance answers no reads. One that was promoted all the same takes writes. */

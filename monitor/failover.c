@@ -11,6 +11,8 @@
 
 /* A rejoin that failed, and one that cannot succeed by itself, are tried again after: */
 #define REJOIN_PAUSE_NS (2 * CLOCK_NS_PER_S)
+/* Until the view shows what was done: servers are asked about replication every 200 ms. */
+#define REJOIN_SHOWN_NS (400 * CLOCK_NS_PER_MS)
 /* Who did not get what it needed tries again within: */
 #define QUIET_LEAST_NS (20 * CLOCK_NS_PER_MS)
 #define QUIET_MOST_NS  (200 * CLOCK_NS_PER_MS)
@@ -147,8 +149,8 @@ static void finish(struct failover *f, const char *why)
     f->serial++;
     f->asked = f->granted = f->safe = 0;
     f->quiet_ns = f->now_ns + (why[0] ? between(f, QUIET_LEAST_NS, QUIET_MOST_NS) : 0);
-    if (f->task == TASK_REJOIN && why[0])
-        f->retry_ns[f->subject] = f->now_ns + REJOIN_PAUSE_NS;
+    if (f->task == TASK_REJOIN)
+        f->retry_ns[f->subject] = f->now_ns + (why[0] ? REJOIN_PAUSE_NS : REJOIN_SHOWN_NS);
     f->unseen = f->task != TASK_REJOIN && !why[0];
     if (why[0])
         say(f, "given up: %s", why);

@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* ER_GTID_STRICT_OUT_OF_ORDER: the primary's next transaction has the number of one of its own. */
+enum { OUT_OF_ORDER = 1950 };
+
 /* Every text of a verdict is SERVER_WHY_MAX bytes; longer ones are cut. */
 static void say(char *out, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
@@ -188,7 +191,9 @@ static bool channel_broken(const struct member *m, int n, const struct channel *
     bool source_up = source >= 0 && m[source].health->now == HEALTH_UP;
     bool network = c->io_errno == 0 || (c->io_errno >= 2000 && c->io_errno < 3000);
 
-    if (!c->sql_running && c->sql_errno)
+    if (!c->sql_running && c->sql_errno == OUT_OF_ORDER)
+        say(why, "it has transactions of its own: rebuild it (error 1950: %.80s)", c->sql_error);
+    else if (!c->sql_running && c->sql_errno)
         say(why, "replication failed: error %u: %.110s", c->sql_errno, c->sql_error);
     else if (!c->sql_running)
         say(why, "replication is stopped (SQL thread)");

@@ -1,10 +1,13 @@
 """What an operator says by `tillway cluster`: maintenance, and what would be done."""
 
+import os
 import re
+import subprocess
 import unittest
 
 from failing import FailoverCluster
-from harness import scratch
+from harness import paths, scratch
+from harness.chaos import RESTART
 
 
 class Operator(FailoverCluster):
@@ -13,6 +16,9 @@ class Operator(FailoverCluster):
 
     def maintenance(self, server, how):
         self.assertIn("done", self.cluster_command("maintenance", server.name, how))
+
+    def await_status(self, line):
+        scratch.wait_until("its word in the status", lambda: re.search(line, self.cluster_command("status"), re.M), 60)
 
     def follows(self, server):
         return server.slave_status().get("Slave_IO_Running") == "Yes"
@@ -23,14 +29,36 @@ class Operator(FailoverCluster):
         self.maintenance(resting, "on")
         self.addCleanup(self.wait_complete)
         self.addCleanup(self.maintenance, resting, "off")
-        scratch.wait_until("its word in the status", lambda: re.search(
-            "^%s: replica, broken, .*: in maintenance$" % resting.name, self.cluster_command("status"), re.M), 10)
+        self.await_status("^%s: replica, broken, .*: in maintenance$" % resting.name)
         resting.stop_slave()
         other.stop_slave()  # it comes behind the first one, would that be started again
         scratch.wait_until("the other one follows again", lambda: self.follows(other), 30)
         self.assertFalse(self.follows(resting))
         self.maintenance(resting, "off")
         scratch.wait_until("it follows again", lambda: self.follows(resting), 30)
+
+    @staticmethod
+    def rebuild(server, source):
+        return subprocess.run([os.path.join(paths.ROOT, "scripts", "rebuild"), "--datadir", server.datadir, "--",
+                               "--no-defaults", "--user=root", "--socket=" + source.socket, "--datadir=" + source.datadir],
+                              check=False, capture_output=True, text=True)
+
+    def test_an_errant_server_is_rebuilt_from_a_replica(self):
+        primary = self.primary()
+        errant, source = [s for s in self.cluster.servers if s is not primary]
+        errant.query("CREATE DATABASE mine")  # as an administrator may, whom read_only does not bind
+        self.await_status("^%s: replica, broken, .*: it has transactions of its own [(][0-9]+-%d-" % (errant.name, errant.server_id))
+        primary.query("CREATE TABLE shop.after (a INT)")
+        self.await_status("^%s: replica, broken, .*: it has transactions of its own: rebuild it [(]error" % errant.name)
+        self.assertIn("a server runs in", self.rebuild(errant, source).stderr)
+        errant.stop()
+        self.assertIn("takes writes", self.rebuild(errant, primary).stderr)
+        done = self.rebuild(errant, source)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        errant.start(RESTART)
+        self.wait_complete()
+        self.assertEqual(errant.query("SHOW DATABASES LIKE 'mine'"), [])
+        self.assertEqual(errant.query("SHOW TABLES FROM shop LIKE 'after'"), [("after",)])
 
     def test_the_primary_cannot_rest(self):
         self.assertIn("it is the primary", self.cluster_command("maintenance", self.primary().name, "on"))
