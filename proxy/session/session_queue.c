@@ -9,9 +9,11 @@
 
 enum { OPENING_MAX = 16 };
 
-/* So much longer than this worker's own must another one's first have waited to be served before.
- */
+/* Another worker's first must have waited for so much longer than this worker's own to be served
+ * before it; and no more than one connection goes over in the other time, for each costs a log-in,
+ * and what it changes is seen later. */
 #define PATIENCE_NS (50 * CLOCK_NS_PER_MS)
+#define PAUSE_NS    (200 * CLOCK_NS_PER_MS)
 
 static struct session_queue *queue_of(struct worker *w, int server)
 {
@@ -124,16 +126,21 @@ static bool is_full(const struct worker *w, int server)
     return most > 0 && atomic_load(&load_of(w, server)->connections) >= (int)most;
 }
 
-/* When the first of another worker's sessions joined; UINT64_MAX: none waits. */
+static uint64_t waited_ns(uint64_t since_ns, uint64_t now_ns)
+{
+    return since_ns && since_ns < now_ns ? now_ns - since_ns : 0;
+}
+
+/* When the first of the other workers' sessions joined; 0: none waits. */
 static uint64_t first_elsewhere(const struct worker *w, int server)
 {
-    uint64_t first = UINT64_MAX;
+    uint64_t first = 0;
 
     for (int i = 0; i < w->shared->worker_count; i++) {
         const struct session_queue *q = queue_of(&w->shared->workers[i], server);
         uint64_t since_ns = atomic_load_explicit(&q->since_ns, memory_order_relaxed);
 
-        if (i != w->index && since_ns && since_ns < first)
+        if (i != w->index && since_ns && (!first || since_ns < first))
             first = since_ns;
     }
     return first;
@@ -141,18 +148,22 @@ static uint64_t first_elsewhere(const struct worker *w, int server)
 
 bool session_queue_owes(struct worker *w, int server)
 {
-    const struct session *s = queue_of(w, server)->head;
+    const struct session_queue *q = queue_of(w, server);
+    uint64_t now_ns;
     uint64_t own_ns;
 
     if (atomic_load_explicit(&load_of(w, server)->waiting, memory_order_relaxed) == 0 ||
         !is_full(w, server))
         return false;
-    own_ns = s ? s->place.since_ns : worker_now_ns();
-    return own_ns > PATIENCE_NS && first_elsewhere(w, server) < own_ns - PATIENCE_NS;
+    now_ns = worker_now_ns();
+    own_ns = q->head ? waited_ns(q->head->place.since_ns, now_ns) : 0;
+    return now_ns - q->handed_ns > PAUSE_NS &&
+           waited_ns(first_elsewhere(w, server), now_ns) > own_ns + PATIENCE_NS;
 }
 
 void session_queue_hand_over(struct worker *w, int server)
 {
+    queue_of(w, server)->handed_ns = worker_now_ns();
     tell_others(w, server);
 }
 
