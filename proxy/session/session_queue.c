@@ -80,19 +80,53 @@ static bool others_wait(struct worker *w, int server)
     return !queue_of(w, server)->head && atomic_load(&load_of(w, server)->waiting) > 0;
 }
 
-static void tell_others(struct worker *w, int server);
-
-/* Close an idle connection that sessions of another worker wait for. */
-static void spare_one(struct worker *w, int server)
+/* Whether a server's connections are all there may be. */
+static bool is_full(const struct worker *w, int server)
 {
-    struct backend *b = others_wait(w, server)
-                            ? pool_take_oldest(&w->pool, server, session_awaited_before_ns(w))
-                            : NULL;
+    uint32_t most = w->topology->servers[server].max_connections;
 
-    if (!b)
-        return;
-    session_give_up(b);
-    tell_others(w, server);
+    return most > 0 && atomic_load(&load_of(w, server)->connections) >= (int)most;
+}
+
+/* Close idle connections that sessions of other workers wait for; whether there were any. */
+static bool spare(struct worker *w, int server)
+{
+    int left = is_full(w, server) && others_wait(w, server)
+                   ? atomic_load(&load_of(w, server)->waiting)
+                   : 0;
+    bool any = false;
+
+    for (; left > 0; left--) {
+        struct backend *b = pool_take_oldest(&w->pool, server, session_awaited_before_ns(w));
+
+        if (!b)
+            break;
+        session_give_up(b);
+        any = true;
+    }
+    return any;
+}
+
+static void on_turn(struct message *m, void *receiver);
+
+/* Whoever has not yet come to what he was told before need not be told again. */
+static void tell_others(struct worker *w, int server)
+{
+    for (int i = 0; i < w->shared->worker_count; i++) {
+        struct worker *other = &w->shared->workers[i];
+        struct turn_message *t;
+
+        if (other == w || atomic_exchange(&queue_of(other, server)->told, true))
+            continue;
+        t = calloc(1, sizeof *t);
+        if (!t) { /* without memory the next tick does it */
+            atomic_store(&queue_of(other, server)->told, false);
+            continue;
+        }
+        t->message.run = on_turn;
+        t->server = server;
+        worker_send(other, &t->message);
+    }
 }
 
 static void on_turn(struct message *m, void *receiver)
@@ -101,29 +135,10 @@ static void on_turn(struct message *m, void *receiver)
     int server = t->server;
 
     free(t);
+    atomic_store(&queue_of(receiver, server)->told, false);
     session_queue_serve(receiver, server);
-    spare_one(receiver, server);
-}
-
-static void tell_others(struct worker *w, int server)
-{
-    for (int i = 0; i < w->shared->worker_count; i++) {
-        struct turn_message *t = i == w->index ? NULL : calloc(1, sizeof *t);
-
-        if (!t)
-            continue; /* without memory the next tick does it */
-        t->message.run = on_turn;
-        t->server = server;
-        worker_send(&w->shared->workers[i], &t->message);
-    }
-}
-
-/* Whether a server's connections are all there may be. */
-static bool is_full(const struct worker *w, int server)
-{
-    uint32_t most = w->topology->servers[server].max_connections;
-
-    return most > 0 && atomic_load(&load_of(w, server)->connections) >= (int)most;
+    if (spare(receiver, server))
+        tell_others(receiver, server);
 }
 
 static uint64_t waited_ns(uint64_t since_ns, uint64_t now_ns)
@@ -297,6 +312,7 @@ void session_queue_tick(struct worker *w)
     for (int i = 0; i < w->topology->count; i++) {
         if (queue_of(w, i)->head)
             session_queue_serve(w, i);
-        spare_one(w, i);
+        if (spare(w, i))
+            tell_others(w, i);
     }
 }

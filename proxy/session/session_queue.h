@@ -21,6 +21,7 @@ struct session_queue {
     struct session *head;
     struct session *tail;
     _Atomic uint64_t since_ns; /* when the head joined; 0: nobody waits. Other workers read it */
+    atomic_bool told;          /* a message that others wait or have given up is on its way here */
     uint64_t handed_ns;        /* when one went to another worker last */
     int opening;               /* connections under way */
     bool serving;              /* its first is being served */
