@@ -72,30 +72,20 @@ static void a_server_that_comes_back_is_prepared_for(void **state)
     (void)server_serves(&r->servers[REPLICA]);
 }
 
-/* Two idle ones of which one is used no more. */
-static void two_idle(struct scene *s, struct rig *r, struct peer **other)
-{
-    struct peer *second = rig_till(r, 0);
-
-    (void)client_hears_ok(second);
-    RUNS(s->till, s->primary, "BEGIN", .status = STATUS_IN_TRANS);
-    client_asks(second, update_sql);
-    *other = server_serves(&r->servers[PRIMARY]);
-    server_hears_query(*other, update_sql);
-    server_says_ok(*other);
-    (void)client_hears_ok(second);
-    RUNS(s->till, s->primary, "COMMIT", .status = 0);
-}
-
 static void the_last_ones_are_kept_beyond_their_time(void **state)
 {
     struct rig *r = rig_start(.workers = 1, .min_idle = 1, .pool_idle_ms = 20);
     struct scene s = rig_scene(r);
+    struct peer *second = rig_till(r, 0);
     struct peer *other;
 
     (void)state;
-    (void)server_serves(&r->servers[REPLICA]);
-    two_idle(&s, r, &other);
+    (void)client_hears_ok(second);
+    RUNS(s.till, s.primary, "BEGIN", .status = STATUS_IN_TRANS); /* now none is idle there */
+    other = server_serves(&r->servers[PRIMARY]);
+    rig_idle(r, PRIMARY, 1);
+    RUNS(second, other, update_sql, .affected = 1);
+    RUNS(s.till, s.primary, "COMMIT", .status = 0);
     peer_hears_end(other);
     peer_hears_nothing(s.primary, 250);
     RUNS(s.till, s.primary, update_sql, .affected = 1);
@@ -188,6 +178,21 @@ static void who_idled_for_long_is_asked_first(void **state)
     server_hears_query(s.primary, update_sql);
     server_says_ok(s.primary);
     (void)client_hears_ok(s.till);
+}
+
+/* Two idle ones to the primary. */
+static void two_idle(struct scene *s, struct rig *r, struct peer **other)
+{
+    struct peer *second = rig_till(r, 0);
+
+    (void)client_hears_ok(second);
+    RUNS(s->till, s->primary, "BEGIN", .status = STATUS_IN_TRANS);
+    client_asks(second, update_sql);
+    *other = server_serves(&r->servers[PRIMARY]);
+    server_hears_query(*other, update_sql);
+    server_says_ok(*other);
+    (void)client_hears_ok(second);
+    RUNS(s->till, s->primary, "COMMIT", .status = 0);
 }
 
 /* Those that idled as long are not even asked. */
