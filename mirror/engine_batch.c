@@ -66,10 +66,7 @@ bool work_whole(struct work *k, struct pass *p, struct err *e)
 static bool whole(struct work *k, int i, const struct gtid_set *gtid, struct err *e)
 {
     struct pass p = work_pass(k, i, gtid);
-    bson_oid_t run;
 
-    bson_oid_init(&run, NULL);
-    p.run = &run;
     return work_whole(k, &p, e);
 }
 

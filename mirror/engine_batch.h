@@ -51,7 +51,7 @@ bool work_indexes(struct work *k, struct err *e) MUST_CHECK;
 void work_note(struct work *k, const struct pass_progress *at);
 /* Its parts, for both: a pass over aggregate `i` as of a position … */
 struct pass work_pass(struct work *k, int i, const struct gtid_set *gtid);
-/* … over all of it; `run` must be set. */
+/* … over all of it. */
 bool work_whole(struct work *k, struct pass *p, struct err *e) MUST_CHECK;
 /* A snapshot, and a twin of it for later where foreign keys act or arrays have pages. */
 bool work_begin_snapshot(struct work *k, struct snapshot *at, struct err *e) MUST_CHECK;

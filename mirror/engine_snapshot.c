@@ -22,7 +22,7 @@ static bool aggregate(struct first *f, struct err *e)
 {
     struct pass p = work_pass(f->k, f->resume.aggregate, &f->gtid);
 
-    p.run = &f->resume.run;
+    p.from = f->resume.from;
     p.progress = progress;
     p.to = f;
     p.after = &f->resume.after;

@@ -1,17 +1,19 @@
 #include "mirror/pass.h"
 
 #include "base/clock.h"
+#include "mirror/document/directory_load.h"
+#include "mirror/sink/sink_stage.h"
 
 #include <string.h>
 
-enum { KEYS_MAX = 64 << 20, SWEEP = 500, PAY_SLICE = 500 };
+enum { KEYS_MAX = 64 << 20, PAY_SLICE = 250 };
 
 static bool stopped(const struct pass *p, struct err *e)
 {
     return p->stop && atomic_load(p->stop) ? !err_set(e, ERR_STOPPED, "stopped") : false;
 }
 
-/* `_tillway` stands last: the position the document holds, and the pass that wrote it. */
+/* `_tillway` stands last: the position the document holds, and the claim it was written under. */
 static bool put(void *to, const bson_t *id, bson_t *doc, struct err *e)
 {
     struct pass *p = to;
@@ -23,8 +25,6 @@ static bool put(void *to, const bson_t *id, bson_t *doc, struct err *e)
         (void)bson_append_int64(&mark, "epoch", -1, sink_epoch(p->sink));
         if (document_is_page(p->plan, id))
             (void)bson_append_bool(&mark, "page", -1, true);
-        if (p->run)
-            (void)bson_append_oid(&mark, "run", -1, p->run);
         if (!bson_append_document_end(doc, &mark))
             return err_set(e, ERR_DATA, "%s: a document is too large", p->plan->a->collection);
     }
@@ -145,91 +145,65 @@ bool pass_debt(struct pass *p, struct debt *debt, struct err *e)
     return ok;
 }
 
-/* Every root, in key order. */
-static bool write_all(struct pass *p, struct fetch *f, struct keyset *keys, struct err *e)
+/* How far it is, with the last key that was handed to the sink. */
+static bool tell(struct pass *p, struct pass_progress *at, const struct fetch *f,
+                 const struct keyset *keys, struct err *e)
 {
     struct span key[MAP_KEY_MAX];
-    struct pass_progress at = {.plan = p->plan, .key = key};
 
-    if (!fetch_estimate(f, &at.total, e))
+    if (keys->n == 0 || !p->progress)
+        return true;
+    keyset_get(keys, keys->n - 1, key);
+    at->key = key;
+    at->done = p->done + f->documents;
+    return p->progress(p->to, at, e);
+}
+
+/* Every root behind those of `keys`, in key order. */
+static bool write_all(struct pass *p, struct fetch *f, struct keyset *keys, struct err *e)
+{
+    struct pass_progress at = {.plan = p->plan};
+
+    if (!fetch_estimate(f, &at.total, e) || !tell(p, &at, f, keys, e))
         return false;
-    if (p->after && p->after->n > 0) {
+    do {
+        if (stopped(p, e) || !fetch_next_keys(f, keys, f->slice, e) ||
+            !fetch_keys(f, keys, 0, keys->n, e) || !tell(p, &at, f, keys, e))
+            return false;
+    } while (keys->n);
+    return true;
+}
+
+/* The collection to write into, and behind which key. */
+static bool begin_all(struct pass *p, struct keyset *keys, struct err *e)
+{
+    struct span key[MAP_KEY_MAX];
+    bool goes_on = p->from && p->after && p->after->n > 0;
+    bool resumed;
+
+    if (!sink_flush(p->sink, e) ||
+        !sink_stage(p->sink, p->plan->a->collection, goes_on ? p->from : 0, &resumed, e))
+        return false;
+    if (!resumed)
+        p->done = 0;
+    if (resumed) {
         keyset_get(p->after, 0, key);
         (void)keyset_add(keys, key);
     }
-    do {
-        if (stopped(p, e) || !fetch_next_keys(f, keys, f->slice, e) ||
-            !fetch_keys(f, keys, 0, keys->n, e))
-            return false;
-        at.done = p->done + f->documents;
-        if (keys->n > 0)
-            keyset_get(keys, keys->n - 1, key);
-        if (keys->n > 0 && p->progress && !p->progress(p->to, &at, e))
-            return false;
-    } while (keys->n);
-    return sink_flush(p->sink, e);
-}
-
-/* Documents of other passes are deleted, and made anew where their roots are there all the same: a
- * dying mirror's last write may have come after ours. */
-static bool sweep_some(struct pass *p, struct fetch *f, struct keyset *keys, struct err *e)
-{
-    bool ok =
-        sink_flush(p->sink, e) && fetch_keys(f, keys, 0, keys->n, e) && sink_flush(p->sink, e);
-
-    keyset_clear(keys);
-    return ok;
-}
-
-static bool sweep(struct pass *p, struct fetch *f, struct keyset *keys, struct sink_cursor *old,
-                  struct err *e)
-{
-    struct buf memory = buf_with_max(KEYS_MAX);
-    const bson_t *id;
-    int got;
-
-    keyset_clear(keys);
-    while ((got = sink_next(old, &id, e)) == 1) {
-        struct span key[MAP_KEY_MAX];
-
-        if (stopped(p, e) || !sink_put(p->sink, p->plan->a->collection, id, NULL, e))
-            break;
-        if (document_key(p->plan, id, &memory, key))
-            (void)keyset_add(keys, key);
-        if (keys->n >= SWEEP && !sweep_some(p, f, keys, e))
-            break;
-    }
-    buf_free(&memory);
-    return got == 0 && sweep_some(p, f, keys, e);
+    return !p->directory || directory_load(p->directory, p->plan, p->sink, e);
 }
 
 bool pass_all(struct pass *p, struct err *e)
 {
-    bson_t filter = BSON_INITIALIZER;
-    bson_t fields = BSON_INITIALIZER;
-    bson_t other;
     struct keyset keys;
     struct fetch f;
     bool ok;
 
-    (void)bson_append_document_begin(&filter, "_tillway.run", -1, &other);
-    (void)bson_append_oid(&other, "$ne", -1, p->run);
-    (void)bson_append_document_end(&filter, &other);
-    (void)bson_append_int32(&fields, "_id", -1, 1);
     begin_fetch(p, &f);
-    if (p->directory && !(p->after && p->after->n))
-        directory_clear(p->directory);
     keyset_init(&keys, p->plan->n_key, KEYS_MAX);
-    ok = sink_flush(p->sink, e) && write_all(p, &f, &keys, e);
-    if (ok) {
-        struct sink_cursor *old = sink_find(p->sink, p->plan->a->collection, &filter, &fields);
-
-        ok = sweep(p, &f, &keys, old, e);
-        sink_cursor_free(old);
-    }
+    ok = begin_all(p, &keys, e) && write_all(p, &f, &keys, e) && sink_stage_swap(p->sink, e);
+    sink_stage_leave(p->sink);
     keyset_free(&keys);
     fetch_free(&f);
-    bson_destroy(&filter);
-    bson_destroy(&fields);
     return ok;
 }

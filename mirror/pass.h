@@ -21,11 +21,13 @@ struct pass {
     struct sink *sink;
     char gtid[GTID_SET_TEXT_MAX];
     struct directory *directory; /* of a paged aggregate */
-    const bson_oid_t *run; /* of a whole pass: its mark on each document; NULL for single keys */
-    atomic_bool *stop;     /* checked between slices */
-    uint64_t until_ns;     /* monotonic: what is left then goes into the debt; 0: all is done */
-    const struct keyset *after; /* of a whole pass: begins behind this key; NULL or none: at all */
-    uint64_t done;              /* documents before it */
+    atomic_bool *stop;           /* checked between slices */
+    uint64_t until_ns; /* monotonic: what is left then goes into the debt; 0: all is done */
+    /* Of a whole pass that another has begun: under which claim, up to which key, and how many
+     * documents that were. Zero: it begins at the start. */
+    int64_t from;
+    const struct keyset *after;
+    uint64_t done;
     /* Called between slices of a whole pass, with the last key that was handed to the sink; may be
      * NULL. */
     bool (*progress)(void *to, const struct pass_progress *at, struct err *e);
@@ -39,7 +41,8 @@ bool pass_touched(struct pass *p, struct touched *t, struct debt *debt, struct e
 /* Pay some of the debt: a slice at least, then until `until_ns`. */
 bool pass_debt(struct pass *p, struct debt *debt, struct err *e) MUST_CHECK;
 
-/* Every document of the aggregate; those that are not of this pass are deleted. Flushed. */
+/* Every document of the aggregate, into a collection that takes the place of the one that is read
+ * when it is complete. Flushed. */
 bool pass_all(struct pass *p, struct err *e) MUST_CHECK;
 
 #endif

@@ -9,7 +9,6 @@ enum { KEY_MAX = 1 << 20, SAVE_MS = 1000 };
 void resume_init(struct resume *r, const struct checkpoint *begun)
 {
     *r = (struct resume){.begun = *begun};
-    bson_oid_init(&r->run, NULL);
     r->after.max_bytes = KEY_MAX;
 }
 
@@ -22,6 +21,7 @@ void resume_next(struct resume *r)
 {
     r->aggregate++;
     r->documents = 0;
+    r->from = 0;
     keyset_free(&r->after);
     r->after.width = 0;
 }
@@ -65,18 +65,16 @@ static bool fits(const bson_t *doc, const struct checkpoint *want, const struct 
 bool resume_load(struct sink *s, const struct checkpoint *want, struct resume *r, struct err *e)
 {
     struct checkpoint found;
-    bson_iter_t it;
     bson_t doc;
     int got = sink_state_get(s, "snapshot", &doc, e);
     bool ok;
 
     if (got <= 0)
         return false;
-    ok = checkpoint_read(&doc, &found, e) && fits(&doc, want, &found) &&
-         bson_iter_init_find(&it, &doc, "run") && BSON_ITER_HOLDS_OID(&it);
+    ok = checkpoint_read(&doc, &found, e) && fits(&doc, want, &found);
     if (ok) {
         resume_init(r, &found);
-        bson_oid_copy(bson_iter_oid(&it), &r->run);
+        r->from = checkpoint_number(&doc, "epoch");
         r->aggregate = (int)checkpoint_number(&doc, "aggregate");
         r->documents = (uint64_t)checkpoint_number(&doc, "documents");
         load_key(r, &doc);
@@ -109,7 +107,6 @@ bool resume_save(struct resume *r, struct sink *s, const struct span *key, int w
         return true;
     checkpoint_bson(&r->begun, "snapshot", s, &doc);
     (void)bson_append_bool(&doc, "done", -1, false);
-    (void)bson_append_oid(&doc, "run", -1, &r->run);
     (void)bson_append_int32(&doc, "aggregate", -1, r->aggregate);
     (void)bson_append_int64(&doc, "documents", -1, (int64_t)r->documents);
     put_key(key, width, &doc);

@@ -3,7 +3,7 @@
  * snapshot then, which does no harm: the binlog is followed from where the first one stood, and
  * whatever has changed since is made anew.
  *
- * The state document `snapshot`: {done, mapping, rebuild, run, gtid, file, position, aggregate,
+ * The state document `snapshot`: {done, mapping, rebuild, epoch, gtid, file, position, aggregate,
  * documents, after: [key's columns as SQL prints them]}. One thread. */
 #ifndef MIRROR_RESUME_H
 #define MIRROR_RESUME_H
@@ -13,7 +13,7 @@
 
 struct resume {
     struct checkpoint begun; /* what the checkpoint will be when all is done */
-    bson_oid_t run;          /* the mark on its documents */
+    int64_t from;            /* the claim it was written under, where it is gone on with; else 0 */
     int aggregate;           /* those before are complete */
     uint64_t documents;      /* of this one, done */
     struct keyset after;     /* of this one: its last key that is written, or none */

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "mirror/sink/sink_bulk.h"
 #include "mirror/sink/sink_letters.h"
+#include "mirror/sink/sink_stage.h"
 #include "mirror/sink/sink_writers.h"
 
 #include <stdio.h>
@@ -145,6 +146,8 @@ struct sink *sink_open(const struct sink_target *t)
     s->upsert = bson_new();
     (void)bson_append_bool(s->upsert, "upsert", -1, true);
     (void)bson_append_bool(s->upsert, "validate", -1, false);
+    s->insert = bson_new();
+    (void)bson_append_bool(s->insert, "validate", -1, false);
     return s;
 }
 
@@ -155,6 +158,8 @@ void sink_close(struct sink *s)
     writers_free(s->writers);
     bulk_free(s->bulk);
     letters_free(s->letters);
+    sink_stage_leave(s);
+    bson_destroy(s->insert);
     bson_destroy(s->upsert);
     mongoc_collection_destroy(s->state);
     mongoc_database_destroy(s->database);
@@ -222,7 +227,7 @@ bool sink_put(struct sink *s, const char *collection, const bson_t *id, const bs
     if (s->bulk && strcmp(s->bulk->collection, collection) != 0 && !hand_on(s, e))
         return false;
     if (!s->bulk)
-        s->bulk = bulk_new(collection);
+        s->bulk = bulk_new(collection, sink_where(s, collection));
     if (!s->bulk)
         return err_set(e, ERR_IO, "out of memory");
     if (!bulk_add(s->bulk, id, doc, e))
@@ -410,7 +415,7 @@ struct sink_cursor *sink_find(struct sink *s, const char *collection, const bson
     if (fields)
         (void)bson_append_document(&options, "projection", -1, fields);
     (void)mongoc_read_concern_append(s->read, &options);
-    c->collection = mongoc_database_get_collection(s->database, collection);
+    c->collection = mongoc_database_get_collection(s->database, sink_where(s, collection));
     c->cursor = mongoc_collection_find_with_opts(c->collection, filter, &options, NULL);
     bson_destroy(&options);
     return c;

@@ -19,7 +19,7 @@ static const int of_the_document[] = {
     17419, /* too large after the update */
 };
 
-struct sink_bulk *bulk_new(const char *collection)
+struct sink_bulk *bulk_new(const char *collection, const char *into)
 {
     struct sink_bulk *b = calloc(1, sizeof *b);
 
@@ -27,9 +27,10 @@ struct sink_bulk *bulk_new(const char *collection)
         return NULL;
     b->writes = buf_with_max(WRITES_MAX);
     b->collection = strdup(collection);
-    if (b->collection)
+    b->into = strdup(into);
+    if (b->collection && b->into)
         return b;
-    free(b);
+    bulk_free(b);
     return NULL;
 }
 
@@ -42,6 +43,7 @@ void bulk_free(struct sink_bulk *b)
     free(b->refusals);
     buf_free(&b->writes);
     free(b->collection);
+    free(b->into);
     free(b);
 }
 
@@ -108,38 +110,57 @@ bool bulk_next(const struct sink_bulk *b, size_t *at, bson_t *id, bson_t *doc)
     return next_document(&b->writes, at, id) && next_document(&b->writes, at, doc);
 }
 
-static bool add_write(mongoc_bulk_operation_t *to, const struct sink *s, const bson_t *id,
+/* An attempt to send some of the writes. */
+struct attempt {
+    struct sink_bulk *b;
+    struct sink *s;
+    bool insert;       /* documents are new; else they are put over what is there */
+    unsigned *numbers; /* which writes of the bulk, documents before deletions … */
+    unsigned n;
+    unsigned n_documents; /* … so many */
+    unsigned *there;      /* those that could not be inserted, for they are there */
+    unsigned n_there;
+};
+
+static bool add_write(const struct attempt *a, mongoc_bulk_operation_t *to, const bson_t *id,
                       const bson_t *doc, struct err *e)
 {
     bson_error_t error;
     bson_t filter;
     bool ok;
 
+    if (a->insert && doc->len > EMPTY)
+        return mongoc_bulk_operation_insert_with_opts(to, doc, a->s->insert, &error) ||
+               sink_failed(e, &error);
     bson_copy_to(id, &filter);
-    sink_put_fence(s, "_tillway.epoch", &filter);
+    sink_put_fence(a->s, "_tillway.epoch", &filter);
     if (doc->len > EMPTY)
-        ok = mongoc_bulk_operation_replace_one_with_opts(to, &filter, doc, s->upsert, &error);
+        ok = mongoc_bulk_operation_replace_one_with_opts(to, &filter, doc, a->s->upsert, &error);
     else
         ok = mongoc_bulk_operation_remove_one_with_opts(to, &filter, NULL, &error);
     bson_destroy(&filter);
     return ok || sink_failed(e, &error);
 }
 
-/* The writes that are not refused; numbers[i] is the place in the bulk of the i-th of them. */
-static bool fill(struct sink_bulk *b, const struct sink *s, mongoc_bulk_operation_t *to,
-                 unsigned *numbers, unsigned *n, struct err *e)
+/* Add those of the writes to be sent that are documents, or that are deletions: libmongoc makes a
+ * command of each run of one kind. `numbers` goes up. */
+static bool fill_kind(struct attempt *a, mongoc_bulk_operation_t *to, const unsigned *numbers,
+                      unsigned n, bool documents, struct err *e)
 {
     size_t at = 0;
+    unsigned k = 0;
     bson_t id;
     bson_t doc;
 
-    *n = 0;
-    for (unsigned i = 0; bulk_next(b, &at, &id, &doc); i++) {
-        if (bulk_refusal(b, i))
+    for (unsigned i = 0; k < n && bulk_next(a->b, &at, &id, &doc); i++) {
+        if (numbers[k] != i)
             continue;
-        if (!add_write(to, s, &id, &doc, e))
+        k++;
+        if ((doc.len > EMPTY) != documents)
+            continue;
+        if (!add_write(a, to, &id, &doc, e))
             return false;
-        numbers[(*n)++] = i;
+        a->numbers[a->n++] = i;
     }
     return true;
 }
@@ -155,8 +176,7 @@ static bool is_of_the_document(int64_t code, const char *message)
 }
 
 /* One of the reply's write errors. */
-static bool take_error(struct sink_bulk *b, const bson_iter_t *error, const unsigned *numbers,
-                       unsigned n, struct err *e)
+static bool take_error(struct attempt *a, const bson_iter_t *error, struct err *e)
 {
     const char *message = "";
     int64_t code = 0;
@@ -173,68 +193,151 @@ static bool take_error(struct sink_bulk *b, const bson_iter_t *error, const unsi
         else if (strcmp(bson_iter_key(&it), "errmsg") == 0 && BSON_ITER_HOLDS_UTF8(&it))
             message = bson_iter_utf8(&it, NULL);
     }
-    return index >= 0 && index < n && is_of_the_document(code, message) &&
-           refuse(b, numbers[index], (int)code, message, e);
+    if (index < 0 || index >= a->n)
+        return false;
+    if (a->insert && sink_is_fence(code, message)) { /* an attempt before has written it */
+        a->there[a->n_there++] = a->numbers[index];
+        return true;
+    }
+    return is_of_the_document(code, message) &&
+           refuse(a->b, a->numbers[index], (int)code, message, e);
 }
 
-/* Whether all that went wrong are refusals of single documents, at least one. */
-static bool take_refusals(struct sink_bulk *b, const bson_t *reply, const unsigned *numbers,
-                          unsigned n, struct err *e)
+/* Go through the reply's write errors: whether all that went wrong are single documents, at least
+ * one. */
+static bool take_errors(struct attempt *a, const bson_t *reply, struct err *e)
 {
-    unsigned before = b->n_refusals;
+    unsigned before = a->b->n_refusals;
     bson_iter_t it;
     bson_iter_t errors;
 
     if (!bson_iter_init_find(&it, reply, "writeErrors") || !bson_iter_recurse(&it, &errors))
         return false;
     while (bson_iter_next(&errors))
-        if (!take_error(b, &errors, numbers, n, e))
+        if (a->n_there >= a->n || !take_error(a, &errors, e))
             return false;
-    return b->n_refusals > before;
+    return a->b->n_refusals > before || a->n_there > 0;
 }
 
-static mongoc_bulk_operation_t *operation(const struct sink_bulk *b, const struct sink *s)
+/* Whether the reply accounts for each write, and a majority has them. Nothing says how often a
+ * deletion was tried. */
+static bool accounted(const struct attempt *a, const bson_t *reply, unsigned refused)
+{
+    static const char *const counts[] = {"nInserted", "nMatched", "nUpserted"};
+    int64_t sum = refused + a->n_there;
+    bson_iter_t it;
+    bson_iter_t errors;
+
+    for (size_t i = 0; i < ARRAY_LEN(counts); i++)
+        if (bson_iter_init_find(&it, reply, counts[i]))
+            sum += bson_iter_as_int64(&it);
+    if (bson_iter_init_find(&it, reply, "writeConcernErrors") && bson_iter_recurse(&it, &errors) &&
+        bson_iter_next(&errors))
+        return false;
+    return a->n_documents == a->n && sum == a->n;
+}
+
+static mongoc_bulk_operation_t *operation(const struct attempt *a)
 {
     mongoc_bulk_operation_t *o = mongoc_bulk_operation_new(false);
 
-    mongoc_bulk_operation_set_client(o, s->client);
-    mongoc_bulk_operation_set_database(o, s->database_name);
-    mongoc_bulk_operation_set_collection(o, b->collection);
-    mongoc_bulk_operation_set_write_concern(o, s->concern);
+    mongoc_bulk_operation_set_client(o, a->s->client);
+    mongoc_bulk_operation_set_database(o, a->s->database_name);
+    mongoc_bulk_operation_set_collection(o, a->b->into);
+    mongoc_bulk_operation_set_write_concern(o, a->s->concern);
     return o;
 }
 
-/* One attempt: sent, or (`again`) refused in part. */
-static bool send_once(struct sink_bulk *b, struct sink *s, unsigned *numbers, bool *again,
-                      struct err *e)
+/* Send what is in `a`. True: what is not refused is written, but for a->there. False with `again`:
+ * some were refused, and of the others it is not known. */
+static bool execute(struct attempt *a, mongoc_bulk_operation_t *o, bool *again, struct err *e)
 {
-    mongoc_bulk_operation_t *o = operation(b, s);
+    unsigned before = a->b->n_refusals;
     bson_error_t error;
     bson_t reply;
-    unsigned n;
-    bool ok = fill(b, s, o, numbers, &n, e);
+    bool ok = mongoc_bulk_operation_execute(o, &reply, &error) != 0 || sink_failed(e, &error);
+
+    *again = !ok && take_errors(a, &reply, e);
+    if (*again && accounted(a, &reply, a->b->n_refusals - before)) {
+        *again = false;
+        ok = true;
+    }
+    bson_destroy(&reply);
+    return ok;
+}
+
+/* One attempt at the writes `numbers`, which go up. */
+static bool send_once(struct attempt *a, const unsigned *numbers, unsigned n, bool *again,
+                      struct err *e)
+{
+    mongoc_bulk_operation_t *o = operation(a);
+    bool ok;
 
     *again = false;
-    if (ok && n > 0) {
-        ok = mongoc_bulk_operation_execute(o, &reply, &error) != 0 || sink_failed(e, &error);
-        /* What else there was shows when the rest is sent again. */
-        *again = !ok && take_refusals(b, &reply, numbers, n, e);
-        bson_destroy(&reply);
-    }
+    a->n = 0;
+    a->n_there = 0;
+    ok = fill_kind(a, o, numbers, n, true, e);
+    a->n_documents = a->n;
+    ok = ok && fill_kind(a, o, numbers, n, false, e) && (a->n == 0 || execute(a, o, again, e));
     mongoc_bulk_operation_destroy(o);
     return ok;
 }
 
+static int by_number(const void *a, const void *b)
+{
+    unsigned x = *(const unsigned *)a;
+    unsigned y = *(const unsigned *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* Without those that are refused. */
+static unsigned left(const struct sink_bulk *b, unsigned *numbers, unsigned n)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        if (!bulk_refusal(b, numbers[i]))
+            numbers[kept++] = numbers[i];
+    return kept;
+}
+
+/* Until all of the writes are written or refused; what is there already is put over in a second
+ * round. `numbers` has room for all of the bulk's, three times. */
+static bool send_rounds(struct sink_bulk *b, struct sink *s, unsigned *numbers, struct err *e)
+{
+    struct attempt a = {
+        .b = b, .s = s, .numbers = numbers + b->n, .there = numbers + 2 * (size_t)b->n};
+    unsigned n = b->n;
+
+    a.insert = strcmp(b->into, b->collection) != 0;
+    for (unsigned i = 0; i < n; i++)
+        numbers[i] = i;
+    for (;;) {
+        bool again;
+
+        n = left(b, numbers, n);
+        if (!send_once(&a, numbers, n, &again, e) && !again)
+            return false;
+        if (!again && a.n_there == 0)
+            return true;
+        if (!again) {
+            n = a.n_there;
+            memcpy(numbers, a.there, n * sizeof *numbers);
+            qsort(numbers, n, sizeof *numbers, by_number);
+        }
+        a.insert = false;
+    }
+}
+
 bool bulk_send(struct sink_bulk *b, struct sink *s, struct err *e)
 {
-    unsigned *numbers = malloc((b->n + 1) * sizeof *numbers);
-    bool again = true;
-    bool ok = false;
+    unsigned *numbers = malloc((3 * (size_t)b->n + 1) * sizeof *numbers);
+    bool ok;
 
     if (!numbers)
         return err_set(e, ERR_IO, "out of memory");
-    while (again)
-        ok = send_once(b, s, numbers, &again, e);
+    ok = send_rounds(b, s, numbers, e);
     free(numbers);
     return ok;
 }

@@ -3,9 +3,9 @@
 bool sink_index(struct sink *s, const char *collection, const char *name, const bson_t *keys,
                 bool sparse, struct err *e)
 {
-    bson_t *command = BCON_NEW("createIndexes", BCON_UTF8(collection), "indexes", "[", "{", "name",
-                               BCON_UTF8(name), "key", BCON_DOCUMENT(keys), "sparse",
-                               BCON_BOOL(sparse), "}", "]");
+    bson_t *command = BCON_NEW("createIndexes", BCON_UTF8(sink_where(s, collection)), "indexes",
+                               "[", "{", "name", BCON_UTF8(name), "key", BCON_DOCUMENT(keys),
+                               "sparse", BCON_BOOL(sparse), "}", "]");
     bson_t options = BSON_INITIALIZER;
     bson_error_t error;
     bson_t reply;

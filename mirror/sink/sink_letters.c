@@ -116,6 +116,19 @@ static bool take_away(struct sink *s, const bson_t *key, struct err *e)
     return ok;
 }
 
+bool letters_forget(struct letters *l, struct sink *s, const char *collection, struct err *e)
+{
+    mongoc_collection_t *from = collection_of(s);
+    bson_t *filter = BCON_NEW("_id.collection", BCON_UTF8(collection));
+    bson_error_t error;
+    bool ok =
+        mongoc_collection_delete_many(from, filter, NULL, NULL, &error) || sink_failed(e, &error);
+
+    bson_destroy(filter);
+    mongoc_collection_destroy(from);
+    return ok && letters_load(l, s, e);
+}
+
 /* One write. */
 static bool settle(struct letters *l, struct sink *s, const struct sink_bulk *b, unsigned write,
                    const bson_t *id, struct err *e)

@@ -17,6 +17,9 @@ struct letters *letters_new(void);
 void letters_free(struct letters *l);
 /* Learn which letters there are. */
 bool letters_load(struct letters *l, struct sink *s, struct err *e) MUST_CHECK;
+/* None are kept of a collection that is made anew. */
+bool letters_forget(struct letters *l, struct sink *s, const char *collection,
+                    struct err *e) MUST_CHECK;
 /* After a bulk was sent: a letter for each refusal, none any more for what was written. */
 bool letters_settle(struct letters *l, struct sink *s, const struct sink_bulk *b,
                     struct err *e) MUST_CHECK;

@@ -121,12 +121,17 @@ class Shop:
 
 
 def whole(documents, array):
-    """{_id: head with the elements of its pages}; each page has some."""
-    heads = {d["_id"]: d for d in documents if not is_page(d)}
-    for page in sorted(filter(is_page, documents), key=lambda d: (d["_id"]["k"], d["_id"]["from"])):
+    """{_id: head with the elements of its pages}, a key of several columns as its pairs; each page has some."""
+    heads = {of_key(d["_id"]): d for d in documents if not is_page(d)}
+    for page in sorted(filter(is_page, documents), key=lambda d: of_key(d["_id"]["from"])):
         assert page[array], page
-        heads[page["_id"]["k"]][array] += page[array]
+        heads[of_key(page["_id"]["k"])][array] += page[array]
     return heads
+
+
+def of_key(value):
+    """A key to look up by, and to sort by."""
+    return tuple(value.items()) if isinstance(value, dict) else value
 
 
 def is_page(document):

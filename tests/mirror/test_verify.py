@@ -3,16 +3,52 @@
 import json
 import os
 import re
+import threading
 import time
 import unittest
 
 import bson
+import pymongo
 import pymysql
 
 from shop_mirror import ShopTest
 
-from harness import paths
+from harness import paths, scratch
 from harness.pos_till import Tills
+
+
+QUERY_PLAN_KILLED = 175
+
+
+class Counts(threading.Thread):
+    """Counts a collection's documents again and again; `seen` has what was found."""
+
+    def __init__(self, shop, collection):
+        super().__init__(daemon=True)
+        self.collection = shop.mongo.client()[shop.mongo.database][collection]
+        self.seen = []
+        self.end = threading.Event()
+
+    def __enter__(self):
+        self.start()
+        self.wait_more()
+        return self
+
+    def __exit__(self, *exc):
+        self.end.set()
+        self.join()
+
+    def wait_more(self):
+        before = len(self.seen)
+        scratch.wait_until("a count", lambda: len(self.seen) > before, 60)
+
+    def run(self):
+        while not self.end.is_set():
+            try:
+                self.seen.append(self.collection.count_documents({}))
+            except pymongo.errors.OperationFailure as e:
+                if e.code != QUERY_PLAN_KILLED:  # the collection that it was reading is replaced
+                    raise
 
 
 class VerifyTest(ShopTest):
@@ -185,6 +221,42 @@ class VerifyTest(ShopTest):
         self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
         self.assertTrue(done.stdout.endswith("rebuilt\n"), done.stdout)
         self.assert_clean()
+        self.assert_same()
+
+    def test_28_rebuild_takes_the_place_as_a_whole(self):
+        """Who reads meanwhile finds all documents at any time; the collection's indexes and its validator stay, and nothing is left over."""
+        self.shop.wait_state("streaming")  # its own indexes are made by then
+        db = self.shop.mongo.db()
+        db.command("collMod", "customers", validator={"Phone": {"$ne": "nobody's"}})
+        self.customers().create_index([("Phone", 1)], name="theirs")
+        db["customers.tillway_1"].insert_one({"_id": "left by an attempt before"})
+        indexes, options = self.customers().index_information(), self.customers().options()
+        with Counts(self.shop, "customers") as counts:
+            done = self.shop.mirror.command("mirror", "rebuild")
+            counts.wait_more()
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        self.assertEqual(set(counts.seen), {self.shop.primary.value("SELECT COUNT(*) FROM pos.Customer")})
+        self.assertEqual((self.customers().index_information(), self.customers().options()), (indexes, options))
+        self.assertEqual([name for name in db.list_collection_names() if ".tillway_" in name], [])
+        self.assert_clean()
+
+    def test_28_rebuild_with_documents_that_are_refused(self):
+        """They become dead letters, and those of before that are fine now, or gone, are none any more."""
+        db = self.shop.mongo.db()
+        db.command("collMod", "customers", validator={"Phone": {"$ne": "unwanted"}})
+        self.shop.run("INSERT INTO Customer (id, firstName, lastName, phone) VALUES (940001, 'Gone', 'Soon', 'unwanted')",
+                      "UPDATE Customer SET phone = 'unwanted' WHERE id IN (7, 8, 9)")
+        self.shop.wait_applied()
+        self.assertEqual(set(db.tillway_mirror_letters.distinct("_id.id")), {7, 8, 9, 940001})
+        self.shop.mirror.stop()
+        self.shop.run("DELETE FROM Customer WHERE id = 940001", "UPDATE Customer SET phone = 'fine' WHERE id = 8")
+        done = self.shop.mirror.command("mirror", "rebuild")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(set(db.tillway_mirror_letters.distinct("_id.id")), {7, 9})
+        self.assertEqual(self.customers().count_documents({"_id": {"$in": [7, 9]}}), 0)
+        self.shop.mirror.start()
+        db.command("collMod", "customers", validator={})
+        self.assertEqual(self.shop.mirror.command("mirror", "retry").returncode, 0)
         self.assert_same()
 
     def test_30_while_tills_sell(self):
