@@ -40,6 +40,7 @@ struct map_column {
     const char *name;
     const struct conf_node *at; /* where the mapping first names it */
     enum map_class class;
+    bool nullable; /* once the schema was seen */
 };
 
 struct map_table {

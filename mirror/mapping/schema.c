@@ -124,17 +124,20 @@ static bool check_table(const struct map_table *t, struct source *s, struct buf 
     return found ? ok : no_table(t, s, sql, e);
 }
 
-static void classify(struct map_table *t, struct span name, struct span type, bool *seen)
+/* One row of `columns_of`. */
+static void classify(struct map_table *t, const struct span *cells, bool *seen)
 {
     for (int i = 0; i < t->n_columns; i++) {
-        if (!span_eq(name, t->columns[i].name))
+        if (!span_eq(cells[0], t->columns[i].name))
             continue;
-        t->columns[i].class = schema_class(type);
+        t->columns[i].class = schema_class(cells[1]);
+        t->columns[i].nullable = span_eq(cells[2], "YES");
         seen[i] = true;
     }
 }
 
-static const char columns_of[] = "SELECT column_name, data_type FROM information_schema.columns";
+static const char columns_of[] =
+    "SELECT column_name, data_type, is_nullable FROM information_schema.columns";
 
 static bool no_column(const struct map_table *t, int column, struct source *s, struct buf *sql,
                       struct err *e)
@@ -158,7 +161,7 @@ static bool check_columns(struct map_table *t, struct source *s, struct buf *sql
     if (!r)
         return false;
     while (rows_next(r))
-        classify(t, r->cells[0], r->cells[1], seen);
+        classify(t, r->cells, seen);
     rows_free(r);
     for (int i = 0; i < t->n_columns; i++)
         if (!seen[i])
@@ -207,11 +210,28 @@ static bool check_numbers(const struct aggregate *a, const struct map_level *l, 
     return true;
 }
 
+/* An element whose key is NULL lies in no range. */
+static bool check_present(const struct aggregate *a, const struct map_level *l, struct err *e)
+{
+    for (int i = 0; i < l->n_key; i++) {
+        const struct map_table *t = &a->tables[l->key[i].table];
+        const struct map_column *c = &t->columns[l->key[i].column];
+
+        if (c->nullable || (t->joined && !t->required))
+            return conf_node_err(c->at, e,
+                                 "where an array is paged, its key must not be NULL: a column"
+                                 " that is NOT NULL, of a join that is required");
+    }
+    return true;
+}
+
 /* Pages are told apart and ordered by these keys, in MariaDB as in the mirror. */
 static bool check_page(const struct aggregate *a, struct err *e)
 {
-    return !a->paged ||
-           (check_numbers(a, aggregate_root(a), e) && check_numbers(a, &a->levels[a->paged], e));
+    const struct map_level *paged = &a->levels[a->paged];
+
+    return !a->paged || (check_numbers(a, aggregate_root(a), e) && check_numbers(a, paged, e) &&
+                         check_present(a, paged, e));
 }
 
 static bool check_expr(const struct aggregate *a, const struct map_expr *x, struct source *s,

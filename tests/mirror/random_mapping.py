@@ -39,7 +39,11 @@ class Maker:
         arrays = made.get("arrays", {})
         if table != "C" and self.chance(0.5) and "Kids" in arrays and not folds(made) and "order_by" not in arrays["Kids"]:
             arrays["Kids"].pop("limit", None)
-            arrays["Kids"]["page"] = self.random.randint(2, 4)
+            kids = arrays["Kids"]
+            kids["page"] = self.random.randint(2, 4)
+            if "group_by" in kids:  # `ref` may be NULL
+                kids["group_by"] = [KEYS[kids["table"][5:]][-1]]
+                kids["fields"]["Ref"] = kids["group_by"][0]
         return made
 
     def level(self, table, depth):
@@ -134,7 +138,7 @@ class Documents:
     def groups(array, rows):
         refs = {}
         for r in rows:
-            refs.setdefault(r["ref"], []).append(r["n"])
+            refs.setdefault(r[array["group_by"][0]], []).append(r["n"])
         return [{"Ref": ref, "Sum": fold("sum", n), "Count": fold("count", n), "Most": fold("max", n)}
                 for ref, n in sorted(refs.items(), key=lambda g: (g[0] is not None, g[0]))]
 

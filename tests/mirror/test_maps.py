@@ -212,6 +212,8 @@ class MapsTest(unittest.TestCase):
         array = "  arrays: {A: {table: rent.Film, as: F, on: {year: id}, key: [id], fields: {F: id}}}\n"
         self.refused(head % ("Film", "id", "id") + array,
                      r"\.arrays\.A\.table: each change .*; run CREATE INDEX `tillway_year` ON `rent`\.`Film` \(`year`\)$")
+        paged = "  arrays: {A: {table: rent.Film, on: {lang: id}, group_by: [year], page: 9, fields: {F: year}}}\n"
+        self.refused(head % ("Language", "id", "id") + paged, r"\.arrays\.A\.group_by\[0\]: where an array is paged, its key must not be NULL: ")
         self.refused(head % ("Film", "id", "{sql: \"CONCAT({title}, year)\"}"),
                      r"\.fields\.F\.sql: query: Unknown column 'year' in '.*'.*; columns are written in braces")
         self.refused(head % ("Film", "id", "{sql: \"CONCAT({title}, \"}"), r"\.fields\.F\.sql: query: You have an error")
