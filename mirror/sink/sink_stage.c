@@ -84,8 +84,10 @@ static bool drop_others(struct sink *s, const char *collection, struct err *e)
     bson_error_t error = {.code = 0};
     char **names = mongoc_database_get_collection_names_with_opts(s->database, NULL, &error);
     size_t n = strlen(collection);
-    bool ok = names || sink_failed(e, &error);
+    bool ok = true;
 
+    if (!names)
+        return sink_failed(e, &error);
     for (char **name = names; ok && *name; name++)
         if (strncmp(*name, collection, n) == 0 &&
             strncmp(*name + n, infix, sizeof infix - 1) == 0 && strcmp(*name, s->stage) != 0)

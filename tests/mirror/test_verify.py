@@ -255,6 +255,7 @@ class VerifyTest(ShopTest):
         self.assertEqual(set(db.tillway_mirror_letters.distinct("_id.id")), {7, 9})
         self.assertEqual(self.customers().count_documents({"_id": {"$in": [7, 9]}}), 0)
         self.shop.mirror.start()
+        self.shop.wait_state("streaming")
         db.command("collMod", "customers", validator={})
         self.assertEqual(self.shop.mirror.command("mirror", "retry").returncode, 0)
         self.assert_same()
