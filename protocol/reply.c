@@ -51,7 +51,7 @@ void reply_begin(struct reply *r, enum reply_kind kind, uint64_t server_caps, ui
     static const uint8_t begins_at[] = {
         [REPLY_NONE] = PHASE_DONE,   [REPLY_RESULT] = PHASE_FIRST,  [REPLY_ROWS] = PHASE_ROWS,
         [REPLY_FIELDS] = PHASE_ROWS, [REPLY_PREPARE] = PHASE_FIRST, [REPLY_SINGLE] = PHASE_FIRST,
-        [REPLY_TEXT] = PHASE_FIRST,
+        [REPLY_TEXT] = PHASE_FIRST,  [REPLY_CURSOR] = PHASE_FIRST,
     };
 
     assert((server_caps & CAP_DEPRECATE_EOF) && (server_caps & CAP_SESSION_TRACK));
@@ -81,7 +81,7 @@ static enum reply_step step_first(struct reply *r, struct reply_view *v)
         return s;
     if (head.first == 0xFF)
         return reply_take_error(r, v, &head);
-    if (r->kind == REPLY_RESULT)
+    if (reply_is_result(r))
         return first_of_result(r, v, &head);
     if (r->kind == REPLY_PREPARE)
         return reply_take_prepared(r, v, &head);
@@ -141,16 +141,13 @@ static enum reply_step step_due_eof(struct reply *r, struct reply_view *v)
 {
     struct span in = {v->buf + v->at, v->n - v->at};
     uint16_t status = reply_lasting_status(r->status);
+    enum peek peek = reply_peek(in, r->server_caps, v->max_whole, &status);
 
-    switch (reply_peek(in, r->server_caps, v->max_whole, &status)) {
-    case PEEK_WAIT:
+    if (peek == PEEK_WAIT)
         return STEP_WAIT;
-    case PEEK_CURSOR:
+    if (peek == PEEK_CURSOR || (peek == PEEK_ERROR && r->kind == REPLY_CURSOR)) {
         r->eof_due = false;
         return STEP_ON;
-    case PEEK_FAR:
-    case PEEK_END:
-        break;
     }
     return reply_put_eof(r, v, status);
 }

@@ -111,7 +111,7 @@ enum peek reply_peek(struct span in, uint64_t caps, size_t max_whole, uint16_t *
             return PEEK_WAIT;
         first = in.p[at + PACKET_HEADER];
         if (first == 0xFF)
-            return PEEK_FAR;
+            return at == 0 ? PEEK_ERROR : PEEK_FAR;
         if (reply_is_end(h, first)) {
             if (h.length > max_whole)
                 return PEEK_FAR;

@@ -20,10 +20,16 @@ void reply_capture(struct reply *r, struct span row);
 
 enum peek {
     PEEK_WAIT,   /* more bytes are needed to say */
-    PEEK_FAR,    /* the end stands further away than REPLY_PEEK bytes, or is an error */
+    PEEK_FAR,    /* the end stands further away than REPLY_PEEK bytes, or is an error behind rows */
+    PEEK_ERROR,  /* no rows: the next packet is an error */
     PEEK_CURSOR, /* no rows: the next packet says that a cursor was opened */
     PEEK_END,    /* *status holds the flags of the result set's end */
 };
+
+static inline bool reply_is_result(const struct reply *r)
+{
+    return r->kind == REPLY_RESULT || r->kind == REPLY_CURSOR;
+}
 
 /* Look from the packet behind the column definitions to the end of the rows. */
 enum peek reply_peek(struct span in, uint64_t caps, size_t max_whole, uint16_t *status);

@@ -113,7 +113,7 @@ enum reply_step reply_take_ok(struct reply *r, struct reply_view *v, const struc
         return reply_bad(r, v, "a malformed OK packet");
     note_seq(r, head->h);
     r->status = r->ok.status;
-    if (r->kind == REPLY_RESULT && (r->ok.status & STATUS_MORE_RESULTS)) {
+    if (reply_is_result(r) && (r->ok.status & STATUS_MORE_RESULTS)) {
         r->phase = PHASE_FIRST;
     } else {
         r->phase = PHASE_DONE;

@@ -28,7 +28,12 @@ static void count_busy(struct session *s, struct backend *b, bool busy)
 
 static enum reply_kind kind_of_run(const struct session *s)
 {
-    return reply_kind_of(s->run.byte);
+    const struct command_run *run = &s->run;
+
+    if (run->byte == COM_STMT_EXECUTE && (run->execute.flags & STMT_FLAG_CURSOR) &&
+        run->statement.kind == SQL_SELECT)
+        return REPLY_CURSOR;
+    return reply_kind_of(run->byte);
 }
 
 /* One read in so many is timed. */

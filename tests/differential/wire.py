@@ -112,7 +112,10 @@ class Client:
         for _ in range(_lenenc(p, 0)[0]):
             self._packet(reply)
         if not self._new:
-            status = self._end_status(self._packet(reply))
+            p = self._packet(reply)
+            if p[0] == 0xFF:  # a cursor could not be filled
+                return False
+            status = self._end_status(p)
             if status & CURSOR and not status & MORE_RESULTS:
                 self._cursor = self._executed
                 return False

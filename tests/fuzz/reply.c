@@ -17,8 +17,8 @@ static struct reply_run run_with(const uint8_t *head, struct span in, struct rep
     client |= head[1] & 4 ? CAP_MARIADB_PROGRESS : 0;
     server |= head[1] & 8 ? CAP_MARIADB_PROGRESS : 0;
     server |= head[1] & 16 ? CAP_MARIADB_CACHE_META : 0;
-    reply_begin(&run.reply, (enum reply_kind)(REPLY_RESULT + head[0] % REPLY_TEXT), server, client,
-                2);
+    reply_begin(&run.reply, (enum reply_kind)(REPLY_RESULT + head[0] % REPLY_CURSOR), server,
+                client, 2);
     reply_run(&run, in, cut);
     return run;
 }

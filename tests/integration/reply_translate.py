@@ -22,7 +22,7 @@ LONG_FLAG, FOUND_ROWS, DB, LOCAL, P41, SECURE = 4, 2, 8, 0x80, 0x200, 0x8000
 MULTI, RESULTS, PS_RESULTS, PLUGIN = 1 << 16, 1 << 17, 1 << 18, 1 << 19
 TRACK, NO_EOF, PROGRESS = 1 << 23, 1 << 24, 1 << 32
 BASE = LONG_FLAG | FOUND_ROWS | DB | LOCAL | P41 | SECURE | MULTI | RESULTS | PS_RESULTS | PLUGIN | 0x2000
-RESULT, ROWS, FIELDS, PREPARE, SINGLE, TEXT = 1, 2, 3, 4, 5, 6
+RESULT, ROWS, FIELDS, PREPARE, SINGLE, TEXT, CURSOR = 1, 2, 3, 4, 5, 6, 7
 PROCESS_INFO = 0x0a
 MORE, DONE, INFILE, BAD = range(4)
 ODD = 1 << 31
@@ -74,6 +74,11 @@ def execute(stmt, flags=0, params=(), bound=True):
                 values += lenenc(len(p)) + p
         body += bytes(nulls) + (b"\x01" + types if bound else b"\0") + values
     return RESULT, body
+
+
+def opens(stmt):
+    """A SELECT, with a cursor."""
+    return CURSOR, execute(stmt, 1)[1]
 
 
 def fetch(stmt, rows):
@@ -154,12 +159,16 @@ CASES = {
                  prepare("SHOW TABLES"), execute(10)],
     "text prepared": [q("PREPARE s FROM 'SELECT a, ? FROM t'"), q("SET @v=3"), q("EXECUTE s USING @v"),
                       q("DEALLOCATE PREPARE s"), q("EXECUTE IMMEDIATE 'SELECT 1'")],
-    "cursors": [prepare("SELECT a, b FROM t"), execute(1, 1), fetch(1, 1), fetch(1, 2), fetch(1, 5),
+    "cursors": [prepare("SELECT a, b FROM t"), opens(1), fetch(1, 1), fetch(1, 2), fetch(1, 5),
                 fetch(1, 5), prepare("SELECT a FROM big WHERE a > ?"), execute(2, 1, [1000]), fetch(2, 1000),
                 fetch(2, 900), fetch(2, 1000), execute(2, 1, [5000]), fetch(2, 1), prepare("SHOW TABLES"),
                 execute(3, 1), fetch(3, 9), prepare("INSERT INTO t (b) VALUES (1)"), execute(4, 1),
-                fetch(4, 1), prepare("SELECT a FROM t ORDER BY b"), execute(5, 1), fetch(5, 2),
-                single(0x1a, 5, 0, 0, 0), fetch(5, 2)],
+                fetch(4, 1), prepare("SELECT a FROM t ORDER BY b"), opens(5), fetch(5, 2),
+                single(0x1a, 5, 0, 0, 0), fetch(5, 2), prepare("SELECT ~0 + a FROM t"), opens(6), fetch(6, 1),
+                prepare("VALUES (1), (~0 + 1)"), opens(7), prepare("SELECT 1 UNION SELECT ~0 + 1"), opens(8),
+                prepare("WITH x AS (SELECT ~0 + a q FROM t) SELECT q FROM x"), opens(9),
+                prepare("REPLACE INTO t VALUES (1, REPEAT('x', 100000), 1) RETURNING a"), execute(10, 1),
+                prepare("CALL fails()"), execute(11, 1)],
     "out parameters": [prepare("CALL outs(?, ?, ?)"), execute(1, 0, [1, None, b"ab"]),
                        execute(1, 0, [1, None, b"x" * 2400]), prepare("CALL outs2(?)"), execute(2, 0, [None]),
                        prepare("CALL two()"), execute(3), execute(3, 1), prepare("CALL fails()"), execute(4),
