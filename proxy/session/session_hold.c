@@ -400,11 +400,16 @@ static bool may_ask_insert_id(const struct session *s, const struct backend *b)
     }
 }
 
+bool session_left_gives_insert_id(const struct session *s, const struct backend *b)
+{
+    return !b->unread && b->insert_id != s->left.insert_id && may_ask_insert_id(s, b);
+}
+
 static bool give_insert_id(struct session *s, struct backend *b)
 {
     char sql[64];
 
-    if (b->unread || b->insert_id == s->left.insert_id || !may_ask_insert_id(s, b))
+    if (!session_left_gives_insert_id(s, b))
         return true;
     b->insert_id = s->left.insert_id;
     (void)snprintf(sql, sizeof sql, "SET last_insert_id=%" PRIu64, b->insert_id);

@@ -59,6 +59,8 @@ void session_note_left(struct session *s, struct backend *b);
 bool session_take_over(struct backend *b) MUST_CHECK;
 /* … and the values of this one, where the command may ask for them. */
 bool session_lay_on_left(struct session *s, struct backend *b) MUST_CHECK;
+/* Whether LAST_INSERT_ID() is among these. */
+bool session_left_gives_insert_id(const struct session *s, const struct backend *b);
 /* … and where GET DIAGNOSTICS asks, what has the connection count as behind the statement before,
  * behind all else: -1 for a query, 0. Any other count was left by a change, and nothing but a
  * change would bring it back. */

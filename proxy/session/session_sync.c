@@ -136,7 +136,8 @@ bool session_lays_on(const struct session *s, struct backend *b)
     const struct vars *vars = stmt ? vars_to_prepare_under(s) : s->vars;
     const char *schema = stmt ? stmt->schema : s->schema;
 
-    return is_doubtful(s, b) || vars_fingerprint(vars) != vars_fingerprint(b->vars) ||
+    return is_doubtful(s, b) || session_left_gives_insert_id(s, b) ||
+           vars_fingerprint(vars) != vars_fingerprint(b->vars) ||
            vars_fingerprint(s->vars) != vars_fingerprint(b->vars) ||
            (schema[0] && strcmp(schema, b->schema) != 0) ||
            (s->schema[0] && strcmp(s->schema, b->schema) != 0) ||

@@ -1,6 +1,6 @@
 """Generated sessions on a primary alone and through Tillway with lagging replicas: replies equal, byte for byte.
 
-usage: test_differential.py [--seed N] [--seconds N] [--cases N] [--steps N]
+usage: test_differential.py [--seed N] [--known N...] [--seconds N] [--cases N] [--steps N]
 
 What may differ, and is masked: the ids of prepared statements, and MAY_DIFFER in wire.py. A difference is shrunk: the
 steps that it takes are printed, with the seed that makes the case again.
@@ -8,6 +8,7 @@ steps that it takes are printed, with the seed that makes the case again.
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import random
@@ -121,8 +122,9 @@ def show(seed, steps, found):
 def run_cases(sides, args):
     """How many cases ran, and the seeds of those that differ."""
     end, count, bad = time.monotonic() + args.seconds, 0, []
+    seeds = itertools.chain(args.known, itertools.count(args.seed))
     while count < args.cases and time.monotonic() < end and len(bad) < args.differences:
-        seed = args.seed + count
+        seed = next(seeds)
         steps = cases.Maker(seed, DATABASE, args.steps).steps()
         found = difference(sides, DATABASE, steps)
         count += 1
@@ -153,6 +155,7 @@ def planted_is_found(sides, cluster):
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--known", type=int, nargs="*", default=[], help="seeds that go first")
     parser.add_argument("--seconds", type=float, default=45)
     parser.add_argument("--cases", type=int, default=100000)
     parser.add_argument("--steps", type=int, default=40)
