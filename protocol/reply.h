@@ -41,7 +41,7 @@ enum reply_kind {
     REPLY_SINGLE,  /* PING, INIT_DB, RESET_CONNECTION, SET_OPTION, …: one OK, EOF or ERR */
     REPLY_TEXT,    /* STATISTICS: one packet of text (or ERR) */
     REPLY_CURSOR,  /* STMT_EXECUTE of a SELECT that is to open a cursor: as REPLY_RESULT, but an
-                      error  behind the definitions stands where their EOF would */
+                      error behind the definitions stands where their EOF would */
 };
 
 /* The reply's shape for a command byte; REPLY_SINGLE for those that have no other. */
