@@ -260,22 +260,14 @@ bool board_may_expire(const struct board *b)
     return b->conf->failover.enabled && b->verdict.primary >= 0;
 }
 
-static const struct gtid *in_domain(const struct gtid_set *s, uint32_t domain)
-{
-    for (uint32_t i = 0; i < s->count; i++)
-        if (s->at[i].domain == domain)
-            return &s->at[i];
-    return NULL;
-}
-
 /* What a replica wrote last and nobody sent it, or NULL. A former primary's own transactions are
  * either among those it is said to have applied or the last that the primary has. */
 static const struct gtid *errant_of(const struct facts *replica, const struct facts *primary)
 {
     for (uint32_t i = 0; i < replica->binlog_pos.count; i++) {
         const struct gtid *own = &replica->binlog_pos.at[i];
-        const struct gtid *applied = in_domain(&replica->slave_pos, own->domain);
-        const struct gtid *there = in_domain(&primary->binlog_pos, own->domain);
+        const struct gtid *applied = gtid_set_of(&replica->slave_pos, own->domain);
+        const struct gtid *there = gtid_set_of(&primary->binlog_pos, own->domain);
 
         if (own->server == replica->server_id && !(applied && applied->seq >= own->seq) &&
             !(there && there->server == own->server && there->seq == own->seq))

@@ -159,14 +159,19 @@ bool gtid_set_put(struct gtid_set *s, const struct gtid *g)
     return true;
 }
 
+const struct gtid *gtid_set_of(const struct gtid_set *s, uint32_t domain)
+{
+    uint32_t place = place_of(s, domain);
+
+    return holds(s, place, domain) ? &s->at[place] : NULL;
+}
+
 bool gtid_set_covers(const struct gtid_set *have, const struct gtid_set *need)
 {
     for (uint32_t i = 0; i < need->count; i++) {
-        const struct gtid *g = &need->at[i];
-        uint32_t place = place_of(have, g->domain);
-        uint64_t seq = holds(have, place, g->domain) ? have->at[place].seq : 0;
+        const struct gtid *g = gtid_set_of(have, need->at[i].domain);
 
-        if (g->seq > seq)
+        if (need->at[i].seq > (g ? g->seq : 0))
             return false;
     }
     return true;

@@ -38,6 +38,8 @@ bool gtid_set_advance(struct gtid_set *s, const struct gtid *g);
 bool gtid_set_merge(struct gtid_set *s, const struct gtid_set *more);
 /* Replace the domain's position by g, also backwards (what a replica is told). */
 bool gtid_set_put(struct gtid_set *s, const struct gtid *g);
+/* The domain's position; NULL: it has none. */
+const struct gtid *gtid_set_of(const struct gtid_set *s, uint32_t domain);
 /* Whether everything in `need` is contained in `have`: for each domain the sequence is at least as
  * high. */
 bool gtid_set_covers(const struct gtid_set *have, const struct gtid_set *need);

@@ -309,25 +309,20 @@ static void flags_of_one_statement_are_not_kept(void **state)
 {
     static const char sql[] = "SET STATEMENT sql_mode='ANSI' FOR SELECT 'a' || 'b'";
     struct rig *r = rig_start(.workers = 1);
-    struct peer *till = client_connects(r, 0);
-    struct peer *primary;
+    struct scene s = rig_old_scene(r);
 
     (void)state;
-    client_hears_greeting(till);
-    client_logs_in(till, .without = CAP_DEPRECATE_EOF);
-    primary = server_serves(&r->servers[PRIMARY]);
-    (void)client_hears_ok(till);
-    client_asks(till, sql);
-    server_hears_query(primary, sql);
-    server_sends_rows(primary, &(struct says){.status = STATUS_ANSI_QUOTES},
+    client_asks(s.till, sql);
+    server_hears_query(s.primary, sql);
+    server_sends_rows(s.primary, &(struct says){.status = STATUS_ANSI_QUOTES},
                       (const char *[]){"ab", NULL});
-    (void)client_hears_rows(till, "ab");
-    client_sends(till, COM_STMT_PREPARE, span_of("DO RELEASE_LOCK(?)"));
-    server_hears(primary, COM_STMT_PREPARE, "DO RELEASE_LOCK(?)");
-    server_says_prepared(primary, 70, 0, 1);
-    (void)peer_hears_packet(till); /* the numbers; the parameter */
-    (void)peer_hears_packet(till);
-    assert_int_equal(client_hears_end(till).status, STATUS_AUTOCOMMIT);
+    (void)client_hears_rows(s.till, "ab");
+    client_sends(s.till, COM_STMT_PREPARE, span_of("DO RELEASE_LOCK(?)"));
+    server_hears(s.primary, COM_STMT_PREPARE, "DO RELEASE_LOCK(?)");
+    server_says_prepared(s.primary, 70, 0, 1);
+    (void)peer_hears_packet(s.till); /* the numbers; the parameter */
+    (void)peer_hears_packet(s.till);
+    assert_int_equal(client_hears_end(s.till).status, STATUS_AUTOCOMMIT);
 }
 
 /* What is asked in front of one that would take it for its own is learnt. */
@@ -355,21 +350,28 @@ static void what_is_asked_for_is_not_restored(void **state)
     server_hears_query(replica, read_sql);
 }
 
+/* The statement's id. */
+static uint8_t prepares_on_the_replica(struct rig *r, const struct scene *s)
+{
+    struct peer *replica;
+
+    client_sends(s->till, COM_STMT_PREPARE, span_of(read_sql));
+    replica = server_serves(&r->servers[REPLICA]);
+    server_hears(replica, COM_STMT_PREPARE, read_sql);
+    server_says_prepared(replica, 5, 1, 0);
+    return (uint8_t)client_hears_prepared(s->till, 1, 0);
+}
+
 /* A variable that stays on its connection is no reason to prepare under others than the client did.
  */
 static void a_pinned_session_prepares_as_the_client_did(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
     struct scene s = rig_scene(r);
-    struct peer *replica;
     uint8_t execute[] = {0, 0, 0, 0, 0, 1, 0, 0, 0};
 
     (void)state;
-    client_sends(s.till, COM_STMT_PREPARE, span_of(read_sql));
-    replica = server_serves(&r->servers[REPLICA]);
-    server_hears(replica, COM_STMT_PREPARE, read_sql);
-    server_says_prepared(replica, 5, 1, 0);
-    execute[0] = (uint8_t)client_hears_prepared(s.till, 1, 0);
+    execute[0] = prepares_on_the_replica(r, &s);
     RUNS(s.till, s.primary, "SET sql_mode='ANSI'", .variable = {"sql_mode", "ANSI"});
     runs(s.primary, "SET @@last_insert_id=52", s.till);
     client_sends(s.till, COM_STMT_EXECUTE, (struct span){execute, sizeof execute});
@@ -390,15 +392,10 @@ static void a_refused_prepare_leaves_the_transaction(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
     struct scene s = rig_scene(r);
-    struct peer *replica;
     uint8_t execute[] = {0, 0, 0, 0, 0, 1, 0, 0, 0};
 
     (void)state;
-    client_sends(s.till, COM_STMT_PREPARE, span_of(read_sql));
-    replica = server_serves(&r->servers[REPLICA]);
-    server_hears(replica, COM_STMT_PREPARE, read_sql);
-    server_says_prepared(replica, 5, 1, 0);
-    execute[0] = (uint8_t)client_hears_prepared(s.till, 1, 0);
+    execute[0] = prepares_on_the_replica(r, &s);
     RUNS(s.till, s.primary, "BEGIN", .status = STATUS_IN_TRANS);
     client_sends(s.till, COM_STMT_EXECUTE, (struct span){execute, sizeof execute});
     server_hears(s.primary, COM_STMT_PREPARE, read_sql);

@@ -303,22 +303,10 @@ static void several_results_end_with_the_last(void **state)
     assert_int_equal(client_hears_ok(s.till).affected_rows, 3);
 }
 
-/* A till that does not know DEPRECATE_EOF. */
-static struct scene old_scene(struct rig *r)
-{
-    struct scene s = {.till = client_connects(r, 0)};
-
-    client_hears_greeting(s.till);
-    client_logs_in(s.till, .without = CAP_DEPRECATE_EOF);
-    s.primary = server_serves(&r->servers[PRIMARY]);
-    (void)client_hears_ok(s.till);
-    return s;
-}
-
 static void an_old_client_gets_eof_packets(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
-    struct scene s = old_scene(r);
+    struct scene s = rig_old_scene(r);
 
     (void)state;
     client_asks(s.till, "SHOW TABLES");

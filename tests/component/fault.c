@@ -123,25 +123,20 @@ static void a_reply_cut_in_the_middle_ends_the_client(void **state)
 static void a_cut_reply_ends_an_old_client_without_more_bytes(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
-    struct peer *till = client_connects(r, 0);
-    struct peer *primary;
+    struct scene s = rig_old_scene(r);
     char big[5000];
 
     (void)state;
     memset(big, 'x', sizeof big - 1);
     big[sizeof big - 1] = 0;
-    client_hears_greeting(till);
-    client_logs_in(till, .without = CAP_DEPRECATE_EOF);
-    primary = server_serves(&r->servers[PRIMARY]);
-    (void)client_hears_ok(till);
-    client_asks(till, "SHOW TABLES");
-    server_hears_query(primary, "SHOW TABLES");
-    server_says_columns(primary, 1);
-    server_says_row(primary, big);
-    client_hears_columns(till, 1);
-    client_hears_row(till, big);
-    peer_cut(primary);
-    peer_hears_end(till);
+    client_asks(s.till, "SHOW TABLES");
+    server_hears_query(s.primary, "SHOW TABLES");
+    server_says_columns(s.primary, 1);
+    server_says_row(s.primary, big);
+    client_hears_columns(s.till, 1);
+    client_hears_row(s.till, big);
+    peer_cut(s.primary);
+    peer_hears_end(s.till);
 }
 
 static void an_error_of_a_replica_is_asked_again_on_the_primary(void **state)

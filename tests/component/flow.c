@@ -325,25 +325,20 @@ static void a_killed_reader_hears_nobody_else_s_bytes(void **state)
 static void rows_are_renumbered_for_an_old_client(void **state)
 {
     struct rig *r = rig_start(.buffer_kib = 8);
-    struct peer *till = client_connects(r, 0);
-    struct scene s = {.till = till};
+    struct scene s = rig_old_scene(r);
     struct buf sent = buf_with_max(16 * MIB);
     struct buf seen = buf_with_max(16 * MIB);
 
     (void)state;
-    client_hears_greeting(till);
-    client_logs_in(till, .without = CAP_DEPRECATE_EOF);
-    s.primary = server_serves(&r->servers[PRIMARY]);
-    (void)client_hears_ok(till);
     (void)put_rows(&sent, 2 * MIB, 5000, 3);
     (void)put_rows(&seen, 2 * MIB, 5000, 4);
-    client_asks(till, "SHOW MUCH");
+    client_asks(s.till, "SHOW MUCH");
     server_hears_query(s.primary, "SHOW MUCH");
     server_says_columns(s.primary, 1);
     peer_send(s.primary, (struct span){sent.data, 10000});
-    client_hears_columns(till, 1);
-    peer_flow(s.primary, (struct span){sent.data + 10000, sent.len - 10000}, till, buf_span(&seen),
-              false);
+    client_hears_columns(s.till, 1);
+    peer_flow(s.primary, (struct span){sent.data + 10000, sent.len - 10000}, s.till,
+              buf_span(&seen), false);
     buf_free(&sent);
     buf_free(&seen);
 }

@@ -35,6 +35,13 @@ static void loses_a_write(const struct scene *s)
     client_hears_error(s->till, 1158, "08S01", "Lost connection to server during query (primary");
 }
 
+static void writes_behind_a_loss(const struct scene *s, struct peer *other)
+{
+    loses_a_write(s);
+    client_asks(s->till, write_sql);
+    server_hears_command(other, COM_PING, (struct span){NULL, 0});
+}
+
 /* The server's process is gone, and its connections end one after the other: the first tells, and
  * the second is asked whether it is well before a write goes out on it. */
 static void one_death_costs_a_till_one_write(void **state)
@@ -44,9 +51,7 @@ static void one_death_costs_a_till_one_write(void **state)
     struct peer *other = a_second_connection(r, &s);
 
     (void)state;
-    loses_a_write(&s);
-    client_asks(s.till, write_sql);
-    server_hears_command(other, COM_PING, (struct span){NULL, 0});
+    writes_behind_a_loss(&s, other);
     peer_cut(other);
     s.primary = server_serves(&r->servers[PRIMARY]);
     writes_on(s.primary, write_sql);
@@ -60,9 +65,7 @@ static void a_connection_that_is_well_is_asked_once(void **state)
     struct peer *other = a_second_connection(r, &s);
 
     (void)state;
-    loses_a_write(&s);
-    client_asks(s.till, write_sql);
-    server_hears_command(other, COM_PING, (struct span){NULL, 0});
+    writes_behind_a_loss(&s, other);
     server_says_ok(other);
     writes_on(other, write_sql);
     (void)client_hears_ok(s.till);

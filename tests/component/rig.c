@@ -454,11 +454,24 @@ struct peer *rig_till(struct rig *r, int worker)
     return till;
 }
 
-struct scene rig_scene(struct rig *r)
+static struct scene scene_of(struct rig *r, struct peer *till)
 {
-    struct scene s = {.till = rig_till(r, 0)};
+    struct scene s = {.till = till, .primary = server_serves(&r->servers[PRIMARY])};
 
-    s.primary = server_serves(&r->servers[PRIMARY]);
     (void)client_hears_ok(s.till);
     return s;
+}
+
+struct scene rig_scene(struct rig *r)
+{
+    return scene_of(r, rig_till(r, 0));
+}
+
+struct scene rig_old_scene(struct rig *r)
+{
+    struct peer *till = client_connects(r, 0);
+
+    client_hears_greeting(till);
+    client_logs_in(till, .without = CAP_DEPRECATE_EOF);
+    return scene_of(r, till);
 }

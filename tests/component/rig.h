@@ -95,6 +95,8 @@ struct scene {
     struct peer *primary;
 };
 struct scene rig_scene(struct rig *r);
+/* … one of the old protocol, without DEPRECATE_EOF. */
+struct scene rig_old_scene(struct rig *r);
 /* A further till, on that worker: has asked to log in, and has not looked at the answer. */
 struct peer *rig_till(struct rig *r, int worker);
 

@@ -540,18 +540,13 @@ static void a_long_statement_stays_on_one_connection(void **state)
 static void an_old_client_prepares(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
-    struct peer *till = client_connects(r, 0);
-    struct peer *primary;
+    struct scene s = rig_old_scene(r);
 
     (void)state;
-    client_hears_greeting(till);
-    client_logs_in(till, .without = CAP_DEPRECATE_EOF);
-    primary = server_serves(&r->servers[PRIMARY]);
-    (void)client_hears_ok(till);
-    (void)prepares(till, primary, "SHOW TABLES LIKE ?", 70, 2, 3);
-    (void)prepares(till, primary, "SHOW TABLES", 71, 2, 0);
-    (void)prepares(till, primary, write_sql, 72, 0, 1);
-    (void)prepares(till, primary, "DELETE FROM t", 73, 0, 0);
+    (void)prepares(s.till, s.primary, "SHOW TABLES LIKE ?", 70, 2, 3);
+    (void)prepares(s.till, s.primary, "SHOW TABLES", 71, 2, 0);
+    (void)prepares(s.till, s.primary, write_sql, 72, 0, 1);
+    (void)prepares(s.till, s.primary, "DELETE FROM t", 73, 0, 0);
 }
 
 int main(void)
