@@ -17,10 +17,8 @@ void pool_init(struct pool *p, int max, void (*give_up)(struct backend *b))
     *p = (struct pool){.max = max, .give_up = give_up};
 }
 
-static void unlink_backend(struct pool *p, struct backend *b)
+void pool_list_remove(struct pool_list *l, struct backend *b)
 {
-    struct pool_list *l = &p->of[b->server];
-
     if (b->prev)
         b->prev->next = b->next;
     else
@@ -30,13 +28,10 @@ static void unlink_backend(struct pool *p, struct backend *b)
     else
         l->tail = b->prev;
     b->next = b->prev = NULL;
-    p->count--;
 }
 
-static void link_backend(struct pool *p, struct backend *b)
+void pool_list_add(struct pool_list *l, struct backend *b)
 {
-    struct pool_list *l = &p->of[b->server];
-
     b->next = l->head;
     b->prev = NULL;
     if (l->head)
@@ -44,6 +39,17 @@ static void link_backend(struct pool *p, struct backend *b)
     else
         l->tail = b;
     l->head = b;
+}
+
+static void unlink_backend(struct pool *p, struct backend *b)
+{
+    pool_list_remove(&p->of[b->server], b);
+    p->count--;
+}
+
+static void link_backend(struct pool *p, struct backend *b)
+{
+    pool_list_add(&p->of[b->server], b);
     p->count++;
 }
 

@@ -8,13 +8,16 @@
 
 #include "proxy/backend/backend.h"
 
+/* Linked through backend->next and prev. */
 struct pool_list {
-    struct backend *head; /* most recently used first */
+    struct backend *head; /* the one added last */
     struct backend *tail;
 };
+void pool_list_add(struct pool_list *l, struct backend *b);
+void pool_list_remove(struct pool_list *l, struct backend *b);
 
 struct pool {
-    struct pool_list of[SERVERS_MAX];
+    struct pool_list of[SERVERS_MAX];   /* most recently used first */
     int count;                          /* of all servers */
     int max;                            /* idle connections kept at most */
     void (*give_up)(struct backend *b); /* ends one that is well, and was taken out */

@@ -58,22 +58,13 @@ int warm_share(const struct worker *w)
 
 static void link_opening(struct warm *a, struct backend *b)
 {
-    b->next = a->opening;
-    if (b->next)
-        b->next->prev = b;
-    a->opening = b;
+    pool_list_add(&a->opening, b);
     a->count[b->server]++;
 }
 
 static void unlink_opening(struct warm *a, struct backend *b)
 {
-    if (b->prev)
-        b->prev->next = b->next;
-    else
-        a->opening = b->next;
-    if (b->next)
-        b->next->prev = b->prev;
-    b->next = b->prev = NULL;
+    pool_list_remove(&a->opening, b);
     a->count[b->server]--;
 }
 
@@ -136,7 +127,7 @@ static int count_opening(const struct warm *a, int server, const struct identity
 {
     int count = 0;
 
-    for (const struct backend *b = a->opening; b; b = b->next)
+    for (const struct backend *b = a->opening.head; b; b = b->next)
         count += b->server == server && identity_equal(b->identity, identity);
     return count;
 }
@@ -181,7 +172,7 @@ static void give_up_slow(struct worker *w, uint64_t opened_before_ns)
 {
     struct backend *next;
 
-    for (struct backend *b = w->warm.opening; b; b = next) {
+    for (struct backend *b = w->warm.opening.head; b; b = next) {
         next = b->next;
         if (b->since_ns < opened_before_ns)
             give_up(w, b);
@@ -201,8 +192,8 @@ void warm_tick(struct worker *w, uint64_t now_ns)
 
 void warm_close(struct worker *w)
 {
-    while (w->warm.opening)
-        give_up(w, w->warm.opening);
+    while (w->warm.opening.head)
+        give_up(w, w->warm.opening.head);
     while (w->warm.accounts[0])
         forget(&w->warm, w->warm.accounts[0]);
 }

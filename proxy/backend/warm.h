@@ -10,7 +10,7 @@
 #ifndef PROXY_WARM_H
 #define PROXY_WARM_H
 
-#include "routing/topology.h"
+#include "proxy/backend/pool.h"
 
 enum { WARM_ACCOUNTS = 16 };
 
@@ -20,9 +20,9 @@ struct worker;
 
 struct warm {
     struct identity *accounts[WARM_ACCOUNTS]; /* the last that logged in first; NULL: no more */
-    struct backend *opening;                  /* a list */
-    int count[SERVERS_MAX];                   /* of those */
-    uint64_t again_ns[SERVERS_MAX];           /* none is opened before */
+    struct pool_list opening;
+    int count[SERVERS_MAX];         /* of those */
+    uint64_t again_ns[SERVERS_MAX]; /* none is opened before */
 };
 
 /* A session of the account has logged in. */

@@ -58,6 +58,7 @@ static void keep_read(struct session *s, const struct backend *b)
 static bool begins_list(const struct session *s)
 {
     const struct command_run *run = &s->run;
+
     return run->failed || run->warned ||
            (reads_text(run) && run->statement.tables == SQL_TABLES_SOME);
 }
