@@ -118,6 +118,12 @@ static void fill_replication(const struct board *b, const struct verdict *v, int
                                b->conf->routing.resume_lag_ns / CLOCK_NS_PER_MS);
 }
 
+/* In maintenance; one that was promoted all the same takes writes. */
+static bool rests(const struct board *b, const struct verdict *v, int i)
+{
+    return (b->resting & UINT32_C(1) << i) && i != v->primary;
+}
+
 static void fill(const struct board *b, const struct verdict *v, int i, uint64_t now_ns,
                  struct server_view *s)
 {
@@ -130,6 +136,7 @@ static void fill(const struct board *b, const struct verdict *v, int i, uint64_t
     (void)snprintf(s->why, sizeof s->why, "%s", v->why[i]);
     s->server_id = f->server_id;
     s->capabilities = f->capabilities;
+    s->resting = rests(b, v, i);
     s->sampled_ns = f->sampled_ns;
     if (v->galera)
         fill_galera(f, v->behind[i], s);
@@ -189,7 +196,7 @@ static bool still_asking(const struct board *b)
 static bool same_view(const struct server_view *a, const struct server_view *b)
 {
     return a->role == b->role && a->health == b->health && a->sampled_ns == b->sampled_ns &&
-           a->lag_ms == b->lag_ms && a->server_id == b->server_id &&
+           a->lag_ms == b->lag_ms && a->server_id == b->server_id && a->resting == b->resting &&
            a->capabilities == b->capabilities && gtid_set_equal(&a->position, &b->position) &&
            gtid_set_equal(&a->written, &b->written) && strcmp(a->why, b->why) == 0;
 }
@@ -320,11 +327,11 @@ static void apply_gate(struct board *b, const struct member *m, uint64_t now_ns,
     apply_errant(b, v);
 }
 
-/* A server in maintenance answers no reads. One that was promoted all the same takes writes. */
+/* A server in maintenance answers no reads. */
 static void apply_rest(const struct board *b, struct verdict *v)
 {
     for (int i = 0; i < b->count; i++) {
-        if (!(b->resting & UINT32_C(1) << i) || i == v->primary || v->health[i] != HEALTH_UP)
+        if (!rests(b, v, i) || v->health[i] != HEALTH_UP)
             continue;
         v->health[i] = HEALTH_BROKEN;
         (void)snprintf(v->why[i], sizeof v->why[i], "in maintenance");

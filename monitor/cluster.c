@@ -4,9 +4,10 @@
 #include "monitor/shared.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { LINE_MAX = 400, WORDS_MAX = 4 };
+enum { LINE_MAX = 400, WAIT_MAX_S = 86400 };
 
 static int server_named(const struct monitor *m, const char *name)
 {
@@ -79,14 +80,18 @@ static void say_status(struct monitor *m, monitor_line_fn line, void *ctx)
     line(ctx, "", true);
 }
 
+enum verb { STATUS, MAINTENANCE, DRAIN, TASK };
+
 struct request {
-    bool is_status;
-    bool is_maintenance;
-    bool on; /* maintenance */
+    enum verb verb;
+    enum failover_task task; /* TASK */
+    bool on;                 /* MAINTENANCE */
+    uint64_t wait_ns;        /* DRAIN */
     bool dry_run;
-    enum failover_task task;
     int target;
 };
+
+static const char no_such_server[] = "no server is called so";
 
 /* "NAME on" or "NAME off". */
 static const char *parse_maintenance(const struct monitor *m, char *rest, struct request *r)
@@ -94,12 +99,43 @@ static const char *parse_maintenance(const struct monitor *m, char *rest, struct
     const char *name = strtok_r(NULL, " ", &rest);
     const char *how = strtok_r(NULL, " ", &rest);
 
-    r->is_maintenance = true;
+    r->verb = MAINTENANCE;
     r->target = name ? server_named(m, name) : -1;
     if (!how || strtok_r(NULL, " ", &rest) || (strcmp(how, "on") != 0 && strcmp(how, "off") != 0))
         return "maintenance needs a server's name, and on or off";
     r->on = strcmp(how, "on") == 0;
-    return r->target < 0 ? "no server is called so" : NULL;
+    return r->target < 0 ? no_such_server : NULL;
+}
+
+static bool parse_seconds(const char *text, uint64_t *ns)
+{
+    char *end = NULL;
+    unsigned long long seconds = text ? strtoull(text, &end, 10) : 0;
+
+    if (!text || *text < '0' || *text > '9' || *end || seconds > WAIT_MAX_S)
+        return false;
+    *ns = seconds * CLOCK_NS_PER_S;
+    return true;
+}
+
+/* "NAME [--wait SECONDS] [--dry-run]". */
+static const char *parse_drain(const struct monitor *m, char *rest, struct request *r)
+{
+    const char *word = strtok_r(NULL, " ", &rest);
+
+    r->verb = DRAIN;
+    r->wait_ns = DRAIN_WAIT_DEFAULT_NS;
+    r->target = word ? server_named(m, word) : -1;
+    if (r->target < 0)
+        return word ? no_such_server : "drain needs a server's name";
+    while ((word = strtok_r(NULL, " ", &rest))) {
+        if (strcmp(word, "--dry-run") == 0)
+            r->dry_run = true;
+        else if (strcmp(word, "--wait") != 0 ||
+                 !parse_seconds(strtok_r(NULL, " ", &rest), &r->wait_ns))
+            return "drain takes a server's name, --wait with seconds, and --dry-run";
+    }
+    return NULL;
 }
 
 /* NULL, or what is wrong with the words. */
@@ -109,9 +145,9 @@ static const char *parse(const struct monitor *m, char *words, struct request *r
     const char *verb = strtok_r(words, " ", &rest);
     const char *word;
 
-    *r = (struct request){.target = -1};
+    *r = (struct request){.verb = TASK, .target = -1};
     if (!verb || strcmp(verb, "status") == 0)
-        r->is_status = true;
+        r->verb = STATUS;
     else if (strcmp(verb, "switchover") == 0)
         r->task = TASK_SWITCHOVER;
     else if (strcmp(verb, "failover") == 0)
@@ -120,16 +156,18 @@ static const char *parse(const struct monitor *m, char *words, struct request *r
         r->task = TASK_REJOIN;
     else if (strcmp(verb, "maintenance") == 0)
         return parse_maintenance(m, rest, r);
+    else if (strcmp(verb, "drain") == 0)
+        return parse_drain(m, rest, r);
     else
-        return "known: cluster status, switchover [--to NAME], failover, rejoin NAME, each with "
-               "[--dry-run]; maintenance NAME on|off";
+        return "known: cluster status, switchover [--to NAME], failover, rejoin NAME, drain NAME "
+               "[--wait SECONDS], each with [--dry-run]; maintenance NAME on|off";
     while ((word = strtok_r(NULL, " ", &rest))) {
         if (strcmp(word, "--dry-run") == 0) {
             r->dry_run = true;
         } else if (strcmp(word, "--to") != 0) {
             r->target = server_named(m, word);
             if (r->target < 0)
-                return "no server is called so";
+                return no_such_server;
         }
     }
     return r->task == TASK_REJOIN && r->target < 0 ? "rejoin needs a server's name" : NULL;
@@ -151,6 +189,15 @@ static void begin(struct monitor *m, const struct request *r, monitor_line_fn li
     line(ctx, why, true);
 }
 
+/* Whether the server may be taken out of use; told where not. */
+static bool may_rest(const struct monitor *m, int server, monitor_line_fn line, void *ctx)
+{
+    if (server != m->publisher.now->primary)
+        return true;
+    line(ctx, "it is the primary: make another one first, by 'tillway cluster switchover'", true);
+    return false;
+}
+
 /* This Tillway's own decision, kept until it ends: nothing is done on the server. */
 static void maintain(struct monitor *m, const struct request *r, monitor_line_fn line, void *ctx)
 {
@@ -158,11 +205,8 @@ static void maintain(struct monitor *m, const struct request *r, monitor_line_fn
     const char *name = m->conf->servers[r->target].name;
     char text[LINE_MAX];
 
-    if (r->on && r->target == m->publisher.now->primary) {
-        line(ctx, "it is the primary: make another one first, by 'tillway cluster switchover'",
-             true);
+    if (r->on && !may_rest(m, r->target, line, ctx))
         return;
-    }
     m->board->resting = r->on ? m->board->resting | bit : m->board->resting & ~bit;
     shared_changed(m);
     log_event(LOG_INFO, "server.maintenance", LOG_STR("server", name),
@@ -176,12 +220,60 @@ static void maintain(struct monitor *m, const struct request *r, monitor_line_fn
     line(ctx, "done", true);
 }
 
+static void drain(struct monitor *m, const struct request *r, monitor_line_fn line, void *ctx)
+{
+    if (!may_rest(m, r->target, line, ctx))
+        return;
+    if (r->dry_run)
+        drain_plan(m, r->target, r->wait_ns, line, ctx);
+    else if (drain_is_on(&m->drain))
+        line(ctx, "another server is being drained", true);
+    else
+        drain_begin(m, r->target, r->wait_ns, line, ctx);
+}
+
 static void dry_run(struct monitor *m, const struct request *r, monitor_line_fn line, void *ctx)
 {
     char text[FAILOVER_PLAN_MAX];
 
     failover_plan(&m->acting.machine, r->task, r->target, &m->acting.view, clock_mono_ns(), text);
     line(ctx, text, true);
+}
+
+static void run_task(struct monitor *m, const struct request *r, monitor_line_fn line, void *ctx)
+{
+    if (board_is_galera(m->board))
+        line(ctx,
+             "a Galera cluster: nothing is promoted or rejoined; docs/galera.md says who takes "
+             "writes",
+             true);
+    else if (!m->acting.started)
+        line(ctx, "failover is not enabled in the configuration (failover.enabled)", true);
+    else if (r->dry_run)
+        dry_run(m, r, line, ctx);
+    else
+        begin(m, r, line, ctx);
+}
+
+static void run(struct monitor *m, const struct request *r, monitor_line_fn line, void *ctx)
+{
+    switch (r->verb) {
+    case STATUS:
+        if (board_is_galera(m->board))
+            say_galera(m, line, ctx);
+        else
+            say_status(m, line, ctx);
+        break;
+    case MAINTENANCE:
+        maintain(m, r, line, ctx);
+        break;
+    case DRAIN:
+        drain(m, r, line, ctx);
+        break;
+    case TASK:
+        run_task(m, r, line, ctx);
+        break;
+    }
 }
 
 void monitor_cluster(struct monitor *m, const char *words, monitor_line_fn line, void *ctx)
@@ -196,22 +288,7 @@ void monitor_cluster(struct monitor *m, const char *words, monitor_line_fn line,
     wrong = parse(m, copy, &r);
     if (wrong)
         line(ctx, wrong, true);
-    else if (board_is_galera(m->board) && r.is_status)
-        say_galera(m, line, ctx);
-    else if (r.is_status)
-        say_status(m, line, ctx);
-    else if (r.is_maintenance)
-        maintain(m, &r, line, ctx);
-    else if (board_is_galera(m->board))
-        line(ctx,
-             "a Galera cluster: nothing is promoted or rejoined; docs/galera.md says who takes "
-             "writes",
-             true);
-    else if (!m->acting.started)
-        line(ctx, "failover is not enabled in the configuration (failover.enabled)", true);
-    else if (r.dry_run)
-        dry_run(m, &r, line, ctx);
     else
-        begin(m, &r, line, ctx);
+        run(m, &r, line, ctx);
     (void)pthread_mutex_unlock(&m->lock);
 }

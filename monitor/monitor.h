@@ -23,6 +23,10 @@ struct monitor_sink {
     void (*topology)(void *ctx, struct topology *t);
     /* `answers`: the last request (monitor_refresh_…) that came before its reading began. */
     void (*catalog)(void *ctx, struct catalog *c, uint64_t answers);
+    /* How many connections clients' sessions have to a server; false where one that knows nothing
+     * of its maintenance yet may still begin. Under the monitor's lock. Asked for 'cluster drain'
+     * only: NULL where nobody says that. */
+    bool (*connections)(void *ctx, int server, int *count);
 };
 
 /* Start the threads and return at once; the first topology (all servers HEALTH_UNKNOWN) is

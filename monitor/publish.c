@@ -29,7 +29,8 @@ void *publish_run(void *monitor)
 
     (void)pthread_mutex_lock(&m->lock);
     while (!m->stopping) {
-        if (!m->publisher.dirty && board_may_expire(m->board)) {
+        drain_look(m, clock_mono_ns());
+        if (!m->publisher.dirty && (board_may_expire(m->board) || drain_is_on(&m->drain))) {
             shared_wait(m, &m->publisher.wake, clock_mono_ns() + EXPIRY_NS);
             m->publisher.dirty = true;
             continue;
@@ -49,6 +50,7 @@ void *publish_run(void *monitor)
             m->sink.topology(m->sink.ctx, t);
         (void)pthread_mutex_lock(&m->lock);
     }
+    drain_stop(m);
     (void)pthread_mutex_unlock(&m->lock);
     return NULL;
 }

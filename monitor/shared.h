@@ -4,6 +4,7 @@
 
 #include "monitor/acting.h"
 #include "monitor/board.h"
+#include "monitor/drain.h"
 #include "monitor/monitor.h"
 #include "monitor/probe.h"
 
@@ -53,6 +54,7 @@ struct monitor {
     struct dictionary dictionary;
     struct watch watches[SERVERS_MAX];
     struct acting acting;
+    struct drain drain;
 };
 
 void *watch_run(void *watch);

@@ -19,17 +19,22 @@ struct admin {
     char path[108];
 };
 
-/* One question and its answer; freed when its pipe is closed. */
+/* One question and its answer, which is written as it grows; freed when its pipe is closed. The
+ * control thread's own but for what is under the lock: others answer. */
 struct question {
-    struct message message; /* the workers' answers are complete */
+    struct message message; /* there is more to write */
     uv_pipe_t pipe;
     uv_write_t write;
     struct daemon *daemon;
     char line[LINE_MAX_BYTES];
     size_t len;
+    struct buf written; /* being written; empty: nothing is */
+    bool left;          /* whoever asked does not listen any more */
     pthread_mutex_t lock;
-    struct buf answer; /* under lock while workers answer */
+    struct buf answer; /* under lock */
     int waiting;       /* under lock: workers that have not answered */
+    bool complete;     /* under lock: nothing is added to the answer any more */
+    bool called;       /* under lock: the message is on its way */
 };
 
 static void on_closed(uv_handle_t *h)
@@ -38,44 +43,86 @@ static void on_closed(uv_handle_t *h)
 
     (void)pthread_mutex_destroy(&q->lock);
     buf_free(&q->answer);
+    buf_free(&q->written);
     free(q);
 }
+
+static void write_more(struct question *q);
 
 static void on_written(uv_write_t *w, int status)
 {
     struct question *q = w->data;
 
-    (void)status;
-    uv_close((uv_handle_t *)&q->pipe, on_closed);
+    q->left = q->left || status != 0;
+    buf_clear(&q->written);
+    write_more(q);
 }
 
-static void send_answer(struct question *q)
+static void write_more(struct question *q)
 {
-    uv_buf_t b = uv_buf_init((char *)q->answer.data, (unsigned)q->answer.len);
+    struct buf spare = q->written;
+    uv_buf_t b;
+    bool over;
 
-    q->write.data = q;
-    if (uv_write(&q->write, (uv_stream_t *)&q->pipe, &b, 1, on_written) != 0)
+    if (spare.len)
+        return;
+    (void)pthread_mutex_lock(&q->lock);
+    q->written = q->answer;
+    q->answer = spare;
+    over = q->complete && !q->called;
+    (void)pthread_mutex_unlock(&q->lock);
+    if (q->written.len && !q->left) {
+        b = uv_buf_init((char *)q->written.data, (unsigned)q->written.len);
+        q->write.data = q;
+        q->left = uv_write(&q->write, (uv_stream_t *)&q->pipe, &b, 1, on_written) != 0;
+        if (!q->left)
+            return;
+    }
+    buf_clear(&q->written);
+    if (over)
         uv_close((uv_handle_t *)&q->pipe, on_closed);
 }
 
-static void all_answered(struct message *m, void *receiver)
+/* The control thread has the whole answer. */
+static void send_answer(struct question *q)
 {
+    (void)pthread_mutex_lock(&q->lock);
+    q->complete = true;
+    (void)pthread_mutex_unlock(&q->lock);
+    write_more(q);
+}
+
+static void on_more(struct message *m, void *receiver)
+{
+    struct question *q = (struct question *)(void *)m;
+
     (void)receiver;
-    send_answer((struct question *)(void *)m);
+    (void)pthread_mutex_lock(&q->lock);
+    q->called = false;
+    (void)pthread_mutex_unlock(&q->lock);
+    write_more(q);
+}
+
+/* Have the control thread write what there is. Under the lock, of which it lets go. */
+static void call(struct question *q)
+{
+    bool is_on_its_way = q->called;
+
+    q->called = true;
+    (void)pthread_mutex_unlock(&q->lock);
+    if (!is_on_its_way && !mailbox_send(daemon_mailbox(q->daemon), &q->message))
+        return; /* the daemon ends: so does the pipe */
 }
 
 /* A worker's thread. */
 static void on_lines(void *ctx, struct buf *lines)
 {
     struct question *q = ctx;
-    bool last;
 
     (void)pthread_mutex_lock(&q->lock);
     buf_put_span(&q->answer, buf_span(lines));
-    last = --q->waiting == 0;
-    (void)pthread_mutex_unlock(&q->lock);
-    if (last && !mailbox_send(daemon_mailbox(q->daemon), &q->message))
-        return; /* the daemon ends: so does the pipe */
+    q->complete = --q->waiting == 0;
+    call(q);
 }
 
 static void ask_workers(struct question *q)
@@ -112,9 +159,8 @@ static void on_cluster_line(void *ctx, const char *text, bool last)
     (void)pthread_mutex_lock(&q->lock);
     if (text[0])
         buf_printf(&q->answer, "%s\n", text);
-    (void)pthread_mutex_unlock(&q->lock);
-    if (last && !mailbox_send(daemon_mailbox(q->daemon), &q->message))
-        return; /* the daemon ends: so does the pipe */
+    q->complete = last;
+    call(q);
 }
 
 static void print_stats(struct daemon *d, const struct topology *t, struct buf *out)
@@ -199,8 +245,9 @@ static void on_connection(uv_stream_t *server, int status)
     if (!q)
         return;
     q->daemon = a->daemon;
-    q->message.run = all_answered;
+    q->message.run = on_more;
     q->answer = buf_with_max(ANSWER_MAX);
+    q->written = buf_with_max(ANSWER_MAX);
     (void)pthread_mutex_init(&q->lock, NULL);
     (void)uv_pipe_init(server->loop, &q->pipe, 0);
     q->pipe.data = q;
@@ -274,8 +321,10 @@ bool admin_ask(const char *path, const char *line, struct err *e)
                        err_system(errno));
     (void)!write(fd, line, strlen(line));
     (void)!write(fd, "\n", 1);
-    while ((n = read(fd, chunk, sizeof chunk)) > 0)
+    while ((n = read(fd, chunk, sizeof chunk)) > 0) {
         (void)fwrite(chunk, 1, (size_t)n, stdout);
+        (void)fflush(stdout); /* it may take a while until the rest comes */
+    }
     (void)close(fd);
     return true;
 }

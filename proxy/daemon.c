@@ -382,6 +382,16 @@ void daemon_publish_catalog(struct daemon *d, struct catalog *c, uint64_t answer
     catalog_unref(c);
 }
 
+bool daemon_connections(const struct daemon *d, int server, int *count)
+{
+    bool known = true;
+
+    for (int i = 0; i < d->workers_started; i++)
+        known = known && atomic_load(&d->shared.workers[i].resting) & 1u << server;
+    *count = atomic_load(&d->shared.loads[server].connections);
+    return known;
+}
+
 void daemon_run(struct daemon *d)
 {
     log_event(LOG_INFO, "daemon.start", LOG_STR("file", d->conf->file),

@@ -33,6 +33,10 @@ struct daemon *daemon_start(struct conf *c, const struct daemon_hooks *hooks,
 /* Any thread; each takes the reference over. */
 void daemon_publish_topology(struct daemon *d, struct topology *t);
 void daemon_publish_catalog(struct daemon *d, struct catalog *c, uint64_t answers);
+/* How many connections the sessions have to a server, idle ones in the pools included. False where
+ * a worker does not know yet that the server is in maintenance, so that one more may begin. Any
+ * thread. */
+bool daemon_connections(const struct daemon *d, int server, int *count) MUST_CHECK;
 /* Serve until SIGTERM or SIGINT; then drain, and return when the last session is gone. */
 void daemon_run(struct daemon *d);
 void daemon_free(struct daemon *d);

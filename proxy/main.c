@@ -26,6 +26,8 @@ static const char usage[] =
     "  cluster switchover  make another server the primary [--to NAME] [--dry-run]\n"
     "  cluster failover    the same at once, without the old primary [--dry-run]\n"
     "  cluster rejoin NAME have a server that was kept out follow the primary [--dry-run]\n"
+    "  cluster drain NAME  maintenance, once what runs there has ended [--wait SECONDS]\n"
+    "                      [--dry-run]\n"
     "  cluster maintenance NAME on|off\n"
     "                      no reads go there, and nothing is done about it\n"
     "  mirror status       how far the mirror is\n"
@@ -74,6 +76,11 @@ static void on_catalog(void *ctx, struct catalog *c, uint64_t answers)
     daemon_publish_catalog(((struct parts *)ctx)->daemon, c, answers);
 }
 
+static bool on_connections(void *ctx, int server, int *count)
+{
+    return daemon_connections(((struct parts *)ctx)->daemon, server, count);
+}
+
 static void on_suspect(void *ctx, int server)
 {
     struct parts *p = ctx;
@@ -119,7 +126,7 @@ static void on_cluster(void *ctx, const char *words, monitor_line_fn line, void 
 
 static bool start_monitor(struct parts *p, struct conf *c, struct err *e)
 {
-    const struct monitor_sink sink = {p, on_topology, on_catalog};
+    const struct monitor_sink sink = {p, on_topology, on_catalog, on_connections};
     struct monitor *m = monitor_start(c, &sink, e);
 
     (void)pthread_rwlock_wrlock(&p->lock);
@@ -251,7 +258,7 @@ static int cluster(struct conf *c, struct arguments *a)
     for (int i = 0; i < a->argc && n < sizeof line; i++)
         n += (size_t)snprintf(line + n, sizeof line - n, " %s", a->argv[i]);
     if (a->argc < 1 || n >= sizeof line)
-        return usage_error("cluster takes status, switchover, failover, rejoin NAME or "
+        return usage_error("cluster takes status, switchover, failover, rejoin NAME, drain NAME or "
                            "maintenance NAME on|off",
                            "");
     return admin_ask(c->admin_socket, line, &e) ? EXIT_FINE : fail(&e);

@@ -25,8 +25,8 @@ bool newest_differs(const struct topology *a, const struct topology *b)
         const struct server_view *x = &a->servers[i];
         const struct server_view *y = &b->servers[i];
 
-        same = x->health == y->health && x->role == y->role && x->capabilities == y->capabilities &&
-               same_server(x, y);
+        same = x->health == y->health && x->role == y->role && x->resting == y->resting &&
+               x->capabilities == y->capabilities && same_server(x, y);
     }
     return !same;
 }

@@ -29,10 +29,27 @@ static void drop_dead_idle(struct worker *w)
 
 static void set_topology(struct worker *w, struct topology *t)
 {
+    unsigned resting = 0;
+
     if (!t)
         return;
     topology_unref(w->topology);
     w->topology = t;
+    for (int i = 0; i < t->count; i++)
+        resting |= (unsigned)t->servers[i].resting << i;
+    atomic_store(&w->resting, resting);
+}
+
+/* Idle connections to servers in maintenance go, those that a session awaits a while later. */
+static void leave_resting(struct worker *w)
+{
+    uint64_t awaited_before_ns = session_awaited_before_ns(w);
+    struct backend *b;
+
+    for (int i = 0; i < w->topology->count; i++)
+        while (w->topology->servers[i].resting &&
+               (b = pool_take_oldest(&w->pool, i, awaited_before_ns)))
+            session_give_up(b);
 }
 
 void worker_look_at_positions(struct worker *w)
@@ -87,6 +104,7 @@ static void on_janitor(uv_timer_t *timer)
     on_topology(w);
     log_limit_tell(&w->faults, SESSION_FAULT_EVENT, now);
     trim_pool(w, now);
+    leave_resting(w);
     session_queue_tick(w);
     warm_tick(w, now);
     session_kill_trim(w, ago(now, w->conf->limits.connect_timeout_ns));

@@ -57,6 +57,8 @@ struct worker {
     struct shared *shared;
     int index;
     atomic_int session_count; /* read by the control thread to hand out descriptors */
+    atomic_uint resting;      /* servers in maintenance as it knows them, bits: it begins nothing
+                                 there */
 
     struct buffers buffers;
     struct pool pool;

@@ -49,6 +49,7 @@ struct server_view {
                             moment and later */
     uint64_t lag_ms; /* replicas: how far behind the primary, upper bound; UINT64_MAX: unknown */
     bool lagging;    /* further behind than reads are to be; see topology_lags */
+    bool resting;    /* in maintenance: only what runs there keeps its connection */
     uint32_t server_id;
     uint64_t capabilities;    /* CAP_* as it greets; 0: not known yet */
     char why[SERVER_WHY_MAX]; /* health in words, "" where up */

@@ -41,20 +41,27 @@ bool session_has_state(const struct session *s)
     return (s->pins & PINS_HOLD) != 0 || s->fragile != 0 || (s->status & STATUS_IN_TRANS) != 0;
 }
 
+/* Without multiplexing it keeps what it has, but on a server in maintenance. */
+static bool is_kept(const struct worker *w, const struct backend *b)
+{
+    return !w->conf->pool.multiplexing && !w->topology->servers[b->server].resting;
+}
+
 static bool must_hold(struct session *s, const struct backend *b)
 {
     bool home = s->home < 0 || s->home == b->server;
 
-    return b == s->target || !s->worker->conf->pool.multiplexing || b->expect_count > 0 ||
-           b->load != NULL || (b->killed && b->unread) || b->stream.writing ||
-           b->identity->limited || (home && (session_has_state(s) || s->may_hold_locks)) ||
-           session_stmt_bound(s, b);
+    return b == s->target || is_kept(s->worker, b) || b->expect_count > 0 || b->load != NULL ||
+           (b->killed && b->unread) || b->stream.writing || b->identity->limited ||
+           (home && (session_has_state(s) || s->may_hold_locks)) || session_stmt_bound(s, b);
 }
 
 void session_let_go_of(struct session *s, struct backend *b)
 {
-    if (!must_hold(s, b))
-        session_release(s, b->server, true);
+    if (must_hold(s, b))
+        return;
+    b->dirty = b->dirty || !s->worker->conf->pool.multiplexing; /* what is on it was not followed */
+    session_release(s, b->server, true);
 }
 
 /* Replies to what was given up may be in the buffer already: no event will tell of them. */

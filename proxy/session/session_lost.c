@@ -137,6 +137,25 @@ void session_lost_idle(struct session *s)
     s->lost = session_lose_home(s) || s->lost;
 }
 
+static enum server_health health_of(const struct session *s, int server)
+{
+    return s->worker->topology->servers[server].health;
+}
+
+/* In maintenance and well: what runs there ends as it would. */
+static bool rests(const struct session *s, int server)
+{
+    return s->worker->topology->servers[server].resting && health_of(s, server) == HEALTH_BROKEN;
+}
+
+static bool is_down(const struct session *s, int server)
+{
+    enum server_health health = health_of(s, server);
+
+    return health != HEALTH_UP && health != HEALTH_UNKNOWN && health != HEALTH_REFUSED &&
+           !rests(s, server);
+}
+
 /* There is another primary than the one that the statement was sent to: no reply can come that
  * would count. */
 static bool is_replaced(const struct session *s)
@@ -153,25 +172,13 @@ static void leave_old_primary(struct session *s)
     int home = s->home;
 
     if (s->worker->topology->galera && home >= 0 &&
-        s->worker->topology->servers[home].health == HEALTH_UP)
+        (health_of(s, home) == HEALTH_UP || rests(s, home)))
         return; /* it takes commits still */
     if (s->state.now != SESSION_READY || home < 0 || primary < 0 || home == primary ||
         session_replay_judge(s, true) == REPLAY_NOT_ASKED)
         return;
     session_release(s, home, false);
     session_lost_idle(s);
-}
-
-static enum server_health health_of(const struct session *s, int server)
-{
-    return s->worker->topology->servers[server].health;
-}
-
-static bool is_down(const struct session *s, int server)
-{
-    enum server_health health = health_of(s, server);
-
-    return health != HEALTH_UP && health != HEALTH_UNKNOWN && health != HEALTH_REFUSED;
 }
 
 static bool waits_for_reply(const struct session *s)
@@ -190,6 +197,8 @@ void session_topology_changed(struct session *s)
         return;
     }
     leave_old_primary(s);
+    if (s->state.now == SESSION_READY && !s->worker->conf->pool.multiplexing)
+        session_let_go(s); /* of servers in maintenance */
     if (s->state.now == SESSION_QUEUE && health_of(s, s->place.server) != HEALTH_UP) {
         session_queue_leave(s);
         session_enter(s, SESSION_ROUTE);

@@ -204,11 +204,18 @@ class Tillway:
 
     def command(self, *words, timeout=120, check=False):
         """`tillway WORDS... --config FILE`, words such as "mirror", "verify"; a CompletedProcess."""
-        split = 2 if words[0] in ("mirror", "cluster") else 1
-        argv = [self.binary] + list(words[:split]) + ["--config", self.config_file]
-        return subprocess.run(argv + list(words[split:]), stdin=subprocess.DEVNULL, timeout=timeout,
+        return subprocess.run(self._argv(words), stdin=subprocess.DEVNULL, timeout=timeout,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=check,
                               env=self._env)
+
+    def begin(self, *words):
+        """The same while it runs: a Popen."""
+        return subprocess.Popen(self._argv(words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                                env=self._env)
+
+    def _argv(self, words):
+        split = 2 if words[0] in ("mirror", "cluster") else 1
+        return [self.binary] + list(words[:split]) + ["--config", self.config_file] + list(words[split:])
 
     def mirror_status(self):
         """`tillway mirror status` as a dictionary: state, source, gtid, lag_ms (None: not known), ..."""

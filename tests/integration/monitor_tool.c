@@ -155,7 +155,7 @@ static void serve(struct monitor *m, const struct conf *c)
 
 int main(int argc, char **argv)
 {
-    const struct monitor_sink sink = {NULL, on_topology, on_catalog};
+    const struct monitor_sink sink = {NULL, on_topology, on_catalog, NULL};
     struct err e = {ERR_NONE, 0, ""};
     struct conf *c = argc == 2 ? conf_load(argv[1], &e) : NULL;
     struct monitor *m = NULL;

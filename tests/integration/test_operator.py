@@ -1,5 +1,6 @@
 """What an operator says by `tillway cluster`: maintenance, and what would be done."""
 
+import concurrent.futures
 import os
 import re
 import subprocess
@@ -37,6 +38,49 @@ class Operator(FailoverCluster):
         self.maintenance(resting, "off")
         scratch.wait_until("it follows again", lambda: self.follows(resting), 30)
 
+    def connections_of_tills(self, server):
+        return server.value("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'till'")
+
+    @staticmethod
+    def reads_of_shelf(server):
+        return server.query("SELECT 1 FROM information_schema.PROCESSLIST WHERE USER = 'till' AND INFO LIKE '%shelf%'")
+
+    def begin_read(self, server):
+        """A read there that waits for a lock: the future of what it reads, and the connection with the lock."""
+        self.primary().query("CREATE TABLE shop.shelf (a INT)")
+        self.cluster.wait_in_sync()
+        lock, till = server.connect(), self.tillway.connect()
+        self.addCleanup(till.close)
+        self.addCleanup(lock.close)
+
+        def read():
+            with till.cursor() as cursor:
+                cursor.execute("/* tillway: server=%s */ SELECT COUNT(*) FROM shop.shelf" % server.name)
+                return cursor.fetchall()
+        lock.query("LOCK TABLES shop.shelf WRITE")
+        future = concurrent.futures.ThreadPoolExecutor(1).submit(read)
+        scratch.wait_until("the read runs there", lambda: self.reads_of_shelf(server), 30)
+        return future, lock
+
+    def test_a_server_is_drained(self):
+        drained = next(s for s in self.cluster.servers if s is not self.primary())
+        future, lock = self.begin_read(drained)
+        self.addCleanup(self.wait_complete)
+        self.addCleanup(self.maintenance, drained, "off")
+        early = self.cluster_command("drain", drained.name, "--wait", "0")
+        self.assertRegex(early, "(?s)no more statements go there.* connections of sessions are left, .*failed$")
+        with self.tillway.begin("cluster", "drain", drained.name) as patient:
+            self.assertIn("no more statements go there", patient.stdout.readline())  # told before it ends
+            self.assertTrue(self.reads_of_shelf(drained))
+            lock.query("UNLOCK TABLES")
+            self.assertRegex(patient.stdout.read(), "(?s)nothing is left there: it is in maintenance\ndone$")
+        self.assertEqual(future.result(60), ((0,),))
+        self.assertEqual(self.connections_of_tills(drained), 0)
+        self.await_status("^%s: replica, broken, .*: in maintenance$" % drained.name)
+
+    def test_the_primary_is_not_drained(self):
+        self.assertIn("it is the primary", self.cluster_command("drain", self.primary().name))
+
     @staticmethod
     def rebuild(server, source):
         return subprocess.run([os.path.join(paths.ROOT, "scripts", "rebuild"), "--datadir", server.datadir, "--",
@@ -65,16 +109,17 @@ class Operator(FailoverCluster):
 
     def test_what_is_meant_is_asked(self):
         for words in (["maintenance"], ["maintenance", "nobody", "on"], ["maintenance", "primary"],
-                      ["maintenance", "primary", "on", "--dry-run"]):
+                      ["maintenance", "primary", "on", "--dry-run"], ["drain"], ["drain", "nobody"],
+                      ["drain", "replica1", "--wait"], ["drain", "replica1", "--wait", "soon"], ["drain", "replica1", "now"]):
             with self.subTest(words=words):
                 self.assertNotIn("done", self.cluster_command(*words))
 
     def test_a_dry_run_does_nothing(self):
         replica = next(s for s in self.cluster.servers if s is not self.primary())
         before = re.search("epoch [0-9]+", self.cluster_command("status")).group()
-        for words in (["switchover"], ["failover"], ["rejoin", replica.name]):
+        for words in (["switchover"], ["failover"], ["rejoin", replica.name], ["drain", replica.name]):
             with self.subTest(words=words):
-                self.assertRegex(self.cluster_command(*words, "--dry-run"), "(?s)^1\\. take the locks.*\n3\\. ")
+                self.assertRegex(self.cluster_command(*words, "--dry-run"), "(?s)^1\\. .*\n3\\. ")
         self.assertIn(before + ",", self.cluster_command("status"))
 
 

@@ -215,6 +215,25 @@ static void test_lag_of_another_primary_begins_anew(void **state)
     assert_int_equal(now->servers[0].lag_ms, 0);
 }
 
+static void test_maintenance(void **state)
+{
+    (void)state;
+    make_cluster();
+    board->resting = 3; /* the primary takes writes all the same */
+    assert_true(next(100));
+    assert_false(now->servers[0].resting);
+    assert_int_equal(now->servers[0].health, HEALTH_UP);
+    assert_true(now->servers[1].resting);
+    assert_int_equal(now->servers[1].health, HEALTH_BROKEN);
+    assert_string_equal(now->servers[1].why, "in maintenance");
+    board->health[1].now = HEALTH_DOWN;
+    assert_true(next(150));
+    assert_true(now->servers[1].resting); /* until an operator says otherwise */
+    board->resting = 0;
+    assert_true(next(200));
+    assert_false(now->servers[1].resting);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +244,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_lagging, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lag_without_a_primary, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lag_of_another_primary_begins_anew, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_maintenance, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,6 +36,18 @@ static void wakes_for_health_and_primary_alone(void **state)
     newest_free(&n);
 }
 
+static void wakes_for_maintenance(void **state)
+{
+    struct topology *t = snapshot(0, HEALTH_BROKEN, 2);
+    struct newest n = {NULL, NULL};
+
+    (void)state;
+    (void)newest_put(&n, snapshot(0, HEALTH_BROKEN, 1));
+    t->servers[1].resting = true;
+    assert_true(newest_put(&n, t));
+    newest_free(&n);
+}
+
 static void only_the_last_is_taken_and_once(void **state)
 {
     struct newest n = {NULL, NULL};
@@ -84,6 +96,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(wakes_for_health_and_primary_alone),
+        cmocka_unit_test(wakes_for_maintenance),
         cmocka_unit_test(only_the_last_is_taken_and_once),
         cmocka_unit_test(what_differs_stays),
         cmocka_unit_test(a_change_is_found_behind_what_moved_on),
