@@ -51,11 +51,19 @@ static bool lay_on_variables(const struct session *s, struct backend *b, const s
     return ok;
 }
 
+/* Whether the statement is on its way to a replica. Where there is no primary just now, a session
+ * bound to the last one goes on there, and writes. */
+static bool reads_a_replica(const struct session *s, const struct backend *b)
+{
+    return s->run.read && b->server != s->worker->topology->primary &&
+           s->run.route.reason != ROUTE_PINNED;
+}
+
 /* Nothing is ever written on a replica, whatever was known of the functions and views in the
  * statement and whoever the user is: read_only does not hold for all of them, this does. */
 static bool lay_on_guard(struct session *s, struct backend *b)
 {
-    if (!s->run.read || b->guarded || b->server == s->worker->topology->primary)
+    if (b->guarded || !reads_a_replica(s, b))
         return true;
     b->guarded = true;
     return backend_command(b, COM_QUERY, span_of(backend_guard_sql), EXPECT_STATE);

@@ -91,6 +91,25 @@ static void nothing_can_be_written_at_a_replica(void **state)
     assert_int_equal(s.primary->guards, 0);
 }
 
+/* A switchover has begun: a transaction that is open goes on where it is, its reads among it. */
+static void a_transaction_without_a_primary_may_still_write(void **state)
+{
+    struct rig *r = rig_start(.failover_ms = 10000);
+    struct scene s = rig_scene(r);
+
+    (void)state;
+    RUNS(s.till, s.primary, "BEGIN", .status = STATUS_IN_TRANS);
+    r->view->primary = -1;
+    rig_publish(r);
+    client_asks(s.till, read_sql);
+    server_hears_query(s.primary, read_sql);
+    server_sends_rows(s.primary, &(struct says){.status = STATUS_IN_TRANS},
+                      (const char *const[]){"tea", NULL});
+    (void)client_hears_rows(s.till, "tea");
+    RUNS(s.till, s.primary, "DELETE FROM Product", .status = STATUS_IN_TRANS);
+    assert_int_equal(s.primary->guards, 0);
+}
+
 static void a_listener_of_the_primary_does_not_split(void **state)
 {
     struct rig *r = rig_start(.consistency = CONSISTENCY_PRIMARY);
@@ -484,6 +503,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RIG_TEST(reads_go_to_a_replica_and_writes_to_the_primary),
         RIG_TEST(nothing_can_be_written_at_a_replica),
+        RIG_TEST(a_transaction_without_a_primary_may_still_write),
         RIG_TEST(a_global_read_has_what_anybody_wrote),
         RIG_TEST(a_comment_asks_for_consistency),
         RIG_TEST(a_comment_asks_for_a_server),
