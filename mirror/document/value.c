@@ -218,10 +218,35 @@ static void put_moment(int64_t ms, struct buf *out)
                    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(ms - seconds * 1000));
 }
 
+/* As MariaDB prints it, that is without an exponent; libbson writes 1.2E-9. */
+static bool put_decimal(const bson_iter_t *it, struct buf *out)
+{
+    char text[BSON_DECIMAL128_STRING];
+    bson_decimal128_t d;
+    const char *exponent;
+    long zeros;
+
+    (void)bson_iter_decimal128(it, &d);
+    bson_decimal128_to_string(&d, text);
+    if (strpbrk(text, "NI")) /* NaN, Infinity */
+        return false;
+    exponent = strchr(text, 'E');
+    if (!exponent) {
+        buf_put_str(out, text);
+        return true;
+    }
+    zeros = -strtol(exponent + 1, NULL, 10) - 1;
+    if (zeros < 0)
+        return false;
+    buf_printf(out, "%s0.%.*d", *text == '-' ? "-" : "", (int)zeros, 0);
+    for (const char *p = text; p < exponent; p++)
+        if (isdigit((unsigned char)*p))
+            buf_put_u8(out, (uint8_t)*p);
+    return true;
+}
+
 bool value_text(const bson_iter_t *it, struct buf *out)
 {
-    char decimal[BSON_DECIMAL128_STRING];
-    bson_decimal128_t d;
     const uint8_t *p;
     const char *text;
     bson_subtype_t subtype;
@@ -233,10 +258,7 @@ bool value_text(const bson_iter_t *it, struct buf *out)
         buf_printf(out, "%" PRId64, bson_iter_as_int64(it));
         return true;
     case BSON_TYPE_DECIMAL128:
-        (void)bson_iter_decimal128(it, &d);
-        bson_decimal128_to_string(&d, decimal);
-        buf_put_str(out, decimal);
-        return strpbrk(decimal, "EeNI") == NULL;
+        return put_decimal(it, out);
     case BSON_TYPE_UTF8:
         text = bson_iter_utf8(it, &n);
         buf_put(out, text, n);

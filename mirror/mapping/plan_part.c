@@ -207,9 +207,11 @@ static void put_fold_of(struct buf *b, const struct aggregate *a, const struct m
 
 void plan_put_value(struct buf *b, const struct aggregate *a, const struct map_op *op)
 {
+    /* SIGNED would make -1 of the largest BIGINT UNSIGNED, and cut what is larger still. */
     static const char *const cast[] = {
-        [MAP_TYPE_AUTO] = NULL,    [MAP_TYPE_INT] = "SIGNED", [MAP_TYPE_DOUBLE] = "DOUBLE",
-        [MAP_TYPE_DECIMAL] = NULL, [MAP_TYPE_TEXT] = "CHAR",  [MAP_TYPE_DATE] = "DATETIME(3)",
+        [MAP_TYPE_AUTO] = NULL,       [MAP_TYPE_INT] = "DECIMAL(65,0)",
+        [MAP_TYPE_DOUBLE] = "DOUBLE", [MAP_TYPE_DECIMAL] = NULL,
+        [MAP_TYPE_TEXT] = "CHAR",     [MAP_TYPE_DATE] = "DATETIME(3)",
         [MAP_TYPE_BOOL] = NULL,
     };
 

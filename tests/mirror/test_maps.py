@@ -2,6 +2,8 @@
 what Python makes of plain SELECTs, after random transactions."""
 
 import datetime
+import decimal
+import functools
 import os
 import random
 import time
@@ -29,14 +31,22 @@ CREATE DATABASE types CHARACTER SET utf8mb4;
 CREATE TABLE types.T (id VARCHAR(20) COLLATE utf8mb4_bin PRIMARY KEY, i1 TINYINT, u8 BIGINT UNSIGNED, de DECIMAL(40,10), f FLOAT,
   d DOUBLE, dt DATE, tm TIME(2), ts TIMESTAMP(6) NULL, dtm DATETIME(6), y YEAR, vb VARBINARY(10), b3 BINARY(3), bl BLOB,
   e ENUM('x','y'), s SET('p','q'), j JSON, bit5 BIT(5), tx TEXT CHARACTER SET latin1, bo BOOL);
+CREATE TABLE types.Exact (k DECIMAL(65,30) PRIMARY KEY, big DECIMAL(65,0), small DECIMAL(38,38), up DECIMAL(65,30), KEY (up));
 """
 
 TYPES = """
 - collection: types
   table: types.T
   key: [id]
-  fields: {i1: i1, u8: u8, de: de, f: f, f2: {column: f, type: double}, d: d, dt: dt, tm: tm, ts: ts, dtm: dtm, y: y, vb: vb, b3: b3, bl: bl, e: e,
+  fields: {i1: i1, u8: u8, u9: {column: u8, type: int}, de: de, f: f, f2: {column: f, type: double}, d: d, dt: dt, tm: tm, ts: ts, dtm: dtm, y: y, vb: vb, b3: b3, bl: bl, e: e,
            s: s, j: j, bit5: bit5, tx: tx, bo: {column: bo, type: bool}}
+- collection: exact
+  table: types.Exact
+  key: [k]
+  fields: {big: big, small: small, twice: {sql: "{big} * 2"}, forced: {column: big, type: decimal}, whole: {column: big, type: int},
+           below: {sum: "{Below.k}", of: Below}}
+  arrays:
+    Below: {table: types.Exact, as: Below, on: {up: k}, key: [k], fields: {k: k}}
 """
 
 
@@ -84,6 +94,15 @@ def expected_films(world):
              "Cheapest": money(min((x for x in p if x is not None), default=None))}
             for (c, n), p in sorted(groups.items())]}
     return made
+
+
+DIGITS = decimal.Context(prec=80)
+
+
+def exact(value):
+    """A DECIMAL as its document has it: what 34 digits don't hold is text."""
+    digits = "".join(map(str, value.as_tuple().digits)).lstrip("0")
+    return Decimal128(value) if len(digits) <= 34 else format(value, "f")
 
 
 class Changer:
@@ -177,7 +196,7 @@ class MapsTest(unittest.TestCase):
             " 123456789012345678901234567890.1234567891, 1, 16777216, '', 0, 'nope')", database="types")
         self.world.wait_applied()
         utc = datetime.timezone.utc
-        a = {"_id": "a", "i1": -128, "u8": Decimal128("18446744073709551615"),
+        a = {"_id": "a", "i1": -128, "u8": Decimal128("18446744073709551615"), "u9": Decimal128("18446744073709551615"),
              "de": Decimal128("12345678901234567890.0123456789"), "f": 0.1, "f2": 0.10000000149011612, "d": 0.1,
              "dt": datetime.datetime(1000, 1, 1, tzinfo=utc), "tm": "-838:59:59.99",
              "ts": datetime.datetime(2026, 3, 1, 12, 5, 0, 123000, utc),
@@ -186,12 +205,40 @@ class MapsTest(unittest.TestCase):
         got = self.world.found("types")
         self.assertEqual(typed(got["a"]), typed(a))
         self.assertEqual(typed(got["A "]), typed(dict(dict.fromkeys(a), _id="A ")))
-        odd = dict(dict.fromkeys(a), _id="\U0001f600'", u8=1, f=16777200.0, f2=16777216.0, tx="", bo=False, e="",
+        odd = dict(dict.fromkeys(a), _id="\U0001f600'", u8=1, u9=1, f=16777200.0, f2=16777216.0, tx="", bo=False, e="",
                    de="123456789012345678901234567890.1234567891")
         self.assertEqual(typed(got["\U0001f600'"]), typed(odd))
         self.world.run("DELETE FROM types.T WHERE id = 'a'", "UPDATE types.T SET id = 'B' WHERE id = 'A '", database="types")
         self.world.wait_applied()
         self.assertEqual(sorted(self.world.found("types")), ["B", "\U0001f600'"])
+
+    def test_21_decimals_of_65_digits(self):
+        """Exact, or text: never rounded. As keys and links, too."""
+        n, tiny = "12345678901234567890123456789012345", "0." + "0" * 29 + "1"
+        keys = [n + "." + "9" * 30, "-" + n + "." + "9" * 30, "0", tiny, "-" + tiny, "9" * 34, "1" + "0" * 34, "-" + "9" * 4 + "." + "9" * 30]
+        for k in keys:
+            self.world.run("INSERT INTO types.Exact VALUES (%s, %s, %s, %s)" % (k, "9" * 65, "-0." + "0" * 3 + "9" * 35, keys[1]),
+                           "INSERT INTO types.Exact VALUES (%s - 1, -1, 0.%s, NULL) ON DUPLICATE KEY UPDATE big = 0" % (k, "9" * 34),
+                           database="types")
+        self.assert_exact()
+        self.world.run("UPDATE types.Exact SET k = k + 0.%s5, big = big - 1 ORDER BY k DESC" % ("0" * 28), "UPDATE types.Exact SET up = k",
+                       "DELETE FROM types.Exact WHERE k BETWEEN -0.5 AND 0 OR k > %s" % ("9" * 34), database="types")
+        self.assert_exact()
+        for command in ("verify", "rebuild"):
+            done = self.world.mirror.command("mirror", command)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assert_exact()
+
+    def assert_exact(self):
+        self.world.wait_applied()
+        rows = self.world.rows("SELECT * FROM types.Exact ORDER BY k")
+        made = {}
+        for k, big, small, _ in rows:
+            below = [r[0] for r in rows if r[3] == k]
+            made[str(exact(k))] = {"_id": exact(k), "big": exact(big), "small": exact(small), "twice": exact(DIGITS.multiply(big, 2)),
+                                   "forced": exact(big), "whole": int(big) if abs(big) < 1 << 63 else exact(big),
+                                   "below": exact(functools.reduce(DIGITS.add, below, decimal.Decimal("0E-30"))), "Below": [{"k": exact(b)} for b in below]}
+        self.assertGreater(self.world.assert_documents(self, "exact", made), 5)
 
     def refused(self, mapping, reason):
         self.world.mirror.stop()

@@ -84,11 +84,12 @@ static void test_grouped_composite(void **state)
 
     (void)state;
     map_test_begin(&t, grouped);
-    check_level(t.plan, 1,
-                "SELECT STRAIGHT_JOIN t0.`a`, t0.`b`, t2.`id`, CAST(COALESCE(SUM(t1.`q`), 0) AS"
-                " SIGNED), COUNT(t1.`q`) FROM `d`.`P` AS t0 JOIN `d`.`L` AS t1 ON t1.`pb` = t0.`b`"
-                " AND t1.`pa` = t0.`a` JOIN `d`.`C` AS t2 ON t2.`id` = t1.`c` WHERE ",
-                " GROUP BY t0.`a`, t0.`b`, t2.`id` ORDER BY t0.`a`, t0.`b`, t2.`id`");
+    check_level(
+        t.plan, 1,
+        "SELECT STRAIGHT_JOIN t0.`a`, t0.`b`, t2.`id`, CAST(COALESCE(SUM(t1.`q`), 0) AS"
+        " DECIMAL(65,0)), COUNT(t1.`q`) FROM `d`.`P` AS t0 JOIN `d`.`L` AS t1 ON t1.`pb` = t0.`b`"
+        " AND t1.`pa` = t0.`a` JOIN `d`.`C` AS t2 ON t2.`id` = t1.`c` WHERE ",
+        " GROUP BY t0.`a`, t0.`b`, t2.`id` ORDER BY t0.`a`, t0.`b`, t2.`id`");
     assert_true(t.plan->walks[1].direct);
     assert_int_equal(t.plan->walks[1].direct_at[0], 1);
     assert_int_equal(t.plan->walks[1].direct_at[1], 0);
