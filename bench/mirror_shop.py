@@ -13,7 +13,7 @@ import bson  # noqa: E402
 import test_paged  # noqa: E402
 from bson.raw_bson import RawBSONDocument  # noqa: E402
 
-from harness import tillway  # noqa: E402
+from harness import scratch, tillway  # noqa: E402
 from harness.cluster import Cluster  # noqa: E402
 
 SERVER = ["--innodb-buffer-pool-size=512M", "--innodb-log-file-size=256M"]
@@ -51,7 +51,7 @@ class BenchShop(test_paged.PagedShop):
     def alone(self, collection, how, query=None):
         """Documents a second that libmongoc's bulk writes alone reach with a collection's documents: "insert" into an empty collection, or
         "replace" where they stand."""
-        path = os.path.join(self.mongo.folder, "documents.bson")
+        path = os.path.join(scratch.current().folder("documents"), "documents.bson")
         with open(path, "wb") as f:
             for document in self.raw(collection, query):
                 f.write(document.raw)

@@ -1,13 +1,15 @@
-"""A throwaway MongoDB: a replica set of one member, or the user's own server by MONGODB_URI.
+"""A throwaway MongoDB: a replica set of one member or more, or the user's own server by MONGODB_URI.
 
     with Mongo() as m:
         m.client()[m.database].customers.find_one()
+
+    with Mongo(members=3) as m:
+        m.primary().kill()
 """
 
 import os
 import random
 import shutil
-import signal
 import subprocess
 
 import pymongo
@@ -17,6 +19,7 @@ from . import paths, scratch
 from .ports import free_port
 
 ALREADY_INITIALIZED = 23
+ELECTION_MS = 2000  # how long members do without a primary before they elect another
 
 
 def mongod_path():
@@ -33,20 +36,96 @@ def mongod_path():
     return found
 
 
+class Member:
+    """One mongod of the replica set; its port and data stay while it is dead."""
+
+    host = "127.0.0.1"
+
+    def __init__(self, options):
+        self.folder = scratch.current().folder("mongo")
+        self.port = free_port()
+        os.mkdir(os.path.join(self.folder, "data"))
+        self._options = options
+        self._proc = None
+
+    @property
+    def address(self):
+        return "%s:%d" % (self.host, self.port)
+
+    @property
+    def pid(self):
+        return self._proc.pid
+
+    def start(self, timeout=60):
+        """Start it, and wait until it answers."""
+        self.spawn()
+        self.wait_answer(timeout)
+
+    def spawn(self):
+        argv = [mongod_path(), "--dbpath", os.path.join(self.folder, "data"), "--port",
+                str(self.port), "--bind_ip", self.host, "--replSet", "rs0", "--oplogSize", "128",
+                "--wiredTigerCacheSizeGB", "0.5", "--nounixsocket",
+                "--setParameter", "diagnosticDataCollectionEnabled=false"] + self._options
+        self._proc = scratch.spawn(argv, os.path.join(self.folder, "mongod.log"), cwd=self.folder)
+
+    def wait_answer(self, timeout=60):
+        self.wait("mongod on port %d" % self.port, lambda: self.hello() is not None, timeout)
+
+    def wait(self, what, check, timeout=60):
+        return scratch.wait_until(what, check, timeout, self._proc)
+
+    def direct(self):
+        """A client of this member alone; the caller's to close."""
+        return pymongo.MongoClient(self.host, self.port, directConnection=True,
+                                   serverSelectionTimeoutMS=200, connectTimeoutMS=1000)
+
+    def command(self, *words, **fields):
+        """A command of the database `admin`, to this member."""
+        with self.direct() as client:
+            return client.admin.command(*words, **fields)
+
+    def hello(self):
+        """What it says of itself; None where it does not answer."""
+        try:
+            return self.command("isMaster")
+        except pymongo.errors.ConnectionFailure:
+            return None
+
+    def alive(self):
+        return self._proc is not None and self._proc.alive()
+
+    def kill(self):
+        self._proc.kill()
+
+    def freeze(self):
+        self._proc.freeze()
+
+    def thaw(self):
+        self._proc.thaw()
+
+    def restart(self, timeout=60):
+        """Kill it if it runs, and start it on the same port and data."""
+        self.kill()
+        self.start(timeout)
+
+    def discard(self):
+        if self.alive():
+            self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
 class Mongo:
     """uri: how to reach it. database: a name free for this test. external: not ours to kill."""
 
-    def __init__(self, options=()):
+    def __init__(self, options=(), members=1):
         self.uri = os.environ.get("MONGODB_URI") or None
         self.external = self.uri is not None
         self.database = "pos"
-        self.host = "127.0.0.1"
-        self.port = None
-        self.folder = None
+        self.members = []
         self._options = list(options)
+        self._count = members
         self._clients = []
         self._shared = None
-        self._proc = None
         if self.external:
             self.database = "tillway_test_%08x" % random.getrandbits(32)
 
@@ -61,51 +140,57 @@ class Mongo:
         if self.external:
             self.db().client.admin.command("ping")
             return
-        self.folder = scratch.current().folder("mongo")
-        os.mkdir(os.path.join(self.folder, "data"))
-        self.port = free_port()
-        self.uri = "mongodb://%s:%d/?replicaSet=rs0" % (self.host, self.port)
         try:
-            self._start(timeout)
+            for _ in range(self._count):
+                self.members.append(Member(self._options))
+                self.members[-1].spawn()
+            for member in self.members:
+                member.wait_answer(timeout)
+            self.uri = "mongodb://%s/?replicaSet=rs0" % ",".join(m.address for m in self.members)
+            self._initiate()
+            self.primary(timeout)
+            self._wait_complete(timeout)
         except BaseException:
             self.stop()
             raise
 
-    def _start(self, timeout):
-        argv = [mongod_path(), "--dbpath", os.path.join(self.folder, "data"), "--port",
-                str(self.port), "--bind_ip", self.host, "--replSet", "rs0", "--oplogSize", "128",
-                "--wiredTigerCacheSizeGB", "0.5", "--nounixsocket",
-                "--setParameter", "diagnosticDataCollectionEnabled=false"] + self._options
-        self._proc = scratch.spawn(argv, os.path.join(self.folder, "mongod.log"), cwd=self.folder)
-        with self._direct() as client:
-            scratch.wait_until("mongod on port %d" % self.port, lambda: self._initiate(client),
-                               timeout, self._proc)
-            scratch.wait_until("a MongoDB primary on port %d" % self.port,
-                               lambda: client.admin.command("isMaster")["ismaster"],
-                               timeout, self._proc)
-
-    def _direct(self):
-        return pymongo.MongoClient(self.host, self.port, serverSelectionTimeoutMS=200,
-                                   connectTimeoutMS=1000)
-
-    def _initiate(self, client):
-        members = [{"_id": 0, "host": "%s:%d" % (self.host, self.port)}]
+    def _initiate(self):
+        config = {"_id": "rs0", "settings": {"electionTimeoutMillis": ELECTION_MS, "heartbeatIntervalMillis": ELECTION_MS // 4},
+                  "members": [{"_id": i, "host": m.address} for i, m in enumerate(self.members)]}
         try:
-            client.admin.command("replSetInitiate", {"_id": "rs0", "members": members})
-            return True
+            self.members[0].command("replSetInitiate", config)
         except pymongo.errors.OperationFailure as error:
-            if error.code == ALREADY_INITIALIZED:
-                return True
-            raise
-        except pymongo.errors.ConnectionFailure:
-            return False
+            if error.code != ALREADY_INITIALIZED:
+                raise
+
+    def _wait_complete(self, timeout):
+        """Until each member has a part in a majority."""
+        for member in self.members:
+            def follows(m=member):
+                hello = m.hello() or {}
+                return hello.get("ismaster") or hello.get("secondary")
+            member.wait("MongoDB's member on port %d" % member.port, follows, timeout)
+
+    def primary(self, timeout=60):
+        """The member that is the primary, once there is one."""
+        self._ours()
+
+        def find():
+            return next((m for m in self.members if m.alive() and (m.hello() or {}).get("ismaster")), None)
+        return scratch.wait_until("a MongoDB primary", find, timeout)
+
+    def secondaries(self):
+        """The members that are not."""
+        primary = self.primary()
+        return [m for m in self.members if m is not primary]
+
+    @property
+    def port(self):
+        return self._only().port
 
     @property
     def pid(self):
-        return self._proc.pid
-
-    def alive(self):
-        return self.external or (self._proc is not None and self._proc.alive())
+        return self._only().pid
 
     def client(self, **kw):
         """A pymongo client; closed by stop()."""
@@ -122,28 +207,28 @@ class Mongo:
         return self._shared[self.database]
 
     def kill(self):
-        self._own().kill()
+        self._only().kill()
 
     def freeze(self):
-        self._own().freeze()
+        self._only().freeze()
 
     def thaw(self):
-        self._own().thaw()
+        self._only().thaw()
 
     def restart(self, timeout=60):
-        """Kill it if it runs, and start it on the same port and data."""
-        self._own().kill()
-        self._start(timeout)
+        """Kill it if it runs, start it on the same port and data, and wait until it takes writes."""
+        self._only().restart(timeout)
+        self.primary(timeout)
 
-    def shutdown(self, timeout=60):
-        """A clean end (SIGTERM)."""
-        self._own().signal(signal.SIGTERM)
-        return self._proc.wait(timeout)
-
-    def _own(self):
+    def _ours(self):
         if self.external:
             raise RuntimeError("MONGODB_URI names a server that is not the test's to stop")
-        return self._proc
+
+    def _only(self):
+        """The member, where there is but one."""
+        self._ours()
+        member, = self.members
+        return member
 
     def stop(self):
         """Throw it away; of an external server only this test's database."""
@@ -152,12 +237,9 @@ class Mongo:
         for client in self._clients:
             client.close()
         self._clients, self._shared = [], None
-        if self._proc is not None:
-            self._proc.kill()
-            self._proc = None
-        if self.folder:
-            shutil.rmtree(self.folder, ignore_errors=True)
-            self.folder = None
+        for member in self.members:
+            member.discard()
+        self.members = []
 
 
 def version(path):

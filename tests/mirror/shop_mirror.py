@@ -24,9 +24,9 @@ def new_mirror(cluster, mongo, section):
 class Shop:
     """cluster, mongo, mirror: started, the sample loaded, the first snapshot not awaited."""
 
-    def __init__(self, replicas=1):
+    def __init__(self, replicas=1, mongo=None):
         self.cluster = Cluster(replicas=replicas)
-        self.mongo = Mongo()
+        self.mongo = mongo or Mongo()
         self.mirror = None
 
     def load(self):
@@ -37,13 +37,17 @@ class Shop:
         """The mirror's section of the configuration."""
         return tillway.pos_mirror(self.mongo, batch_delay="1ms")
 
+    def new_mirror(self):
+        """The Tillway that mirrors; not started."""
+        return new_mirror(self.cluster, self.mongo, self.section())
+
     def __enter__(self):
         try:
             self.cluster.start()
             self.mongo.start()
             self.load()
             self.cluster.wait_in_sync()
-            self.mirror = new_mirror(self.cluster, self.mongo, self.section())
+            self.mirror = self.new_mirror()
             self.mirror.start()
         except BaseException:
             self.cluster.stop()
@@ -89,14 +93,14 @@ class Shop:
 
     def wait_applied(self, timeout=60):
         """Until the checkpoint holds all that the primary has committed."""
-        need = sequence(self.primary.value("SELECT @@gtid_binlog_pos"))
+        need = self.primary.value("SELECT @@gtid_binlog_pos")
         end = time.monotonic() + timeout
         while time.monotonic() < end:
             at = self.state()
-            if at and sequence(at["gtid"]) >= need:
+            if at and tillway.covers(at["gtid"], need):
                 return at
             time.sleep(0.01)
-        raise TimeoutError("the mirror did not reach %d: %r, %r\n%s" % (
+        raise TimeoutError("the mirror did not reach %s: %r, %r\n%s" % (
             need, at, self.state("status"), self.mirror.log_text()[-3000:]))
 
     def read(self, collection):
