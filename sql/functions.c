@@ -44,7 +44,7 @@ static const struct sql_function functions[] = {
     PURE(hour) PURE(if) PURE(ifnull) PURE(inet6_aton) PURE(inet6_ntoa) PURE(inet_aton)
     PURE(inet_ntoa) PURE(insert) PURE(instr) PURE(int) PURE(integer) PURE(interiorringn)
     PURE(intersects) PURE(interval) SESSION(is_free_lock) PURE(is_ipv4) PURE(is_ipv4_compat)
-    PURE(is_ipv4_mapped) PURE(is_ipv6) SESSION(is_used_lock) PURE(isclosed) PURE(isempty)
+    PURE(is_ipv4_mapped) PURE(is_ipv6) EFFECT(is_used_lock, SESSION, NAMES_IDS) PURE(isclosed) PURE(isempty)
     PURE(isnull) PURE(isring) PURE(issimple) PURE(json_array) PURE(json_array_append)
     PURE(json_array_insert) GLUED(json_arrayagg) PURE(json_compact) PURE(json_contains)
     PURE(json_contains_path) PURE(json_depth) PURE(json_detailed) PURE(json_equals)

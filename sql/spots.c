@@ -1,5 +1,6 @@
 #include "sql/spots.h"
 
+#include "sql/functions.h"
 #include "sql/lexer.h"
 
 enum { DEPTH_MAX = 63, HEADING_MAX = 255 };
@@ -7,6 +8,7 @@ enum { DEPTH_MAX = 63, HEADING_MAX = 255 };
 /* A select list, at one depth of parentheses. */
 struct list {
     bool open;
+    bool holder;          /* the parentheses are those of IS_USED_LOCK() */
     bool spotted;         /* the item has a spot */
     const uint8_t *start; /* of the item; NULL before its first token */
 };
@@ -38,6 +40,7 @@ struct finder {
     bool kill_other;       /* KILL … ID or USER: no connection's id */
     const uint8_t *kill_at;
     unsigned kill_tokens;
+    bool holder_follows; /* IS_USED_LOCK was told, its parenthesis is next */
     bool for_connection; /* EXPLAIN … FOR [CONNECTION]: a number is an id */
     bool explains;
     unsigned depth;
@@ -189,6 +192,65 @@ static void try_call(struct finder *f, enum sql_spot_kind kind)
     (void)add(f, kind, f->lex.start, ahead.p);
 }
 
+/* Whether the token told last is a value, or a call that is no aggregate. */
+static bool is_value(const struct sql_lexer *lex, enum sql_token t)
+{
+    struct sql_lexer ahead = *lex;
+    const struct sql_function *f;
+
+    switch (t) {
+    case TOK_STRING:
+    case TOK_NUMBER:
+    case TOK_PARAM:
+    case TOK_USER_VARIABLE:
+    case TOK_SYSTEM_VARIABLE:
+    case TOK_ASSIGN:
+    case TOK_OPEN:
+    case TOK_CLOSE:
+    case TOK_COMMA:
+    case TOK_OPERATOR:
+        return true;
+    case TOK_NAME:
+        f = sql_function_find(sql_lexer_text(lex));
+        return f && (f->kind == FUNCTION_PURE || f->kind == FUNCTION_SESSION) &&
+               sql_lexer_next(&ahead) == TOK_OPEN;
+    default:
+        return false;
+    }
+}
+
+/* Whether the parentheses that follow hold values and calls alone, no column: then these mean the
+ * same inside of a subquery. */
+static bool values_follow(struct sql_lexer ahead)
+{
+    unsigned depth = 0;
+
+    do {
+        enum sql_token t = sql_lexer_next(&ahead);
+
+        if (!is_value(&ahead, t))
+            return false;
+        depth += t == TOK_OPEN;
+        depth -= t == TOK_CLOSE;
+    } while (depth > 0);
+    return true;
+}
+
+/* IS_USED_LOCK(…), where a subquery may stand in its place. */
+static void try_holder(struct finder *f, struct span text)
+{
+    struct sql_lexer ahead = f->lex;
+
+    if (!span_is_word(text, "IS_USED_LOCK") || f->prev == TOK_DOT || f->explains ||
+        f->first == W_ANALYZE || f->first == W_EXECUTE || f->first == W_HANDLER ||
+        f->first == W_PREPARE)
+        return;
+    if (sql_lexer_next(&ahead) != TOK_OPEN || !values_follow(f->lex))
+        return;
+    mark_items(f);
+    f->holder_follows = add(f, SPOT_HOLDER, text.p, text.p) != NULL;
+}
+
 /* Whether an alias stands behind a table. */
 static bool alias_follows(struct sql_lexer ahead)
 {
@@ -336,6 +398,8 @@ static void name(struct finder *f, enum sql_token t, struct span text)
                 try_call(f, calls[i].kind);
     if (t == TOK_NAME && span_is_word(text, "RETURNING") && f->depth == 0)
         open_list(f);
+    if (t == TOK_NAME && f->first != W_KILL)
+        try_holder(f, text);
     try_table(f, t, text);
     if (t == TOK_NAME)
         try_show(f, text);
@@ -343,12 +407,15 @@ static void name(struct finder *f, enum sql_token t, struct span text)
 
 static void parenthesis(struct finder *f, enum sql_token t)
 {
-    if (t == TOK_OPEN && f->depth < DEPTH_MAX)
-        f->lists[++f->depth] = (struct list){0};
-    else if (t == TOK_OPEN)
+    if (t == TOK_OPEN && f->depth < DEPTH_MAX) {
+        f->lists[++f->depth] = (struct list){.holder = f->holder_follows};
+        f->holder_follows = false;
+    } else if (t == TOK_OPEN) {
         f->overflow = true;
-    else if (t == TOK_CLOSE && f->depth > 0)
-        f->depth--;
+    } else if (t == TOK_CLOSE && f->depth > 0) {
+        if (f->lists[f->depth--].holder)
+            (void)add(f, SPOT_HOLDER_END, f->lex.p, f->lex.p);
+    }
 }
 
 static void token(struct finder *f, enum sql_token t, struct span text)

@@ -11,6 +11,8 @@
 
 enum sql_spot_kind {
     SPOT_CONNECTION_ID, /* CONNECTION_ID() */
+    SPOT_HOLDER,        /* empty, before IS_USED_LOCK(…), which tells who holds a lock */
+    SPOT_HOLDER_END,    /* empty, behind it; its argument may hold other spots */
     SPOT_ROW_COUNT,     /* ROW_COUNT() */
     SPOT_FOUND_ROWS,    /* FOUND_ROWS() */
     SPOT_HEADING,     /* empty, behind an item of a select list that has a spot and no alias of its

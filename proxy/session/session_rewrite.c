@@ -146,6 +146,28 @@ static void put_expression(struct rewriting *r, struct span expression)
     buf_put_str(r->out, " END");
 }
 
+/* The server's id is asked for once, and told as the session's. JSON_TABLE, for of VALUES the
+ * column would be a BIGINT where the server's is an INT. */
+static void put_holder(struct rewriting *r)
+{
+    buf_put_str(r->out, "(SELECT IFNULL(m.session,l.thread) FROM (SELECT ");
+}
+
+static void put_pair(void *ctx, uint32_t thread, uint32_t session, const char *host)
+{
+    (void)host;
+    if (session)
+        buf_printf(ctx, ",[%u,%u]", thread, session);
+}
+
+static void put_holder_end(struct rewriting *r)
+{
+    buf_put_str(r->out, " AS thread) l LEFT JOIN JSON_TABLE('[[0,0]");
+    threads_each(&r->s->worker->shared->threads, r->b->server, put_pair, r->out);
+    buf_put_str(r->out, "]','$[*]' COLUMNS(thread INT PATH '$[0]',session INT PATH '$[1]')) m "
+                        "ON m.thread=l.thread)");
+}
+
 /* What a statement before has left on another connection, of the type of the call. */
 static void put_left(struct rewriting *r, const struct sql_spot *spot, bool elsewhere,
                      int64_t value)
@@ -172,6 +194,12 @@ static void put_spot(struct rewriting *r, const struct sql_spot *spot)
     switch (spot->kind) {
     case SPOT_CONNECTION_ID: /* of the same type */
         buf_printf(r->out, "CAST(%u AS UNSIGNED)", r->s->id);
+        break;
+    case SPOT_HOLDER:
+        put_holder(r);
+        break;
+    case SPOT_HOLDER_END:
+        put_holder_end(r);
         break;
     case SPOT_ROW_COUNT:
         put_left(r, spot, session_row_count_elsewhere(r->s, r->b), r->s->left.row_count);

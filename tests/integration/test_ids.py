@@ -46,6 +46,40 @@ class Ids(Proxied):
         self.assertGreaterEqual(int(first[0][0]), FIRST)
         self.assertEqual(me.execute(2), [(first[0][0], "2")])
 
+    def test_lock_holder(self):
+        """IS_USED_LOCK() tells ids as CONNECTION_ID() does, as a column of the same name and type."""
+        a, b, direct = self.connect(), self.connect(), self.cluster.primary.connect(database="shop")
+        self.assertEqual(self.run_sql(a, "SELECT GET_LOCK('held', 0)"), [(1,)])
+        self.assertEqual(self.run_sql(direct, "SELECT GET_LOCK('outside', 0)"), [(1,)])
+        for sql in ("SELECT IS_USED_LOCK('held')", "SELECT is_used_lock(CONCAT('he', 'ld')) AS x, 1",
+                    "SELECT IS_USED_LOCK('held') FROM t WHERE IS_USED_LOCK('held') = %d LIMIT 1" % a.thread_id()):
+            with self.subTest(sql=sql):
+                proxied, rows = self.definition(b, sql)
+                expected, _ = self.definition(direct, sql)
+                self.assertEqual(rows[0][0], a.thread_id())
+                self.assertEqual([d[:2] + d[3:] for d in proxied], [d[:2] + d[3:] for d in expected])
+        self.assertEqual(self.run_sql(b, "SELECT IS_USED_LOCK('nobodys'), IS_USED_LOCK('outside'), IS_USED_LOCK(NULL)"),
+                         [(None, direct.thread_id(), None)])
+        self.assertEqual(self.run_sql(a, "SELECT IS_USED_LOCK('held') = CONNECTION_ID()"), [(1,)])
+        self.run_sql(b, "SET @holder = IS_USED_LOCK('held')")
+        self.assertEqual(self.run_sql(b, "SELECT @holder"), [(a.thread_id(),)])
+        self.assertEqual(self.run_sql(b, "SELECT id FROM information_schema.processlist WHERE id=IS_USED_LOCK('held')"), [(a.thread_id(),)])
+        for sql in ("SELECT IS_USED_LOCK()", "SELECT IS_USED_LOCK('a', 'b')", "SELECT IS_USED_LOCK(nosuch)",
+                    "SELECT IS_USED_LOCK('%s')" % ("x" * 65)):
+            self.assertEqual(self.outcome(b, sql), self.outcome(direct, sql))
+        self.run_sql(b, "KILL IS_USED_LOCK('held')")
+        self.assertRaises(pymysql.err.MySQLError, self.run_sql, a, "SELECT 1")
+
+    def test_lock_holder_prepared(self):
+        holder = self.connect()
+        self.run_sql(holder, "SELECT GET_LOCK('held', 0)")
+        b = Binary(self.tillway.port, database="shop")
+        self.addCleanup(b.close)
+        asked = b.prepare("SELECT IS_USED_LOCK(?)")
+        for _ in range(2):
+            self.assertEqual(asked.execute("held"), [(str(holder.thread_id()),)])
+            self.assertEqual(asked.execute("nobodys"), [(None,)])
+
     def test_processlist(self):
         a, b = self.connect(), self.connect()
         for sql in (LIST, LIST.replace("processlist", "processlist AS p"), "SHOW PROCESSLIST", "SHOW FULL PROCESSLIST"):

@@ -8,6 +8,8 @@
 
 static const char *const marks[] = {
     [SPOT_CONNECTION_ID] = "ID",
+    [SPOT_HOLDER] = "OF",
+    [SPOT_HOLDER_END] = "END",
     [SPOT_ROW_COUNT] = "ROWS",
     [SPOT_FOUND_ROWS] = "FOUND",
     [SPOT_HEADING] = "AS",
@@ -125,6 +127,31 @@ static void connection_id(void **state)
     check(rows, ARRAY_LEN(rows), false);
 }
 
+static void lock_holder(void **state)
+{
+    static const struct row rows[] = {
+        {"SELECT IS_USED_LOCK('a')", "SELECT <OF>IS_USED_LOCK('a')<END><AS IS_USED_LOCK('a')>"},
+        {"select is_used_lock ( ? ) x", "select <OF>is_used_lock ( ? )<END> x"},
+        {"DO IS_USED_LOCK(CONCAT('a', CONNECTION_ID()))",
+         "DO <OF>IS_USED_LOCK(CONCAT('a', <ID>))<END>"},
+        {"DO IS_USED_LOCK(HEX(IS_USED_LOCK(@a)))",
+         "DO <OF>IS_USED_LOCK(HEX(<OF>IS_USED_LOCK(@a)<END>))<END>"},
+        {"SELECT 1 WHERE IS_USED_LOCK(_x'a'),IS_USED_LOCK(@a:='b')=(1)",
+         "SELECT 1 WHERE IS_USED_LOCK(_x'a'),<OF>IS_USED_LOCK(@a:='b')<END>=(1)"},
+        {"CREATE TABLE t AS SELECT is_used_lock('a') AS b",
+         "CREATE TABLE t AS SELECT <OF>is_used_lock('a')<END> AS b"},
+        {"SELECT IS_USED_LOCK(name), IS_USED_LOCK(t.name), IS_USED_LOCK(`n`) FROM t", NULL},
+        {"SELECT IS_USED_LOCK(MAX('a')), IS_USED_LOCK(f('a')), IS_USED_LOCK((SELECT 'a'))", NULL},
+        {"SELECT t.IS_USED_LOCK('a'), IS_USED_LOCK, IS_USED_LOCK('a'", NULL},
+        {"EXPLAIN SELECT IS_USED_LOCK('a')", NULL},
+        {"EXECUTE s USING IS_USED_LOCK('a')", NULL},
+        {"KILL IS_USED_LOCK('a')", "KILL <EXPR>"},
+    };
+
+    (void)state;
+    check(rows, ARRAY_LEN(rows), false);
+}
+
 static void processlist(void **state)
 {
     static const struct row rows[] = {
@@ -216,7 +243,8 @@ static void too_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(connection_id),    cmocka_unit_test(processlist), cmocka_unit_test(ids),
+        cmocka_unit_test(connection_id),    cmocka_unit_test(lock_holder),
+        cmocka_unit_test(processlist),      cmocka_unit_test(ids),
         cmocka_unit_test(several_are_told), cmocka_unit_test(too_many),
     };
 
