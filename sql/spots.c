@@ -10,6 +10,7 @@ struct list {
     bool open;
     bool holder;          /* the parentheses are those of IS_USED_LOCK() */
     bool spotted;         /* the item has a spot */
+    const uint8_t *begin; /* behind its SELECT; NULL: there was none at this depth */
     const uint8_t *start; /* of the item; NULL before its first token */
 };
 
@@ -175,7 +176,7 @@ static void track_list(struct finder *f, enum sql_token t, struct span text)
 
 static void open_list(struct finder *f)
 {
-    f->lists[f->depth] = (struct list){.open = true};
+    f->lists[f->depth] = (struct list){.open = true, .begin = f->lex.p};
     if (f->place == PLACE_DEFINITION)
         f->place = PLACE_QUERY;
 }
@@ -269,10 +270,73 @@ static bool names_table(enum sql_token before)
            before == TOK_COMMA || before == TOK_OPEN;
 }
 
+/* The next item of a select list; answers the token behind it. `column`: the last part of its name
+ * where it is a column alone, else empty. */
+static enum sql_token read_item(struct sql_lexer *lex, struct span *column)
+{
+    enum sql_token prev = TOK_DOT; /* a name may follow */
+    unsigned depth = 0;
+    bool alone = true;
+
+    *column = (struct span){0};
+    for (;;) {
+        enum sql_token t = sql_lexer_next(lex);
+        struct span text = sql_lexer_text(lex);
+
+        if (t == TOK_END || t == TOK_BAD || (!depth && (t == TOK_COMMA || ends_list(t, text))))
+            return t;
+        if (prev == TOK_DOT && is_option(t, text))
+            continue;
+        if (prev == TOK_DOT)
+            alone = alone && (t == TOK_NAME || t == TOK_QUOTED);
+        else
+            alone = alone && (t == TOK_DOT || t == TOK_DOT_NAME);
+        *column = alone ? text : (struct span){0};
+        depth += t == TOK_OPEN;
+        depth -= t == TOK_CLOSE;
+        prev = t;
+    }
+}
+
+static void add_heading(struct finder *f, struct span column)
+{
+    struct span name = sql_unquoted(column);
+    const uint8_t *at = column.p + column.n;
+    struct sql_spot *spot = sql_is_plain_name(name) ? add(f, SPOT_HEADING, at, at) : NULL;
+    struct sql_spot moved;
+
+    if (!spot)
+        return;
+    spot->text = name;
+    for (; spot > f->out->spots && spot[-1].where.p > at; spot--) {
+        moved = spot[-1];
+        spot[-1] = spot[0];
+        spot[0] = moved;
+    }
+}
+
+/* The server heads a table's columns as the statement writes them, a subquery's as the subquery
+ * does. */
+static void head_columns(struct finder *f)
+{
+    struct sql_lexer lex = f->lex;
+    enum sql_token behind = TOK_COMMA;
+
+    for (lex.p = f->lists[f->depth].begin; lex.p && behind == TOK_COMMA;) {
+        struct span column;
+
+        behind = read_item(&lex, &column);
+        add_heading(f, column);
+    }
+    f->lists[f->depth].begin = NULL; /* of two such tables in a query the first does it */
+}
+
 static void found_table(struct finder *f, const uint8_t *from)
 {
-    struct sql_spot *spot = add(f, SPOT_PROCESSLIST, from, f->lex.p);
+    struct sql_spot *spot;
 
+    head_columns(f);
+    spot = add(f, SPOT_PROCESSLIST, from, f->lex.p);
     if (spot)
         spot->bare = !alias_follows(f->lex);
 }

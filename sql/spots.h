@@ -15,9 +15,10 @@ enum sql_spot_kind {
     SPOT_HOLDER_END,    /* empty, behind it; its argument may hold other spots */
     SPOT_ROW_COUNT,     /* ROW_COUNT() */
     SPOT_FOUND_ROWS,    /* FOUND_ROWS() */
-    SPOT_HEADING,     /* empty, behind an item of a select list that has a spot and no alias of its
-                         own: `text` is what the server would head the column with */
-    SPOT_PROCESSLIST, /* the table in a FROM clause; `bare`: without an alias behind it */
+    SPOT_HEADING, /* empty, behind an item of a select list that has a spot, or is a column where
+                     the process list is read, and no alias of its own: `text` is what the
+                     server would head the column with */
+    SPOT_PROCESSLIST,           /* the table in a FROM clause; `bare`: without an alias behind it */
     SPOT_SHOW_PROCESSLIST,      /* the whole statement */
     SPOT_SHOW_FULL_PROCESSLIST, /* the same */
     SPOT_THREAD,                /* an id as a number: EXPLAIN FOR CONNECTION 17 */

@@ -94,7 +94,9 @@ class Ids(Proxied):
         self.assertEqual(self.run_sql(a, "SELECT COUNT(*) FROM information_schema.processlist WHERE id=CONNECTION_ID()"), [(1,)])
 
     def test_the_shape_of_the_list(self):
-        for sql in ("SHOW PROCESSLIST", "SHOW FULL PROCESSLIST", "SELECT * FROM information_schema.PROCESSLIST"):
+        for sql in ("SHOW PROCESSLIST", "SHOW FULL PROCESSLIST", "SELECT * FROM information_schema.PROCESSLIST",
+                    "SELECT id, Info, p.`uSer`, p.db AS Db, time + 1 FROM information_schema.processlist p",
+                    "SELECT id FROM information_schema.processlist GROUP BY id HAVING id > 0 ORDER BY id"):
             with self.subTest(sql=sql):
                 direct, _ = self.definition(self.cluster.primary.connect(), sql)
                 proxied, _ = self.definition(self.connect(), sql)

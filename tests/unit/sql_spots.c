@@ -166,7 +166,15 @@ static void processlist(void **state)
         {"SELECT * FROM information_schema.processlist ORDER BY id; SELECT 2",
          "SELECT * FROM <LIST AS> ORDER BY id; SELECT 2"},
         {"DELETE FROM t WHERE id NOT IN (SELECT id FROM information_schema.processlist)",
-         "DELETE FROM t WHERE id NOT IN (SELECT id FROM <LIST AS>)"},
+         "DELETE FROM t WHERE id NOT IN (SELECT id<AS id> FROM <LIST AS>)"},
+        {"SELECT DISTINCT id, p.`Info`, processlist . db d, p.*, id+1, MAX(id), connection_id(), "
+         "`odd``name`, user .host FROM information_schema.processlist p, "
+         "information_schema.processlist",
+         "SELECT DISTINCT id<AS id>, p.`Info`<AS Info>, processlist . db d, p.*, id+1, MAX(id), "
+         "<ID><AS connection_id()>, `odd``name`, user .host<AS host> FROM <LIST> p, <LIST AS>"},
+        {"SELECT id, (SELECT a, b FROM t) FROM information_schema.processlist UNION SELECT db FROM "
+         "t",
+         "SELECT id<AS id>, (SELECT a, b FROM t) FROM <LIST AS> UNION SELECT db FROM t"},
         {"SELECT information_schema.processlist.id FROM t", NULL},
         {"SELECT * FROM processlist", NULL},
         {"SELECT * FROM information_schema.tables", NULL},
@@ -180,7 +188,8 @@ static void processlist(void **state)
     };
     static const struct row inside[] = {
         {"SELECT * FROM processlist", "SELECT * FROM <LIST AS>"},
-        {"SELECT processlist.id FROM processlist, t", "SELECT processlist.id FROM <LIST AS>, t"},
+        {"SELECT processlist.id FROM processlist, t",
+         "SELECT processlist.id<AS id> FROM <LIST AS>, t"},
         {"SELECT processlist FROM other.processlist", NULL},
     };
 
