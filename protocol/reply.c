@@ -128,7 +128,7 @@ static enum reply_step step_prepared(struct reply *r, struct reply_view *v)
     if (r->defs_left)
         return take_definition(r, v);
     if (due)
-        (void)reply_put_eof(r, v, reply_lasting_status(r->status));
+        (void)reply_put_eof(r, v, (struct eof){.status = reply_lasting_status(r->status)});
     r->defs_left = r->defs_next;
     r->defs_next = 0;
     r->eof_due = r->defs_left && reply_wants_eof(r);
@@ -140,8 +140,8 @@ static enum reply_step step_prepared(struct reply *r, struct reply_view *v)
 static enum reply_step step_due_eof(struct reply *r, struct reply_view *v)
 {
     struct span in = {v->buf + v->at, v->n - v->at};
-    uint16_t status = reply_lasting_status(r->status);
-    enum peek peek = reply_peek(in, r->server_caps, v->max_whole, &status);
+    struct eof eof = {.status = reply_lasting_status(r->status)};
+    enum peek peek = reply_peek(in, r->server_caps, v->max_whole, &eof);
 
     if (peek == PEEK_WAIT)
         return STEP_WAIT;
@@ -149,7 +149,7 @@ static enum reply_step step_due_eof(struct reply *r, struct reply_view *v)
         r->eof_due = false;
         return STEP_ON;
     }
-    return reply_put_eof(r, v, status);
+    return reply_put_eof(r, v, eof);
 }
 
 /* The hot loop: rows shorter than 16 MiB, whole ones or the head of the last. Leaves everything

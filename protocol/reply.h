@@ -8,8 +8,9 @@
  *     the column definitions (not before a packet that only says "cursor opened": there is one EOF
  *     then). Its status flags are those of the result set's end where that stands within REPLY_PEEK
  *     bytes behind the definitions (a server sends them before the rows, but they are the same:
- *     MORE_RESULTS, PS_OUT_PARAMS, NO_INDEX_USED, …), else the session's last known ones; of
- *     warnings it tells none;
+ *     MORE_RESULTS, PS_OUT_PARAMS, NO_INDEX_USED, …), else the session's last known ones. It
+ *     tells the warnings of the end where no rows are before that (libmariadb's statements look
+ *     nowhere else), else none;
  *   - session-state changes are cut out of OK packets;
  *   - progress reports are left out;
  *   - after an inserted or dropped packet the sequence numbers of those that follow are shifted,

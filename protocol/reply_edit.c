@@ -23,11 +23,11 @@ static void put_u16(uint8_t *at, uint16_t v)
     at[1] = (uint8_t)(v >> 8);
 }
 
-static void put_eof(uint8_t *at, uint16_t warnings, uint16_t status)
+static void put_eof(uint8_t *at, struct eof eof)
 {
     at[0] = 0xFE;
-    put_u16(at + 1, warnings);
-    put_u16(at + 3, status);
+    put_u16(at + 1, eof.warnings);
+    put_u16(at + 3, eof.status);
 }
 
 size_t reply_edit_ok(uint8_t *payload, size_t n, const struct ok *ok, uint64_t caps)
@@ -38,7 +38,7 @@ size_t reply_edit_ok(uint8_t *payload, size_t n, const struct ok *ok, uint64_t c
     if (ok->header == 0xFE && n < OK_MIN_PAYLOAD) /* an EOF packet already */
         return n;
     if (ok->header == 0xFE && !(caps & CAP_DEPRECATE_EOF)) {
-        put_eof(payload, ok->warnings, status);
+        put_eof(payload, (struct eof){ok->warnings, status});
         return EOF_PAYLOAD;
     }
     if (caps & CAP_SESSION_TRACK)
@@ -48,10 +48,10 @@ size_t reply_edit_ok(uint8_t *payload, size_t n, const struct ok *ok, uint64_t c
     return ok->info.n ? (size_t)(ok->info.p + ok->info.n - payload) : fixed;
 }
 
-struct span reply_edit_eof(struct reply *r, uint8_t seq, uint16_t status)
+struct span reply_edit_eof(struct reply *r, uint8_t seq, struct eof eof)
 {
     packet_header_write(r->scratch, EOF_PAYLOAD, seq);
-    put_eof(r->scratch + PACKET_HEADER, 0, status);
+    put_eof(r->scratch + PACKET_HEADER, eof);
     return (struct span){r->scratch, PACKET_HEADER + EOF_PAYLOAD};
 }
 
@@ -78,7 +78,7 @@ void reply_capture(struct reply *r, struct span row)
     r->cell_len = (uint16_t)n;
 }
 
-static enum peek peek_end(struct span payload, uint64_t caps, bool no_rows, uint16_t *status)
+static enum peek peek_end(struct span payload, uint64_t caps, bool no_rows, struct eof *eof)
 {
     struct ok ok;
 
@@ -88,13 +88,15 @@ static enum peek peek_end(struct span payload, uint64_t caps, bool no_rows, uint
     if (no_rows &&
         (ok.status & (STATUS_CURSOR_EXISTS | STATUS_MORE_RESULTS)) == STATUS_CURSOR_EXISTS)
         return PEEK_CURSOR;
-    *status = (uint16_t)(ok.status & ~(STATUS_SESSION_STATE_CHANGED | STATUS_QUERY_WAS_SLOW));
+    eof->status = (uint16_t)(ok.status & ~(STATUS_SESSION_STATE_CHANGED | STATUS_QUERY_WAS_SLOW));
+    if (no_rows)
+        eof->warnings = ok.warnings;
     return PEEK_END;
 }
 
 /* Every answer but PEEK_WAIT depends on what the bytes are, never on how many have come: rows are
  * given up by where they would end. */
-enum peek reply_peek(struct span in, uint64_t caps, size_t max_whole, uint16_t *status)
+enum peek reply_peek(struct span in, uint64_t caps, size_t max_whole, struct eof *eof)
 {
     size_t at = 0;
 
@@ -117,8 +119,7 @@ enum peek reply_peek(struct span in, uint64_t caps, size_t max_whole, uint16_t *
                 return PEEK_FAR;
             if (h.length > in.n - at - PACKET_HEADER)
                 return PEEK_WAIT;
-            return peek_end((struct span){in.p + at + PACKET_HEADER, h.length}, caps, at == 0,
-                            status);
+            return peek_end((struct span){in.p + at + PACKET_HEADER, h.length}, caps, at == 0, eof);
         }
         if (h.length > REPLY_PEEK - PACKET_HEADER - at)
             return PEEK_FAR;

@@ -9,8 +9,14 @@
  * are left (never more than n). `ok` is what ok_decode read from it. */
 size_t reply_edit_ok(uint8_t *payload, size_t n, const struct ok *ok, uint64_t caps);
 
+/* What an EOF packet tells. */
+struct eof {
+    uint16_t warnings;
+    uint16_t status;
+};
+
 /* Write an EOF packet with its header into r->scratch. */
-struct span reply_edit_eof(struct reply *r, uint8_t seq, uint16_t status);
+struct span reply_edit_eof(struct reply *r, uint8_t seq, struct eof eof);
 
 /* The status flags that stay from one statement to the next. */
 uint16_t reply_lasting_status(uint16_t status);
@@ -23,7 +29,8 @@ enum peek {
     PEEK_FAR,    /* the end stands further away than REPLY_PEEK bytes, or is an error behind rows */
     PEEK_ERROR,  /* no rows: the next packet is an error */
     PEEK_CURSOR, /* no rows: the next packet says that a cursor was opened */
-    PEEK_END,    /* *status holds the flags of the result set's end */
+    PEEK_END,    /* *eof holds the flags of the result set's end, and its warnings where no rows are
+                    before it */
 };
 
 static inline bool reply_is_result(const struct reply *r)
@@ -32,7 +39,7 @@ static inline bool reply_is_result(const struct reply *r)
 }
 
 /* Look from the packet behind the column definitions to the end of the rows. */
-enum peek reply_peek(struct span in, uint64_t caps, size_t max_whole, uint16_t *status);
+enum peek reply_peek(struct span in, uint64_t caps, size_t max_whole, struct eof *eof);
 
 /* Whether the packet ends a series of rows or definitions well. A row of 16 MiB may start with
  * 0xFE, too. */

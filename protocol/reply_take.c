@@ -159,12 +159,12 @@ enum reply_step reply_take_error(struct reply *r, struct reply_view *v,
     return take_whole(v, head, head->h.length, REPLY_ERROR);
 }
 
-enum reply_step reply_put_eof(struct reply *r, struct reply_view *v, uint16_t status)
+enum reply_step reply_put_eof(struct reply *r, struct reply_view *v, struct eof eof)
 {
     r->eof_due = false;
     r->shift++;
     v->out->pass = v->at;
-    v->out->insert = reply_edit_eof(r, (uint8_t)(r->seq + 1), status);
+    v->out->insert = reply_edit_eof(r, (uint8_t)(r->seq + 1), eof);
     v->out->event = REPLY_EDIT;
     return STEP_OUT;
 }

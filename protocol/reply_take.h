@@ -2,7 +2,7 @@
 #ifndef PROTOCOL_REPLY_TAKE_H
 #define PROTOCOL_REPLY_TAKE_H
 
-#include "protocol/reply.h"
+#include "protocol/reply_edit.h"
 
 /* Of struct reply; protocol/reply.c draws them. */
 enum reply_phase {
@@ -65,7 +65,7 @@ enum reply_step reply_take_prepared(struct reply *r, struct reply_view *v,
                                     const struct reply_head *head);
 
 /* Put an EOF packet in at view.at. */
-enum reply_step reply_put_eof(struct reply *r, struct reply_view *v, uint16_t status);
+enum reply_step reply_put_eof(struct reply *r, struct reply_view *v, struct eof eof);
 enum reply_step reply_bad(struct reply *r, struct reply_view *v, const char *why);
 /* The reply is complete with what has passed. */
 enum reply_step reply_finish(struct reply *r, struct reply_view *v);

@@ -105,7 +105,7 @@ static void put_result_set(struct model *m, bool more)
                             "def with a name"));
     put_rows(&rows, pick(m, 40), pick(m, 2) ? 20 : 300);
     told = rows.server.len + PACKET_HEADER < REPLY_PEEK ? end.status : STATUS_AUTOCOMMIT;
-    put_eof(&m->client, &m->client_seq, 0, told);
+    put_eof(&m->client, &m->client_seq, rows.server.len ? 0 : end.warnings, told);
     for (size_t at = 0; at < rows.server.len;) {
         struct packet_header h = packet_header_at(rows.server.data + at);
 
