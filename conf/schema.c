@@ -334,6 +334,11 @@ const struct schema_row conf_schema[] = {
     {"mirror.writers", SCHEMA_NUMBER, IN(mirror.writers), "2", 1, 16, NULL,
      "How many connections write to MongoDB at once where much is to be written. Each takes up to "
      "16 MiB of memory."},
+    {"mirror.atomic", SCHEMA_BOOL, IN(mirror.atomic), "false", 0, 0, NULL,
+     "Write the documents of a batch and the checkpoint in one transaction of MongoDB: nobody sees "
+     "a "
+     "document that is newer than the checkpoint. See docs/mirror.md for what is too large for "
+     "it."},
     {"mirror.source", SCHEMA_MAP, SCHEMA_ALWAYS, "", 0, 0, NULL, "Where the changes are read."},
     {"mirror.source.server", SCHEMA_NAME, IN(mirror.source.server_name), "", 1, 63, NULL,
      "A server's name. Without it the mirror chooses, a replica if it can."},

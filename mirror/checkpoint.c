@@ -98,7 +98,7 @@ bool checkpoint_save(struct sink *s, const struct checkpoint *c, struct err *e)
     bool ok;
 
     checkpoint_bson(c, "checkpoint", s, &doc);
-    ok = sink_state_put_fenced(s, "checkpoint", &doc, e);
+    ok = sink_commit(s, "checkpoint", &doc, e);
     bson_destroy(&doc);
     return ok;
 }

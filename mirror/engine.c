@@ -300,7 +300,7 @@ static bool begin(struct work *k, struct err *e)
     struct orders orders;
 
     notes_state(&k->w->notes, STATUS_CONNECTING, "");
-    if (!sink_ping(k->sink, e) || !alone(k, e) || !sink_claim(k->sink, &k->w->owner, e) ||
+    if (!sink_check(k->sink, e) || !alone(k, e) || !sink_claim(k->sink, &k->w->owner, e) ||
         !checkpoint_load(k->sink, &k->at, e) || !checkpoint_orders(k->sink, &orders, e))
         return false;
     if (notes_read(&k->w->notes).state.now == STATUS_STANDBY)

@@ -15,7 +15,8 @@ enum {
     CHANGED_TRIES = 100,
     TWIN_TRIES = 20,
     IDLE_SAVE_MS = 500,
-    BUDGET_MS = 150, /* for the documents of new changes, and for those that are owed */
+    BUDGET_MS = 150,          /* for the documents of new changes, and for those that are owed */
+    ATOMIC_BUDGET_MS = 10000, /* … of new changes, where they should be one transaction */
 };
 
 void work_note(struct work *k, const struct pass_progress *at)
@@ -177,9 +178,10 @@ static bool meet(struct work *k, struct snapshot *at, struct err *e)
 
 static bool write_touched(struct work *k, const struct gtid_set *gtid, struct err *e)
 {
-    uint64_t until = clock_mono_ns() + BUDGET_MS * CLOCK_NS_PER_MS;
+    uint64_t budget_ms = k->w->conf->mirror.atomic && !k->owing ? ATOMIC_BUDGET_MS : BUDGET_MS;
+    uint64_t until = clock_mono_ns() + budget_ms * CLOCK_NS_PER_MS;
 
-    if (!sink_flush(k->sink, e)) /* of an attempt that met an altered table */
+    if (!sink_begin(k->sink, e))
         return false;
     for (int i = 0; i < k->w->n; i++) {
         struct touched *t = touch_of(k->touch, i);
@@ -290,7 +292,7 @@ static bool apply_once(struct work *k, struct err *e)
     if (!write_touched(k, feed_gtid(&k->feed), e) || !pay_debts(k, feed_gtid(&k->feed), e))
         return false;
     if (k->owing)
-        return work_end_snapshot(k, e);
+        return sink_spill(k->sink, e) && work_end_snapshot(k, e);
     work_place(k, at.file, at.position);
     return work_save(k, feed_gtid(&k->feed), e) && work_end_snapshot(k, e);
 }

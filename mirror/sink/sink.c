@@ -16,6 +16,7 @@ struct sink_target {
     char *state;
     char *letters; /* the collection of the dead letters */
     unsigned writers;
+    bool atomic;
 };
 
 struct sink_cursor {
@@ -92,6 +93,7 @@ struct sink_target *sink_target_new(const struct conf_mirror *c, struct err *e)
         t->state = strdup(c->state_collection);
         t->letters = letters_name(c->state_collection);
         t->writers = c->writers;
+        t->atomic = c->atomic;
     }
     if (!t || !t->uri || !t->database || !t->state || !t->letters) {
         (void)err_set(e, ERR_USAGE, "mirror.uri: %s", error.message);
@@ -129,6 +131,7 @@ struct sink *sink_open(const struct sink_target *t)
         abort(); /* once a connection */
     s->target = t;
     s->database_name = t->database;
+    s->atomic = t->atomic;
     s->client = mongoc_client_new_from_uri_with_error(t->uri, &error);
     if (!s->client)
         abort(); /* the URI was good before; no memory */
@@ -157,6 +160,7 @@ void sink_close(struct sink *s)
         return;
     writers_free(s->writers);
     bulk_free(s->bulk);
+    sink_drop_held(s);
     letters_free(s->letters);
     sink_stage_leave(s);
     bson_destroy(s->insert);
@@ -165,6 +169,8 @@ void sink_close(struct sink *s)
     mongoc_database_destroy(s->database);
     mongoc_read_concern_destroy(s->read);
     mongoc_write_concern_destroy(s->concern);
+    if (s->session)
+        mongoc_client_session_destroy(s->session);
     mongoc_client_destroy(s->client);
     free(s);
 }
@@ -195,11 +201,8 @@ void sink_put_fence(const struct sink *s, const char *epoch, bson_t *filter)
     (void)bson_append_document_end(filter, &at);
 }
 
-/* A bulk is sent. */
-static bool sent(void *to, const struct sink_bulk *b, struct err *e)
+bool sink_sent(struct sink *s, const struct sink_bulk *b, struct err *e)
 {
-    struct sink *s = to;
-
     s->written += b->n - b->n_refusals;
     if (s->letters)
         return letters_settle(s->letters, s, b, e);
@@ -207,12 +210,19 @@ static bool sent(void *to, const struct sink_bulk *b, struct err *e)
            err_set(e, ERR_DATA, "%s: %s", b->collection, b->refusals[0].reason);
 }
 
-/* Let a writer have the full bulk. */
+static bool sent(void *to, const struct sink_bulk *b, struct err *e)
+{
+    return sink_sent(to, b, e);
+}
+
+/* Let a writer have the full bulk, or hold it. */
 static bool hand_on(struct sink *s, struct err *e)
 {
     struct sink_bulk *b = s->bulk;
 
     s->bulk = NULL;
+    if (sink_holds(s, b))
+        return sink_hold(s, b, e);
     if (!s->writers)
         s->writers = writers_new(s, s->target->writers);
     if (s->writers)
@@ -236,15 +246,25 @@ bool sink_put(struct sink *s, const char *collection, const bson_t *id, const bs
 }
 
 /* The last bulk goes out from this thread: a small batch needs no other. */
-bool sink_flush(struct sink *s, struct err *e)
+static bool send_last(struct sink *s, struct err *e)
 {
     struct sink_bulk *b = s->bulk;
-    bool ok = true;
+    bool ok;
 
     s->bulk = NULL;
-    if (b)
-        ok = bulk_send(b, s, e) && sent(s, b, e);
+    if (!b)
+        return true;
+    if (sink_holds(s, b))
+        return sink_hold(s, b, e);
+    ok = bulk_send(b, s, e) && sink_sent(s, b, e);
     bulk_free(b);
+    return ok;
+}
+
+bool sink_flush(struct sink *s, struct err *e)
+{
+    bool ok = send_last(s, e);
+
     if (s->writers)
         ok = writers_wait(s->writers, sent, s, ok ? e : &(struct err){.kind = ERR_NONE}) && ok;
     return ok;
@@ -292,8 +312,13 @@ int sink_state_get(struct sink *s, const char *name, bson_t *out, struct err *e)
 static bool replace_state(struct sink *s, bson_t *filter, const bson_t *doc, struct err *e)
 {
     bson_error_t error;
-    bool ok = mongoc_collection_replace_one(s->state, filter, doc, s->upsert, NULL, &error);
+    bson_t options;
+    bool ok;
 
+    bson_copy_to(s->upsert, &options);
+    ok = (!s->transacting || mongoc_client_session_append(s->session, &options, &error)) &&
+         mongoc_collection_replace_one(s->state, filter, doc, &options, NULL, &error);
+    bson_destroy(&options);
     bson_destroy(filter);
     return ok || sink_failed(e, &error);
 }
@@ -332,31 +357,54 @@ bool sink_state_set(struct sink *s, const char *name, const bson_t *fields, stru
     return ok;
 }
 
+/* {$inc: {epoch: 1}, $set: …} */
+static bool lease_change(struct sink *s, const bson_oid_t *owner, bson_t *out, struct err *e)
+{
+    bson_t set;
+    bool ok;
+
+    BCON_APPEND(out, "$inc", "{", "epoch", BCON_INT64(1), "}");
+    (void)bson_append_document_begin(out, "$set", -1, &set);
+    (void)bson_append_oid(&set, "owner", -1, owner);
+    (void)bson_append_date_time(&set, "at", -1, (int64_t)clock_wall_ms());
+    ok = sink_open_session(s, &set, e);
+    (void)bson_append_document_end(out, &set);
+    return ok;
+}
+
+/* The lease as it was is in the reply to findAndModify. */
+static bool take_over(struct sink *s, const bson_t *reply, struct err *e)
+{
+    bson_iter_t it;
+    bson_iter_t before;
+
+    if (!bson_iter_init_find(&it, reply, "value") || !bson_iter_recurse(&it, &before) ||
+        !bson_iter_find(&before, "epoch"))
+        return err_set(e, ERR_SERVER, "the lease was dropped meanwhile");
+    s->epoch = bson_iter_as_int64(&before) + 1;
+    return sink_end_session(s, &it, e);
+}
+
 /* The lease's number goes up to the clock, so that it never falls back where somebody drops the
  * state collection, then by one. */
 static bool take_lease(struct sink *s, const bson_oid_t *owner, struct err *e)
 {
     bson_t *filter = name_filter("lease");
-    bson_t *update = BCON_NEW("$inc", "{", "epoch", BCON_INT64(1), "}", "$set", "{", "owner",
-                              BCON_OID(owner), "at", BCON_DATE_TIME((int64_t)clock_wall_ms()), "}");
+    bson_t update = BSON_INITIALIZER;
     mongoc_find_and_modify_opts_t *opts = mongoc_find_and_modify_opts_new();
     bson_t reply;
-    bson_iter_t it;
-    bson_iter_t epoch;
     bson_error_t error;
-    bool ok;
+    bool ok = lease_change(s, owner, &update, e);
 
-    (void)mongoc_find_and_modify_opts_set_update(opts, update);
-    (void)mongoc_find_and_modify_opts_set_flags(opts, MONGOC_FIND_AND_MODIFY_RETURN_NEW);
-    ok = mongoc_collection_find_and_modify_with_opts(s->state, filter, opts, &reply, &error) ||
-         sink_failed(e, &error);
-    if (ok && bson_iter_init(&it, &reply) && bson_iter_find_descendant(&it, "value.epoch", &epoch))
-        s->epoch = bson_iter_as_int64(&epoch);
-    else if (ok)
-        ok = err_set(e, ERR_SERVER, "the lease was dropped meanwhile");
-    bson_destroy(&reply);
+    (void)mongoc_find_and_modify_opts_set_update(opts, &update);
+    if (ok) {
+        ok = mongoc_collection_find_and_modify_with_opts(s->state, filter, opts, &reply, &error) ||
+             sink_failed(e, &error);
+        ok = ok && take_over(s, &reply, e);
+        bson_destroy(&reply);
+    }
     mongoc_find_and_modify_opts_destroy(opts);
-    bson_destroy(update);
+    bson_destroy(&update);
     bson_destroy(filter);
     return ok;
 }

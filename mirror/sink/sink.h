@@ -44,8 +44,20 @@ enum { SINK_ERR_FENCED = 11000 };
  * refuses of single documents becomes dead letters (of a sink that has claimed; else an error). */
 bool sink_put(struct sink *s, const char *collection, const bson_t *id, const bson_t *doc,
               struct err *e) MUST_CHECK;
-/* Write what is left. False with `e`: some of the documents since the last flush may be written. */
+/* Write what is left, or hold it. False with `e`: some of the documents since the last flush may be
+ * written. */
 bool sink_flush(struct sink *s, struct err *e) MUST_CHECK;
+/* Whether MongoDB can do what the configuration asks for: with `mirror.atomic`, transactions. */
+bool sink_check(struct sink *s, struct err *e) MUST_CHECK;
+/* A batch begins. With `mirror.atomic` what is put from now on is held in memory (documents of a
+ * collection that is made anew are not), and what an attempt before has held is dropped. Without it
+ * what was put before is written. */
+bool sink_begin(struct sink *s, struct err *e) MUST_CHECK;
+/* It ends with a state document, put as by sink_state_put_fenced; what is held is written in one
+ * transaction with it. */
+bool sink_commit(struct sink *s, const char *name, const bson_t *doc, struct err *e) MUST_CHECK;
+/* It can't be one transaction: what is held is written by itself, as is what is put from now on. */
+bool sink_spill(struct sink *s, struct err *e) MUST_CHECK;
 /* The collection of the dead letters: {_id: {collection, id}, reason, code, at}. The sink's. */
 const char *sink_letters_collection(const struct sink *s);
 /* Documents written and deleted since the sink was opened. */

@@ -66,7 +66,8 @@ static bool refuse(struct sink_bulk *b, unsigned write, int code, const char *re
         free(copy);
         return err_set(e, ERR_IO, "out of memory");
     }
-    b->refusals[b->n_refusals++] = (struct sink_refusal){write, code, copy};
+    b->refusals[b->n_refusals++] =
+        (struct sink_refusal){.write = write, .code = code, .reason = copy};
     return true;
 }
 
@@ -244,12 +245,15 @@ static mongoc_bulk_operation_t *operation(const struct attempt *a)
     mongoc_bulk_operation_set_client(o, a->s->client);
     mongoc_bulk_operation_set_database(o, a->s->database_name);
     mongoc_bulk_operation_set_collection(o, a->b->into);
-    mongoc_bulk_operation_set_write_concern(o, a->s->concern);
+    if (a->s->transacting) /* which has the concern */
+        mongoc_bulk_operation_set_client_session(o, a->s->session);
+    else
+        mongoc_bulk_operation_set_write_concern(o, a->s->concern);
     return o;
 }
 
 /* Send what is in `a`. True: what is not refused is written, but for a->there. False with `again`:
- * some were refused, and of the others it is not known. */
+ * some were refused, and of the others it is not known; of a transaction nothing is written. */
 static bool execute(struct attempt *a, mongoc_bulk_operation_t *o, bool *again, struct err *e)
 {
     unsigned before = a->b->n_refusals;
@@ -258,7 +262,7 @@ static bool execute(struct attempt *a, mongoc_bulk_operation_t *o, bool *again, 
     bool ok = mongoc_bulk_operation_execute(o, &reply, &error) != 0 || sink_failed(e, &error);
 
     *again = !ok && take_errors(a, &reply, e);
-    if (*again && accounted(a, &reply, a->b->n_refusals - before)) {
+    if (*again && !a->s->transacting && accounted(a, &reply, a->b->n_refusals - before)) {
         *again = false;
         ok = true;
     }
@@ -310,7 +314,7 @@ static bool send_rounds(struct sink_bulk *b, struct sink *s, unsigned *numbers, 
         .b = b, .s = s, .numbers = numbers + b->n, .there = numbers + 2 * (size_t)b->n};
     unsigned n = b->n;
 
-    a.insert = strcmp(b->into, b->collection) != 0;
+    a.insert = bulk_is_staged(b);
     for (unsigned i = 0; i < n; i++)
         numbers[i] = i;
     for (;;) {
@@ -328,6 +332,29 @@ static bool send_rounds(struct sink_bulk *b, struct sink *s, unsigned *numbers, 
         }
         a.insert = false;
     }
+}
+
+bool bulk_is_staged(const struct sink_bulk *b)
+{
+    return strcmp(b->into, b->collection) != 0;
+}
+
+enum bulk_got bulk_send_once(struct sink_bulk *b, struct sink *s, struct err *e)
+{
+    unsigned *numbers = malloc((2 * (size_t)b->n + 1) * sizeof *numbers);
+    struct attempt a = {.b = b, .s = s, .numbers = numbers + b->n};
+    bool again = false;
+    bool ok;
+
+    if (!numbers) {
+        (void)err_set(e, ERR_IO, "out of memory");
+        return BULK_FAILED;
+    }
+    for (unsigned i = 0; i < b->n; i++)
+        numbers[i] = i;
+    ok = send_once(&a, numbers, left(b, numbers, b->n), &again, e);
+    free(numbers);
+    return ok ? BULK_SENT : again ? BULK_REFUSED : BULK_FAILED;
 }
 
 bool bulk_send(struct sink_bulk *b, struct sink *s, struct err *e)

@@ -14,6 +14,7 @@ struct sink_refusal {
     unsigned write; /* its number in the bulk */
     int code;
     char *reason; /* free() */
+    bool kept;    /* as a dead letter */
 };
 
 struct sink_bulk {
@@ -23,7 +24,10 @@ struct sink_bulk {
     struct buf writes; /* {_id: …}, the document or {}: so many pairs, one behind the other */
     struct sink_refusal *refusals;
     unsigned n_refusals;
+    struct sink_bulk *next; /* of those that are held (sink_atomic) */
 };
+
+enum bulk_got { BULK_SENT, BULK_REFUSED, BULK_FAILED };
 
 /* NULL: no memory. */
 struct sink_bulk *bulk_new(const char *collection, const char *into);
@@ -34,6 +38,11 @@ bool bulk_full(const struct sink_bulk *b);
 /* Send all of it through `s`; not ordered. What single documents are refused for is noted, the
  * others are written. Again after an error does no harm. */
 bool bulk_send(struct sink_bulk *b, struct sink *s, struct err *e) MUST_CHECK;
+/* Send all of it but what was refused before in the transaction of s->session, which is lost unless
+ * the answer is BULK_SENT. BULK_REFUSED: single documents were refused, which is noted. */
+enum bulk_got bulk_send_once(struct sink_bulk *b, struct sink *s, struct err *e) MUST_CHECK;
+/* Whether it is for a collection that is made anew. */
+bool bulk_is_staged(const struct sink_bulk *b);
 const struct sink_refusal *bulk_refusal(const struct sink_bulk *b, unsigned write);
 
 /* Go through the writes: `at` begins at 0; false at the end. The documents are good while the bulk

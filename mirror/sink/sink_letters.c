@@ -139,7 +139,7 @@ static bool settle(struct letters *l, struct sink *s, const struct sink_bulk *b,
     bool ok = true;
 
     if (r)
-        return put_letter(l, s, b->collection, id, r, e);
+        return r->kept || put_letter(l, s, b->collection, id, r, e);
     letter_id(b->collection, id, &key);
     span = key_of(&key);
     if (keyset_find(&l->known, &span) >= 0) {
@@ -148,6 +148,25 @@ static bool settle(struct letters *l, struct sink *s, const struct sink_bulk *b,
     }
     bson_destroy(&key);
     return ok;
+}
+
+bool letters_keep(struct letters *l, struct sink *s, struct sink_bulk *b, struct err *e)
+{
+    size_t at = 0;
+    bson_t id;
+    bson_t doc;
+
+    for (unsigned i = 0; b->n_refusals > 0 && bulk_next(b, &at, &id, &doc); i++)
+        for (unsigned k = 0; k < b->n_refusals; k++) {
+            struct sink_refusal *r = &b->refusals[k];
+
+            if (r->write != i || r->kept)
+                continue;
+            if (!put_letter(l, s, b->collection, &id, r, e))
+                return false;
+            r->kept = true;
+        }
+    return true;
 }
 
 bool letters_settle(struct letters *l, struct sink *s, const struct sink_bulk *b, struct err *e)

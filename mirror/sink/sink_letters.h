@@ -20,6 +20,8 @@ bool letters_load(struct letters *l, struct sink *s, struct err *e) MUST_CHECK;
 /* None are kept of a collection that is made anew. */
 bool letters_forget(struct letters *l, struct sink *s, const char *collection,
                     struct err *e) MUST_CHECK;
+/* A letter for each refusal of the bulk that has none yet. */
+bool letters_keep(struct letters *l, struct sink *s, struct sink_bulk *b, struct err *e) MUST_CHECK;
 /* After a bulk was sent: a letter for each refusal, none any more for what was written. */
 bool letters_settle(struct letters *l, struct sink *s, const struct sink_bulk *b,
                     struct err *e) MUST_CHECK;

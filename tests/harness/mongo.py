@@ -63,7 +63,7 @@ class Member:
 
     def spawn(self):
         argv = [mongod_path(), "--dbpath", os.path.join(self.folder, "data"), "--port",
-                str(self.port), "--bind_ip", self.host, "--replSet", "rs0", "--oplogSize", "128",
+                str(self.port), "--bind_ip", self.host,
                 "--wiredTigerCacheSizeGB", "0.5", "--nounixsocket",
                 "--setParameter", "diagnosticDataCollectionEnabled=false"] + self._options
         self._proc = scratch.spawn(argv, os.path.join(self.folder, "mongod.log"), cwd=self.folder)
@@ -115,15 +115,18 @@ class Member:
 
 
 class Mongo:
-    """uri: how to reach it. database: a name free for this test. external: not ours to kill."""
+    """uri: how to reach it. database: a name free for this test. external: not ours to kill.
 
-    def __init__(self, options=(), members=1):
+    replica_set: without it, one server that knows no transactions."""
+
+    def __init__(self, options=(), members=1, replica_set=True):
         self.uri = os.environ.get("MONGODB_URI") or None
         self.external = self.uri is not None
         self.database = "pos"
         self.members = []
-        self._options = list(options)
+        self._options = list(options) + (["--replSet", "rs0", "--oplogSize", "128"] if replica_set else [])
         self._count = members
+        self._replica_set = replica_set
         self._clients = []
         self._shared = None
         if self.external:
@@ -146,8 +149,10 @@ class Mongo:
                 self.members[-1].spawn()
             for member in self.members:
                 member.wait_answer(timeout)
-            self.uri = "mongodb://%s/?replicaSet=rs0" % ",".join(m.address for m in self.members)
-            self._initiate()
+            self.uri = "mongodb://%s/" % ",".join(m.address for m in self.members)
+            if self._replica_set:
+                self.uri += "?replicaSet=rs0"
+                self._initiate()
             self.primary(timeout)
             self._wait_complete(timeout)
         except BaseException:

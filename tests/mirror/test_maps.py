@@ -169,7 +169,7 @@ class MapsTest(unittest.TestCase):
         print("SEED=%d" % seed)
         changer = Changer(seed)
         compared = 0
-        for n in range(12):
+        for n in range(8):
             for _ in range(25):
                 self.world.run(*changer.transaction(), database="rent")
             if n % 4 == 1:
