@@ -175,7 +175,9 @@ def main():
     options.add_argument("--seconds", type=int, default=60, help="of sales in a round (60)")
     options.add_argument("--sales", type=int, default=50, help="in `buyers` (50)")
     options.add_argument("--page", type=int, default=1000, help="in `buyers`: elements a document takes (1000)")
+    options.add_argument("--atomic", action="store_true", help="with mirror.atomic")
     options = options.parse_args()
+    BenchShop.atomic = options.atomic
     for name in options.tables or TABLES:
         say("-- " + name)
         TABLES[name](options)

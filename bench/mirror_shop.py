@@ -24,10 +24,17 @@ ORDERS_EACH = 10  # of a customer
 class BenchShop(test_paged.PagedShop):
     """One MariaDB server, one mongod. page: elements a document takes; None: no pages."""
 
+    atomic = False  # mirror.atomic
+
     def __init__(self, page=None):
         super().__init__(replicas=0)
         self.cluster = Cluster(replicas=0, options=SERVER)
         self.pages = {"Orders": page, "Buyers": page} if page else {}
+
+    def section(self):
+        section = super().section()
+        section["mirror"]["atomic"] = self.atomic
+        return section
 
     def proxy(self):
         """A Tillway for tills, beside the one that mirrors; not started."""
