@@ -13,7 +13,9 @@
 
 #include <stdio.h>
 
-enum { YIELDS_MAX = 10 };
+/* So long others let transactions go first on a server that has just begun to take writes, … */
+#define FIRST_NS (1 * CLOCK_NS_PER_S)
+/* … and look so often whether there are any left. */
 #define YIELD_NS (10 * CLOCK_NS_PER_MS)
 
 void session_replay_set_due(struct session *s, bool due)
@@ -27,17 +29,18 @@ void session_replay_set_due(struct session *s, bool due)
     r->due = due;
 }
 
-/* So that the ids they have told their clients are still free. Not for ever: one may be idle. */
+/* So that the ids they have told their clients are still free. Not for long: one may be idle. */
 bool session_replay_lets_others_first(struct session *s)
 {
-    struct command_run *run = &s->run;
+    const struct worker *w = s->worker;
+    const struct command_run *run = &s->run;
+    uint64_t now_ns = worker_now_ns();
 
-    if (!s->worker->conf->failover.enabled || run->read || run->log_in ||
-        (s->status & STATUS_IN_TRANS) || run->yielded == YIELDS_MAX ||
-        atomic_load(&s->worker->shared->replays_due) == 0)
+    if (!w->conf->failover.enabled || run->read || run->log_in || (s->status & STATUS_IN_TRANS) ||
+        now_ns > w->topology->servers[run->route.server].since_ns + FIRST_NS ||
+        atomic_load(&w->shared->replays_due) == 0)
         return false;
-    run->yielded++;
-    s->deadline_ns = worker_now_ns() + YIELD_NS;
+    s->deadline_ns = now_ns + YIELD_NS;
     return true;
 }
 

@@ -68,7 +68,8 @@ enum replay_verdict {
 /* `idle`: no command of it is under way. */
 enum replay_verdict session_replay_judge(const struct session *s, bool idle);
 void session_replay_set_due(struct session *s, bool due);
-/* Whether a write of another session's own is to wait a little: transactions are to be repeated. */
+/* Whether a write of another session's own is to wait a little: transactions are to be repeated on
+ * a server that has just begun to take writes. */
 bool session_replay_lets_others_first(struct session *s);
 /* It is: before the next command goes out. */
 void session_replay_arrange(struct session *s);

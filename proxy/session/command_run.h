@@ -41,7 +41,6 @@ struct command_run {
     uint8_t resent;    /* how often a connection was lost before it was sent */
     uint64_t wait_until_ns; /* there is no primary: it waits for one till then; 0: it does not */
     bool waited;            /* in vain */
-    uint8_t yielded;        /* how often it let transactions go first that are repeated */
     bool finished;          /* the reply is complete; only its last bytes are still pinned */
     size_t request_pinned; /* bytes of the client's buffer that a write to the server still needs */
     size_t reply_pinned;   /* bytes of the server's buffer that a write to the client still needs */

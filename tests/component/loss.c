@@ -1,5 +1,6 @@
 /* The primary is lost, or seems to be: what its other connections are asked, what is tried again,
  * and what of a transaction is repeated where. */
+#include "base/clock.h"
 #include "component/rig.h"
 
 static const char write_sql[] = "INSERT INTO t VALUES (1)";
@@ -130,6 +131,62 @@ static void a_repetition_may_be_lost_under_a_read(void **state)
     (void)client_hears_rows(s.till, "tea");
 }
 
+/* A till in a transaction, idle, and another one's first write after the primary is lost, and there
+ * again since `since_ns`. Answers the other one. */
+static struct peer *writes_beside_a_lost_transaction(struct rig *r, struct scene *s,
+                                                     uint64_t since_ns)
+{
+    struct peer *other = rig_till(r, 0);
+
+    (void)client_hears_ok(other);
+    RUNS(s->till, s->primary, "BEGIN", .status = STATUS_IN_TRANS, .transaction = "T_______");
+    peer_cut(s->primary);
+    while (!atomic_load(&r->shared.replays_due))
+        rig_barrier(r);
+    r->view->servers[PRIMARY].since_ns = since_ns;
+    r->view->servers[SECOND].health = HEALTH_DOWN; /* so that it is news */
+    rig_publish(r);
+    client_asks(other, write_sql);
+    return other;
+}
+
+static void a_lost_transaction_goes_first(void **state)
+{
+    struct rig *r = rig_start(.workers = 1, .failover_ms = 60000);
+    struct scene s = rig_scene(r);
+    uint64_t tomorrow_ns = clock_mono_ns() + 86400 * CLOCK_NS_PER_S;
+    struct peer *other = writes_beside_a_lost_transaction(r, &s, tomorrow_ns);
+    struct peer *primary;
+
+    (void)state;
+    server_is_left_alone(&r->servers[PRIMARY], 1500);
+    client_asks(s.till, write_sql);
+    primary = takes_the_till_back(r);
+    server_says(primary, .status = STATUS_IN_TRANS, .transaction = "T_______");
+    server_hears_query(primary, "SET timestamp=DEFAULT");
+    server_says_ok(primary);
+    server_hears_query(primary, write_sql);
+    server_says(primary, .status = STATUS_IN_TRANS, .transaction = "T___W___");
+    (void)client_hears_ok(s.till);
+    writes_on(server_serves(&r->servers[PRIMARY]), write_sql);
+    (void)client_hears_ok(other);
+}
+
+/* Its client may not come back for hours. */
+static void an_idle_transaction_holds_nobody_up_for_long(void **state)
+{
+    struct rig *r = rig_start(.workers = 1, .failover_ms = 60000);
+    struct scene s = rig_scene(r);
+    uint64_t a_while_ago_ns = clock_mono_ns() - 2 * CLOCK_NS_PER_S;
+    struct peer *other = writes_beside_a_lost_transaction(r, &s, a_while_ago_ns);
+    struct peer *primary = server_serves(&r->servers[PRIMARY]);
+
+    (void)state;
+    writes_on(primary, write_sql);
+    (void)client_hears_ok(other);
+    assert_int_equal(atomic_load(&r->shared.replays_due), 1);
+}
+
 /* Who comes while there is no server waits as a statement does. */
 static void a_login_waits_for_a_server(void **state)
 {
@@ -156,6 +213,8 @@ int main(void)
         RIG_TEST(a_connection_that_is_well_is_asked_once),
         RIG_TEST(a_primary_that_breaks_connections_is_tried_again),
         RIG_TEST(a_repetition_may_be_lost_under_a_read),
+        RIG_TEST(a_lost_transaction_goes_first),
+        RIG_TEST(an_idle_transaction_holds_nobody_up_for_long),
         RIG_TEST(a_login_waits_for_a_server),
     };
 
