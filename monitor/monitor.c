@@ -48,6 +48,7 @@ static void free_probes(struct monitor *m)
 {
     for (int i = 0; i < SERVERS_MAX; i++) {
         probe_free(m->watches[i].probe);
+        probe_free(m->watches[i].doubt.probe);
         probe_free(m->dictionary.probes[i]);
     }
 }
@@ -76,8 +77,9 @@ static bool fill(struct monitor *m)
     m->publisher.now = m->board ? board_first(m->board) : NULL;
     for (int i = 0; m->publisher.now && i < m->board->count; i++) {
         m->watches[i].probe = shared_probe(m, i, timeout_ns);
+        m->watches[i].doubt.probe = shared_probe(m, i, timeout_ns);
         m->dictionary.probes[i] = shared_probe(m, i, timeout_ns);
-        if (!m->watches[i].probe || !m->dictionary.probes[i])
+        if (!m->watches[i].probe || !m->watches[i].doubt.probe || !m->dictionary.probes[i])
             return false;
     }
     return m->publisher.now && acting_init(m);
@@ -143,12 +145,15 @@ struct monitor *monitor_start(struct conf *c, const struct monitor_sink *sink, s
     return NULL;
 }
 
-void monitor_suspect(struct monitor *m, int server)
+void monitor_suspect(struct monitor *m, int server, enum suspicion why)
 {
+    struct watch *w = &m->watches[server];
+
     assert(server >= 0 && server < m->board->count);
     (void)pthread_mutex_lock(&m->lock);
-    m->watches[server].suspected = true;
-    (void)pthread_cond_signal(&m->watches[server].wake);
+    w->suspected = true;
+    w->suspicions |= 1u << why;
+    (void)pthread_cond_signal(&w->wake);
     (void)pthread_mutex_unlock(&m->lock);
 }
 
@@ -163,6 +168,7 @@ static void wake_all(struct monitor *m)
     (void)pthread_mutex_unlock(&m->lock);
     for (int i = 0; i < m->board->count; i++) {
         probe_cut(m->watches[i].probe);
+        probe_cut(m->watches[i].doubt.probe);
         probe_cut(m->dictionary.probes[i]);
     }
     acting_cut(m);

@@ -48,9 +48,9 @@ uint64_t monitor_refresh_accounts(struct monitor *m);
  * some of them may just have changed. */
 void monitor_refresh_objects(struct monitor *m);
 
-/* A connection to servers[server] died: probe it now instead of at the next interval. Any thread,
- * does not block. */
-void monitor_suspect(struct monitor *m, int server);
+/* A session doubts servers[server]: probe it now instead of at the next interval, and look into
+ * what is said of it (doubt.h). Any thread, does not block. */
+void monitor_suspect(struct monitor *m, int server, enum suspicion why);
 
 /* An operator's command, the words behind 'tillway cluster'. Lines come on any thread, while the
  * monitor is locked (so `line` must neither block nor call back); the last one says so, in any

@@ -4,6 +4,7 @@
 
 #include "monitor/acting.h"
 #include "monitor/board.h"
+#include "monitor/doubt.h"
 #include "monitor/drain.h"
 #include "monitor/monitor.h"
 #include "monitor/probe.h"
@@ -18,7 +19,9 @@ struct watch {
     pthread_t thread;
     pthread_cond_t wake;
     bool suspected;      /* probe now */
+    unsigned suspicions; /* what of, since it was probed last: bits of enum suspicion */
     struct probe *probe; /* made before the thread starts; its own */
+    struct doubt doubt;  /* the same */
 };
 
 /* The dictionary's thread: dictionary.c. */

@@ -197,6 +197,18 @@ static enum probe_result ask_disk(struct round *r, struct probe_answer *a)
     return a->result;
 }
 
+/* What sessions say of it; with failover off there is nobody to go to instead. */
+static enum probe_result ask_doubt(struct round *r, struct probe_answer *a)
+{
+    struct doubt *d = &r->watch->doubt;
+
+    if (!r->watch->monitor->conf->failover.enabled)
+        return PROBE_OK;
+    if (r->facts.galera.on)
+        d->no_room = false; /* a table for it would be made on all nodes */
+    return doubt_ask(d, clock_mono_ns(), a);
+}
+
 static enum probe_result ask_position(struct round *r, struct probe_answer *a)
 {
     uint64_t before = clock_mono_ns();
@@ -259,7 +271,7 @@ static enum probe_result probe_once(struct round *r, struct probe_answer *a)
         r->channels_at_ns = 0;
     if ((fresh && ask_kind(r, a) != PROBE_OK) || ask_galera(r, a) != PROBE_OK)
         return a->result;
-    if (ask_disk(r, a) != PROBE_OK || ask_position(r, a) != PROBE_OK)
+    if (ask_doubt(r, a) != PROBE_OK || ask_disk(r, a) != PROBE_OK || ask_position(r, a) != PROBE_OK)
         return a->result;
     if (clock_mono_ns() < r->channels_at_ns)
         return PROBE_OK;
@@ -293,6 +305,8 @@ static void wait_for_next(struct watch *w, uint64_t begun, uint64_t pause)
         shared_wait(w->monitor, &w->wake, at_ns);
     }
     w->suspected = false;
+    doubt_note(&w->doubt, w->suspicions);
+    w->suspicions = 0;
 }
 
 static bool is_stopping(struct monitor *m)

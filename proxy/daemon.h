@@ -12,7 +12,7 @@ struct daemon;
  * reload: control thread, with a configuration whose servers are the same. */
 struct daemon_hooks {
     void *ctx;
-    void (*suspect)(void *ctx, int server);
+    void (*suspect)(void *ctx, int server, enum suspicion why);
     /* Answers the request's number, which the catalog that answers it comes with; 0: no monitor
      * runs, but one that starts will publish its own. */
     uint64_t (*refresh_accounts)(void *ctx);

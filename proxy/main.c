@@ -81,13 +81,13 @@ static bool on_connections(void *ctx, int server, int *count)
     return daemon_connections(((struct parts *)ctx)->daemon, server, count);
 }
 
-static void on_suspect(void *ctx, int server)
+static void on_suspect(void *ctx, int server, enum suspicion why)
 {
     struct parts *p = ctx;
 
     (void)pthread_rwlock_rdlock(&p->lock);
     if (p->monitor)
-        monitor_suspect(p->monitor, server);
+        monitor_suspect(p->monitor, server, why);
     (void)pthread_rwlock_unlock(&p->lock);
 }
 

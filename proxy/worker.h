@@ -44,7 +44,7 @@ struct shared {
     struct worker *workers; /* [worker_count] */
     /* the monitor's ear; may be called from any thread */
     void *monitor;
-    void (*suspect)(void *monitor, int server);
+    void (*suspect)(void *monitor, int server, enum suspicion why);
     uint64_t (*refresh_accounts)(void *monitor); /* as in daemon_hooks */
     void (*refresh_objects)(void *monitor);
 };

@@ -13,6 +13,13 @@
 
 enum { SERVERS_MAX = 32, SERVER_NAME_MAX = 64, SERVER_HOST_MAX = 256, SERVER_WHY_MAX = 160 };
 
+/* Why a session doubts a server that may answer the monitor as ever. */
+enum suspicion {
+    SUSPECT_LOST,     /* a connection broke, or the server is not what it is thought to be */
+    SUSPECT_NO_LOGIN, /* a new connection got no answer, or not all of one */
+    SUSPECT_NO_ROOM,  /* a write found no room on its disk */
+};
+
 enum server_role { ROLE_UNKNOWN, ROLE_PRIMARY, ROLE_REPLICA };
 
 /* What is wrong with a server, told apart because the cures differ. */

@@ -1,5 +1,6 @@
 #include "proxy/backend/warm.h"
 
+#include "proxy/backend/suspect.h"
 #include "proxy/session/session_steps.h"
 
 #include "base/clock.h"
@@ -71,8 +72,11 @@ static void unlink_opening(struct warm *a, struct backend *b)
 /* It came to nothing. */
 static void give_up(struct worker *w, struct backend *b)
 {
+    const struct shared *shared = w->shared;
     int server = b->server;
 
+    if (backend_suspicion(b) == SUSPECT_NO_LOGIN)
+        shared->suspect(shared->monitor, server, SUSPECT_NO_LOGIN);
     if (backend_error_denies(&b->error))
         forget(&w->warm, b->identity);
     w->warm.again_ns[server] = worker_now_ns() + PAUSE_NS;

@@ -2,6 +2,7 @@
  *
  * A command is sent again only if it was never sent, or is provably a read, nothing of its reply
  * reached the client, and no state of the session was lost with the connection. */
+#include "proxy/backend/suspect.h"
 #include "proxy/replay/session_replay.h"
 #include "proxy/session/session_ride.h"
 #include "proxy/session/session_steps.h"
@@ -38,7 +39,7 @@ static void note_loss(struct session *s, const struct backend *b)
               LOG_STR("server", s->worker->topology->servers[b->server].name),
               LOG_STR("state", state_name(&s->state)),
               LOG_STR("why", b->error.text[0] ? b->error.text : "connection closed"));
-    shared->suspect(shared->monitor, b->server);
+    shared->suspect(shared->monitor, b->server, backend_suspicion(b));
 }
 
 /* Whether the command may go out again, and where. */

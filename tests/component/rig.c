@@ -12,11 +12,12 @@
 
 static struct rig *current;
 
-static void on_suspect(void *monitor, int server)
+static void on_suspect(void *monitor, int server, enum suspicion why)
 {
     struct rig *r = monitor;
 
     atomic_fetch_add(&r->suspicions[server], 1);
+    atomic_fetch_or(&r->suspected_of[server], 1 << why);
 }
 
 void rig_send_catalog(struct rig *r, struct catalog *c, int answers)

@@ -56,9 +56,10 @@ struct rig {
     struct server servers[RIG_SERVERS];
     struct tls_context *tls; /* what clients are offered; NULL: no TLS */
     int door; /* where clients connect; the test hands the accepted descriptor to a worker */
-    struct catalog *catalog; /* what a refresh answers; NULL: nothing */
-    atomic_int refreshes;    /* how often a worker asked for fresh accounts */
-    atomic_int suspicions[RIG_SERVERS];
+    struct catalog *catalog;              /* what a refresh answers; NULL: nothing */
+    atomic_int refreshes;                 /* how often a worker asked for fresh accounts */
+    atomic_int suspicions[RIG_SERVERS];   /* how often one was told to the monitor */
+    atomic_int suspected_of[RIG_SERVERS]; /* bits of enum suspicion */
 };
 
 #define rig_start(...) rig_start_with(&(struct rig_options){__VA_ARGS__})

@@ -45,3 +45,12 @@ class OwnDisks(Cluster):
                 server.kill()
             subprocess.run(["umount", "--lazy", server.datadir], check=False)
         super().stop()
+
+
+class BinlogsElsewhere(OwnDisks):
+    """What fills is the tables' disk alone."""
+
+    def _add(self, name, server_id, source):
+        server = super()._add(name, server_id, source)
+        server.options = server.options + ["--log-bin=" + os.path.join(server.folder, "bin")]
+        return server

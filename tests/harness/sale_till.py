@@ -24,7 +24,7 @@ class SaleTill(threading.Thread):
     pause = 0.002  # seconds, between two sales
 
     def __init__(self, tillway, number, first=0, **how):
-        super().__init__()
+        super().__init__(daemon=True)  # a test that fails does not wait for it
         self.tillway, self.number, self.next = tillway, number, first + number
         self.how = how
         self.acknowledged = []

@@ -133,7 +133,7 @@ static void suspect(struct monitor *m, const struct conf *c, const char *name)
 {
     for (size_t i = 0; i < c->server_count; i++)
         if (strcmp(c->servers[i].name, name) == 0)
-            monitor_suspect(m, (int)i);
+            monitor_suspect(m, (int)i, SUSPECT_LOST);
 }
 
 static void serve(struct monitor *m, const struct conf *c)

@@ -9,6 +9,7 @@ from failing import FAILOVER
 from harness import scratch
 from harness.chaos import RESTART, grant
 from harness.cluster import Cluster
+from harness.door import Door
 from harness.sale_till import SaleTill
 from harness.tillway import Tillway
 
@@ -35,10 +36,13 @@ class Failover(unittest.TestCase):
         primary.query("CREATE DATABASE shop")
         primary.query("CREATE TABLE shop.sale (id INT PRIMARY KEY)")
         self.cluster.wait_in_sync()
-        self.behind = [self.enterContext(Tillway(self.cluster, config=FAILOVER)) for _ in range(self.tillways)]
+        self.behind = [self.enterContext(Tillway(self.cluster, config=self.config())) for _ in range(self.tillways)]
         scratch.wait_until("adoption", lambda: "failover.done task=adopt" in self.logs(), 30)
         scratch.wait_until("acknowledging replicas", lambda: all(
             r.value("SELECT @@rpl_semi_sync_slave_enabled") for r in self.cluster.replicas), 30)
+
+    def config(self):
+        return FAILOVER
 
     def logs(self):
         return "".join(t.log_text() for t in self.behind)
@@ -80,6 +84,16 @@ class Failover(unittest.TestCase):
                            and server.value("SELECT @@read_only"), 60)
 
 
+    def wait_rejoined_or_kept_out(self, server):
+        """One that went on may have committed what nobody acknowledged: then it is kept out, read-only."""
+        def fenced():
+            try:
+                return server.value("SELECT @@read_only")
+            except pymysql.err.MySQLError:
+                return False  # fencing ends clients' connections, this one, too
+        scratch.wait_until(server.name + " is fenced", fenced, 60)
+
+
 class Kill(Failover):
     def test_the_primary_is_killed_and_comes_back(self):
         tills, old = self.sell(), self.cluster.primary
@@ -105,14 +119,39 @@ class Kill(Failover):
         self.assertEqual(len(self.writable()), 1)
         self.check_kept(acknowledged, self.cluster.replicas)
 
-    def wait_rejoined_or_kept_out(self, server):
-        """A frozen primary may have committed what nobody acknowledged: then it is kept out, read-only."""
-        def fenced():
-            try:
-                return server.value("SELECT @@read_only")
-            except pymysql.err.MySQLError:
-                return False  # fencing ends clients' connections, this one, too
-        scratch.wait_until(server.name + " is fenced", fenced, 60)
+
+class HalfDead(Failover):
+    """Answers whoever is connected, the monitor among them, and nobody else."""
+
+    def config(self):
+        self.door = self.enterContext(Door(self.cluster.primary))
+        at = [self.door] + self.cluster.replicas
+        servers = [{"name": s.name, "address": "%s:%d" % (a.host, a.port)} for s, a in zip(self.cluster.servers, at)]
+        return dict(FAILOVER, servers=servers, limits={"connect_timeout": "500ms"})
+
+    def take_connections(self):
+        """Transactions that stay open, until one needs a connection and none is idle: it goes on at the next primary."""
+        for i in range(100):
+            connection = self.behind[0].connect(database="shop")
+            self.addCleanup(connection.close)
+            connection.query("BEGIN")
+            connection.query("INSERT INTO sale VALUES (%d)" % (10 ** 9 + i))
+            if "primary: replica" in self.behind[0].command("cluster", "status").stdout:
+                return
+        self.fail("connections without end")
+
+    def test_it_lets_nobody_in(self):
+        tills, old = self.sell(), self.cluster.primary
+        self.door.shut()
+        self.take_connections()
+        self.assertIn("it lets nobody in any more", self.logs())
+        acknowledged, errors = self.stop(tills)
+        self.assertTrue(all(e[0] == 1158 for e in errors), errors)
+        self.assertLessEqual(len(errors), len(tills))
+        self.door.open()
+        self.wait_rejoined_or_kept_out(old)
+        self.assertEqual(len(self.writable()), 1)
+        self.check_kept(acknowledged, self.cluster.replicas)
 
 
 class Switchover(Failover):

@@ -6,3 +6,6 @@ endforeach()
 # Failover in a simulated cluster, over many seeded schedules of faults.
 tillway_unit(monitor_failover LINKS tw_monitor SOURCES ${UNIT_DIR}/failover_world.c ${UNIT_DIR}/failover_orders.c)
 set_tests_properties(unit_monitor_failover PROPERTIES TIMEOUT 600)
+
+# With a probe that the test plays.
+tillway_unit(monitor_doubt LINKS tw_base SOURCES ${PROJECT_SOURCE_DIR}/monitor/doubt.c)
