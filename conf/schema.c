@@ -94,8 +94,7 @@ const struct schema_row conf_schema[] = {
      "much. `never`: it does not, and its acknowledgements do not count."},
 
     {"servers_tls", SCHEMA_MAP, SCHEMA_ALWAYS, "", 0, 0, NULL,
-     "TLS towards the servers: for sessions, the monitor, and what the mirror asks. Not for the "
-     "mirror's binlog connection, which is in the clear."},
+     "TLS towards the servers: for sessions, the monitor and the mirror."},
     {"servers_tls.mode", SCHEMA_CHOICE, IN(servers_tls.mode), "off", 0, 0, tls_modes,
      "`prefer`: where the server offers it. `require`: or else no connection. `verify_ca`: and an "
      "authority vouches for the certificate. `verify_identity`: and it names the host or address "

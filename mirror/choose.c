@@ -40,6 +40,7 @@ struct binlog_source choose_binlog(const struct conf *c, int server)
         .socket = a.socket,
         .user = a.user,
         .password = a.password,
+        .tls = a.tls,
         .server_id = c->mirror.source.server_id,
         .heartbeat_ms = HEARTBEAT_MS,
         .timeout_ms = CONNECT_MS,

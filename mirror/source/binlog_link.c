@@ -13,11 +13,8 @@
 #include <unistd.h>
 
 enum {
-    FIRST_EVENT = 4,         /* where a binlog file's first event stands */
     READ_CHUNK = 256 * 1024, /* bytes */
     KEEP_BUFFER = 1 << 20,   /* larger ones are given back */
-    MISSED_HEARTBEATS = 3,
-    REPLY_ERR = 0xFF,
 };
 
 struct binlog_link {
@@ -32,43 +29,6 @@ struct binlog_link {
     struct buf joined; /* a payload of several packets */
     bool joining;
 };
-
-static bool send_command(struct binlog_link *l, struct buf *b, struct err *e)
-{
-    size_t sent = 0;
-
-    packet_end(b, 0, 0);
-    while (buf_ok(b) && sent < b->len) {
-        ssize_t n = send(l->login.fd, b->data + sent, b->len - sent, MSG_NOSIGNAL);
-
-        if (n < 0 && errno != EINTR)
-            return err_set(e, ERR_IO, "sending to the server: %s", strerrordesc_np(errno));
-        sent += n > 0 ? (size_t)n : 0;
-    }
-    return buf_ok(b) || err_set(e, ERR_IO, "no memory");
-}
-
-/* Makes us visible in SHOW SLAVE HOSTS. */
-static void put_register(struct buf *b, const struct binlog_source *s)
-{
-    buf_put_u8(b, COM_REGISTER_SLAVE);
-    buf_put_u32(b, s->server_id);
-    buf_put_lenenc_bytes(b, span_of("tillway"));
-    buf_put_lenenc_bytes(b, span_of(""));
-    buf_put_lenenc_bytes(b, span_of(""));
-    buf_put_u16(b, 0);
-    buf_put_u32(b, 0);
-    buf_put_u32(b, 0);
-}
-
-/* The position is in @slave_connect_state, so there is no file's name. */
-static void put_dump(struct buf *b, const struct binlog_source *s)
-{
-    buf_put_u8(b, COM_BINLOG_DUMP);
-    buf_put_u32(b, FIRST_EVENT);
-    buf_put_u16(b, 0);
-    buf_put_u32(b, s->server_id);
-}
 
 bool binlog_link_refused(struct span payload, struct err *e)
 {
@@ -87,38 +47,6 @@ bool binlog_link_refused(struct span payload, struct err *e)
     return false;
 }
 
-static bool register_reader(struct binlog_link *l, const struct binlog_source *s, struct buf *b,
-                            struct err *e)
-{
-    uint64_t deadline = clock_mono_ns() + s->timeout_ms * CLOCK_NS_PER_MS;
-    struct span reply = {NULL, 0};
-    int got;
-
-    (void)packet_begin(b);
-    put_register(b, s);
-    if (!send_command(l, b, e))
-        return false;
-    got = binlog_link_next(l, deadline, &reply, e);
-    if (got == 0)
-        return err_set(e, ERR_TIMEOUT, "the server does not answer");
-    if (got == 1 && reply.n && reply.p[0] == REPLY_ERR)
-        return binlog_link_refused(reply, e);
-    return got == 1;
-}
-
-static bool ask(struct binlog_link *l, const struct binlog_source *s, struct err *e)
-{
-    struct buf b = buf_with_max(256);
-    bool ok = register_reader(l, s, &b, e);
-
-    buf_clear(&b);
-    (void)packet_begin(&b);
-    put_dump(&b, s);
-    ok = ok && send_command(l, &b, e);
-    buf_free(&b);
-    return ok;
-}
-
 struct binlog_link *binlog_link_open(const struct binlog_source *s, const struct gtid_set *from,
                                      struct err *e)
 {
@@ -131,15 +59,18 @@ struct binlog_link *binlog_link_open(const struct binlog_source *s, const struct
     l->max_payload = s->max_event + 1; /* an event stands behind a status byte */
     l->in = buf_with_max(PACKET_HEADER + PACKET_MAX_PAYLOAD + READ_CHUNK);
     l->joined = buf_with_max(l->max_payload);
-    l->silence_ns = CLOCK_NS_PER_MS * s->heartbeat_ms * MISSED_HEARTBEATS;
+    l->silence_ns = CLOCK_NS_PER_MS * s->heartbeat_ms * BINLOG_MISSED_HEARTBEATS;
     l->heard_ns = clock_mono_ns();
     l->login.fd = -1;
     atomic_init(&l->stopped, false);
     l->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (l->stop < 0)
+    if (l->stop < 0) {
         (void)err_set(e, ERR_IO, "eventfd: %s", strerrordesc_np(errno));
-    else if (binlog_login_open(s, from, &l->login, e) && ask(l, s, e))
+    } else if (binlog_login_open(s, from, &l->login, e)) {
+        if (l->login.pump) /* it sees to silence, for its packets come whole, large ones late */
+            l->silence_ns = UINT64_MAX / 2;
         return l;
+    }
     binlog_link_close(l);
     return NULL;
 }
@@ -213,7 +144,7 @@ static bool receive(struct binlog_link *l, struct err *e)
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return true;
     if (n == 0)
-        return err_set(e, ERR_IO, "the server closed the connection");
+        return binlog_login_lost(&l->login, e);
     return err_set(e, ERR_IO, "receiving the binlog: %s", strerrordesc_np(errno));
 }
 

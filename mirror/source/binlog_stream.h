@@ -1,7 +1,6 @@
 /* A connection on which a MariaDB server sends its binlog, by GTID.
  *
- * Not encrypted: a server with require_secure_transport
- * refuses it. It looks like a replica to the server (SHOW SLAVE HOSTS), but never acknowledges
+ * It looks like a replica to the server (SHOW SLAVE HOSTS), but never acknowledges
  * semi-sync: it is not a safe copy. Heartbeats prove that a silent connection lives. One thread,
  * but for binlog_stream_interrupt. */
 #ifndef MIRROR_BINLOG_STREAM_H
@@ -9,17 +8,23 @@
 
 #include "protocol/binlog/binlog_event.h"
 
+struct conf_servers_tls;
+
 struct binlog_source {
     const char *host; /* used when `socket` is NULL */
     uint16_t port;
     const char *socket; /* path of a unix socket, or NULL */
     const char *user;   /* REPLICATION SLAVE (from 10.5: REPLICATION REPLICA) */
     const char *password;
-    uint32_t server_id;    /* unique among all that replicate from the server; not 0 */
-    unsigned heartbeat_ms; /* the server's heartbeat on silence; failed after three of them */
-    unsigned timeout_ms;   /* connecting, each set-up statement */
-    size_t max_event;      /* bytes of an event, also inflated; 0: 1 GiB + 1 MiB */
+    const struct conf_servers_tls *tls; /* NULL: in the clear */
+    uint32_t server_id;                 /* unique among all that replicate from the server; not 0 */
+    unsigned heartbeat_ms;              /* the server's heartbeat on silence */
+    unsigned timeout_ms;                /* connecting, each set-up statement */
+    size_t max_event;                   /* bytes of an event, also inflated; 0: 1 GiB + 1 MiB */
 };
+
+/* A connection is lost after so many of them. */
+enum { BINLOG_MISSED_HEARTBEATS = 3 };
 
 enum binlog_next {
     BINLOG_EVENT,  /* `out` is filled */

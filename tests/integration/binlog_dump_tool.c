@@ -1,11 +1,13 @@
 /* Reads a server's binlog as the mirror does and prints each step as a line of JSON; values are the
  * bytes of their text in hex, null, or false where absent.
  *
- *     binlog_dump_tool HOST PORT USER PASSWORD SERVER_ID FROM UNTIL [quiet]
+ *     binlog_dump_tool HOST PORT USER PASSWORD SERVER_ID FROM UNTIL [quiet|rows [CA]]
  *
- * FROM, UNTIL: GTID positions; ends when UNTIL is reached. quiet: only count. Exit 1: an error,
+ * FROM, UNTIL: GTID positions; ends when UNTIL is reached. quiet: only count. CA: of the server's
+ * certificate, by TLS. Exit 1: an error,
  * also as a line. */
 #include "base/clock.h"
+#include "conf/tls.h"
 #include "mirror/source/binlog_stream.h"
 #include "protocol/binlog/binlog_group.h"
 
@@ -176,13 +178,16 @@ static bool run(struct tool *t, struct err *e)
     return true;
 }
 
-static bool start(struct tool *t, char **argv, struct err *e)
+static bool start(struct tool *t, char **argv, const char *ca, struct err *e)
 {
+    struct conf_servers_tls tls = {
+        .mode = CONF_TLS_VERIFY_IDENTITY, .ca = ca, .certificate = "", .key = ""};
     struct binlog_source source = {
         .host = argv[1],
         .port = (uint16_t)strtoul(argv[2], NULL, 10),
         .user = argv[3],
         .password = argv[4],
+        .tls = ca ? &tls : NULL,
         .server_id = (uint32_t)strtoul(argv[5], NULL, 10),
         .heartbeat_ms = 500,
     };
@@ -198,7 +203,7 @@ static bool start(struct tool *t, char **argv, struct err *e)
 
 int main(int argc, char **argv)
 {
-    struct tool t = {.quiet = argc > 8};
+    struct tool t = {.quiet = argc > 8 && strcmp(argv[8], "quiet") == 0};
     struct err e = {0};
     pthread_t thread = pthread_self();
     sigset_t set;
@@ -210,7 +215,7 @@ int main(int argc, char **argv)
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGTERM);
     (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
-    ok = start(&t, argv, &e);
+    ok = start(&t, argv, argc > 9 ? argv[9] : NULL, &e);
     if (ok) {
         if (pthread_create(&thread, NULL, await_signal, &set) != 0)
             abort();

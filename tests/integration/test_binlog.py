@@ -19,6 +19,7 @@ import uuid
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from harness import scratch  # noqa: E402
+from harness.certs import Authority  # noqa: E402
 from harness.cluster import Cluster  # noqa: E402
 
 TOOL = None
@@ -86,10 +87,10 @@ SIXTY_FOUR = ",".join("'v%d'" % i for i in range(64))
 class Reader:
     """Runs the tool and gives its lines."""
 
-    def __init__(self, server, begin="", until=None, server_id=None, user="repl", password="repl", quiet=False):
+    def __init__(self, server, begin="", until=None, server_id=None, user="repl", password="repl", quiet=False, ca=None):
         until = server.value("SELECT @@gtid_binlog_pos") if until is None else until
         argv = [TOOL, server.host, str(server.port), user, password, str(server_id or random.randint(100, 1 << 31)),
-                begin, until] + (["quiet"] if quiet else [])
+                begin, until, "quiet" if quiet else "rows"] + ([ca] if ca else [])
         self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
 
     def steps(self):
@@ -615,6 +616,94 @@ class Stream(Case):
         self.assertEqual((last["step"], last["code"]), ("error", 1045))
         last = Reader(self.server, begin=self.begin, user="till", password="till").steps()[-1]
         self.assertEqual((last["step"], last["code"]), ("error", 1045))
+
+
+class Encrypted(Case):
+    """By TLS, from a server that wants it."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.authority = Authority(scratch.current().folder("certs"))
+        certificate = cls.authority.issue("server")
+        cls.cluster = Cluster(replicas=0, options=["--ssl-cert=" + certificate, "--ssl-key=" + certificate])
+        cls.cluster.__enter__()
+        cls.server = cls.cluster.primary
+        cls.server.query("CREATE USER crypted IDENTIFIED BY 'crypted' REQUIRE SSL")
+        cls.server.query("GRANT REPLICATION SLAVE ON *.* TO crypted")
+
+    def reader(self, ca=None, **kw):
+        return Reader(self.server, begin=self.begin, user="crypted", password="crypted", ca=ca or self.authority.pem, **kw)
+
+    def attached_by_tls(self):
+        scratch.wait_until("the reader's connection", lambda: self.server.value(
+            "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE COMMAND='Binlog Dump' AND USER='crypted'") == 1, 30)
+
+    def test_rows_small_and_large(self):
+        self.run_sql("CREATE TABLE d.t (id INT PRIMARY KEY, b LONGBLOB)", *("INSERT INTO d.t VALUES (%d,'x')" % n for n in range(200)),
+                     "INSERT INTO d.t VALUES (1001, REPEAT('z', 16777216 + 5000)), (1002, 'last')")
+        model = Model().feed(self.reader().steps())
+        self.assertEqual(sorted(model.tables["d.t"], key=order), sorted(select(self.server, "d.t"), key=order))
+
+    def test_only_by_tls(self):
+        """The server's words for a client in the clear are those for a wrong password."""
+        with contextlib.closing(self.server.connect()) as admin, admin.cursor() as cursor:
+            cursor.execute("CREATE TABLE d.t (id INT PRIMARY KEY)")
+            cursor.execute("SELECT @@gtid_binlog_pos")
+            until = cursor.fetchone()[0]
+            cursor.execute("SET GLOBAL require_secure_transport=ON")
+            try:
+                self.assertIn(until, [s.get("gtid") for s in self.reader(until=until).steps() if "end" in s])
+                last = Reader(self.server, begin=self.begin, until=until).steps()[-1]
+                self.assertEqual((last["step"], last["code"]), ("error", 1045))
+            finally:
+                cursor.execute("SET GLOBAL require_secure_transport=OFF")
+
+    def test_account_that_requires_ssl_in_the_clear(self):
+        last = Reader(self.server, begin=self.begin, user="crypted", password="crypted").steps()[-1]
+        self.assertEqual((last["step"], last["code"]), ("error", 1045))
+
+    def test_a_stranger_is_no_server(self):
+        stranger = Authority(scratch.current().folder("strange"))
+        last = self.reader(ca=stranger.pem).steps()[-1]
+        self.assertEqual((last["step"], last["kind"], last["code"]), ("error", 2, 2026))
+
+    def test_unknown_position(self):
+        last = Reader(self.server, begin="0-1-999999", until="0-1-9999999", user="crypted", password="crypted",
+                      ca=self.authority.pem).steps()[-1]
+        self.assertEqual((last["step"], last["code"]), ("error", 1236))
+
+    def test_interrupted(self):
+        reader = self.reader(until="0-1-999999")
+        self.attached_by_tls()
+        reader.process.send_signal(signal.SIGTERM)
+        self.assertEqual(reader.steps()[-1]["text"], "stopped")
+
+    def test_interrupted_while_it_receives(self):
+        """The reader has stopped to read, so its connection is full."""
+        self.run_sql("CREATE TABLE d.t (id INT PRIMARY KEY, b LONGBLOB)",
+                     *("INSERT INTO d.t VALUES (%d, REPEAT('y', 8000000))" % n for n in range(3)))
+        reader = self.reader(until="0-1-999999")
+        self.attached_by_tls()
+        reader.process.send_signal(signal.SIGTERM)
+        self.assertEqual(reader.steps()[-1]["text"], "stopped")
+
+    def test_silence_ends_it(self):
+        reader = self.reader(until="0-1-999999")
+        self.attached_by_tls()
+        self.server.freeze()
+        try:
+            last = reader.steps()[-1]
+            self.assertEqual((last["step"], last["kind"]), ("error", 2))
+        finally:
+            self.server.thaw()
+
+    def test_killed_server(self):
+        reader = self.reader(until="0-1-999999")
+        self.attached_by_tls()
+        self.server.kill()
+        last = reader.steps()[-1]
+        self.assertEqual((last["step"], last["kind"]), ("error", 2))
+        self.server.restart()
 
 
 class Loss(Case):
