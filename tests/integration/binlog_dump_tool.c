@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { WAIT_S = 30, SCRATCH_MAX = 256 << 20 };
+enum { WAIT_S = 100, SCRATCH_MAX = 256 << 20 };
 
 static struct binlog_stream *stream;
 
