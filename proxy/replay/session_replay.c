@@ -103,7 +103,8 @@ enum step session_replay_undone(struct session *s)
         session_release(s, server, false);
         return session_replay_roll_back(s, session_replay_why_not(s));
     }
-    session_enter(s, SESSION_RELAY);
+    s->target = NULL;
+    session_enter(s, SESSION_ROUTE); /* where it lets those go first that are repeated */
     return STEP_MORE;
 }
 
