@@ -8,6 +8,7 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from bson.codec_options import CodecOptions  # noqa: E402
+from pymongo.read_concern import ReadConcern  # noqa: E402
 
 from harness import pos, tillway  # noqa: E402
 from harness.cluster import Cluster  # noqa: E402
@@ -79,7 +80,9 @@ class Shop:
             connection.close()
 
     def state(self, name="checkpoint"):
-        return self.mongo.db().tillway_mirror.find_one({"_id": name}) or {}
+        """A state document as the mirror and its commands read it: a local read is ahead of them for a while."""
+        state = self.mongo.db().get_collection("tillway_mirror", read_concern=ReadConcern("majority"))
+        return state.find_one({"_id": name}) or {}
 
     def wait_state(self, state, timeout=30):
         """Until the status document says so; the document."""
