@@ -219,6 +219,7 @@ static const char *const pin_texts[] = {
     "it is in an XA transaction",
     "it asks about the statement before",
     "what its SET of session_track_... changed is not known yet",
+    "its status counters are looked at",
 };
 
 const char *session_pin_text(uint32_t pins)

@@ -31,6 +31,7 @@ enum session_pin {
     PIN_XA = 1 << 9,
     PIN_ASKS_LAST = 1 << 10, /* never set for long: asks about the statement before */
     PIN_TRACKING = 1 << 11, /* what a SET that names session_track_… changed is to be asked for */
+    PIN_STATUS = 1 << 12,   /* its status counters are looked at */
 };
 
 struct route_ask {

@@ -290,6 +290,8 @@ enum vars_set vars_note(struct vars *v, struct span name, struct span value)
     bool known = false;
     int pair;
 
+    if (rule == VARS_PINS_ON)
+        rule = span_is_word(value, "off") || span_eq(value, "0") ? VARS_CARRIED : VARS_PINS;
     if (rule != VARS_CARRIED)
         return rule;
     name = vars_canonical(name);

@@ -8,7 +8,8 @@
 
 struct vars; /* owned by its holder; one worker thread */
 
-enum vars_set { VARS_CARRIED, VARS_IGNORED, VARS_PINS, VARS_FULL };
+/* VARS_PINS_ON: only of a name's rule; a switch that pins where it is on. */
+enum vars_set { VARS_CARRIED, VARS_IGNORED, VARS_PINS, VARS_PINS_ON, VARS_FULL };
 
 struct vars *vars_new(void);
 void vars_free(struct vars *v);

@@ -42,7 +42,8 @@ static const struct rule {
     {"session_track_transaction_info", VARS_IGNORED},
     {"skip_parallel_replication", VARS_PINS},
     {"skip_replication", VARS_PINS},
-    {"sql_log_bin", VARS_PINS}, /* needs privileges; counts for writes only */
+    {"sql_auto_is_null", VARS_PINS_ON}, /* looks at the connection's LAST_INSERT_ID() */
+    {"sql_log_bin", VARS_PINS},         /* needs privileges; counts for writes only */
     {"sql_slave_skip_counter", VARS_PINS},
     {"timestamp", VARS_PINS},          /* a fixed time cannot be told from the clock's */
     {"warning_count", VARS_IGNORED},   /* of the last statement */

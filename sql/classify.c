@@ -347,6 +347,7 @@ void sql_token_inside(struct sql_scan *s, enum sql_token t)
     sql_select_at(s, t);
     if (s->follow)
         sql_statement_follow(s, t);
+    sql_found_token(s, t);
     if (t > TOK_OPERATOR)
         word(s, t);
     else
@@ -417,6 +418,7 @@ static void finish(struct sql_scan *s, bool cut)
     }
     out->only_asks = (out->effects & SQL_EFFECTS_ASKS) && out->tables == SQL_TABLES_NONE &&
                      !s->bound && !out->writes;
+    out->counts |= cut || out->reason == SQL_UNREADABLE;
     out->hints = s->lex.hints;
     if (out->hints.primary)
         sql_refuse(s, SQL_HINT_PRIMARY);

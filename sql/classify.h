@@ -95,6 +95,7 @@ struct sql_class {
                                           OK; "" */
     struct sql_kill kill;              /* kind SQL_KILL */
     struct sql_hints hints;            /* of its comments */
+    bool counts;                       /* FOUND_ROWS() is of it from then on, see sql/found.c */
     bool only_asks; /* SQL_EFFECTS_ASKS and nothing else that binds it to a server: it sees no data
                        and leaves nothing behind */
     bool looked_up; /* whether it is a read was decided by `struct sql_names`: holds as long as they

@@ -26,6 +26,7 @@ enum {
     SQL_EFFECT_RESTORES = 1 << 14, /* SET STATEMENT: the server reports the values of the moment,
                                       not that those before are back behind it */
     SQL_EFFECT_TRACKING = 1 << 15, /* may show or set session_track_… */
+    SQL_EFFECT_STATUS = 1 << 16,   /* FLUSH STATUS, SHOW STATUS: looks at the session's counters */
     SQL_EFFECTS_ASKS =
         SQL_EFFECT_ASKS_WARNINGS | SQL_EFFECT_ASKS_ROW_COUNT | SQL_EFFECT_ASKS_FOUND_ROWS,
 };

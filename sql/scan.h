@@ -56,8 +56,10 @@ struct sql_scan {
     bool block;   /* inside of a compound statement: `nest` ENDs are open */
     bool block_ended;
     unsigned nest;
-    bool bound;         /* refused for more than a question about statements before */
-    uint8_t kill_words; /* what of KILL was read: see statement.c */
+    enum sql_token first; /* the statement's first word; of EXPLAIN SELECT: EXPLAIN */
+    bool found_told;      /* sql/found.c: what comes tells no more */
+    bool bound;           /* refused for more than a question about statements before */
+    uint8_t kill_words;   /* what of KILL was read: see statement.c */
 };
 
 /* For it asks about statements before, which one server knows. The first reason counts. */
@@ -89,6 +91,10 @@ void sql_token_passed(struct sql_scan *s, enum sql_token t);
 /* Whether the text has a name that may be a view with effects. */
 bool sql_names_acting_view(struct span text, struct sql_mode mode, const struct sql_names *names);
 bool sql_has_wide_byte(struct span text);
+
+/* sql/found.c: the first token of a statement, and any inside of it. */
+void sql_found_start(struct sql_scan *s, enum sql_token t);
+void sql_found_token(struct sql_scan *s, enum sql_token t);
 
 /* sql/statement.c: the first token of a statement, and those behind it while `follow` says so. */
 void sql_statement_start(struct sql_scan *s, enum sql_token t);

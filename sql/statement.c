@@ -41,13 +41,13 @@ static const struct start starts[TOK_COUNT] = {
     [W_CREATE] = {DDL, .follow = FOLLOW_CREATE},
     [W_ALTER] = {DDL, .follow = FOLLOW_CREATE},
     [W_DROP] = {DDL, .follow = FOLLOW_DROP},
-    [W_RENAME] = {DDL},
+    [W_RENAME] = {DDL, TABLES},
     [W_TRUNCATE] = {DDL, TABLES},
     [W_GRANT] = {DDL},
     [W_REVOKE] = {DDL},
-    [W_OPTIMIZE] = {DDL},
-    [W_REPAIR] = {DDL},
-    [W_CHECK] = {DDL},
+    [W_OPTIMIZE] = {DDL, TABLES},
+    [W_REPAIR] = {DDL, TABLES},
+    [W_CHECK] = {DDL, TABLES},
     [W_INSTALL] = {DDL},
     [W_UNINSTALL] = {DDL},
 
@@ -68,10 +68,10 @@ static const struct start starts[TOK_COUNT] = {
                 .effects = SQL_EFFECT_NAMES_IDS},
     [W_DO] = {OTHER, NO_TABLE, .query = true},
     [W_GET] = {OTHER, NO_TABLE, .assigns = true, .effects = SQL_EFFECT_ASKS_WARNINGS},
-    [W_CHECKSUM] = {OTHER},
+    [W_CHECKSUM] = {OTHER, TABLES},
     [W_CACHE] = {OTHER},
 
-    [W_LOCK] = {OTHER, .effects = SQL_EFFECT_LOCK},
+    [W_LOCK] = {OTHER, TABLES, .effects = SQL_EFFECT_LOCK},
     [W_UNLOCK] = {OTHER, .effects = SQL_EFFECT_UNLOCK},
     [W_BACKUP] = {OTHER, .effects = SQL_EFFECT_LOCK},
     [W_FLUSH] = {OTHER, .writes = true, .follow = FOLLOW_FLUSH},
@@ -139,6 +139,7 @@ void sql_statement_start(struct sql_scan *s, enum sql_token t)
                          ? SQL_TABLES_UNKNOWN
                          : (enum sql_tables)row->tables;
     sql_select_at(s, t);
+    sql_found_start(s, t);
     if (t == W_SHOW || t == W_GET)
         sql_refuse_question(s, (enum sql_reason)row->reason);
     else if (row->reason)
@@ -201,9 +202,15 @@ static void follow_analyze(struct sql_scan *s, enum sql_token t)
         return;
     }
     set_kind(s, SQL_DDL);
+    sql_note_tables(s, SQL_TABLES_SOME);
     sql_refuse(s, SQL_WRITES);
     s->out->writes = true;
     s->follow = FOLLOW_NONE;
+}
+
+static bool is_word(const struct sql_scan *s, enum sql_token t, const char *word)
+{
+    return t == TOK_NAME && span_is_word(sql_lexer_text(&s->lex), word);
 }
 
 /* Of a name or a text. */
@@ -300,8 +307,16 @@ static void follow_set(struct sql_scan *s, enum sql_token t)
     }
 }
 
+/* Behind CREATE, ALTER, DROP: what is a table, and opened as one. */
+static bool is_table_like(const struct sql_scan *s, enum sql_token t)
+{
+    return t == W_TABLE || t == W_INDEX || is_word(s, t, "view") || is_word(s, t, "sequence");
+}
+
 static void follow_create(struct sql_scan *s, enum sql_token t)
 {
+    if (is_table_like(s, t) || t == W_TRIGGER)
+        sql_note_tables(s, SQL_TABLES_SOME);
     switch (t) {
     case W_TEMPORARY:
         s->out->effects |= SQL_EFFECT_TEMPORARY;
@@ -326,6 +341,8 @@ static void follow_drop(struct sql_scan *s, enum sql_token t)
 {
     if (t == W_TEMPORARY)
         s->out->effects |= SQL_EFFECT_TEMPORARY;
+    if (t == W_TEMPORARY || is_table_like(s, t))
+        sql_note_tables(s, SQL_TABLES_SOME);
     if (t == W_PREPARE) {
         s->out->effects |= SQL_EFFECT_PREPARE;
         set_kind(s, SQL_OTHER);
@@ -370,11 +387,6 @@ static bool read_number(struct span s, uint64_t *out)
     }
     *out = v;
     return s.n > 0;
-}
-
-static bool is_word(const struct sql_scan *s, enum sql_token t, const char *word)
-{
-    return t == TOK_NAME && span_is_word(sql_lexer_text(&s->lex), word);
 }
 
 /* A name, or what stands in quotes, without them; p NULL: neither, or with escapes. */
@@ -448,8 +460,18 @@ static void follow_word(struct sql_scan *s, bool met, uint32_t effect)
         s->out->effects |= effect;
 }
 
+/* SHOW [SESSION | LOCAL] STATUS */
+static bool shows_status(const struct sql_scan *s, enum sql_token t)
+{
+    bool own = s->prev == W_SHOW || (s->prev == TOK_NAME && (span_is_word(s->name, "session") ||
+                                                             span_is_word(s->name, "local")));
+
+    return own && is_word(s, t, "status");
+}
+
 static void follow_show(struct sql_scan *s, enum sql_token t)
 {
+    follow_word(s, shows_status(s, t), SQL_EFFECT_STATUS);
     follow_word(s, t == W_WARNINGS || t == W_ERRORS, SQL_EFFECT_ASKS_WARNINGS);
     if (t == W_WARNINGS || t == W_ERRORS)
         sql_note_tables(s, SQL_TABLES_NONE);
@@ -479,6 +501,7 @@ void sql_statement_follow(struct sql_scan *s, enum sql_token t)
         break;
     case FOLLOW_FLUSH:
         follow_word(s, t == W_LOCK || t == W_EXPORT, SQL_EFFECT_LOCK);
+        follow_word(s, is_word(s, t, "status"), SQL_EFFECT_STATUS);
         break;
     case FOLLOW_HANDLER:
         follow_word(s, t == W_OPEN, SQL_EFFECT_LOCK);

@@ -95,8 +95,7 @@ void session_answers_note(struct session *s, struct backend *b)
 int session_who_answers(const struct session *s)
 {
     /* a replica's packets would say that there is no transaction */
-    const uint32_t bound =
-        PIN_TRANSACTION | PIN_AUTOCOMMIT_OFF | PIN_TX_SETTINGS | PIN_LOCKS | PIN_XA;
+    const uint32_t bound = PIN_TRANSACTION | PIN_AUTOCOMMIT_OFF | PIN_LOCKS | PIN_XA;
     const struct sql_class *c = &s->run.statement;
     const struct backend *b = s->answers.serial ? s->recent[s->answers.server] : NULL;
     bool asks = c->only_asks && (c->effects & SQL_EFFECT_ASKS_WARNINGS);
@@ -120,9 +119,18 @@ void session_answers_arrange(struct session *s, const struct backend *b)
         s->left_at.row_count = s->left_at.found_rows = 0;
 }
 
+/* Empty: none; or it would begin a transaction, or take up what SET TRANSACTION has said of it. */
+static struct span kept_read(const struct session *s)
+{
+    static const struct span none;
+    bool begins = (s->pins & PIN_AUTOCOMMIT_OFF) && !(s->pins & PIN_TRANSACTION);
+
+    return begins || (s->pins & PIN_TX_SETTINGS) ? none : buf_span(&s->answers.read);
+}
+
 static bool run_again(struct session *s, struct backend *b)
 {
-    struct span read = buf_span(&s->answers.read);
+    struct span read = kept_read(s);
 
     if (read.n && read.p[PACKET_HEADER] == COM_STMT_EXECUTE)
         return session_stmt_run_again(s, b, &s->answers.read);
@@ -136,7 +144,7 @@ bool session_answers_lay_on(struct session *s, struct backend *b)
     if (!lacks_warnings(s, b))
         return true;
     has_list(s, b);
-    b->warned = s->answers.some && s->answers.read.len;
+    b->warned = s->answers.some && kept_read(s).n;
     b->foreign_warnings = false;
     return run_again(s, b);
 }

@@ -34,7 +34,7 @@ const char session_clear_sql[] = "SELECT 1 FROM (SELECT 1) x";
 /* What cannot be carried to another connection. */
 #define PINS_HOLD                                                                              \
     (PIN_TRANSACTION | PIN_TX_SETTINGS | PIN_TEMPORARY | PIN_LOCKS | PIN_ROLE | PIN_VARIABLE | \
-     PIN_OPAQUE | PIN_XA | PIN_TRACKING)
+     PIN_OPAQUE | PIN_XA | PIN_TRACKING | PIN_STATUS)
 
 bool session_has_state(const struct session *s)
 {
@@ -50,10 +50,11 @@ static bool is_kept(const struct worker *w, const struct backend *b)
 static bool must_hold(struct session *s, const struct backend *b)
 {
     bool home = s->home < 0 || s->home == b->server;
+    bool bound = home && (session_has_state(s) || s->may_hold_locks || s->unsaid.status);
 
     return b == s->target || is_kept(s->worker, b) || b->expect_count > 0 || b->load != NULL ||
-           (b->killed && b->unread) || b->stream.writing || b->identity->limited ||
-           (home && (session_has_state(s) || s->may_hold_locks)) || session_stmt_bound(s, b);
+           (b->killed && b->unread) || b->stream.writing || b->identity->limited || bound ||
+           session_stmt_bound(s, b);
 }
 
 void session_let_go_of(struct session *s, struct backend *b)
@@ -314,32 +315,8 @@ static bool leaves_unread(const struct session *s, const struct backend *b)
         return true;
     default:
         return (c->effects & SQL_EFFECT_OPAQUE) || s->run.failed ||
-               b->reply.ok.last_insert_id != 0 || (inserts && b->reply.ok.header != 0);
-    }
-}
-
-/* Of what goes to a replica all that counts found rows is a SELECT; what changes them on the
- * primary is told apart by whether it may have run one. */
-static bool counts_found_rows(const struct sql_class *c, const struct ok *ok)
-{
-    switch (c->kind) {
-    case SQL_SET:
-    case SQL_USE:
-    case SQL_BEGIN:
-    case SQL_COMMIT:
-    case SQL_ROLLBACK:
-    case SQL_INSERT:
-    case SQL_UPDATE:
-    case SQL_DELETE:
-    case SQL_REPLACE:
-    case SQL_LOAD:
-    case SQL_KILL:
-    case SQL_DDL:
-        return false;
-    case SQL_OTHER: /* LOCK TABLES, XA, …; a procedure is opaque */
-        return ok->header != 0 || c->statements > 1 || (c->effects & SQL_EFFECT_OPAQUE);
-    default:
-        return (c->effects & SQL_EFFECT_ASKS_WARNINGS) == 0 || c->kind == SQL_SELECT;
+               (c->counts && b->reply.ok.header == 0) || b->reply.ok.last_insert_id != 0 ||
+               (inserts && b->reply.ok.header != 0);
     }
 }
 
@@ -360,12 +337,29 @@ static void note_row_count(struct session *s, const struct backend *b)
     s->left.row_count = s->run.failed || ok->header != 0 ? -1 : (int64_t)ok->affected_rows;
 }
 
-/* A statement that fails before its first row leaves them; one that fails later has found those. */
+/* Whether a statement that failed had begun to run: these errors are of rows, not of its text. */
+static bool failed_running(uint16_t code)
+{
+    static const uint16_t of_rows[] = {
+        ER_BAD_NULL,          ER_DUP_ENTRY,      ER_SUBQUERY_ROWS,   ER_TOO_MANY_ROWS,
+        ER_WARN_OUT_OF_RANGE, ER_DATA_TRUNCATED, ER_TRUNCATED_VALUE, ER_BAD_VALUE_FOR_FIELD,
+        ER_DIVISION_BY_ZERO,  ER_DATA_TOO_LONG,
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(of_rows); i++)
+        if (of_rows[i] == code)
+            return true;
+    return false;
+}
+
+/* A statement that fails before it runs leaves them; one that fails later has found some. */
 static void note_found_rows(struct session *s, const struct backend *b)
 {
     const struct ok *ok = &b->reply.ok;
 
-    if ((s->run.failed && !b->reply.has_set) || !counts_found_rows(&s->run.statement, ok))
+    if (!s->run.statement.counts)
+        return;
+    if (s->run.failed && !b->reply.has_set && !failed_running(b->reply.error.code))
         return;
     s->left_at.found_rows = b->serial;
     s->left_at.rescues_found_rows = false;

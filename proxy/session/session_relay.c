@@ -494,6 +494,7 @@ static enum pumped pump_reply(struct session *s, struct backend *b)
 static void leave_behind(struct session *s)
 {
     backend_done(s->target);
+    s->target->warned = true; /* it was an error */
     count_busy(s, s->target, false);
     if (s->line)
         line_turn_over(s);

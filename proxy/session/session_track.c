@@ -161,6 +161,7 @@ static const struct {
     {SQL_EFFECT_ROLE, PIN_ROLE, 0},
     {SQL_EFFECT_PREPARE, 0, FRAGILE_PREPARED},
     {SQL_EFFECT_XA, PIN_XA, FRAGILE_XA},
+    {SQL_EFFECT_STATUS, PIN_STATUS, 0},
 };
 
 static bool ran_unseen(const struct session *s)
@@ -258,8 +259,9 @@ static void note_global(const struct session *s)
 static bool leaves_status_unsaid(const struct session *s)
 {
     const struct sql_class *c = &s->run.statement;
+    bool begins = (s->status & STATUS_AUTOCOMMIT) == 0; /* one that fails, too */
 
-    return (s->run.failed && (s->status & STATUS_IN_TRANS)) ||
+    return (s->run.failed && (begins || (s->status & STATUS_IN_TRANS))) ||
            ((c->effects & SQL_EFFECT_RESTORES) && c->statements > 1);
 }
 

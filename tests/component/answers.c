@@ -158,7 +158,7 @@ static void found_rows_are_those_before_the_error(void **state)
 /* What may open tables begins a list where it is prepared. */
 static void a_prepared_text_may_end_the_list(void **state)
 {
-    static const char sql[] = "CREATE TABLE copy AS SELECT 1 AS a";
+    static const char sql[] = "SHOW TABLES";
     struct rig *r = rig_start(.workers = 1);
     struct scene s = rig_scene(r);
 
@@ -251,6 +251,27 @@ static void after_an_error_in_a_transaction_its_state_is_asked(void **state)
     server_hears(s.primary, COM_PING, "");
     server_says(s.primary, .status = STATUS_AUTOCOMMIT);
     server_hears_query(server_serves(&r->servers[REPLICA]), read_sql);
+}
+
+static void without_autocommit_an_error_may_begin_a_transaction(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = rig_scene(r);
+
+    (void)state;
+    client_asks(s.till, "SET autocommit=0");
+    server_hears_query(s.primary, "SET autocommit=0");
+    server_says(s.primary, .autocommit_off = true);
+    (void)client_hears_ok(s.till);
+    client_asks(s.till, "INSERT INTO Product VALUES ('x')");
+    server_hears_query(s.primary, "INSERT INTO Product VALUES ('x')");
+    server_says_error(s.primary, 1366, "22007", "Incorrect integer value: 'x'");
+    client_hears_error(s.till, 1366, "22007", "Incorrect integer value: 'x'");
+    rig_publish(r);
+    client_asks(s.till, read_sql);
+    server_hears(s.primary, COM_PING, "");
+    server_says(s.primary, .status = STATUS_IN_TRANS, .autocommit_off = true);
+    server_hears_query(s.primary, read_sql);
 }
 
 static void variables_set_unreported_are_asked_for(void **state)
@@ -423,6 +444,7 @@ int main(void)
         RIG_TEST(diagnostics_have_the_row_count_of_the_statement_before),
         RIG_TEST(a_question_with_a_cursor_is_the_primarys),
         RIG_TEST(after_an_error_in_a_transaction_its_state_is_asked),
+        RIG_TEST(without_autocommit_an_error_may_begin_a_transaction),
         RIG_TEST(variables_set_unreported_are_asked_for),
         RIG_TEST(a_variable_that_cannot_be_asked_for_keeps_reads),
         RIG_TEST(what_a_statement_sets_for_itself_is_not_kept),

@@ -39,6 +39,7 @@ static struct peer *first_read(struct rig *r, struct scene *s)
 static void reads_go_to_a_replica_and_writes_to_the_primary(void **state)
 {
     static const char *const writing[] = {
+        "CREATE TABLE t (a INT)",
         "INSERT INTO t VALUES (1)",
         "SELECT name FROM Product FOR UPDATE",
         "SELECT LAST_INSERT_ID()",
@@ -48,7 +49,6 @@ static void reads_go_to_a_replica_and_writes_to_the_primary(void **state)
         "SHOW TABLES",
         "SELECT 1; SELECT 2",
         "SELECT 'not finished",
-        "CREATE TABLE t (a INT)",
         "",
     };
     struct rig *r = rig_start(.workers = 1);
@@ -108,6 +108,25 @@ static void a_transaction_without_a_primary_may_still_write(void **state)
     (void)client_hears_rows(s.till, "tea");
     RUNS(s.till, s.primary, "DELETE FROM Product", .status = STATUS_IN_TRANS);
     assert_int_equal(s.primary->guards, 0);
+}
+
+static void a_session_that_is_measured_stays_on_the_primary(void **state)
+{
+    struct rig *r = rig_start(.consistency = CONSISTENCY_EVENTUAL);
+    struct scene s = rig_scene(r);
+    struct peer *replica = first_read(r, &s);
+
+    (void)state;
+    client_asks(s.till, "SHOW GLOBAL STATUS LIKE 'Uptime'");
+    server_hears_query(s.primary, "SHOW GLOBAL STATUS LIKE 'Uptime'");
+    server_says_rows(s.primary, "9");
+    (void)client_hears_rows(s.till, "9");
+    reads_at(&s, replica);
+    client_asks(s.till, "FLUSH STATUS");
+    server_hears_query(s.primary, "FLUSH STATUS");
+    server_says_ok(s.primary);
+    (void)client_hears_ok(s.till);
+    reads_at(&s, s.primary);
 }
 
 static void a_listener_of_the_primary_does_not_split(void **state)
@@ -508,6 +527,7 @@ int main(void)
         RIG_TEST(a_comment_asks_for_consistency),
         RIG_TEST(a_comment_asks_for_a_server),
         RIG_TEST(a_comment_limits_the_time),
+        RIG_TEST(a_session_that_is_measured_stays_on_the_primary),
         RIG_TEST(a_listener_of_the_primary_does_not_split),
         RIG_TEST(a_read_comes_after_the_own_write),
         RIG_TEST(an_eventual_read_does_not_care),

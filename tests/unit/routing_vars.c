@@ -254,6 +254,8 @@ static void rules(void **state)
         assert_int_equal(note(v, pins[i], "1"), VARS_PINS);
     for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
         assert_int_equal(note(v, ignored[i], "1"), VARS_IGNORED);
+    assert_int_equal(note(v, "sql_auto_is_null", "OFF"), VARS_CARRIED);
+    assert_int_equal(note(v, "sql_auto_is_null", "ON"), VARS_PINS);
     assert_int_equal(note(v, "autocommit", "ON"), VARS_CARRIED);
     assert_int_equal(note(v, "time_zone", "+00:00"), VARS_CARRIED);
     check_span(vars_value(v, "time_zone"), "+00:00");
