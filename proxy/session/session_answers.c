@@ -11,14 +11,24 @@
 
 enum { KEPT_MAX = 16 * 1024 };
 
+/* The buffer stays. */
+static void drop_read(struct answers *a)
+{
+    buf_clear(&a->read);
+    if (a->stmt)
+        stmt_unref(a->stmt);
+    a->stmt = NULL;
+}
+
 void session_answers_forget(struct session *s)
 {
-    buf_free(&s->answers.read);
+    session_answers_free(s);
     s->answers = (struct answers){.last = -1, .read = buf_with_max(KEPT_MAX)};
 }
 
 void session_answers_free(struct session *s)
 {
+    drop_read(&s->answers);
     buf_free(&s->answers.read);
 }
 
@@ -45,14 +55,16 @@ static void keep_read(struct session *s, const struct backend *b)
 {
     const struct command_run *run = &s->run;
 
-    buf_clear(&s->answers.read);
+    drop_read(&s->answers);
     if (!(run->warned || run->failed) || !run->read || !run->whole || run->rewritten ||
         run->fitted || run->byte == COM_STMT_PREPARE || b->server == s->worker->topology->primary ||
         run->size > KEPT_MAX)
         return;
     buf_put(&s->answers.read, stream_data(&s->client), run->size);
-    if (run->byte == COM_STMT_EXECUTE) /* by now it has the server's id */
-        stmt_id_patch(s->answers.read.data + PACKET_HEADER, run->stmt->id);
+    if (run->byte == COM_STMT_EXECUTE) {
+        s->answers.stmt = run->stmt;
+        stmt_ref(run->stmt);
+    }
 }
 
 static bool begins_list(const struct session *s)
@@ -132,8 +144,8 @@ static bool run_again(struct session *s, struct backend *b)
 {
     struct span read = kept_read(s);
 
-    if (read.n && read.p[PACKET_HEADER] == COM_STMT_EXECUTE)
-        return session_stmt_run_again(s, b, &s->answers.read);
+    if (read.n && s->answers.stmt)
+        return session_stmt_run_again(s, b, s->answers.stmt, &s->answers.read);
     if (read.n)
         return backend_command(b, COM_QUERY, packet_argument(read), EXPECT_DISCARD);
     return backend_command(b, COM_QUERY, span_of(session_clear_sql), EXPECT_DISCARD);

@@ -5,13 +5,15 @@
 #include "proxy/backend/backend.h"
 
 struct session;
+struct stmt;
 
 struct answers {
     int last;        /* the server that answered the last command; -1 */
     uint64_t serial; /* of the connection that has it; 0: whichever is asked */
     int server;
-    bool some;       /* it may hold some */
-    struct buf read; /* the read that raised them on a replica, as it came; empty: not kept */
+    bool some;         /* it may hold some */
+    struct buf read;   /* the read that raised them on a replica, as it came; empty: not kept */
+    struct stmt *stmt; /* what it executes: held, for the client may close it; or NULL */
 };
 
 void session_answers_forget(struct session *s);

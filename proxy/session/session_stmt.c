@@ -485,19 +485,16 @@ static bool types_missing(const struct session *s, const struct prepared *p)
 }
 
 /* An EXECUTE that ran before goes out as the command under way would. */
-bool session_stmt_run_again(struct session *s, struct backend *b, struct buf *packet)
+bool session_stmt_run_again(struct session *s, struct backend *b, struct stmt *stmt,
+                            struct buf *packet)
 {
     struct command_run now = s->run;
     struct command_run *run = &s->run;
     struct span payload = {packet->data + PACKET_HEADER, packet->len - PACKET_HEADER};
-    struct stmt *stmt = NULL;
-    uint32_t id;
     bool ok = true;
 
-    if (stmt_id_of(payload, &id))
-        stmt = stmts_find(&s->stmts, id);
     *run = (struct command_run){.byte = COM_STMT_EXECUTE, .whole = true, .stmt = stmt};
-    if (stmt && stmt_execute_decode(payload, stmt->params, &run->execute) > 0) {
+    if (stmt_execute_decode(payload, stmt->params, &run->execute) > 0) {
         ok = session_lay_on_statement(s, b);
         if (ok)
             buf_put_span(&b->out, session_stmt_fit(s, b, packet->data, packet->len));

@@ -33,7 +33,8 @@ bool session_stmt_ensure(struct session *s, struct backend *b) MUST_CHECK;
 struct span session_stmt_fit(struct session *s, struct backend *b, uint8_t *data, size_t n);
 /* Execute in b->out what was executed before, its reply thrown away. `packet`: as the client sent
  * it. */
-bool session_stmt_run_again(struct session *s, struct backend *b, struct buf *packet) MUST_CHECK;
+bool session_stmt_run_again(struct session *s, struct backend *b, struct stmt *stmt,
+                            struct buf *packet) MUST_CHECK;
 /* The EXECUTE under way as it is where no types were bound before it, into an empty buffer. False:
  * they are not known. */
 bool session_stmt_with_types(const struct session *s, struct span packet,
