@@ -320,21 +320,24 @@ static bool leaves_unread(const struct session *s, const struct backend *b)
     }
 }
 
-/* GET DIAGNOSTICS: it leaves the row count as it is. */
+/* GET DIAGNOSTICS */
 static bool gets_diagnostics(const struct sql_class *c)
 {
     return c->kind == SQL_OTHER && (c->effects & SQL_EFFECT_ASKS_WARNINGS);
 }
 
+/* GET DIAGNOSTICS leaves it as it is, but for one that asks for a condition that is not there. */
 static void note_row_count(struct session *s, const struct backend *b)
 {
     const struct ok *ok = &b->reply.ok;
+    bool diagnostics = gets_diagnostics(&s->run.statement) && !s->run.failed;
 
-    if (gets_diagnostics(&s->run.statement) && !s->run.failed)
+    if (diagnostics && ok->warnings == 0)
         return;
     s->left_at.row_count = b->serial;
     s->left_at.rescues_row_count = false;
-    s->left.row_count = s->run.failed || ok->header != 0 ? -1 : (int64_t)ok->affected_rows;
+    s->left.row_count =
+        s->run.failed || diagnostics || ok->header != 0 ? -1 : (int64_t)ok->affected_rows;
 }
 
 /* Whether a statement that failed had begun to run: these errors are of rows, not of its text. */
