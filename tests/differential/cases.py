@@ -93,7 +93,7 @@ SESSION = [
     " OPEN c; WHILE NOT done DO FETCH c INTO x; IF NOT done THEN SELECT x; END IF; END WHILE; END",
     "PREPARE q FROM 'CREATE TEMPORARY TABLE tmp6 AS SELECT 6 AS x'", "EXECUTE q", "PREPARE q FROM 'SELECT nocolumn FROM fixed'", "EXECUTE IMMEDIATE 'SET @a=?' USING {k}",
     "EXECUTE IMMEDIATE 'INSERT INTO {t} (n) VALUES (?),(?)' USING {k}, @a", "SET @@last_insert_id={n}", "SET @a:=(SELECT MAX(id) FROM {t})", "SELECT @r:=@r+1, id FROM fixed ORDER BY id",
-    "SET TRANSACTION READ ONLY", "SELECT IS_USED_LOCK('{t}') IS NULL", "SELECT RELEASE_ALL_LOCKS()", "DO GET_LOCK('{t}',0)",
+    "SET TRANSACTION READ ONLY", "SELECT IS_USED_LOCK('{t}') IS NULL FROM fixed", "SELECT RELEASE_ALL_LOCKS()", "DO GET_LOCK('{t}',0)",
 ]
 PREPARED = [  # with the number of parameters
     ("SELECT * FROM {t} WHERE id<=? ORDER BY id", 1), ("SELECT v, n/7 FROM {t} WHERE v=? OR n=? ORDER BY id", 2), ("SELECT ?, ? || 'x'", 2),

@@ -30,7 +30,7 @@ FEATURES = {
         "INSERT INTO t (id) VALUES (1)", "GET DIAGNOSTICS CONDITION 1 @t = MESSAGE_TEXT, @s = RETURNED_SQLSTATE", "SELECT @t, @s",
     ],
     "user locks": [
-        "SELECT GET_LOCK('walk',0)", "SELECT IS_FREE_LOCK('walk'), IS_USED_LOCK('walk') IS NULL", "SELECT v FROM t ORDER BY id", "SELECT RELEASE_LOCK('walk')", "SELECT RELEASE_LOCK('walk')",
+        "SELECT GET_LOCK('walk',0)", "SELECT IS_FREE_LOCK('walk'), IS_USED_LOCK('walk') IS NULL FROM t", "SELECT v FROM t ORDER BY id", "SELECT RELEASE_LOCK('walk')", "SELECT RELEASE_LOCK('walk')",
         "DO GET_LOCK('walk',0)", "SELECT RELEASE_ALL_LOCKS()", "SELECT IS_FREE_LOCK('walk')",
     ],
     "user variables": [
