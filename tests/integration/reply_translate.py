@@ -361,7 +361,7 @@ class Checker:
 
     def same(self, caps, got, out):
         """Equal bytes; some flags of an EOF behind definitions may differ where its rows are long or end with
-        an error."""
+        an error, and its warnings where there are no rows: `out` has all of them there."""
         if got == out:
             return True
         if caps & NO_EOF or len(got) != len(out):
@@ -370,6 +370,10 @@ class Checker:
         packets = list(self.packets(got))
         for k, (at, n) in enumerate(packets):
             if n == 5 and a[at + 4] == 0xfe and a[at:at + 9] != b[at:at + 9]:
+                if b[at + 5:at + 7] == b[at + 14:at + 16] and packets[k + 1:k + 2] == [(at + 9, 5)]:
+                    a[at + 5:at + 7] = b[at + 5:at + 7]
+                if a[at:at + 9] == b[at:at + 9]:
+                    continue
                 if not self.end_is_unknown(got, packets[k + 1:], at + 9):
                     return False
                 self.loosened += 1
