@@ -316,8 +316,8 @@ static void add_heading(struct finder *f, struct span column)
 }
 
 /* The server heads a table's columns as the statement writes them, a subquery's as the subquery
- * does. */
-static void head_columns(struct finder *f)
+ * does. Those in front of the table at `from`: a name in the list itself may look like one. */
+static void head_columns(struct finder *f, const uint8_t *from)
 {
     struct sql_lexer lex = f->lex;
     enum sql_token behind = TOK_COMMA;
@@ -326,7 +326,8 @@ static void head_columns(struct finder *f)
         struct span column;
 
         behind = read_item(&lex, &column);
-        add_heading(f, column);
+        if (column.p && column.p < from)
+            add_heading(f, column);
     }
     f->lists[f->depth].begin = NULL; /* of two such tables in a query the first does it */
 }
@@ -335,7 +336,7 @@ static void found_table(struct finder *f, const uint8_t *from)
 {
     struct sql_spot *spot;
 
-    head_columns(f);
+    head_columns(f, from);
     spot = add(f, SPOT_PROCESSLIST, from, f->lex.p);
     if (spot)
         spot->bare = !alias_follows(f->lex);
