@@ -345,7 +345,7 @@ static void found_table(struct finder *f, const uint8_t *from)
 static bool is_queried(const struct finder *f)
 {
     return f->first != W_SHOW && f->first != W_DESC && f->first != W_DESCRIBE &&
-           f->first != W_TRUNCATE && f->first != W_LOCK;
+           f->first != W_TRUNCATE && f->first != W_LOCK && f->first != W_KILL;
 }
 
 /* information_schema.processlist in its spellings; `schema` is where the first part began. */
