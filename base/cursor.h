@@ -110,7 +110,7 @@ static inline bool span_eq(struct span a, const char *text)
     return a.n == n && (n == 0 || memcmp(a.p, text, n) == 0);
 }
 
-/* The next three take capitals of ASCII as small letters, as SQL's words are compared. */
+/* The next four take ASCII's capitals as small letters, as SQL does; `words` ends with NULL. */
 static inline bool span_begins_with(struct span s, const char *word)
 {
     size_t n = strlen(word);
@@ -121,6 +121,14 @@ static inline bool span_begins_with(struct span s, const char *word)
 static inline bool span_is_word(struct span s, const char *word)
 {
     return s.n == strlen(word) && span_begins_with(s, word);
+}
+
+static inline bool span_is_one_of(struct span s, const char *const *words)
+{
+    for (; *words; words++)
+        if (span_is_word(s, *words))
+            return true;
+    return false;
 }
 
 /* Anywhere, also within another word. */

@@ -23,14 +23,6 @@ static struct span next_word(struct span sql, size_t *at)
     return (struct span){sql.p + from, *at - from};
 }
 
-static bool any_of(struct span word, const char *const *names)
-{
-    for (; *names; names++)
-        if (span_is_word(word, *names))
-            return true;
-    return false;
-}
-
 static bool number(struct span word)
 {
     for (size_t i = 0; i < word.n; i++)
@@ -57,16 +49,16 @@ enum ddl_scope ddl_scope(struct span sql)
 
     while (number(word)) /* of an executable comment: its version */
         word = next_word(sql, &at);
-    if (any_of(word, harmless))
+    if (span_is_one_of(word, harmless))
         return DDL_NOTHING;
-    if (!any_of(word, change))
+    if (!span_is_one_of(word, change))
         return DDL_TABLE;
     do
         word = next_word(sql, &at);
-    while (any_of(word, modifier));
-    if (any_of(word, database))
+    while (span_is_one_of(word, modifier));
+    if (span_is_one_of(word, database))
         return DDL_DATABASE;
-    return any_of(word, other) ? DDL_NOTHING : DDL_TABLE;
+    return span_is_one_of(word, other) ? DDL_NOTHING : DDL_TABLE;
 }
 
 bool ddl_mentions(struct span sql, const char *name)

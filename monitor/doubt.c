@@ -1,6 +1,8 @@
 #include "monitor/doubt.h"
 
 #include "base/clock.h"
+#include "base/compiler.h"
+#include "protocol/errors.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -9,8 +11,6 @@
 
 /* So often in a row there must be no room: it may have been somebody's temporary file. */
 enum { FULL_IN_A_ROW = 2 };
-
-enum { ERROR_DISK_FULL = 1021, ERROR_TABLE_FULL = 1114 };
 
 /* No large row: one that found room for a part of it ended mariadbd 10.11.19. */
 static const char *const room_sql[] = {
@@ -41,9 +41,9 @@ static enum probe_result blame(struct probe_answer *a, const char *what, const c
 bool doubt_is_full(const struct probe_answer *a)
 {
     static const char *const words[] = {"Errcode: 28 ", "errno: 28 ", "errno: 135 "};
-    bool full = a->code == ERROR_DISK_FULL || a->code == ERROR_TABLE_FULL;
+    bool full = a->code == ER_DISK_FULL || a->code == ER_RECORD_FILE_FULL;
 
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
         full = full || strstr(a->why, words[i]);
     return a->result == PROBE_DENIED && full;
 }
@@ -54,7 +54,7 @@ static void look_for_room(struct doubt *d, uint64_t now_ns)
 {
     struct probe_answer a = {.result = probe_is_open(d->probe) ? PROBE_OK : PROBE_LOST};
 
-    for (size_t i = 0; i < sizeof room_sql / sizeof room_sql[0] && a.result == PROBE_OK; i++)
+    for (size_t i = 0; i < ARRAY_LEN(room_sql) && a.result == PROBE_OK; i++)
         (void)probe_ask(d->probe, room_sql[i], NULL, NULL, &a);
     d->no_room = doubt_is_full(&a);
     d->full = d->no_room ? d->full + 1 : 0;

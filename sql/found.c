@@ -3,27 +3,18 @@
  * Tried on MariaDB 10.11. */
 #include "sql/scan.h"
 
-#include "base/compiler.h"
-
 /* Words behind SHOW that tell nothing yet. */
-static const char *const show_more[] = {"all", "full", "global", "local", "session", "storage"};
+static const char *const show_more[] = {"all",     "full",    "global", "local",
+                                        "session", "storage", NULL};
 
 /* SHOW … that makes its rows without a table. */
 static const char *const show_uncounted[] = {
     "authors",  "binary",  "binlog",   "contributors", "create",     "engine",      "errors",
     "explain",  "grants",  "master",   "analyze",      "privileges", "processlist", "profiles",
-    "relaylog", "replica", "replicas", "slave",        "slaves",     "warnings",
+    "relaylog", "replica", "replicas", "slave",        "slaves",     "warnings",    NULL,
 };
 
-static const char *const delete_options[] = {"history", "ignore", "low_priority", "quick"};
-
-static bool is_one_of(struct span word, const char *const *words, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (span_is_word(word, words[i]))
-            return true;
-    return false;
-}
+static const char *const delete_options[] = {"history", "ignore", "low_priority", "quick", NULL};
 
 static bool explains(enum sql_token first)
 {
@@ -65,8 +56,7 @@ static void inside_update(struct sql_scan *s, enum sql_token t)
 static void inside_delete(struct sql_scan *s, enum sql_token t)
 {
     bool option =
-        s->prev == W_DELETE ||
-        (s->prev == TOK_NAME && is_one_of(s->name, delete_options, ARRAY_LEN(delete_options)));
+        s->prev == W_DELETE || (s->prev == TOK_NAME && span_is_one_of(s->name, delete_options));
 
     s->out->counts |= t == W_USING || (t == W_FROM && !s->found_told && !option);
     s->found_told |= t == W_FROM;
@@ -76,10 +66,10 @@ static void inside_show(struct sql_scan *s)
 {
     struct span word = sql_lexer_text(&s->lex);
 
-    if (s->found_told || is_one_of(word, show_more, ARRAY_LEN(show_more)))
+    if (s->found_told || span_is_one_of(word, show_more))
         return;
     s->found_told = true;
-    s->out->counts |= !is_one_of(word, show_uncounted, ARRAY_LEN(show_uncounted));
+    s->out->counts |= !span_is_one_of(word, show_uncounted);
 }
 
 void sql_found_token(struct sql_scan *s, enum sql_token t)

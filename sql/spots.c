@@ -48,14 +48,6 @@ struct finder {
     struct list lists[DEPTH_MAX + 1];
 };
 
-static bool is_one_of(struct span s, const char *const *words)
-{
-    for (; *words; words++)
-        if (span_is_word(s, *words))
-            return true;
-    return false;
-}
-
 static struct sql_spot *add(struct finder *f, enum sql_spot_kind kind, const uint8_t *from,
                             const uint8_t *to)
 {
@@ -90,7 +82,7 @@ static bool ends_without_alias(const struct finder *f)
     case TOK_SYSTEM_VARIABLE:
         return true;
     case TOK_NAME:
-        if (is_one_of(f->word, values))
+        if (span_is_one_of(f->word, values))
             return true;
         /* fall through */
     case TOK_STRING:
@@ -137,7 +129,7 @@ static bool ends_list(enum sql_token t, struct span text)
     case TOK_END:
         return true;
     case TOK_NAME:
-        return is_one_of(text, clauses);
+        return span_is_one_of(text, clauses);
     default:
         return false;
     }
@@ -154,7 +146,7 @@ static bool is_option(enum sql_token t, struct span text)
                                           NULL};
 
     return t == W_DISTINCT || t == W_DISTINCTROW || t == W_ALL || t == W_STRAIGHT_JOIN ||
-           t == W_SQL_CALC_FOUND_ROWS || (t == TOK_NAME && is_one_of(text, options));
+           t == W_SQL_CALC_FOUND_ROWS || (t == TOK_NAME && span_is_one_of(text, options));
 }
 
 /* Before the token's own meaning is looked at. */
@@ -261,7 +253,7 @@ static bool alias_follows(struct sql_lexer ahead)
     enum sql_token t = sql_lexer_next(&ahead);
 
     return t == W_AS || t == TOK_QUOTED ||
-           (t == TOK_NAME && !is_one_of(sql_lexer_text(&ahead), clauses));
+           (t == TOK_NAME && !span_is_one_of(sql_lexer_text(&ahead), clauses));
 }
 
 static bool names_table(enum sql_token before)

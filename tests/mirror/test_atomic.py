@@ -4,7 +4,6 @@ Environment: SEED; KILLS, how often the mirror is killed."""
 
 import os
 import random
-import threading
 import unittest
 
 import pymongo.errors
@@ -15,6 +14,7 @@ from shop_mirror import new_mirror, sequence
 
 from harness import scratch
 from harness.mongo import Mongo
+from harness.repeating import Repeating
 
 ACCOUNTS = 60
 EACH = 100  # what an account begins with
@@ -44,46 +44,27 @@ class Bank(Mapped):
         return mirror
 
 
-class Transfers(threading.Thread):
+class Transfers(Repeating):
     """Moves money from one account to another, two statements a transaction."""
 
     def __init__(self, world):
-        super().__init__(daemon=True)
+        super().__init__(pause=0.002)
         self.world = world
-        self.ended = threading.Event()
 
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *exc):
-        self.ended.set()
-        self.join()
-
-    def run(self):
-        while not self.ended.wait(0.002):
-            a, b = random.sample(range(1, ACCOUNTS + 1), 2)
-            self.world.run("BEGIN", "UPDATE Account SET balance = balance - 1 WHERE id = %d" % a,
-                           "UPDATE Account SET balance = balance + 1 WHERE id = %d" % b, "COMMIT", database="bank")
+    def turn(self):
+        a, b = random.sample(range(1, ACCOUNTS + 1), 2)
+        self.world.run("BEGIN", "UPDATE Account SET balance = balance - 1 WHERE id = %d" % a,
+                       "UPDATE Account SET balance = balance + 1 WHERE id = %d" % b, "COMMIT", database="bank")
 
 
-class Watch(threading.Thread):
+class Watch(Repeating):
     """Looks at all documents and the checkpoint as of one moment, again and again; `wrong` says what did not fit."""
 
     def __init__(self, mongo):
-        super().__init__(daemon=True)
+        super().__init__(pause=0.01)
         self.client = mongo.client()
         self.db = self.client[mongo.database]
         self.looks, self.places, self.wrong = 0, set(), []
-        self.ended = threading.Event()
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *exc):
-        self.ended.set()
-        self.join()
 
     def look(self):
         with self.client.start_session() as session, session.start_transaction(read_concern=ReadConcern("snapshot")):
@@ -96,13 +77,12 @@ class Watch(threading.Thread):
         self.places.add(at)
         self.looks += 1
 
-    def run(self):
-        while not self.ended.wait(0.01):
-            try:
-                self.look()
-            except pymongo.errors.PyMongoError as e:
-                if not e.has_error_label("TransientTransactionError"):
-                    raise
+    def turn(self):
+        try:
+            self.look()
+        except pymongo.errors.PyMongoError as e:
+            if not e.has_error_label("TransientTransactionError"):
+                raise
 
 
 class AtomicTest(unittest.TestCase):

@@ -4,12 +4,12 @@ Environment: ROWS, how many it has."""
 
 import os
 import re
-import threading
 import unittest
 
 from mapped import Mapped
 
 from harness import scratch
+from harness.repeating import Repeating
 
 ROWS = int(os.environ.get("ROWS", 10000))
 EACH = 100  # elements of a document
@@ -31,28 +31,17 @@ MAPPING = """
 """
 
 
-class Watch(threading.Thread):
+class Watch(Repeating):
     """Counts documents that show a part of a transaction: their elements differ."""
 
     def __init__(self, mongo):
-        super().__init__(daemon=True)
+        super().__init__(pause=0.1)
         self.parents = mongo.client()[mongo.database].parents
         self.torn = self.looks = 0
-        self.ended = threading.Event()
 
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *exc):
-        self.ended.set()
-        self.join()
-
-    def run(self):
-        differ = {"$expr": {"$gt": [{"$size": {"$setUnion": ["$Lines.V", []]}}, 1]}}
-        while not self.ended.wait(0.1):
-            self.torn += self.parents.count_documents(differ)
-            self.looks += 1
+    def turn(self):
+        self.torn += self.parents.count_documents({"$expr": {"$gt": [{"$size": {"$setUnion": ["$Lines.V", []]}}, 1]}})
+        self.looks += 1
 
 
 class LargeTest(unittest.TestCase):
