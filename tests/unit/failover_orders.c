@@ -9,14 +9,17 @@ bool sim_runs(const struct sim_server *s)
     return s->up && !s->frozen;
 }
 
+/* The last of each domain, of which there are two: clients' and the marks'. */
 struct gtid_set sim_position(const struct sim_world *w, const struct sim_server *s, int length)
 {
+    int domains = w->fault == SIM_NO_MARKS ? 1 : 2;
     struct gtid_set set = {0};
 
-    for (int i = 0; i < length; i++) {
-        const struct sim_entry *e = &s->log[i];
+    for (int i = 0; i < domains && length > 0; i++) {
+        int last = s->log[length - 1].last[i];
+        const struct sim_entry *e = last > 0 ? &s->log[last - 1] : NULL;
 
-        if (e->domain == 0 || w->fault != SIM_NO_MARKS)
+        if (e)
             (void)gtid_set_put(&set, &(struct gtid){e->domain, e->server, e->seq});
     }
     return set;
@@ -24,7 +27,36 @@ struct gtid_set sim_position(const struct sim_world *w, const struct sim_server 
 
 bool sim_is_prefix(const struct sim_server *of, const struct sim_server *s, int length)
 {
-    return length <= of->length && memcmp(of->log, s->log, (size_t)length * sizeof s->log[0]) == 0;
+    return length <= of->length &&
+           (length == 0 || of->log[length - 1].history == s->log[length - 1].history);
+}
+
+/* splitmix64's finalizer (Steele, Lea and Flood, 2014): one-to-one, so that logs which differ once
+ * go on to differ. */
+static uint64_t mixed(uint64_t x)
+{
+    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9U;
+    x = (x ^ x >> 27) * 0x94D049BB133111EBU;
+    return x ^ x >> 31;
+}
+
+void sim_put(struct sim_server *s, struct sim_entry e)
+{
+    static const struct sim_entry none = {.history = 1};
+    const struct sim_entry *before = s->length > 0 ? &s->log[s->length - 1] : &none;
+
+    memcpy(e.last, before->last, sizeof e.last);
+    e.last[e.domain == SIM_DOMAIN] = (uint16_t)(s->length + 1);
+    e.history = mixed(before->history ^ ((uint64_t)e.domain << 40 | (uint64_t)e.server << 32 |
+                                         (uint64_t)e.seq << 16 | e.value));
+    s->log[s->length++] = e;
+}
+
+static uint16_t next_seq(const struct sim_server *s)
+{
+    int last = s->length > 0 ? s->log[s->length - 1].last[0] : 0;
+
+    return last > 0 ? (uint16_t)(s->log[last - 1].seq + 1) : 1;
 }
 
 void sim_append(struct sim_world *w, int server, struct sim_entry e)
@@ -34,12 +66,9 @@ void sim_append(struct sim_world *w, int server, struct sim_entry e)
     if (s->length == SIM_LOG)
         return;
     e.server = (uint8_t)server;
-    if (e.domain == 0) {
-        e.seq = 1;
-        for (int i = 0; i < s->length; i++)
-            e.seq = s->log[i].domain == 0 ? (uint16_t)(s->log[i].seq + 1) : e.seq;
-    }
-    s->log[s->length++] = e;
+    if (e.domain == 0)
+        e.seq = next_seq(s);
+    sim_put(s, e);
     s->applied = s->length;
 }
 
@@ -126,6 +155,18 @@ static bool begin_promotion(struct sim_world *w, int server, struct sim_slot *sl
     return true;
 }
 
+static bool has_all_acknowledged(const struct sim_world *w, const struct sim_server *s)
+{
+    bool has[SIM_WRITES + 1] = {false};
+
+    for (int i = 0; i < s->length; i++)
+        has[s->log[i].value] = true;
+    for (int i = 0; i < w->acknowledged_count; i++)
+        if (!has[w->acknowledged[i]])
+            return false;
+    return true;
+}
+
 static void promote(struct sim_world *w, int server, const struct failover_order *o)
 {
     struct sim_server *s = &w->servers[server];
@@ -140,10 +181,8 @@ static void promote(struct sim_world *w, int server, const struct failover_order
         w->promoted = server;
         w->promoted_ns = w->now_ns;
         w->promotions++;
-        for (int i = 0; i < w->acknowledged_count; i++) {
-            if (!sim_has_value(s, w->acknowledged[i]))
-                sim_violated(w, "an acknowledged write is not on the new primary");
-        }
+        if (!has_all_acknowledged(w, s))
+            sim_violated(w, "an acknowledged write is not on the new primary");
     }
 }
 
@@ -220,14 +259,12 @@ static void end(struct sim_world *w, int server, struct sim_slot *slot, bool lat
 static void post(struct sim_world *w, struct sim_agent *a, int server,
                  const struct failover_answer *answer)
 {
-    for (int i = 0; i < SIM_MAIL; i++) {
-        if (a->mail[i].due_ns)
-            continue;
-        a->mail[i] = (struct sim_mail){.due_ns = w->now_ns + 1 + sim_dice(w, 20 * CLOCK_NS_PER_MS),
-                                       .server = server,
-                                       .answer = *answer};
-        return;
-    }
+    struct sim_mail *m = sim_new_mail(a);
+
+    if (m)
+        *m = (struct sim_mail){.due_ns = w->now_ns + 1 + sim_dice(w, 20 * CLOCK_NS_PER_MS),
+                               .server = server,
+                               .answer = *answer};
 }
 
 static bool holds_lock(const struct sim_world *w, const struct sim_agent *a,

@@ -164,6 +164,17 @@ void sim_init(struct sim_world *w, uint64_t seed, enum sim_fault fault)
 
 /* ---- faults ---- */
 
+/* Those that are on their way to the server. */
+static void lose_writes(struct sim_agent *a, int server)
+{
+    for (uint64_t left = a->mailed; left; left &= left - 1) {
+        int i = __builtin_ctzll(left);
+
+        if (a->mail[i].is_write && a->mail[i].server == server)
+            a->mailed &= ~(UINT64_C(1) << i);
+    }
+}
+
 static void crash_server(struct sim_world *w, int i)
 {
     struct sim_server *s = &w->servers[i];
@@ -171,12 +182,10 @@ static void crash_server(struct sim_world *w, int i)
     s->up = s->frozen = false;
     s->holder = -1;
     s->stuck_at = 0;
-    for (int a = 0; a < w->agent_count; a++)
+    for (int a = 0; a < w->agent_count; a++) {
         w->agents[a].slots[i].busy = false;
-    for (int a = 0; a < w->agent_count; a++)
-        for (int m = 0; m < SIM_MAIL; m++)
-            if (w->agents[a].mail[m].is_write && w->agents[a].mail[m].server == i)
-                w->agents[a].mail[m].due_ns = 0;
+        lose_writes(&w->agents[a], i);
+    }
 }
 
 /* It begins read-only and replicates from nobody till told. What no client was told of may be gone,
@@ -308,8 +317,8 @@ static void replicate(struct sim_world *w, int i)
     if (more > 0 && sim_dice(w, 2)) {
         int count = 1 + (int)sim_dice(w, (uint64_t)more);
 
-        memcpy(&s->log[s->length], &source->log[s->length], (size_t)count * sizeof s->log[0]);
-        s->length += count;
+        while (count-- > 0)
+            sim_put(s, source->log[s->length]);
     }
     if (s->length == source->length && w->rules.preference[i] != PREFER_NEVER)
         s->acks = true;
@@ -370,21 +379,24 @@ static void sample(struct sim_world *w, struct sim_agent *a, int i)
         a->view.judged = i;
 }
 
-static struct sim_mail *free_mail(struct sim_agent *a)
+struct sim_mail *sim_new_mail(struct sim_agent *a)
 {
-    for (int i = 0; i < SIM_MAIL; i++)
-        if (!a->mail[i].due_ns)
-            return &a->mail[i];
-    return NULL;
+    int i = a->mailed == UINT64_MAX ? -1 : __builtin_ctzll(~a->mailed);
+
+    if (i < 0)
+        return NULL;
+    a->mailed |= UINT64_C(1) << i;
+    return &a->mail[i];
 }
 
 static void send_write(struct sim_world *w, struct sim_agent *a)
 {
     uint64_t lease = w->rules.lease_ns;
     struct failover_gate g = failover_gate(&a->view, lease, w->now_ns);
-    struct sim_mail *m = free_mail(a);
+    struct sim_mail *m;
 
-    if (!m || g.primary < 0 || w->cut[a->index][g.primary] || sim_dice(w, 4) || w->next_value > 400)
+    if (g.primary < 0 || w->cut[a->index][g.primary] || sim_dice(w, 4) ||
+        w->next_value == SIM_WRITES || !(m = sim_new_mail(a)))
         return;
     /* Nobody may send to a server that could take it while a newer epoch's primary does. */
     if (g.epoch && g.epoch < w->newest && w->servers[g.primary].up &&
@@ -399,13 +411,14 @@ static void send_write(struct sim_world *w, struct sim_agent *a)
 
 static void deliver(struct sim_world *w, struct sim_agent *a)
 {
-    for (int i = 0; i < SIM_MAIL; i++) {
+    for (uint64_t left = a->mailed; left; left &= left - 1) {
+        int i = __builtin_ctzll(left);
         struct sim_mail *m = &a->mail[i];
         struct sim_server *s = &w->servers[m->server];
 
-        if (!m->due_ns || m->due_ns > w->now_ns || (m->is_write && s->frozen))
+        if (m->due_ns > w->now_ns || (m->is_write && s->frozen))
             continue;
-        m->due_ns = 0;
+        a->mailed &= ~(UINT64_C(1) << i);
         if (!m->is_write)
             failover_take(&a->machine, m->server, &m->answer, &a->view, w->now_ns);
         else if (s->up && !s->read_only)

@@ -7,7 +7,9 @@
 #include "base/clock.h"
 #include "monitor/failover.h"
 
-enum { SIM_SERVERS = 5, SIM_AGENTS = 3, SIM_LOG = 512, SIM_MAIL = 64, SIM_DOMAIN = 9 };
+enum { SIM_SERVERS = 5, SIM_AGENTS = 3, SIM_DOMAIN = 9 };
+enum { SIM_LOG = 512, SIM_WRITES = 401 }; /* clients' writes, each with a value of its own */
+enum { SIM_MAIL = 64 };                   /* as many as sim_agent's `mailed` has bits */
 #define SIM_STEP_NS (10 * CLOCK_NS_PER_MS)
 
 /* What can be wrong with the machine or with what carries out its orders. Each must be noticed. */
@@ -31,7 +33,9 @@ struct sim_entry {
     uint8_t domain;
     uint8_t server;
     uint16_t seq;
-    uint16_t value; /* of a client's write; 0: a mark */
+    uint16_t value;   /* of a client's write; 0: a mark */
+    uint16_t last[2]; /* up to this one: how long the log was behind the last write, and mark */
+    uint64_t history; /* the hash of all up to this one: where two are equal, so are the logs */
 };
 
 struct sim_server {
@@ -66,7 +70,7 @@ struct sim_slot {
 };
 
 struct sim_mail {
-    uint64_t due_ns; /* 0: free */
+    uint64_t due_ns;
     int server;
     bool is_write;
     uint64_t epoch; /* a write: of the proxy that sent it */
@@ -85,6 +89,7 @@ struct sim_agent {
     uint32_t sessions[SIM_SERVERS];
     uint32_t held[SIM_SERVERS];     /* the session that last got the lock */
     struct sim_mail mail[SIM_MAIL]; /* answers to the machine, and writes on their way */
+    uint64_t mailed;                /* bits: those that are in use */
     uint64_t read_epoch[SIM_SERVERS];
 };
 
@@ -127,7 +132,12 @@ bool sim_runs(const struct sim_server *s);
 bool sim_has_value(const struct sim_server *s, uint16_t value);
 bool sim_has_mark(const struct sim_server *s, uint64_t epoch);
 bool sim_is_prefix(const struct sim_server *of, const struct sim_server *s, int length);
+/* Append to what the server has received: the entry as it is, but for its history. */
+void sim_put(struct sim_server *s, struct sim_entry e);
+/* A transaction of the server's own. */
 void sim_append(struct sim_world *w, int server, struct sim_entry e);
+/* Room for one more; NULL: there is none. */
+struct sim_mail *sim_new_mail(struct sim_agent *a);
 struct gtid_set sim_position(const struct sim_world *w, const struct sim_server *s, int length);
 struct failover_effects sim_effects(struct sim_agent *a);
 
