@@ -114,20 +114,20 @@ static void on_release(void *ctx)
     on_look(ctx);
 }
 
-static void tell(struct monitor *m, const char *line, bool last)
+static void tell(struct monitor *m, const char *text, enum answer_line line)
 {
     struct asker a = m->acting.asker;
 
-    if (last)
+    if (line != ANSWER_MORE)
         m->acting.asker.line = NULL;
     if (a.line)
-        a.line(a.ctx, line, last);
+        a.line(a.ctx, text, line);
 }
 
 static void on_say(void *ctx, const char *line)
 {
     log_event(LOG_INFO, "failover.step", LOG_STR("what", line));
-    tell(ctx, line, false);
+    tell(ctx, line, ANSWER_MORE);
 }
 
 static void on_ended(void *ctx, enum failover_task task, const char *why)
@@ -137,7 +137,7 @@ static void on_ended(void *ctx, enum failover_task task, const char *why)
                   LOG_STR("why", why));
     else
         log_event(LOG_INFO, "failover.done", LOG_STR("task", failover_task_name(task)));
-    tell(ctx, why[0] ? "failed" : "done", true);
+    tell(ctx, why[0] ? why : "done", why[0] ? ANSWER_FAILED : ANSWER_DONE);
 }
 
 /* ---- the thread that thinks ---- */
@@ -167,7 +167,7 @@ static void *acting_run(void *monitor)
             failover_tick(&m->acting.machine, &m->acting.view, clock_mono_ns());
         shared_wait(m, &m->acting.wake, clock_mono_ns() + TICK_NS);
     }
-    tell(m, "the monitor stops", true);
+    tell(m, "the monitor stops", ANSWER_FAILED);
     (void)pthread_mutex_unlock(&m->lock);
     return NULL;
 }

@@ -28,7 +28,7 @@ struct hand {
 
 /* Who waits for a task to end. */
 struct asker {
-    monitor_line_fn line; /* NULL: nobody */
+    answer_fn line; /* NULL: nobody */
     void *ctx;
 };
 

@@ -17,7 +17,7 @@ static int server_named(const struct monitor *m, const char *name)
     return -1;
 }
 
-static void say_server(struct monitor *m, int i, monitor_line_fn line, void *ctx)
+static void say_server(struct monitor *m, int i, answer_fn line, void *ctx)
 {
     const struct failover_member *v = &m->acting.view.at[i];
     const struct server_view *s = &m->publisher.now->servers[i];
@@ -32,10 +32,10 @@ static void say_server(struct monitor *m, int i, monitor_line_fn line, void *ctx
                    m->acting.machine.errant & 1U << i ? ", has errant transactions: rebuild it"
                                                       : "",
                    s->why[0] ? ": " : "", s->why);
-    line(ctx, text, false);
+    line(ctx, text, ANSWER_MORE);
 }
 
-static void say_node(struct monitor *m, int i, monitor_line_fn line, void *ctx)
+static void say_node(struct monitor *m, int i, answer_fn line, void *ctx)
 {
     const struct facts *f = &m->board->facts[i];
     const struct server_view *s = &m->publisher.now->servers[i];
@@ -45,10 +45,10 @@ static void say_node(struct monitor *m, int i, monitor_line_fn line, void *ctx)
                    server_role_name(s->role), server_health_name(s->health),
                    f->read_only ? "read-only" : "writable",
                    f->galera.word[0] ? f->galera.word : "nothing", s->why[0] ? ": " : "", s->why);
-    line(ctx, text, false);
+    line(ctx, text, ANSWER_MORE);
 }
 
-static void say_galera(struct monitor *m, monitor_line_fn line, void *ctx)
+static void say_galera(struct monitor *m, answer_fn line, void *ctx)
 {
     const struct topology *t = m->publisher.now;
     char text[LINE_MAX];
@@ -56,13 +56,13 @@ static void say_galera(struct monitor *m, monitor_line_fn line, void *ctx)
     (void)snprintf(text, sizeof text, "Galera cluster, writes go to: %s%s%s",
                    t->primary >= 0 ? t->servers[t->primary].name : "none",
                    t->primary < 0 ? ", " : "", t->primary < 0 ? m->board->verdict.reason : "");
-    line(ctx, text, false);
+    line(ctx, text, ANSWER_MORE);
     for (int i = 0; i < m->board->count; i++)
         say_node(m, i, line, ctx);
-    line(ctx, "", true);
+    line(ctx, "", ANSWER_DONE);
 }
 
-static void say_status(struct monitor *m, monitor_line_fn line, void *ctx)
+static void say_status(struct monitor *m, answer_fn line, void *ctx)
 {
     const struct failover_gate g =
         failover_gate(&m->acting.view, m->conf->failover.lease_ns, clock_mono_ns());
@@ -74,10 +74,10 @@ static void say_status(struct monitor *m, monitor_line_fn line, void *ctx)
                    g.primary < 0 ? ", " : "", g.primary < 0 ? g.why : "",
                    g.majority ? "a majority answers" : "no majority answers",
                    state_name(&m->acting.machine.state));
-    line(ctx, text, false);
+    line(ctx, text, ANSWER_MORE);
     for (int i = 0; i < m->board->count; i++)
         say_server(m, i, line, ctx);
-    line(ctx, "", true);
+    line(ctx, "", ANSWER_DONE);
 }
 
 enum verb { STATUS, MAINTENANCE, DRAIN, TASK };
@@ -173,33 +173,34 @@ static const char *parse(const struct monitor *m, char *words, struct request *r
     return r->task == TASK_REJOIN && r->target < 0 ? "rejoin needs a server's name" : NULL;
 }
 
-static void begin(struct monitor *m, const struct request *r, monitor_line_fn line, void *ctx)
+static void begin(struct monitor *m, const struct request *r, answer_fn line, void *ctx)
 {
     struct acting *a = &m->acting;
     const char *why;
 
     if (a->asker.line) {
-        line(ctx, "somebody else's command is under way", true);
+        line(ctx, "somebody else's command is under way", ANSWER_FAILED);
         return;
     }
     a->asker = (struct asker){line, ctx};
     if (failover_ask(&a->machine, r->task, r->target, &a->view, clock_mono_ns(), &why))
         return;
     a->asker.line = NULL;
-    line(ctx, why, true);
+    line(ctx, why, ANSWER_FAILED);
 }
 
 /* Whether the server may be taken out of use; told where not. */
-static bool may_rest(const struct monitor *m, int server, monitor_line_fn line, void *ctx)
+static bool may_rest(const struct monitor *m, int server, answer_fn line, void *ctx)
 {
     if (server != m->publisher.now->primary)
         return true;
-    line(ctx, "it is the primary: make another one first, by 'tillway cluster switchover'", true);
+    line(ctx, "it is the primary: make another one first, by 'tillway cluster switchover'",
+         ANSWER_FAILED);
     return false;
 }
 
 /* This Tillway's own decision, kept until it ends: nothing is done on the server. */
-static void maintain(struct monitor *m, const struct request *r, monitor_line_fn line, void *ctx)
+static void maintain(struct monitor *m, const struct request *r, answer_fn line, void *ctx)
 {
     uint32_t bit = UINT32_C(1) << r->target;
     const char *name = m->conf->servers[r->target].name;
@@ -216,46 +217,47 @@ static void maintain(struct monitor *m, const struct request *r, monitor_line_fn
                            "only where it alone has all that was acknowledged"
                          : "%s: reads go there again, and it is rejoined where it does not follow",
                    name);
-    line(ctx, text, false);
-    line(ctx, "done", true);
+    line(ctx, text, ANSWER_MORE);
+    line(ctx, "done", ANSWER_DONE);
 }
 
-static void drain(struct monitor *m, const struct request *r, monitor_line_fn line, void *ctx)
+static void drain(struct monitor *m, const struct request *r, answer_fn line, void *ctx)
 {
     if (!may_rest(m, r->target, line, ctx))
         return;
     if (r->dry_run)
         drain_plan(m, r->target, r->wait_ns, line, ctx);
     else if (drain_is_on(&m->drain))
-        line(ctx, "another server is being drained", true);
+        line(ctx, "another server is being drained", ANSWER_FAILED);
     else
         drain_begin(m, r->target, r->wait_ns, line, ctx);
 }
 
-static void dry_run(struct monitor *m, const struct request *r, monitor_line_fn line, void *ctx)
+static void dry_run(struct monitor *m, const struct request *r, answer_fn line, void *ctx)
 {
     char text[FAILOVER_PLAN_MAX];
+    bool possible = failover_plan(&m->acting.machine, r->task, r->target, &m->acting.view,
+                                  clock_mono_ns(), text);
 
-    failover_plan(&m->acting.machine, r->task, r->target, &m->acting.view, clock_mono_ns(), text);
-    line(ctx, text, true);
+    line(ctx, text, possible ? ANSWER_DONE : ANSWER_FAILED);
 }
 
-static void run_task(struct monitor *m, const struct request *r, monitor_line_fn line, void *ctx)
+static void run_task(struct monitor *m, const struct request *r, answer_fn line, void *ctx)
 {
     if (board_is_galera(m->board))
         line(ctx,
              "a Galera cluster: nothing is promoted or rejoined; docs/galera.md says who takes "
              "writes",
-             true);
+             ANSWER_FAILED);
     else if (!m->acting.started)
-        line(ctx, "failover is not enabled in the configuration (failover.enabled)", true);
+        line(ctx, "failover is not enabled in the configuration (failover.enabled)", ANSWER_FAILED);
     else if (r->dry_run)
         dry_run(m, r, line, ctx);
     else
         begin(m, r, line, ctx);
 }
 
-static void run(struct monitor *m, const struct request *r, monitor_line_fn line, void *ctx)
+static void run(struct monitor *m, const struct request *r, answer_fn line, void *ctx)
 {
     switch (r->verb) {
     case STATUS:
@@ -276,7 +278,7 @@ static void run(struct monitor *m, const struct request *r, monitor_line_fn line
     }
 }
 
-void monitor_cluster(struct monitor *m, const char *words, monitor_line_fn line, void *ctx)
+void monitor_cluster(struct monitor *m, const char *words, answer_fn line, void *ctx)
 {
     char copy[256];
     struct request r;
@@ -287,7 +289,7 @@ void monitor_cluster(struct monitor *m, const char *words, monitor_line_fn line,
     board_look(m->board, &m->acting.view);
     wrong = parse(m, copy, &r);
     if (wrong)
-        line(ctx, wrong, true);
+        line(ctx, wrong, ANSWER_FAILED);
     else
         run(m, &r, line, ctx);
     (void)pthread_mutex_unlock(&m->lock);

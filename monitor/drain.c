@@ -15,32 +15,35 @@ static const char *name_of(const struct monitor *m, int server)
     return m->conf->servers[server].name;
 }
 
-static void say(struct monitor *m, uint64_t now_ns, const char *fmt, ...) PRINTF_LIKE(3, 4);
+static void tell(struct monitor *m, const char *text, enum answer_line line)
+{
+    const struct drain d = m->drain;
 
-static void say(struct monitor *m, uint64_t now_ns, const char *fmt, ...)
+    if (line != ANSWER_MORE)
+        m->drain = (struct drain){.line = NULL};
+    d.line(d.ctx, text, line);
+}
+
+/* Tell it, and write it into the log. */
+static void say(struct monitor *m, enum answer_line line, uint64_t now_ns, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+
+static void say(struct monitor *m, enum answer_line line, uint64_t now_ns, const char *fmt, ...)
 {
     const struct drain *d = &m->drain;
-    char line[LINE_MAX];
-    int n = snprintf(line, sizeof line, "drain of %.64s, %llu ms: ", name_of(m, d->server),
+    char text[LINE_MAX];
+    int n = snprintf(text, sizeof text, "drain of %.64s, %llu ms: ", name_of(m, d->server),
                      (unsigned long long)((now_ns - d->begun_ns) / CLOCK_NS_PER_MS));
     va_list ap;
 
     va_start(ap, fmt);
-    (void)vsnprintf(line + n, sizeof line - (size_t)n, fmt, ap);
+    (void)vsnprintf(text + n, sizeof text - (size_t)n, fmt, ap);
     va_end(ap);
-    log_event(LOG_INFO, "drain.step", LOG_STR("what", line));
-    d->line(d->ctx, line, false);
+    log_event(LOG_INFO, "drain.step", LOG_STR("what", text));
+    tell(m, text, line);
 }
 
-static void end(struct monitor *m, const char *word)
-{
-    const struct drain d = m->drain;
-
-    m->drain = (struct drain){.line = NULL};
-    d.line(d.ctx, word, true);
-}
-
-void drain_begin(struct monitor *m, int server, uint64_t wait_ns, monitor_line_fn line, void *ctx)
+void drain_begin(struct monitor *m, int server, uint64_t wait_ns, answer_fn line, void *ctx)
 {
     uint64_t now_ns = clock_mono_ns();
 
@@ -52,7 +55,7 @@ void drain_begin(struct monitor *m, int server, uint64_t wait_ns, monitor_line_f
                               .told = -1};
     m->board->resting |= UINT32_C(1) << server;
     shared_changed(m);
-    say(m, now_ns, "no more statements go there, and it is left as it is");
+    say(m, ANSWER_MORE, now_ns, "no more statements go there, and it is left as it is");
 }
 
 /* Why it came to nothing, or NULL. */
@@ -71,7 +74,7 @@ static void tell_count(struct monitor *m, int count, uint64_t now_ns)
         return;
     d->told = count;
     d->told_ns = now_ns;
-    say(m, now_ns, "%d connections of sessions are left", count);
+    say(m, ANSWER_MORE, now_ns, "%d connections of sessions are left", count);
 }
 
 void drain_look(struct monitor *m, uint64_t now_ns)
@@ -85,16 +88,14 @@ void drain_look(struct monitor *m, uint64_t now_ns)
         return;
     known = m->sink.connections(m->sink.ctx, d->server, &count);
     if (why) {
-        say(m, now_ns, "%s", why);
-        end(m, "failed");
+        say(m, ANSWER_FAILED, now_ns, "%s", why);
     } else if (known && count == 0) {
-        say(m, now_ns, "nothing is left there: it is in maintenance");
-        end(m, "done");
+        say(m, ANSWER_MORE, now_ns, "nothing is left there: it is in maintenance");
+        tell(m, "done", ANSWER_DONE);
     } else if (now_ns >= d->until_ns) {
-        say(m, now_ns,
+        say(m, ANSWER_FAILED, now_ns,
             "%d connections of sessions are left, which end as they would; it stays in maintenance",
             count);
-        end(m, "failed");
     } else if (known) {
         tell_count(m, count, now_ns);
     }
@@ -103,10 +104,10 @@ void drain_look(struct monitor *m, uint64_t now_ns)
 void drain_stop(struct monitor *m)
 {
     if (drain_is_on(&m->drain))
-        end(m, "the monitor stops");
+        tell(m, "the monitor stops", ANSWER_FAILED);
 }
 
-void drain_plan(struct monitor *m, int server, uint64_t wait_ns, monitor_line_fn line, void *ctx)
+void drain_plan(struct monitor *m, int server, uint64_t wait_ns, answer_fn line, void *ctx)
 {
     char text[2 * LINE_MAX];
     int count = 0;
@@ -118,5 +119,5 @@ void drain_plan(struct monitor *m, int server, uint64_t wait_ns, monitor_line_fn
                    "for at most %llu s\n"
                    "3. nothing is left there: it is in maintenance",
                    name_of(m, server), count, (unsigned long long)(wait_ns / CLOCK_NS_PER_S));
-    line(ctx, text, true);
+    line(ctx, text, ANSWER_DONE);
 }

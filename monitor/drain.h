@@ -14,7 +14,7 @@
 
 /* The one that is under way; all zero: none. */
 struct drain {
-    monitor_line_fn line; /* who waits; NULL: nobody */
+    answer_fn line; /* who waits; NULL: nobody */
     void *ctx;
     int server;
     uint64_t begun_ns;
@@ -29,13 +29,13 @@ static inline bool drain_is_on(const struct drain *d)
 }
 
 /* The server is in maintenance from now on. */
-void drain_begin(struct monitor *m, int server, uint64_t wait_ns, monitor_line_fn line, void *ctx);
+void drain_begin(struct monitor *m, int server, uint64_t wait_ns, answer_fn line, void *ctx);
 /* Tell how far it is, and end it where it is through; to be called often. */
 void drain_look(struct monitor *m, uint64_t now_ns);
 /* The monitor stops. */
 void drain_stop(struct monitor *m);
 
 /* What it would do. */
-void drain_plan(struct monitor *m, int server, uint64_t wait_ns, monitor_line_fn line, void *ctx);
+void drain_plan(struct monitor *m, int server, uint64_t wait_ns, answer_fn line, void *ctx);
 
 #endif

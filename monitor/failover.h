@@ -134,8 +134,9 @@ void failover_take(struct failover *f, int server, const struct failover_answer 
  * (static) says why; nothing was done. */
 bool failover_ask(struct failover *f, enum failover_task task, int target,
                   const struct failover_view *v, uint64_t now_ns, const char **why) MUST_CHECK;
-/* The same, only told: lines of text, what would be done. */
-void failover_plan(struct failover *f, enum failover_task task, int target,
+/* The same, only told: lines of text, what would be done; or, where false, why it cannot be begun.
+ */
+bool failover_plan(struct failover *f, enum failover_task task, int target,
                    const struct failover_view *v, uint64_t now_ns, char out[FAILOVER_PLAN_MAX]);
 
 const char *failover_task_name(enum failover_task t);

@@ -117,7 +117,7 @@ static void plan_rejoin(const struct failover *f, int target, char out[FAILOVER_
                    name, name, primary, primary);
 }
 
-void failover_plan(struct failover *f, enum failover_task task, int target,
+bool failover_plan(struct failover *f, enum failover_task task, int target,
                    const struct failover_view *v, uint64_t now_ns, char out[FAILOVER_PLAN_MAX])
 {
     const char *why;
@@ -125,7 +125,7 @@ void failover_plan(struct failover *f, enum failover_task task, int target,
     failover_look(f, v, now_ns);
     why = refuse(f, task, target);
     if (why)
-        (void)snprintf(out, FAILOVER_PLAN_MAX, "cannot: %s\n", why);
+        (void)snprintf(out, FAILOVER_PLAN_MAX, "%s", why);
     else if (task == TASK_SWITCHOVER)
         plan_switchover(f, out);
     else if (task == TASK_FAILOVER)
@@ -133,4 +133,5 @@ void failover_plan(struct failover *f, enum failover_task task, int target,
     else
         plan_rejoin(f, target, out);
     f->view = NULL;
+    return !why;
 }

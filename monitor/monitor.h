@@ -7,6 +7,7 @@
 #ifndef MONITOR_MONITOR_H
 #define MONITOR_MONITOR_H
 
+#include "base/answer.h"
 #include "base/compiler.h"
 #include "base/err.h"
 #include "conf/conf.h"
@@ -53,10 +54,9 @@ void monitor_refresh_objects(struct monitor *m);
 void monitor_suspect(struct monitor *m, int server, enum suspicion why);
 
 /* An operator's command, the words behind 'tillway cluster'. Lines come on any thread, while the
- * monitor is locked (so `line` must neither block nor call back); the last one says so, in any
- * case. Any thread. */
-typedef void (*monitor_line_fn)(void *ctx, const char *line, bool last);
-void monitor_cluster(struct monitor *m, const char *words, monitor_line_fn line, void *ctx);
+ * monitor is locked (so `line` must neither block nor call back); the last one in any case. Any
+ * thread. */
+void monitor_cluster(struct monitor *m, const char *words, answer_fn line, void *ctx);
 
 /* Ask the threads to end, cut their connections, join them, free all. No sink call comes after. */
 void monitor_stop(struct monitor *m);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 enum { LINE_MAX_BYTES = 256, ANSWER_MAX = 64 << 20 };
+enum { EOT = 4, NAK = 21 }; /* what an answer's last line begins with */
 
 struct admin {
     uv_pipe_t server;
@@ -83,11 +84,19 @@ static void write_more(struct question *q)
         uv_close((uv_handle_t *)&q->pipe, on_closed);
 }
 
+/* The answer's last line; `why_not` is NULL where all is well. Under the lock. */
+static void conclude(struct question *q, const char *why_not)
+{
+    buf_put_u8(&q->answer, why_not ? NAK : EOT);
+    buf_printf(&q->answer, "%s\n", why_not ? why_not : "");
+    q->complete = true;
+}
+
 /* The control thread has the whole answer. */
-static void send_answer(struct question *q)
+static void send_answer(struct question *q, const char *why_not)
 {
     (void)pthread_mutex_lock(&q->lock);
-    q->complete = true;
+    conclude(q, why_not);
     (void)pthread_mutex_unlock(&q->lock);
     write_more(q);
 }
@@ -121,7 +130,8 @@ static void on_lines(void *ctx, struct buf *lines)
 
     (void)pthread_mutex_lock(&q->lock);
     buf_put_span(&q->answer, buf_span(lines));
-    q->complete = --q->waiting == 0;
+    if (--q->waiting == 0)
+        conclude(q, NULL);
     call(q);
 }
 
@@ -148,18 +158,19 @@ static void ask_workers(struct question *q)
     none = --q->waiting == 0;
     (void)pthread_mutex_unlock(&q->lock);
     if (none)
-        send_answer(q);
+        send_answer(q, NULL);
 }
 
 /* Any thread. */
-static void on_cluster_line(void *ctx, const char *text, bool last)
+static void on_cluster_line(void *ctx, const char *text, enum answer_line line)
 {
     struct question *q = ctx;
 
     (void)pthread_mutex_lock(&q->lock);
-    if (text[0])
+    if (text[0] && line != ANSWER_FAILED)
         buf_printf(&q->answer, "%s\n", text);
-    q->complete = last;
+    if (line != ANSWER_MORE)
+        conclude(q, line == ANSWER_FAILED ? text : NULL);
     call(q);
 }
 
@@ -187,6 +198,7 @@ static void print_stats_json(struct daemon *d, const struct topology *t, struct 
 static void answer(struct question *q)
 {
     struct topology *t = daemon_topology(q->daemon);
+    const char *why_not = NULL;
 
     (void)uv_read_stop((uv_stream_t *)&q->pipe);
     if (strcmp(q->line, "sessions") == 0) {
@@ -204,10 +216,8 @@ static void answer(struct question *q)
     else if (strcmp(q->line, "stats json") == 0)
         print_stats_json(q->daemon, t, &q->answer);
     else
-        buf_printf(&q->answer,
-                   "unknown question '%s'; known: stats, stats json, sessions, cluster …\n",
-                   q->line);
-    send_answer(q);
+        why_not = "unknown question; known: stats, stats json, sessions, cluster …";
+    send_answer(q, why_not);
 }
 
 static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *b)
@@ -304,11 +314,39 @@ static int connect_to(const char *path)
     return -1;
 }
 
+/* The last line of the answer, without its end; false where it says that nothing came of it. */
+static bool read_last(const char *line, ssize_t n, struct err *e)
+{
+    return line[0] == EOT || err_set(e, ERR_SERVER, "%.*s", (int)(n - 2), line + 1);
+}
+
+/* To stdout, but for its last line. Closes fd. */
+static bool copy_answer(int fd, struct err *e)
+{
+    FILE *in = fdopen(fd, "r");
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t n = 0;
+    bool ended = false;
+    bool well = false;
+
+    while (in && !ended && (n = getline(&line, &room, in)) > 0) {
+        ended = line[0] == EOT || line[0] == NAK;
+        if (!ended) {
+            (void)fwrite(line, 1, (size_t)n, stdout);
+            (void)fflush(stdout); /* it may take a while until the rest comes */
+        }
+    }
+    well = ended ? read_last(line, n, e)
+                 : err_set(e, ERR_IO, "the daemon ended before it had answered");
+    free(line);
+    (void)(in ? fclose(in) : close(fd));
+    return well;
+}
+
 bool admin_ask(const char *path, const char *line, struct err *e)
 {
     int fd;
-    ssize_t n;
-    char chunk[4096];
 
     if (path[0] == 0)
         return err_set(e, ERR_USAGE,
@@ -321,10 +359,5 @@ bool admin_ask(const char *path, const char *line, struct err *e)
                        err_system(errno));
     (void)!write(fd, line, strlen(line));
     (void)!write(fd, "\n", 1);
-    while ((n = read(fd, chunk, sizeof chunk)) > 0) {
-        (void)fwrite(chunk, 1, (size_t)n, stdout);
-        (void)fflush(stdout); /* it may take a while until the rest comes */
-    }
-    (void)close(fd);
-    return true;
+    return copy_answer(fd, e);
 }

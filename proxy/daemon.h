@@ -3,6 +3,7 @@
 #ifndef PROXY_DAEMON_H
 #define PROXY_DAEMON_H
 
+#include "base/answer.h"
 #include "conf/conf.h"
 #include "proxy/worker.h"
 
@@ -18,9 +19,8 @@ struct daemon_hooks {
     uint64_t (*refresh_accounts)(void *ctx);
     void (*refresh_objects)(void *ctx);
     /* An operator's words about the cluster; `line` is called with each line of the answer, on any
-     * thread, and must not block; the last call says so. Control thread. */
-    void (*cluster)(void *ctx, const char *words,
-                    void (*line)(void *line_ctx, const char *text, bool last), void *line_ctx);
+     * thread, and must not block. Control thread. */
+    void (*cluster)(void *ctx, const char *words, answer_fn line, void *line_ctx);
     void (*reload)(void *ctx, struct conf *c);
 };
 

@@ -112,7 +112,7 @@ static void on_refresh_objects(void *ctx)
     (void)pthread_rwlock_unlock(&p->lock);
 }
 
-static void on_cluster(void *ctx, const char *words, monitor_line_fn line, void *line_ctx)
+static void on_cluster(void *ctx, const char *words, answer_fn line, void *line_ctx)
 {
     struct parts *p = ctx;
 
@@ -120,7 +120,7 @@ static void on_cluster(void *ctx, const char *words, monitor_line_fn line, void 
     if (p->monitor)
         monitor_cluster(p->monitor, words, line, line_ctx);
     else
-        line(line_ctx, "no monitor runs", true);
+        line(line_ctx, "no monitor runs", ANSWER_FAILED);
     (void)pthread_rwlock_unlock(&p->lock);
 }
 

@@ -13,7 +13,16 @@ from harness.chaos import RESTART
 
 class Operator(FailoverCluster):
     def cluster_command(self, *words):
-        return self.tillway.command("cluster", *words).stdout
+        done = self.tillway.command("cluster", *words)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        return done.stdout
+
+    def failing_command(self, *words):
+        """What it prints before it fails, and why it does."""
+        done = self.tillway.command("cluster", *words)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertNotIn("done", done.stdout)
+        return done.stdout, done.stderr
 
     def maintenance(self, server, how):
         self.assertIn("done", self.cluster_command("maintenance", server.name, how))
@@ -67,8 +76,9 @@ class Operator(FailoverCluster):
         future, lock = self.begin_read(drained)
         self.addCleanup(self.wait_complete)
         self.addCleanup(self.maintenance, drained, "off")
-        early = self.cluster_command("drain", drained.name, "--wait", "0")
-        self.assertRegex(early, "(?s)no more statements go there.* connections of sessions are left, .*failed$")
+        steps, why = self.failing_command("drain", drained.name, "--wait", "0")
+        self.assertIn("no more statements go there", steps)
+        self.assertRegex(why, "^tillway: drain of .*: [0-9]+ connections of sessions are left, .*\n$")
         with self.tillway.begin("cluster", "drain", drained.name) as patient:
             self.assertIn("no more statements go there", patient.stdout.readline())  # told before it ends
             self.assertTrue(self.reads_of_shelf(drained))
@@ -79,7 +89,7 @@ class Operator(FailoverCluster):
         self.await_status("^%s: replica, broken, .*: in maintenance$" % drained.name)
 
     def test_the_primary_is_not_drained(self):
-        self.assertIn("it is the primary", self.cluster_command("drain", self.primary().name))
+        self.assertIn("it is the primary", self.failing_command("drain", self.primary().name)[1])
 
     @staticmethod
     def rebuild(server, source):
@@ -105,14 +115,21 @@ class Operator(FailoverCluster):
         self.assertEqual(errant.query("SHOW TABLES FROM shop LIKE 'after'"), [("after",)])
 
     def test_the_primary_cannot_rest(self):
-        self.assertIn("it is the primary", self.cluster_command("maintenance", self.primary().name, "on"))
+        self.assertIn("it is the primary", self.failing_command("maintenance", self.primary().name, "on")[1])
 
     def test_what_is_meant_is_asked(self):
         for words in (["maintenance"], ["maintenance", "nobody", "on"], ["maintenance", "primary"],
                       ["maintenance", "primary", "on", "--dry-run"], ["drain"], ["drain", "nobody"],
                       ["drain", "replica1", "--wait"], ["drain", "replica1", "--wait", "soon"], ["drain", "replica1", "now"]):
             with self.subTest(words=words):
-                self.assertNotIn("done", self.cluster_command(*words))
+                self.assertRegex(self.failing_command(*words)[1], "^tillway: .")
+
+    def test_what_cannot_be_done_is_said(self):
+        primary = self.primary().name
+        for words in (["switchover", "--to", primary], ["rejoin", primary]):
+            for also in ([], ["--dry-run"]):
+                with self.subTest(words=words + also):
+                    self.assertRegex(self.failing_command(*words, *also)[1], "^tillway: it is the primary")
 
     def test_a_dry_run_does_nothing(self):
         replica = next(s for s in self.cluster.servers if s is not self.primary())

@@ -19,7 +19,7 @@ static struct {
 static struct {
     char last[400];
     int lines;
-    bool ended;
+    enum answer_line line; /* of the last */
 } heard;
 
 static bool on_connections(void *ctx, int server, int *count)
@@ -30,13 +30,13 @@ static bool on_connections(void *ctx, int server, int *count)
     return sessions.known;
 }
 
-static void on_line(void *ctx, const char *line, bool last)
+static void on_line(void *ctx, const char *text, enum answer_line line)
 {
     (void)ctx;
-    assert_false(heard.ended);
-    heard.ended = last;
+    assert_int_equal(heard.line, ANSWER_MORE);
+    heard.line = line;
     heard.lines++;
-    (void)snprintf(heard.last, sizeof heard.last, "%s", line);
+    (void)snprintf(heard.last, sizeof heard.last, "%s", text);
 }
 
 /* Of server b, for ten seconds; three connections are there. */
@@ -73,30 +73,30 @@ static void look_after(uint64_t ns)
     drain_look(&monitor, monitor.drain.begun_ns + ns);
 }
 
-static void hears(const char *part, bool ended)
+static void hears(const char *part, enum answer_line line)
 {
     if (!strstr(heard.last, part))
         fail_msg("'%s', not '%s'", heard.last, part);
-    assert_int_equal(heard.ended, ended);
-    assert_int_equal(drain_is_on(&monitor.drain), !ended);
+    assert_int_equal(heard.line, line);
+    assert_int_equal(drain_is_on(&monitor.drain), line == ANSWER_MORE);
 }
 
 static void its_progress_is_told(void **state)
 {
     (void)state;
-    hears("drain of b, 0 ms: no more statements go there", false);
+    hears("drain of b, 0 ms: no more statements go there", ANSWER_MORE);
     look_after(0);
-    hears("3 connections", false);
+    hears("3 connections", ANSWER_MORE);
     sessions.count = 2;
     look_after(SECONDS / 2); /* not every change at once */
-    hears("3 connections", false);
+    hears("3 connections", ANSWER_MORE);
     look_after(SECONDS);
-    hears("drain of b, 1000 ms: 2 connections", false);
+    hears("drain of b, 1000 ms: 2 connections", ANSWER_MORE);
     look_after(3 * SECONDS); /* nor the same again */
     assert_int_equal(heard.lines, 3);
     sessions.count = 0;
     look_after(4 * SECONDS);
-    hears("done", true);
+    hears("done", ANSWER_DONE);
     assert_int_equal(monitor.board->resting, 2);
     look_after(5 * SECONDS);
     assert_int_equal(heard.lines, 5);
@@ -108,19 +108,19 @@ static void who_may_begin_something_is_waited_for(void **state)
     sessions.known = false;
     sessions.count = 0;
     look_after(SECONDS);
-    hears("no more statements", false);
+    hears("no more statements", ANSWER_MORE);
     sessions.known = true;
     look_after(2 * SECONDS);
-    hears("done", true);
+    hears("done", ANSWER_DONE);
 }
 
 static void it_waits_no_longer_than_it_was_told(void **state)
 {
     (void)state;
     look_after(10 * SECONDS - 1);
-    hears("3 connections", false);
+    hears("3 connections", ANSWER_MORE);
     look_after(10 * SECONDS);
-    hears("failed", true);
+    hears("3 connections of sessions are left, which end as they would", ANSWER_FAILED);
     assert_int_equal(monitor.board->resting, 2); /* it stays out of use */
 }
 
@@ -130,7 +130,7 @@ static void a_primary_is_not_drained(void **state)
     monitor.publisher.now->primary = 1;
     sessions.count = 0;
     look_after(SECONDS);
-    hears("failed", true);
+    hears("it has become the primary", ANSWER_FAILED);
 }
 
 static void the_end_of_maintenance_ends_it(void **state)
@@ -138,14 +138,14 @@ static void the_end_of_maintenance_ends_it(void **state)
     (void)state;
     monitor.board->resting = 0;
     look_after(SECONDS);
-    hears("failed", true);
+    hears("its maintenance was ended", ANSWER_FAILED);
 }
 
 static void it_ends_with_the_monitor(void **state)
 {
     (void)state;
     drain_stop(&monitor);
-    hears("the monitor stops", true);
+    hears("the monitor stops", ANSWER_FAILED);
     drain_stop(&monitor);
 }
 
