@@ -108,7 +108,7 @@ bool session_once_begin(struct session *s, struct backend *b)
 
     if (!s->replay || !must_know(s))
         return true;
-    s->replay->once.refused = false;
+    s->replay->once.refused = s->replay->once.barred = false;
     s->replay->once.phase = wrap ? ONCE_WRAPPED : ONCE_MARKED;
     if (wrap && !backend_command(b, COM_QUERY, span_of("BEGIN"), EXPECT_DISCARD))
         return false;
@@ -118,10 +118,12 @@ bool session_once_begin(struct session *s, struct backend *b)
 static void marked(struct session *s, const struct backend *b, bool failed)
 {
     const struct server_error *e = &b->reply.error;
+    struct once *o = &s->replay->once;
     char text[200];
 
-    s->replay->once.refused = failed;
-    if (!failed || e->code == ER_OPTION_PREVENTS_STATEMENT)
+    o->refused = failed;
+    o->barred = failed && e->code == ER_OPTION_PREVENTS_STATEMENT;
+    if (!failed || o->barred)
         return;
     (void)snprintf(text, sizeof text, "%.*s", (int)e->message.n, (const char *)e->message.p);
     log_event(LOG_WARN, "exactly_once.refused", LOG_NUM("id", s->id), LOG_NUM("code", e->code),
@@ -279,6 +281,13 @@ void session_once_kept_end(struct session *s, const struct backend *b)
 
 /* ---- the loss ---- */
 
+bool session_once_is_barred(const struct session *s)
+{
+    const struct once *o = once_of(s);
+
+    return o && o->phase != ONCE_NONE && o->barred;
+}
+
 bool session_once_will_tell(const struct session *s)
 {
     const struct once *o = once_of(s);
@@ -292,7 +301,8 @@ bool session_once_is_undone(const struct session *s)
 
     return o && !o->in_doubt &&
            (o->phase == ONCE_KEPT ||
-            (o->phase == ONCE_WRAPPED && !(s->run.statement.effects & SQL_EFFECT_OPAQUE)));
+            (o->phase == ONCE_WRAPPED &&
+             (o->barred || !(s->run.statement.effects & SQL_EFFECT_OPAQUE))));
 }
 
 void session_once_lost(struct session *s, int server, bool in_doubt)

@@ -30,6 +30,7 @@ enum once_phase {
 struct once {
     uint8_t phase;    /* enum once_phase; of the command under way */
     bool refused;     /* the row could not be written: nothing will be known */
+    bool barred;      /* … for the server is read-only: so is all that the command would write */
     bool probing;     /* session_probe_sql was asked in front of the COMMIT; not answered yet */
     bool probed;      /* … it was */
     bool clean;       /* … and nothing is left behind */
@@ -77,6 +78,10 @@ void session_once_end(struct session *s);
  * probe's. */
 void session_once_kept_end(struct session *s, const struct backend *b);
 bool session_once_is(const struct session *s, enum once_phase phase);
+
+/* Neither the row nor what the command, which ended in the same error, would write found a primary.
+ */
+bool session_once_is_barred(const struct session *s);
 
 /* The primary was lost, and the row will tell whether the command was committed. */
 bool session_once_will_tell(const struct session *s);

@@ -282,9 +282,7 @@ static const struct {
     [COM_BINLOG_DUMP] = {forward, NEED_WHOLE},
 };
 
-/* The connection that held the session's state died while nobody asked: say so once, then start
- * afresh. */
-static enum step tell_loss(struct session *s)
+enum step session_tell_loss(struct session *s)
 {
     s->lost = false;
     if (s->replay && s->replay->tell)
@@ -327,8 +325,9 @@ static enum step begin(struct session *s, struct packet_header h, struct span pa
     s->statements++;
     s->bounds.moved = true;
     s->seq = 0;
+    session_leave_old_primary(s);
     if (s->lost && byte != COM_QUIT && byte != COM_STMT_CLOSE && byte != COM_STMT_SEND_LONG_DATA)
-        return tell_loss(s);
+        return session_tell_loss(s);
     if (!commands[byte].run)
         return unknown(s, payload);
     return commands[byte].run(s, payload);

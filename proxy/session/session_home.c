@@ -26,7 +26,7 @@ const char session_probe_sql[] =
 
 void session_home_forget(struct session *s)
 {
-    s->unsaid.probe = s->unsaid.status = s->unsaid.unknown = false;
+    s->unsaid.probe = s->unsaid.probing = s->unsaid.status = s->unsaid.unknown = false;
     buf_free(&s->unsaid.variables);
     s->unsaid.variables = buf_with_max(RESAY_MAX);
 }
@@ -139,14 +139,22 @@ static bool tells_client(const struct session *s)
     return b && b->tells_client;
 }
 
+/* There is another primary by now, or none: the command goes to the home only for what is there. */
+static bool is_past(const struct session *s)
+{
+    const struct worker *w = s->worker;
+
+    return w->conf->failover.enabled && s->home >= 0 && s->home != w->topology->primary;
+}
+
 /* The probe takes the place of warnings and row count: so does a statement on tables, and a read
- * where there are no warnings. */
+ * where there are no warnings; and a home that is none any more is left with all of that. */
 static bool may_probe(const struct session *s)
 {
     const struct sql_class *c = &s->run.statement;
     const struct backend *b = s->home >= 0 ? s->held[s->home] : NULL;
     bool warned = b && b->warned;
-    bool replaces = c->tables == SQL_TABLES_SOME || (sql_is_read(c) && !warned);
+    bool replaces = c->tables == SQL_TABLES_SOME || (sql_is_read(c) && !warned) || is_past(s);
 
     return s->unsaid.probe && replaces && !tells_client(s) && !(c->effects & SQL_EFFECTS_ASKS) &&
            s->run.byte != COM_STMT_PREPARE;
@@ -166,6 +174,21 @@ static struct backend *idle_home(const struct session *s)
     return idle ? b : NULL;
 }
 
+/* A home that is none any more, and is being asked already whether anything is there. */
+static struct backend *probed_home(const struct session *s)
+{
+    struct backend *b = s->home >= 0 ? s->held[s->home] : NULL;
+
+    return b && s->unsaid.probing && is_past(s) && backend_is_ready(b) ? b : NULL;
+}
+
+static bool ask_probe(struct session *s, struct backend *b)
+{
+    s->unsaid.probe = false;
+    s->unsaid.probing = true;
+    return backend_command(b, COM_QUERY, span_of(session_probe_sql), EXPECT_PROBE);
+}
+
 static bool write_questions(struct session *s, struct backend *b)
 {
     bool ok = session_take_over(b);
@@ -178,20 +201,21 @@ static bool write_questions(struct session *s, struct backend *b)
     if (ok && may_ask_variables(s))
         ok = backend_command(b, COM_QUERY, buf_span(&s->unsaid.variables), EXPECT_VARIABLES);
     if (ok && may_probe(s))
-        ok = backend_command(b, COM_QUERY, span_of(session_probe_sql), EXPECT_PROBE);
+        ok = ask_probe(s, b);
     return ok;
 }
 
 enum asked session_home_ask(struct session *s)
 {
-    struct backend *b = idle_home(s);
+    struct backend *probed = probed_home(s);
+    struct backend *b = probed ? probed : idle_home(s);
 
-    if (!b || s->run.log_in || !(s->unsaid.status || may_ask_variables(s) || may_probe(s)))
+    if (!b || s->run.log_in ||
+        !(probed || s->unsaid.status || may_ask_variables(s) || may_probe(s)))
         return ASKED_NOTHING;
-    if (!write_questions(s, b))
+    if (!probed && !write_questions(s, b))
         return ASKED_IN_VAIN;
-    s->unsaid.status = false;
-    s->unsaid.probe = s->unsaid.probe && !may_probe(s);
+    s->unsaid.status = s->unsaid.status && probed;
     s->target = b;
     return ASKED;
 }
@@ -207,10 +231,7 @@ bool session_home_ask_early(struct session *s, struct backend *b)
 {
     if (!may_probe_early(s, b))
         return true;
-    s->unsaid.probe = false;
-    return session_left_save(s, b) &&
-           backend_command(b, COM_QUERY, span_of(session_probe_sql), EXPECT_PROBE) &&
-           backend_write(b, NULL, 0) != STREAM_FAILED;
+    return session_left_save(s, b) && ask_probe(s, b) && backend_write(b, NULL, 0) != STREAM_FAILED;
 }
 
 bool session_sheds(struct session *s)
@@ -286,6 +307,7 @@ bool session_home_answer(struct session *s, struct backend *b, enum expect_role 
         on_variables(s, failed);
         return true;
     case EXPECT_PROBE:
+        s->unsaid.probing = false;
         if (!failed && session_home_is_clean(&b->reply))
             session_home_note_clean(s);
         return true;

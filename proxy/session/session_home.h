@@ -10,6 +10,7 @@ struct session;
 /* What replies have left open, to be asked before the next command is routed: session_home.c. */
 struct unsaid {
     bool probe;           /* PIN_OPAQUE is to be checked */
+    bool probing;         /* … it is being: the answer is on its way */
     bool status;          /* the flags: an error, which has none, may have ended the transaction */
     struct buf variables; /* the SET that tells what an earlier one left unsaid; empty: none */
     uint32_t pins;        /* of that one alone; gone with the answer */

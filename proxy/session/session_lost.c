@@ -138,6 +138,24 @@ void session_lost_idle(struct session *s)
     s->lost = session_lose_home(s) || s->lost;
 }
 
+bool session_is_left_behind(const struct session *s)
+{
+    const struct worker *w = s->worker;
+    const struct topology *t = w->topology;
+    bool stays = s->run.route.reason == ROUTE_PINNED && s->run.route.server == s->home;
+
+    return stays && w->conf->failover.enabled && !t->galera && t->primary >= 0 &&
+           s->home != t->primary && (s->run.statement.effects & SQL_EFFECT_OPAQUE) &&
+           !(s->status & STATUS_IN_TRANS);
+}
+
+enum step session_leave_home(struct session *s)
+{
+    session_release(s, s->home, false);
+    (void)session_lose_home(s);
+    return session_tell_loss(s);
+}
+
 static enum server_health health_of(const struct session *s, int server)
 {
     return s->worker->topology->servers[server].health;
@@ -166,8 +184,7 @@ static bool is_replaced(const struct session *s)
     return s->worker->conf->failover.enabled && t->primary >= 0 && t->primary != s->target->server;
 }
 
-/* Its transaction is still open on the primary before; nothing more can come of it there. */
-static void leave_old_primary(struct session *s)
+void session_leave_old_primary(struct session *s)
 {
     int primary = s->worker->topology->primary;
     int home = s->home;
@@ -197,7 +214,7 @@ void session_topology_changed(struct session *s)
         session_step(s);
         return;
     }
-    leave_old_primary(s);
+    session_leave_old_primary(s);
     if (s->state.now == SESSION_READY && !s->worker->conf->pool.multiplexing)
         session_let_go(s); /* of servers in maintenance */
     if (s->state.now == SESSION_QUEUE && health_of(s, s->place.server) != HEALTH_UP) {

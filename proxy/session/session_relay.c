@@ -206,9 +206,14 @@ static bool ask_primary_instead(const struct session *s, const struct backend *b
            code != ER_STATEMENT_TIMEOUT;
 }
 
+/* Code that a statement runs may have written something before it came to what was refused. */
+static bool may_have_begun(const struct session *s)
+{
+    return (s->run.statement.effects & SQL_EFFECT_OPAQUE) && !session_once_is_barred(s);
+}
+
 /* A write reached a server that is not the primary any more, or a node that left its cluster: it
- * has had no effect. Code that a statement runs may have had, before it came to one that was
- * refused. */
+ * has had no effect, or the next primary will tell. */
 static bool is_demoted(const struct session *s, const struct backend *b, const struct batch *batch)
 {
     static const char option[] = "--read-only";
@@ -218,21 +223,21 @@ static bool is_demoted(const struct session *s, const struct backend *b, const s
                     memmem(e->message.p, e->message.n, option, sizeof option - 1));
 
     return s->worker->conf->failover.enabled && refused &&
-           (!(s->run.statement.effects & SQL_EFFECT_OPAQUE) || session_once_will_tell(s)) &&
-           s->run.whole && !s->run.answered && batch->count == 0;
+           (!may_have_begun(s) || session_once_will_tell(s)) && s->run.whole && !s->run.answered &&
+           batch->count == 0;
 }
 
-/* Elsewhere, once the monitor knows where; a session that has state there has lost it. */
+/* Elsewhere, once the monitor knows where; a session that has state there has lost it, and what the
+ * proxy has begun for the command ends with the connection. */
 static enum pumped leave_demoted(struct session *s, const struct backend *b)
 {
     const struct shared *shared = s->worker->shared;
+    bool begun = session_once_will_tell(s) || session_once_is_barred(s);
 
     shared->suspect(shared->monitor, b->server, SUSPECT_LOST);
-    if (!(s->run.statement.effects & SQL_EFFECT_OPAQUE))
+    if (!may_have_begun(s))
         s->run.sent = false; /* it might as well not have been */
-    if (session_once_will_tell(s))
-        return PUMP_LOST;
-    return session_has_state(s) ? PUMP_LOST : PUMP_REROUTE;
+    return begun || session_has_state(s) ? PUMP_LOST : PUMP_REROUTE;
 }
 
 /* The same statement once more, to the same server. */

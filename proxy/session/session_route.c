@@ -367,6 +367,8 @@ enum step session_route(struct session *s)
         s->run.route = (struct route){s->worker->topology->primary, ROUTE_NOT_FRESH, false};
     if (s->run.route.server < 0)
         return waits_for_primary(s) ? STEP_WAIT : nowhere(s);
+    if (session_is_left_behind(s))
+        return session_leave_home(s);
     if (session_replay_lets_others_first(s))
         return STEP_WAIT;
     s->deadline_ns = 0;

@@ -44,6 +44,8 @@ enum step session_answer_ok(struct session *s);
 enum step session_answer_told(struct session *s, struct ok ok);
 /* The same where it may be a log-in that failed: that ends the session. */
 enum step session_fail(struct session *s, uint16_t code, const char *sqlstate, const char *text);
+/* The connection that held the session's state is gone: say so once, then start afresh. */
+enum step session_tell_loss(struct session *s);
 /* Nothing to answer: only take the command off the client. */
 enum step session_answer_nothing(struct session *s);
 enum step session_answer_error(struct session *s, uint16_t code, const char *sqlstate,
@@ -112,6 +114,14 @@ void session_lost_idle(struct session *s);
 /* The connection that may have held state of the session is gone: forget what it held; whether
  * there was any. */
 bool session_lose_home(struct session *s);
+/* Between two commands: its transaction may still be open on the primary before, where nothing more
+ * can come of it. */
+void session_leave_old_primary(struct session *s);
+/* Whether what the session has on the primary before would have the command go there, which takes
+ * no writes any more: of code that the text does not show nobody would know how far it came. */
+bool session_is_left_behind(const struct session *s);
+/* Then that is given up, and the client told. */
+enum step session_leave_home(struct session *s);
 
 /* session_track.c: what an OK packet of the client's command tells. */
 void session_track(struct session *s, struct backend *b, const struct ok *ok);

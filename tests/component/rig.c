@@ -71,6 +71,8 @@ static struct conf *make_conf(const struct rig_options *o)
         put_accounts(&b, o->accounts, accounts);
     buf_printf(&b, "listeners:\n  - address: 127.0.0.1:1\n%s",
                o->tls_required ? "    tls: {certificate: unread.pem, required: true}\n" : "");
+    if (o->exactly_once)
+        buf_put_str(&b, "    exactly_once: true\n");
     if (o->proxy_trusted)
         buf_put_str(&b, "    proxy_protocol: [127.0.0.0/8]\n");
     buf_put_str(&b, "servers:\n  - {name: one, address: 127.0.0.1:2}\n"

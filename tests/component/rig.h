@@ -36,8 +36,9 @@ struct rig_options {
     int max_age_ms;     /* pool.max_age; 0: the default */
     int diagnostics_ms; /* pool.diagnostics; 0: the default */
     int failover_ms;    /* failover is on, and this its wait; 0: it is off */
-    bool no_waiting;    /* routing.wait_for_replica: false */
-    bool no_catalog;    /* the monitor has not read one yet */
+    bool exactly_once;
+    bool no_waiting; /* routing.wait_for_replica: false */
+    bool no_catalog; /* the monitor has not read one yet */
     bool tls_required;
     bool proxy_trusted;   /* 127.0.0.0/8 may send PROXY headers */
     bool unix_clients;    /* clients come by a unix socket */
