@@ -17,6 +17,7 @@ struct replay_entry {
     uint64_t digest;    /* of the reply */
     uint64_t insert_id; /* the first that it generated; 0: none */
     uint64_t sent_ms;   /* wall clock: what NOW() was, as far as clocks agree */
+    uint32_t seeds[2];  /* what its RAND() began with; 0: it has none, or not of ours */
 };
 
 struct replay_log {

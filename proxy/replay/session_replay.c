@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 /* So long others let transactions go first on a server that has just begun to take writes, … */
@@ -150,6 +151,8 @@ static bool put_conditions(struct session *s, struct backend *b, const struct re
                    (unsigned)(e->sent_ms % 1000));
     if (e->insert_id)
         buf_printf(&sql, ",insert_id=%llu", (unsigned long long)e->insert_id);
+    if (e->seeds[0])
+        buf_printf(&sql, ",rand_seed1=%" PRIu32 ",rand_seed2=%" PRIu32, e->seeds[0], e->seeds[1]);
     if (s->replay->next == 0 && s->replay->log.insert_id)
         buf_printf(&sql, ",last_insert_id=%llu", (unsigned long long)s->replay->log.insert_id);
     if (sql.len) {

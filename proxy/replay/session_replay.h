@@ -20,6 +20,7 @@ struct replay {
     struct replay_log log;
     struct reply_digest digest; /* of the reply under way */
     uint64_t sent_ms;           /* wall clock, when the command under way was sent */
+    uint32_t seeds[2];          /* given to it, as in struct replay_entry */
     uint32_t fragile;           /* the session's bits before it */
     uint32_t pins;
     uint32_t gained;    /* FRAGILE_ bits that come with the transaction's own statements */
@@ -40,6 +41,8 @@ void session_replay_free(struct session *s);
 /* The command is about to be sent; a step of its reply; its end, after session_track_end and before
  * its bytes are consumed. */
 void session_replay_begin(struct session *s);
+/* Write into b->out what the command's RAND() begins with, so that it can begin with that again. */
+bool session_replay_give_seeds(struct session *s, struct backend *b) MUST_CHECK;
 void session_replay_step(struct session *s, const struct backend *b, const uint8_t *at,
                          const struct reply_out *step);
 void session_replay_end(struct session *s, const struct backend *b);

@@ -6,7 +6,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+/* The modulus of MariaDB's RAND() (mysys/my_rnd.c). */
+enum { SEED_MAX = 0x3FFFFFFF };
 
 /* What comes back when the statements that made it are executed again. */
 #define REMADE ((uint32_t)(FRAGILE_USER_VARIABLES | FRAGILE_OPAQUE | FRAGILE_UNSEEN))
@@ -82,8 +87,34 @@ void session_replay_begin(struct session *s)
         return;
     reply_digest_begin(&r->digest);
     r->sent_ms = clock_wall_ms();
+    r->seeds[0] = r->seeds[1] = 0;
     r->fragile = s->fragile;
     r->pins = s->pins;
+}
+
+/* Its text may call RAND(). A client that has set the seeds itself has them go on. */
+static bool may_be_random(const struct session *s)
+{
+    return s->replay->watching && is_inside(s) && !s->replay->log.closed &&
+           !(s->pins & PIN_VARIABLE) && !(s->run.statement.effects & SQL_EFFECTS_ASKS) &&
+           span_holds(session_text(s), "rand");
+}
+
+bool session_replay_give_seeds(struct session *s, struct backend *b)
+{
+    struct replay *r = s->replay;
+    uint32_t random[2];
+    char sql[80];
+
+    if (!r)
+        return true;
+    if (!may_be_random(s) || !session_random((uint8_t *)random, sizeof random))
+        return true;
+    for (int i = 0; i < 2; i++)
+        r->seeds[i] = 1 + random[i] % (SEED_MAX - 1);
+    (void)snprintf(sql, sizeof sql, "SET rand_seed1=%" PRIu32 ",rand_seed2=%" PRIu32, r->seeds[0],
+                   r->seeds[1]);
+    return backend_command(b, COM_QUERY, span_of(sql), EXPECT_DISCARD);
 }
 
 void session_replay_note_state(struct session *s, struct span state)
@@ -171,6 +202,7 @@ static void add(struct session *s, const struct backend *b)
         .digest = reply_digest_value(&r->digest),
         .insert_id = s->run.failed ? 0 : b->reply.ok.last_insert_id,
         .sent_ms = r->sent_ms,
+        .seeds = {r->seeds[0], r->seeds[1]},
     };
 
     if (r->log.count == 0)

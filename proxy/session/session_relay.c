@@ -67,7 +67,7 @@ static bool send_first(struct session *s, struct backend *b)
     enum stream_sent sent;
 
     session_replay_begin(s);
-    if (!session_once_begin(s, b) ||
+    if (!session_replay_give_seeds(s, b) || !session_once_begin(s, b) ||
         !backend_expect(b, kind_of_run(s), EXPECT_CLIENT, run->stmt ? run->stmt->id : 0))
         return false;
     data = stream_data(&s->client);

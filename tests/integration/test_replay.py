@@ -60,8 +60,13 @@ class Replay(FailoverCluster):
 
     def test_idle_in_a_transaction_when_the_primary_is_killed(self):
         till = self.begin()
+        drawn = run(till, "SELECT RAND(), RAND()")
+        run(till, "UPDATE stock SET n = 1e6 * RAND() WHERE id = 2")
+        raffle = run(till, "SELECT n FROM stock WHERE id = 2")
         self.lose_primary()
         self.finish(till)
+        self.assertEqual(run(till, "SELECT n FROM stock WHERE id = 2"), raffle)
+        self.assertNotEqual(run(till, "SELECT RAND(), RAND()"), drawn)
         self.assertIn("transactions_replayed", self.tillway.command("stats").stdout)
 
     def test_statement_under_way_when_the_primary_is_killed(self):
