@@ -19,30 +19,43 @@
 /* … and look so often whether there are any left. */
 #define YIELD_NS (10 * CLOCK_NS_PER_MS)
 
-void session_replay_set_due(struct session *s, bool due)
+/* Whether others wait for the session's repetition. */
+static void set_counted(struct session *s, bool counts)
 {
     struct replay *r = s->replay;
-    bool counts = due && r->log.count > 0;
 
     if (counts != r->counted)
         atomic_fetch_add(&s->worker->shared->replays_due, counts ? 1 : -1);
     r->counted = counts;
-    r->due = due;
 }
 
-/* So that the ids they have told their clients are still free. Not for long: one may be idle. */
-bool session_replay_lets_others_first(struct session *s)
+void session_replay_set_due(struct session *s, bool due)
+{
+    set_counted(s, due && s->replay->log.count > 0);
+    s->replay->due = due;
+}
+
+/* Wait a little where others are to repeat what they did before, so that the ids they have told
+ * their clients are still free, and what they read is as it was. Not for long: one may be idle. */
+static bool lets_others_first(struct session *s, int server)
 {
     const struct worker *w = s->worker;
-    const struct command_run *run = &s->run;
     uint64_t now_ns = worker_now_ns();
 
-    if (!w->conf->failover.enabled || run->read || run->log_in || (s->status & STATUS_IN_TRANS) ||
-        now_ns > w->topology->servers[run->route.server].since_ns + FIRST_NS ||
+    if (now_ns > w->topology->servers[server].since_ns + FIRST_NS ||
         atomic_load(&w->shared->replays_due) == 0)
         return false;
     s->deadline_ns = now_ns + YIELD_NS;
     return true;
+}
+
+bool session_replay_lets_others_first(struct session *s)
+{
+    const struct command_run *run = &s->run;
+    bool concerned = s->worker->conf->failover.enabled && !run->read && !run->log_in &&
+                     !(s->status & STATUS_IN_TRANS);
+
+    return concerned && lets_others_first(s, run->route.server);
 }
 
 void session_replay_arrange(struct session *s)
@@ -248,6 +261,13 @@ static enum step came_out_otherwise(struct session *s)
     return session_replay_roll_back(s, "a statement gave another result on the new primary");
 }
 
+/* Its own statements are repeated; the command that waits may be new to the server. */
+static bool awaits_others(struct session *s, const struct backend *b)
+{
+    set_counted(s, false);
+    return !s->run.read && lets_others_first(s, b->server);
+}
+
 static enum step finish(struct session *s, struct backend *b)
 {
     struct replay *r = s->replay;
@@ -288,7 +308,7 @@ enum step session_replay(struct session *s)
         return STEP_MORE;
     }
     if (!r->awaiting && r->next == r->log.count)
-        return finish(s, b);
+        return awaits_others(s, b) ? STEP_WAIT : finish(s, b);
     if (!r->awaiting)
         return send_entry(s, b) ? STEP_MORE : session_target_lost(s);
     switch (await(s, b)) {

@@ -30,7 +30,7 @@ struct replay {
     bool wrote;         /* the transaction has changed something */
     struct once once;
     bool watching; /* the command under way may become a part of the transaction */
-    bool counted;  /* it is, in shared->replays_due */
+    bool counted;  /* it is, in shared->replays_due, until its own statements are repeated */
     bool due;      /* the transaction is to be replayed before the next command goes out */
     bool awaiting; /* the reply of an entry */
     size_t next;   /* the entry to be sent, or whose reply is awaited */
@@ -71,8 +71,8 @@ enum replay_verdict {
 /* `idle`: no command of it is under way. */
 enum replay_verdict session_replay_judge(const struct session *s, bool idle);
 void session_replay_set_due(struct session *s, bool due);
-/* Whether a write of another session's own is to wait a little: transactions are to be repeated on
- * a server that has just begun to take writes. */
+/* Whether a write outside of a transaction is to wait a little: others are to be repeated on a
+ * server that has just begun to take writes. */
 bool session_replay_lets_others_first(struct session *s);
 /* It is: before the next command goes out. */
 void session_replay_arrange(struct session *s);

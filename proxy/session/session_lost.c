@@ -267,7 +267,7 @@ void session_timeout(struct session *s)
         session_step(s);
         return;
     }
-    if (s->state.now == SESSION_CLOSING) {
+    if (s->state.now == SESSION_CLOSING || s->state.now == SESSION_REPLAY) {
         session_step(s);
         return;
     }

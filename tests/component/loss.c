@@ -131,6 +131,13 @@ static void a_repetition_may_be_lost_under_a_read(void **state)
     (void)client_hears_rows(s.till, "tea");
 }
 
+static void is_primary_since(struct rig *r, uint64_t ns)
+{
+    r->view->servers[PRIMARY].since_ns = ns;
+    r->view->servers[SECOND].health = HEALTH_DOWN; /* so that it is news */
+    rig_publish(r);
+}
+
 /* A till in a transaction, idle, and another one's first write after the primary is lost, and there
  * again since `since_ns`. Answers the other one. */
 static struct peer *writes_beside_a_lost_transaction(struct rig *r, struct scene *s,
@@ -143,11 +150,18 @@ static struct peer *writes_beside_a_lost_transaction(struct rig *r, struct scene
     peer_cut(s->primary);
     while (!atomic_load(&r->shared.replays_due))
         rig_barrier(r);
-    r->view->servers[PRIMARY].since_ns = since_ns;
-    r->view->servers[SECOND].health = HEALTH_DOWN; /* so that it is news */
-    rig_publish(r);
+    is_primary_since(r, since_ns);
     client_asks(other, write_sql);
     return other;
+}
+
+static void goes_on(struct peer *till, struct peer *primary)
+{
+    server_hears_query(primary, "SET timestamp=DEFAULT");
+    server_says_ok(primary);
+    server_hears_query(primary, write_sql);
+    server_says(primary, .status = STATUS_IN_TRANS, .transaction = "T___W___");
+    (void)client_hears_ok(till);
 }
 
 static void a_lost_transaction_goes_first(void **state)
@@ -163,13 +177,51 @@ static void a_lost_transaction_goes_first(void **state)
     client_asks(s.till, write_sql);
     primary = takes_the_till_back(r);
     server_says(primary, .status = STATUS_IN_TRANS, .transaction = "T_______");
-    server_hears_query(primary, "SET timestamp=DEFAULT");
-    server_says_ok(primary);
-    server_hears_query(primary, write_sql);
-    server_says(primary, .status = STATUS_IN_TRANS, .transaction = "T___W___");
-    (void)client_hears_ok(s.till);
+    goes_on(s.till, primary);
     writes_on(server_serves(&r->servers[PRIMARY]), write_sql);
     (void)client_hears_ok(other);
+}
+
+static struct peer *begins_elsewhere(struct rig *r, struct peer *till)
+{
+    struct peer *server;
+
+    client_asks(till, "BEGIN");
+    server = server_serves(&r->servers[PRIMARY]);
+    server_hears_query(server, "BEGIN");
+    server_says(server, .status = STATUS_IN_TRANS, .transaction = "T_______");
+    (void)client_hears_ok(till);
+    return server;
+}
+
+/* A write in a transaction, under way when the primary is lost, could take an id that another
+ * transaction is about to repeat. */
+static void what_is_new_in_one_waits_for_the_others(void **state)
+{
+    struct rig *r = rig_start(.workers = 1, .failover_ms = 60000);
+    struct scene s = rig_scene(r);
+    struct peer *other = rig_till(r, 0);
+    struct peer *primary;
+
+    (void)state;
+    (void)client_hears_ok(other);
+    RUNS(s.till, s.primary, "BEGIN", .status = STATUS_IN_TRANS, .transaction = "T_______");
+    primary = begins_elsewhere(r, other);
+    client_asks(other, write_sql);
+    server_hears_query(primary, write_sql);
+    is_primary_since(r, clock_mono_ns() + 86400 * CLOCK_NS_PER_S);
+    peer_cut(s.primary);
+    while (!atomic_load(&r->shared.replays_due))
+        rig_barrier(r);
+    peer_cut(primary);
+    primary = takes_the_till_back(r);
+    server_says(primary, .status = STATUS_IN_TRANS, .transaction = "T_______");
+    peer_hears_nothing(primary, 200);
+    client_asks(s.till, write_sql);
+    s.primary = takes_the_till_back(r);
+    server_says(s.primary, .status = STATUS_IN_TRANS, .transaction = "T_______");
+    goes_on(s.till, s.primary);
+    goes_on(other, primary);
 }
 
 /* Its client may not come back for hours. */
@@ -214,6 +266,7 @@ int main(void)
         RIG_TEST(a_primary_that_breaks_connections_is_tried_again),
         RIG_TEST(a_repetition_may_be_lost_under_a_read),
         RIG_TEST(a_lost_transaction_goes_first),
+        RIG_TEST(what_is_new_in_one_waits_for_the_others),
         RIG_TEST(an_idle_transaction_holds_nobody_up_for_long),
         RIG_TEST(a_login_waits_for_a_server),
     };
