@@ -4,12 +4,18 @@
 #include "proxy/session/session_steps.h"
 #include "proxy/session/session_tracking.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { TEXT_MAX = 1 << 16 };
+
+/* So often, and so long, the end of a connection that may still be at work is looked for. */
+#define LOOK_NS    (20 * CLOCK_NS_PER_MS)
+#define AT_WORK_NS (5 * CLOCK_NS_PER_S)
 
 static struct once *once_of(const struct session *s)
 {
@@ -305,7 +311,7 @@ bool session_once_is_undone(const struct session *s)
              (o->barred || !(s->run.statement.effects & SQL_EFFECT_OPAQUE))));
 }
 
-void session_once_lost(struct session *s, int server, bool in_doubt)
+void session_once_lost(struct session *s, int server, uint32_t thread, bool in_doubt)
 {
     struct once *o = once_of(s);
 
@@ -317,37 +323,61 @@ void session_once_lost(struct session *s, int server, bool in_doubt)
     }
     if (!o->in_doubt) {
         o->server = server;
+        o->thread = thread;
+        o->until_ns = 0;
         o->was_kept = o->phase == ONCE_COMMITTING;
     }
     o->in_doubt = in_doubt;
     o->asked = o->probing = false;
-    o->told[0] = 0;
     o->phase = ONCE_NONE;
     s->run.failed = false;
 }
 
 /* ---- the next primary ---- */
 
-static bool ask(struct session *s, struct backend *b)
+/* Whoever may look at the row may look at his own connections. */
+static bool ask_for_trace(struct session *s, struct backend *b)
 {
-    char sql[320];
+    char sql[256];
 
-    s->replay->once.asked = true;
     (void)snprintf(sql, sizeof sql,
-                   "SELECT CONCAT(IFNULL((SELECT number FROM tillway.outcome WHERE proxy=%llu AND "
-                   "session=%llu),0),' ',(SELECT VARIABLE_VALUE FROM "
+                   "SELECT CONCAT((SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE "
+                   "ID=%" PRIu32 "),' ',(SELECT VARIABLE_VALUE FROM "
                    "information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='UPTIME'))",
+                   s->replay->once.thread);
+    return backend_command(b, COM_QUERY, span_of(sql), EXPECT_ONCE);
+}
+
+static bool ask_for_row(struct session *s, struct backend *b)
+{
+    char sql[256];
+
+    (void)snprintf(sql, sizeof sql,
+                   "SELECT IFNULL((SELECT number FROM tillway.outcome WHERE proxy=%llu AND "
+                   "session=%llu),0)",
                    (unsigned long long)s->worker->shared->proxy_id,
                    (unsigned long long)s->worker->index << 32 | s->replay->once.slot);
-    return backend_command(b, COM_QUERY, span_of(sql), EXPECT_ONCE) &&
-           backend_write(b, NULL, 0) != STREAM_FAILED;
+    return backend_command(b, COM_QUERY, span_of(sql), EXPECT_ONCE);
+}
+
+/* In this order: what the connection did before it was gone is in the row. */
+static bool ask(struct session *s, struct backend *b)
+{
+    struct once *o = &s->replay->once;
+
+    o->asked = true;
+    o->trace[0] = o->told[0] = 0;
+    if (!o->until_ns)
+        o->until_ns = worker_now_ns() + AT_WORK_NS;
+    return ask_for_trace(s, b) && ask_for_row(s, b) && backend_write(b, NULL, 0) != STREAM_FAILED;
 }
 
 static void told(struct session *s, const struct backend *b, bool failed)
 {
     struct once *o = &s->replay->once;
+    char *to = o->trace[0] ? o->told : o->trace;
 
-    (void)snprintf(o->told, sizeof o->told, "%s", failed ? "?" : b->reply.cell);
+    (void)snprintf(to, sizeof o->told, "%s", failed ? "?" : b->reply.cell);
 }
 
 bool session_once_reply(struct session *s, struct backend *b, bool failed)
@@ -370,12 +400,18 @@ bool session_once_reply(struct session *s, struct backend *b, bool failed)
 
 enum outcome { OUTCOME_UNKNOWN, OUTCOME_COMMITTED, OUTCOME_NOT };
 
-/* A server that was started after the row was sent has nothing of the old connection left. */
-static bool is_another(const struct session *s, const struct backend *b, uint64_t uptime_s)
+/* On the server where it was sent: a server that was started after the row was sent has nothing of
+ * the old connection left, and another one may have its id. */
+static bool may_be_at_work(const struct session *s, const struct backend *b)
 {
     const struct once *o = &s->replay->once;
+    char *rest;
+    uint64_t connections = strtoull(o->trace, &rest, 10);
+    uint64_t uptime_s = strtoull(rest, NULL, 10);
 
-    return b->server != o->server || uptime_s + 1 < (worker_now_ns() - o->sent_ns) / 1000000000;
+    return b->server == o->server &&
+           (*rest != ' ' ||
+            (connections && uptime_s + 1 >= (worker_now_ns() - o->sent_ns) / CLOCK_NS_PER_S));
 }
 
 static enum outcome outcome_of(const struct session *s, const struct backend *b)
@@ -385,7 +421,7 @@ static enum outcome outcome_of(const struct session *s, const struct backend *b)
     uint64_t number = strtoull(o->told, &rest, 10);
 
     /* "?": the question was refused */
-    if (*rest != ' ' || !is_another(s, b, strtoull(rest, NULL, 10)))
+    if (rest == o->told || may_be_at_work(s, b))
         return OUTCOME_UNKNOWN;
     if (number != o->number)
         return OUTCOME_NOT;
@@ -447,6 +483,11 @@ enum step session_once_resolve(struct session *s)
         break;
     default:
         return session_target_lost(s);
+    }
+    if (may_be_at_work(s, b) && worker_now_ns() < o->until_ns) {
+        o->asked = false;
+        s->deadline_ns = worker_now_ns() + LOOK_NS;
+        return STEP_WAIT;
     }
     return conclude(s, b, outcome_of(s, b));
 }

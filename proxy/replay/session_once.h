@@ -10,8 +10,9 @@
  * What stands in brackets is the proxy's. A write that was not answered before its COMMIT was sent
  * has had no effect, so only two things are ever in doubt: a COMMIT that was sent, and a CALL. A
  * COMMIT inside of a procedure commits the row with it: where the row was not written, nothing was.
- * On the server where it was sent the row proves nothing (the old connection may still be at work),
- * unless that server was started anew since. Part of struct replay; docs/failover.md. */
+ * On the server where it was sent the row proves nothing while the old connection may still be at
+ * work: until it is gone from the list of processes, or that server was started anew. Part of
+ * struct replay; docs/failover.md. */
 #ifndef PROXY_SESSION_ONCE_H
 #define PROXY_SESSION_ONCE_H
 
@@ -50,9 +51,13 @@ struct once {
     /* the primary was lost in between */
     bool in_doubt;
     bool asked;
-    bool was_kept; /* the reply had come */
-    int server;    /* the one that was lost */
-    char told[48]; /* the row's number and the server's uptime; empty: not told yet */
+    bool was_kept;     /* the reply had come */
+    int server;        /* the one that was lost */
+    uint32_t thread;   /* the connection's id there */
+    uint64_t until_ns; /* so long its end is awaited; 0: it was not asked for yet */
+    char trace[48];    /* how many connections of that id there are, and the server's uptime; empty:
+                        * not told yet */
+    char told[48];     /* the row's number; the same */
 };
 
 void session_once_free(struct session *s);
@@ -87,8 +92,9 @@ bool session_once_is_barred(const struct session *s);
 bool session_once_will_tell(const struct session *s);
 /* The command has certainly had no effect: as if it had not been sent. */
 bool session_once_is_undone(const struct session *s);
-/* Forget the proxy's own transaction; `in_doubt`: the row is to be asked on the next primary. */
-void session_once_lost(struct session *s, int server, bool in_doubt);
+/* Forget the proxy's own transaction, which was under way on connection `thread` of the server;
+ * `in_doubt`: the row is to be asked on the next primary. */
+void session_once_lost(struct session *s, int server, uint32_t thread, bool in_doubt);
 /* SESSION_REPLAY, while it is in doubt. */
 enum step session_once_resolve(struct session *s);
 

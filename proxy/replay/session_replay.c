@@ -100,7 +100,7 @@ void session_replay_next_command(struct session *s)
 {
     if (!s->replay || !s->replay->once.in_doubt)
         return;
-    session_once_lost(s, -1, false);
+    session_once_lost(s, -1, 0, false);
     session_replay_drop(s);
 }
 

@@ -101,6 +101,7 @@ enum step session_target_lost(struct session *s)
 {
     struct backend *b = s->target;
     int server = b->server;
+    uint32_t thread = b->thread_id;
     enum replay_verdict verdict = judge_transaction(s, server);
     bool had_state = false;
     char text[400];
@@ -111,7 +112,7 @@ enum step session_target_lost(struct session *s)
                    b->error.text[0] ? b->error.text : "connection closed",
                    s->run.sent && !s->run.read ? "; whether it took effect is not known" : "");
     session_release(s, server, false);
-    session_once_lost(s, server, verdict == REPLAY_IN_DOUBT);
+    session_once_lost(s, server, thread, verdict == REPLAY_IN_DOUBT);
     if (verdict == REPLAY_POSSIBLE || verdict == REPLAY_IN_DOUBT)
         return repeat_transaction(s);
     if (verdict == REPLAY_UNDONE)

@@ -102,14 +102,6 @@ static void what_is_there_is_lost_once(void **state)
     runs_on(server_serves(&r->servers[REPLICA]), &s);
 }
 
-static void server_hears_row(struct peer *p)
-{
-    struct span packet = peer_hears_first(p);
-
-    assert_true(span_begins_with((struct span){packet.p + 1, packet.n - 1},
-                                 "INSERT INTO tillway.outcome"));
-}
-
 /* Its row was refused, as it is itself: it has had no effect. */
 static void a_call_that_came_too_late_is_sent_again(void **state)
 {
@@ -121,7 +113,7 @@ static void a_call_that_came_too_late_is_sent_again(void **state)
     client_asks(s.till, call_sql);
     server_hears_query(s.primary, "BEGIN");
     server_says(s.primary, .status = STATUS_IN_TRANS);
-    server_hears_row(s.primary);
+    (void)server_hears_row(s.primary);
     server_says_error(s.primary, 1290, "HY000", read_only);
     server_hears_query(s.primary, call_sql);
     nobody_is_primary(r);
@@ -131,7 +123,7 @@ static void a_call_that_came_too_late_is_sent_again(void **state)
     other = server_serves(&r->servers[REPLICA]);
     server_hears_query(other, "BEGIN");
     server_says(other, .status = STATUS_IN_TRANS);
-    server_hears_row(other);
+    (void)server_hears_row(other);
     server_says(other, .affected = 1, .status = STATUS_IN_TRANS);
     server_hears_query(other, call_sql);
     server_says(other, .affected = 1, .status = STATUS_IN_TRANS);

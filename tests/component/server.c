@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -214,6 +215,33 @@ void server_hears_command(struct peer *p, uint8_t command, struct span argument)
 void server_hears(struct peer *p, uint8_t command, const char *text)
 {
     server_hears_command(p, command, span_of(text));
+}
+
+struct span server_hears_about(struct peer *p, const char *words)
+{
+    struct span packet = peer_hears_first(p);
+    struct span text = {packet.p + 1, packet.n - 1};
+
+    if (packet.n == 0 || packet.p[0] != COM_QUERY || !span_begins_with(text, words))
+        peer_fail(p, "no query '%s …'", words);
+    return text;
+}
+
+uint64_t server_hears_row(struct peer *p)
+{
+    static const char words[] = "INSERT INTO tillway.outcome (proxy,session,number) VALUES (";
+    struct span text = server_hears_about(p, words);
+    char values[128];
+    char *at = values;
+    uint64_t number = 0;
+
+    (void)snprintf(values, sizeof values, "%.*s", (int)(text.n - sizeof words + 1),
+                   (const char *)text.p + sizeof words - 1);
+    for (int i = 0; i < 3; i++, at += *at == ',')
+        number = strtoull(at, &at, 10);
+    if (*at != ')')
+        peer_fail(p, "no number");
+    return number;
 }
 
 static void put_change(struct buf *to, uint8_t kind, const char *name, const char *value)

@@ -1,0 +1,100 @@
+/* exactly_once where the connection breaks under the COMMIT, and the server goes on as the primary:
+ * the row tells the truth once nothing of that connection is at work any more. */
+#include "component/rig.h"
+
+#include <inttypes.h>
+
+static const char write_sql[] = "INSERT INTO t VALUES (1)";
+
+/* Answers the number in the row. */
+static uint64_t server_hears_write(struct peer *p)
+{
+    uint64_t number;
+
+    server_hears_query(p, "BEGIN");
+    server_says(p, .status = STATUS_IN_TRANS);
+    number = server_hears_row(p);
+    server_says(p, .affected = 1, .status = STATUS_IN_TRANS);
+    server_hears_query(p, write_sql);
+    server_says(p, .affected = 1, .insert_id = 7, .status = STATUS_IN_TRANS);
+    server_hears_query(p, "COMMIT");
+    return number;
+}
+
+/* A till whose write's COMMIT was not answered; asks on another connection. Answers the number. */
+static uint64_t loses_a_commit(struct rig *r, struct scene *s)
+{
+    uint64_t number;
+
+    *s = rig_scene(r);
+    client_asks(s->till, write_sql);
+    number = server_hears_write(s->primary);
+    peer_cut(s->primary);
+    s->primary = server_serves(&r->servers[PRIMARY]);
+    return number;
+}
+
+static void server_tells(struct peer *p, const char *trace, uint64_t number)
+{
+    char text[32];
+
+    (void)snprintf(text, sizeof text, "%" PRIu64, number);
+    (void)server_hears_about(p,
+                             "SELECT CONCAT((SELECT COUNT(*) FROM information_schema.PROCESSLIST");
+    server_says_rows(p, trace);
+    (void)server_hears_about(p, "SELECT IFNULL((SELECT number FROM tillway.outcome");
+    server_says_rows(p, text);
+}
+
+static struct rig *once_rig(void)
+{
+    return rig_start(.workers = 1, .failover_ms = 60000, .exactly_once = true);
+}
+
+static void a_commit_that_was_through_is_told(void **state)
+{
+    struct rig *r = once_rig();
+    struct scene s;
+    uint64_t number = loses_a_commit(r, &s);
+
+    (void)state;
+    server_tells(s.primary, "0 1000", number);
+    assert_int_equal(client_hears_ok(s.till).last_insert_id, 7);
+}
+
+static void one_that_was_not_is_written_again(void **state)
+{
+    struct rig *r = once_rig();
+    struct scene s;
+    uint64_t number = loses_a_commit(r, &s);
+
+    (void)state;
+    server_tells(s.primary, "0 1000", number - 1);
+    assert_true(server_hears_write(s.primary) > number);
+    server_says_ok(s.primary);
+    assert_int_equal(client_hears_ok(s.till).last_insert_id, 7);
+}
+
+static void a_connection_at_work_is_awaited(void **state)
+{
+    struct rig *r = once_rig();
+    struct scene s;
+    uint64_t number = loses_a_commit(r, &s);
+
+    (void)state;
+    server_tells(s.primary, "1 1000", number - 1);
+    server_tells(s.primary, "1 1000", number - 1);
+    server_tells(s.primary, "0 1000", number);
+    assert_int_equal(client_hears_ok(s.till).last_insert_id, 7);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RIG_TEST(a_commit_that_was_through_is_told),
+        RIG_TEST(one_that_was_not_is_written_again),
+        RIG_TEST(a_connection_at_work_is_awaited),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
