@@ -19,6 +19,7 @@ enum expect_role {
     EXPECT_PROBE,   /* asks whether the session really holds what it may hold */
     EXPECT_STATUS,  /* PING: whether the session is in a transaction */
     EXPECT_VARIABLES, /* variables set to what they are: the reply reports them */
+    EXPECT_USERVARS,  /* the user variables: proxy/replay/session_uservars.h */
     EXPECT_POSITION,  /* the primary's: bounds what the session has seen there */
     EXPECT_TRACKING,  /* the client's session_track_… variables */
     EXPECT_REPORT,    /* as EXPECT_STATE, and what the server reports is news */

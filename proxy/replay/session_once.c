@@ -429,10 +429,13 @@ static enum outcome outcome_of(const struct session *s, const struct backend *b)
     return s->run.statement.kind == SQL_COMMIT || o->was_kept ? OUTCOME_COMMITTED : OUTCOME_UNKNOWN;
 }
 
-/* What the write left in the session is not told by the row. */
+/* What the write, or the transaction, left in the session is not told by the row. */
 static bool left_something(const struct session *s)
 {
-    return s->replay->once.was_kept && (s->run.statement.effects & SQL_EFFECT_USER_VARIABLE) != 0;
+    bool write =
+        s->replay->once.was_kept && (s->run.statement.effects & SQL_EFFECT_USER_VARIABLE) != 0;
+
+    return write || ((s->fragile & FRAGILE_USER_VARIABLES) && !s->uservars.fresh);
 }
 
 static enum step say_committed(struct session *s)

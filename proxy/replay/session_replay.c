@@ -58,11 +58,19 @@ bool session_replay_lets_others_first(struct session *s)
     return concerned && lets_others_first(s, run->route.server);
 }
 
+/* User variables are as they were before the transaction; what it made of them comes again. */
+static void restore_uservars(struct session *s)
+{
+    if (s->replay->remembers)
+        session_uservars_lost(s);
+}
+
 void session_replay_arrange(struct session *s)
 {
     struct replay *r = s->replay;
 
     session_replay_set_due(s, r->log.count > 0 || r->once.in_doubt);
+    restore_uservars(s);
     r->awaiting = false;
     r->next = 0;
     s->home = -1;
@@ -87,6 +95,7 @@ enum step session_replay_roll_back(struct session *s, const char *why)
 {
     metric_add(&s->worker->shared->metrics, METRIC_NOT_REPLAYED, 1);
     log_event(LOG_INFO, "transaction.rolled_back", LOG_NUM("id", s->id), LOG_STR("why", why));
+    restore_uservars(s);
     session_replay_drop(s);
     if (s->run.request_pinned)
         stream_consume(&s->client, s->run.request_pinned);

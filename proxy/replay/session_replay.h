@@ -23,6 +23,7 @@ struct replay {
     uint32_t seeds[2];          /* given to it, as in struct replay_entry */
     uint32_t fragile;           /* the session's bits before it */
     uint32_t pins;
+    bool remembers;     /* … which user variables there were: session_uservars.h */
     uint32_t gained;    /* FRAGILE_ bits that come with the transaction's own statements */
     uint64_t insert_id; /* the session's LAST_INSERT_ID(), as replies told it; 0: none yet */
     bool id_due;        /* the next connection to a primary is to be told it */

@@ -60,6 +60,7 @@ void session_replay_end_transaction(struct session *s)
     session_replay_set_due(s, false);
     replay_log_clear(&r->log);
     r->gained = 0;
+    r->remembers = false;
     r->wrote = false;
     r->awaiting = false;
     r->next = 0;
@@ -157,6 +158,12 @@ static const char *cannot_replay_statement(const struct session *s)
     return NULL;
 }
 
+/* Of what the session had before the transaction, what can be made again. */
+static uint32_t remembered(const struct session *s)
+{
+    return s->uservars.fresh ? FRAGILE_USER_VARIABLES : 0;
+}
+
 static const char *cannot_replay(const struct session *s)
 {
     const struct replay *r = s->replay;
@@ -167,7 +174,7 @@ static const char *cannot_replay(const struct session *s)
         return "a statement in it ended the one before";
     if (r->log.count == 0 && (r->pins & PIN_TX_SETTINGS))
         return "SET TRANSACTION stood before it";
-    if (r->log.count == 0 && r->fragile)
+    if (r->log.count == 0 && (r->fragile & ~remembered(s)))
         return "the session had user variables, temporary tables or locks before";
     if ((s->fragile & ~r->fragile) & ~REMADE)
         return "temporary tables, locks or the like were used in it";
@@ -205,8 +212,11 @@ static void add(struct session *s, const struct backend *b)
         .seeds = {r->seeds[0], r->seeds[1]},
     };
 
-    if (r->log.count == 0)
+    if (r->log.count == 0) {
         r->log.insert_id = r->insert_id;
+        r->gained = r->fragile & remembered(s);
+        r->remembers = r->gained != 0;
+    }
     if (s->run.byte == COM_STMT_EXECUTE)
         add_execute(s, &e);
     else

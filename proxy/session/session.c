@@ -169,6 +169,7 @@ static void on_closed(void *owner)
         buffers_give(&s->worker->buffers, s->pinned);
     session_answers_free(s);
     buf_free(&s->unsaid.variables);
+    buf_free(&s->uservars.set);
     free(s);
 }
 

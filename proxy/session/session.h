@@ -31,6 +31,7 @@
 
 #include "protocol/handshake.h"
 #include "proxy/login/session_auth.h"
+#include "proxy/replay/session_uservars.h"
 #include "proxy/session/command_run.h"
 #include "proxy/session/session_answers.h"
 #include "proxy/session/session_bounds.h"
@@ -109,11 +110,10 @@ struct session {
     struct unsaid unsaid;
     bool lost; /* a connection with fragile state died while idle: the next command is told */
     struct causal causal;
-    uint32_t turn;
     int home; /* holds connection-bound state: the server that ran the last non-read; -1 */
     struct answers answers;
     struct backend *held[SERVERS_MAX];
-    uint32_t held_bits;
+    uint32_t held_bits, turn;
     struct line *line; /* where its command is under way with others'; NULL: nowhere */
     struct queue_place place;
     uint32_t bound_bits; /* servers where a statement may be bound, see session_stmt_bound */
@@ -121,6 +121,7 @@ struct session {
     struct left_values left;
     struct left_serials left_at;
     struct stmts stmts;
+    struct uservars uservars;
     struct replay *replay; /* of its open transaction; NULL until there was one */
     struct command_run run;
     struct buf text;   /* where run.rewritten: the command as servers shall read it, with header */

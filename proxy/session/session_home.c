@@ -192,8 +192,9 @@ static bool ask_probe(struct session *s, struct backend *b)
 static bool write_questions(struct session *s, struct backend *b)
 {
     bool ok = session_take_over(b);
+    bool uservars = session_uservars_must_ask(s, b);
 
-    if (ok && may_probe(s)) /* the read may fail and leave FOUND_ROWS() as it was */
+    if (ok && (may_probe(s) || uservars)) /* the read may fail and leave FOUND_ROWS() as it was */
         ok = session_left_save(s, b);
     session_left_disturbed(s, b, false);
     if (ok && s->unsaid.status)
@@ -202,6 +203,8 @@ static bool write_questions(struct session *s, struct backend *b)
         ok = backend_command(b, COM_QUERY, buf_span(&s->unsaid.variables), EXPECT_VARIABLES);
     if (ok && may_probe(s))
         ok = ask_probe(s, b);
+    if (ok && uservars)
+        ok = session_uservars_ask(s, b);
     return ok;
 }
 
@@ -211,7 +214,8 @@ enum asked session_home_ask(struct session *s)
     struct backend *b = probed ? probed : idle_home(s);
 
     if (!b || s->run.log_in ||
-        !(probed || s->unsaid.status || may_ask_variables(s) || may_probe(s)))
+        !(probed || s->unsaid.status || may_ask_variables(s) || may_probe(s) ||
+          session_uservars_must_ask(s, b)))
         return ASKED_NOTHING;
     if (!probed && !write_questions(s, b))
         return ASKED_IN_VAIN;
@@ -305,6 +309,9 @@ bool session_home_answer(struct session *s, struct backend *b, enum expect_role 
         return true;
     case EXPECT_VARIABLES:
         on_variables(s, failed);
+        return true;
+    case EXPECT_USERVARS:
+        session_uservars_told(s, b, failed);
         return true;
     case EXPECT_PROBE:
         s->unsaid.probing = false;

@@ -144,7 +144,8 @@ bool session_lays_on(const struct session *s, struct backend *b)
     const struct vars *vars = stmt ? vars_to_prepare_under(s) : s->vars;
     const char *schema = stmt ? stmt->schema : s->schema;
 
-    return is_doubtful(s, b) || session_left_gives_insert_id(s, b) ||
+    return is_doubtful(s, b) || session_uservars_are_due(s, b) ||
+           session_left_gives_insert_id(s, b) ||
            vars_fingerprint(vars) != vars_fingerprint(b->vars) ||
            vars_fingerprint(s->vars) != vars_fingerprint(b->vars) ||
            (schema[0] && strcmp(schema, b->schema) != 0) ||
@@ -175,11 +176,11 @@ bool session_lay_on_state(struct session *s, struct backend *b)
         return false;
     session_replay_lay_on(s, b);
     return lay_on_doubt(s, b) && session_tracking_lay_on(s, b) && lay_on_schema(b, s->schema) &&
-           lay_on_option(s, b) && lay_on_variables(s, b, s->vars) && lay_on_guard(s, b) &&
-           lay_on_limit(s, b) && ask_to_wait(s, b) && session_lay_on_statement(s, b) &&
-           lay_on_guard(s, b) && lay_on_limit(s, b) && session_stmt_make_room(s, b) &&
-           session_lay_on_left(s, b) && session_answers_lay_on(s, b) &&
-           session_left_give_row_count(s, b);
+           lay_on_option(s, b) && lay_on_variables(s, b, s->vars) &&
+           session_uservars_lay_on(s, b) && lay_on_guard(s, b) && lay_on_limit(s, b) &&
+           ask_to_wait(s, b) && session_lay_on_statement(s, b) && lay_on_guard(s, b) &&
+           lay_on_limit(s, b) && session_stmt_make_room(s, b) && session_lay_on_left(s, b) &&
+           session_answers_lay_on(s, b) && session_left_give_row_count(s, b);
 }
 
 static void discard_rest(struct backend *b)

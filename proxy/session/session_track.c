@@ -203,6 +203,8 @@ static void note_effects(struct session *s, const struct backend *b)
             s->pins |= effects[i].pin;
             s->fragile |= effects[i].fragile;
         }
+    if (c->effects & (SQL_EFFECT_USER_VARIABLE | SQL_EFFECT_OPAQUE))
+        session_uservars_changed(s);
     note_unseen(s, b);
     if (leaves_unsaid(c) && (!s->run.failed || c->statements > 1))
         session_home_untracked(s);
@@ -309,6 +311,7 @@ void session_forget_state(struct session *s)
     s->pins = s->fragile = 0;
     s->tables_locked = s->lost = s->may_hold_locks = false;
     session_home_forget(s);
+    session_uservars_forget(s);
     session_tracking_forget(s);
     s->status = s->worker->default_status ? s->worker->default_status : STATUS_AUTOCOMMIT;
     set_pin(s, PIN_SYSTEM_SCHEMA, sql_is_system_schema(span_of(s->schema)));

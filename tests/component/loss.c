@@ -2,6 +2,7 @@
  * and what of a transaction is repeated where. */
 #include "base/clock.h"
 #include "component/rig.h"
+#include "proxy/session/session_hold.h"
 
 static const char write_sql[] = "INSERT INTO t VALUES (1)";
 static const char read_sql[] = "SELECT name FROM Product";
@@ -182,6 +183,50 @@ static void a_lost_transaction_goes_first(void **state)
     (void)client_hears_ok(other);
 }
 
+/* A till with a user variable, which writes when its transaction's primary is lost. `told`: what
+ * the server answered when it was asked for it before the transaction began. */
+static struct scene writes_with_a_user_variable(struct rig *r, const char *told)
+{
+    struct scene s = rig_scene(r);
+
+    RUNS(s.till, s.primary, "SET @v=1", .state = true);
+    client_asks(s.till, "BEGIN");
+    server_hears_query(s.primary, session_rescue_sql);
+    server_says_rows(s.primary, "0 0 0");
+    (void)server_hears_about(s.primary, "SELECT IF(COUNT(*)=COUNT(v)");
+    server_says_rows(s.primary, told);
+    server_hears_query(s.primary, "BEGIN");
+    server_says(s.primary, .status = STATUS_IN_TRANS, .transaction = "T_______");
+    (void)client_hears_ok(s.till);
+    peer_cut(s.primary);
+    client_asks(s.till, write_sql);
+    return s;
+}
+
+/* The next primary is given them first. */
+static void user_variables_come_along(void **state)
+{
+    struct rig *r = rig_start(.workers = 1, .failover_ms = 60000);
+    struct scene s = writes_with_a_user_variable(r, "@`v`:=1");
+
+    (void)state;
+    s.primary = server_serves(&r->servers[PRIMARY]);
+    server_hears_query(s.primary, "SET @`v`:=1");
+    server_says(s.primary, .state = true);
+    server_hears_again(s.primary, "BEGIN");
+    server_says(s.primary, .status = STATUS_IN_TRANS, .transaction = "T_______");
+    goes_on(s.till, s.primary);
+}
+
+static void what_cannot_be_told_of_them_is_lost(void **state)
+{
+    struct rig *r = rig_start(.workers = 1, .failover_ms = 60000);
+    struct scene s = writes_with_a_user_variable(r, "");
+
+    (void)state;
+    client_hears_error(s.till, 1158, "08S01", "Lost connection to server");
+}
+
 static struct peer *begins_elsewhere(struct rig *r, struct peer *till)
 {
     struct peer *server;
@@ -266,6 +311,8 @@ int main(void)
         RIG_TEST(a_primary_that_breaks_connections_is_tried_again),
         RIG_TEST(a_repetition_may_be_lost_under_a_read),
         RIG_TEST(a_lost_transaction_goes_first),
+        RIG_TEST(user_variables_come_along),
+        RIG_TEST(what_cannot_be_told_of_them_is_lost),
         RIG_TEST(what_is_new_in_one_waits_for_the_others),
         RIG_TEST(an_idle_transaction_holds_nobody_up_for_long),
         RIG_TEST(a_login_waits_for_a_server),

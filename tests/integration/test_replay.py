@@ -34,9 +34,9 @@ class Replay(FailoverCluster):
         self.connections.append(self.tillway.connect(database="shop", **kw))
         return self.connections[-1]
 
-    def begin(self):
+    def begin(self, till=None):
         """A till in the middle of a sale."""
-        till = self.connect()
+        till = till or self.connect()
         run(till, "BEGIN")
         run(till, "INSERT INTO sale (what, at) VALUES ('first', NOW())")
         self.id = run(till, "SELECT LAST_INSERT_ID()")[0][0]
@@ -54,9 +54,18 @@ class Replay(FailoverCluster):
         self.assertEqual(run(till, "SELECT at FROM sale WHERE id = %s", (self.id,)), self.at)
 
     def test_idle_in_a_transaction_at_a_switchover(self):
-        till = self.begin()
+        till = self.connect()
+        run(till, "SET @`a``b` = 7, @third = 1e0 / 3, @price = 1.50, @name = 'caf\u00e9', @empty = '', @none = NULL, @n = 0")
+        variables = "SELECT @`a``b`, @third, @price, @name, @empty, @none, COLLATION(@name)"
+        before = run(till, variables)
+        self.begin(till)
+        self.assertEqual(run(till, "SELECT @n := @n + 1"), [(1,)])
+        run(till, "UPDATE stock SET n = n + @`a``b` WHERE id = 2")
         self.switch_over()
         self.finish(till)
+        self.assertEqual(run(till, variables), before)
+        self.assertEqual(run(till, "SELECT @n"), [(1,)])
+        self.assertEqual(run(till, "SELECT n FROM stock WHERE id = 2"), [(27,)])
 
     def test_idle_in_a_transaction_when_the_primary_is_killed(self):
         till = self.begin()
