@@ -104,9 +104,8 @@ struct session {
     bool multi_statements;
     uint16_t status;
     struct sql_mode mode;
-    uint32_t pins, fragile; /* session_pin bits; FRAGILE_ bits */
-    bool tables_locked;
-    bool may_hold_locks; /* user locks, taken by code that the text does not show */
+    uint32_t pins, fragile;             /* session_pin bits; FRAGILE_ bits */
+    bool tables_locked, may_hold_locks; /* … user locks, by code that the text does not show */
     struct unsaid unsaid;
     bool lost; /* a connection with fragile state died while idle: the next command is told */
     struct causal causal;

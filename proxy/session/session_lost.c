@@ -42,6 +42,23 @@ static void note_loss(struct session *s, const struct backend *b)
     shared->suspect(shared->monitor, b->server, backend_suspicion(b));
 }
 
+/* As InnoDB says it, which without room for its undo log takes a transaction for one that only
+ * reads. A table of a kind that is kept in memory may be full, too: the monitor finds that out. */
+static bool says_no_room(const struct session *s, uint16_t code)
+{
+    return code == ER_RECORD_FILE_FULL || code == ER_DISK_FULL ||
+           (code == ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION &&
+            !(s->status & STATUS_IN_TRANS_READONLY));
+}
+
+void session_note_no_room(const struct session *s, const struct backend *b)
+{
+    const struct shared *shared = s->worker->shared;
+
+    if (says_no_room(s, b->reply.error.code) && b->server == s->worker->topology->primary)
+        shared->suspect(shared->monitor, b->server, SUSPECT_NO_ROOM);
+}
+
 /* Whether the command may go out again, and where. */
 static bool may_go_again(struct session *s, bool had_state)
 {

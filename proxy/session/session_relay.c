@@ -272,30 +272,13 @@ static void begin_infile(struct session *s, uint8_t shift)
     stream_read(&s->client, true);
 }
 
-/* As InnoDB says it, which without room for its undo log takes a transaction for one that only
- * reads. A table of a kind that is kept in memory may be full, too: the monitor finds that out. */
-static bool says_no_room(const struct session *s, uint16_t code)
-{
-    return code == ER_RECORD_FILE_FULL || code == ER_DISK_FULL ||
-           (code == ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION &&
-            !(s->status & STATUS_IN_TRANS_READONLY));
-}
-
-static void note_no_room(const struct session *s, const struct backend *b)
-{
-    const struct shared *shared = s->worker->shared;
-
-    if (says_no_room(s, b->reply.error.code) && b->server == s->worker->topology->primary)
-        shared->suspect(shared->monitor, b->server, SUSPECT_NO_ROOM);
-}
-
 static void note_error(struct session *s, const struct backend *b)
 {
     const struct server_error *e = &b->reply.error;
     char text[200];
 
     s->run.failed = true;
-    note_no_room(s, b);
+    session_note_no_room(s, b);
     if (!log_enabled(LOG_DEBUG))
         return;
     (void)snprintf(text, sizeof text, "%.*s", (int)e->message.n, (const char *)e->message.p);
