@@ -24,6 +24,7 @@ struct conf_mirror {
     const char *state_collection;
     struct conf_mirror_source source;
     uint32_t batch_changes;             /* row changes that are applied at once, at most */
+    uint32_t readers;                   /* connections that read what is large */
     uint32_t writers;                   /* threads that send large batches to MongoDB */
     bool atomic;                        /* a batch and its checkpoint are one transaction */
     uint64_t batch_delay_ns;            /* how long a batch that is not full waits for more */

@@ -330,6 +330,10 @@ const struct schema_row conf_schema[] = {
      "split."},
     {"mirror.batch_delay", SCHEMA_DURATION, IN(mirror.batch_delay_ns), "20ms", 0, 60 * S, NULL,
      "How long a batch that is not full waits for more."},
+    {"mirror.readers", SCHEMA_NUMBER, IN(mirror.readers), "2", 1, 16, NULL,
+     "How many connections to the source read at once where much is to be read, all of them at the "
+     "same "
+     "snapshot."},
     {"mirror.writers", SCHEMA_NUMBER, IN(mirror.writers), "2", 1, 16, NULL,
      "How many connections write to MongoDB at once where much is to be written. Each takes up to "
      "16 MiB of memory."},

@@ -94,12 +94,8 @@ void engine_stop(struct engine *w)
     (void)pthread_mutex_lock(&w->handle.lock);
     if (w->handle.feed)
         feed_interrupt(w->handle.feed);
-    if (w->handle.source)
-        source_interrupt(w->handle.source);
-    if (w->handle.before)
-        source_interrupt(w->handle.before);
-    if (w->handle.spare)
-        source_interrupt(w->handle.spare);
+    for (int i = 0; i < w->handle.n_sources; i++)
+        source_interrupt(w->handle.sources[i]);
     (void)pthread_mutex_unlock(&w->handle.lock);
 }
 
@@ -339,6 +335,7 @@ static void release(struct work *k)
 {
     work_publish(k, false);
     feed_close(&k->feed);
+    work_close_readers(k);
     source_close(k->source);
     source_close(k->before);
     source_close(k->spare);

@@ -16,19 +16,23 @@
 #include "mirror/mapping/plan.h"
 #include "mirror/notes.h"
 #include "mirror/sink/sink.h"
+#include "mirror/source/readers.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
 struct feed;
-struct source;
+
+/* Connections of an engine to its source: its own, two for the snapshot before, and the readers'.
+ */
+enum { ENGINE_SOURCES = READERS_MAX + 3 };
 
 /* What other threads may do to it. */
 struct engine_handle {
     pthread_mutex_t lock; /* guards the pointers */
     struct feed *feed;
-    struct source *source;
-    struct source *before, *spare;
+    struct source *sources[ENGINE_SOURCES];
+    int n_sources;
 };
 
 struct engine {

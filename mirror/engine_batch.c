@@ -13,9 +13,10 @@ enum {
     DRAIN_MS = 10000,
     AHEAD_TRIES = 2000,
     CHANGED_TRIES = 100,
-    TWIN_TRIES = 20,
     IDLE_SAVE_MS = 500,
-    BUDGET_MS = 150,          /* for the documents of new changes, and for those that are owed */
+    BUDGET_MS = 150, /* for the documents of new changes, and for those that are owed … */
+    ALONE_MS = 1000, /* … and this where no changes wait meanwhile */
+    LARGE = 200,     /* changes that are worth several readers */
     ATOMIC_BUDGET_MS = 10000, /* … of new changes, where they should be one transaction */
 };
 
@@ -38,6 +39,7 @@ struct pass work_pass(struct work *k, int i, const struct gtid_set *gtid)
         .plan = k->w->plans[i],
         .source = k->source,
         .sink = k->sink,
+        .readers = k->crewed ? k->readers : NULL,
         .directory = k->w->plans[i]->a->paged ? &k->directories[i] : NULL,
         .stop = &k->w->stop,
         .progress = progress,
@@ -94,12 +96,16 @@ void work_place(struct work *k, const char *file, uint64_t position)
 void work_publish(struct work *k, bool on)
 {
     struct engine_handle *h = &k->w->handle;
+    struct source *const all[] = {k->source, k->before, k->spare};
 
     (void)pthread_mutex_lock(&h->lock);
     h->feed = on && k->feed.stream ? &k->feed : NULL;
-    h->source = on ? k->source : NULL;
-    h->before = on ? k->before : NULL;
-    h->spare = on ? k->spare : NULL;
+    h->n_sources = 0;
+    for (unsigned i = 0; on && i < ARRAY_LEN(all); i++)
+        if (all[i])
+            h->sources[h->n_sources++] = all[i];
+    for (unsigned i = 0; on && i < k->n_crew; i++)
+        h->sources[h->n_sources++] = k->crew[i];
     (void)pthread_mutex_unlock(&h->lock);
 }
 
@@ -120,36 +126,13 @@ bool work_cascades(struct work *k, struct err *e)
     return (c->n_keys == 0 && !k->paged) || k->spare;
 }
 
-/* Commits come in between, but seldom often in a row; a
- * batch after one without a twin takes what cascades may reach as a whole. */
-bool work_begin_snapshot(struct work *k, struct snapshot *at, struct err *e)
+static bool is_large(const struct work *k)
 {
-    struct snapshot other;
+    bool whole = false;
 
-    k->twin = false;
-    if (!k->spare)
-        return snapshot_begin(k->source, at, e);
-    for (int i = 0; !k->twin && i < TWIN_TRIES; i++) {
-        if (!snapshot_begin(k->source, at, e) || !snapshot_begin(k->spare, &other, e))
-            return false;
-        k->twin = snapshot_compare(at->file, at->position, other.file, other.position) == 0;
-    }
-    return true;
-}
-
-bool work_end_snapshot(struct work *k, struct err *e)
-{
-    struct source *old = k->before;
-
-    if (k->spare) {
-        if (!snapshot_end(old, e))
-            return false;
-        k->before = k->spare;
-        k->spare = old;
-        k->kept = k->twin;
-        k->twin = false;
-    }
-    return snapshot_end(k->source, e);
+    for (int i = 0; i < k->w->n; i++)
+        whole |= touch_of(k->touch, i)->all;
+    return whole || k->owing || touch_count(k->touch) >= LARGE;
 }
 
 /* A snapshot, and the feed exactly as far as it. */
@@ -160,7 +143,7 @@ static bool meet(struct work *k, struct snapshot *at, struct err *e)
     for (int i = 0; i < AHEAD_TRIES; i++) {
         enum feed_got got;
 
-        if (!work_begin_snapshot(k, at, e))
+        if (!work_begin_snapshot(k, is_large(k), at, e))
             return false;
         got = feed_drain(&k->feed, at, deadline, e);
         if (got == FEED_FAILED)
@@ -168,12 +151,27 @@ static bool meet(struct work *k, struct snapshot *at, struct err *e)
         if (got == FEED_IDLE)
             return err_set(e, ERR_TIMEOUT, "the binlog does not come: %s:%llu was expected",
                            at->file, (unsigned long long)at->position);
-        if (!feed_ahead(&k->feed, at))
+        if (!feed_ahead(&k->feed, at) && (k->crewed || !is_large(k)))
             return true;
         if (!engine_pause(k->w, 1))
             return err_set(e, ERR_STOPPED, "stopped");
     }
     return err_set(e, ERR_TIMEOUT, "the source has sent changes that it does not commit");
+}
+
+static bool waits(void *to)
+{
+    const struct work *k = to;
+
+    return feed_waits(&k->feed);
+}
+
+/* How long a pass may take. */
+static void limit(struct pass *p, uint64_t until_ns)
+{
+    p->until_ns = until_ns;
+    p->latest_ns = until_ns + (ALONE_MS - BUDGET_MS) * CLOCK_NS_PER_MS;
+    p->waits = waits;
 }
 
 static bool write_touched(struct work *k, const struct gtid_set *gtid, struct err *e)
@@ -187,7 +185,7 @@ static bool write_touched(struct work *k, const struct gtid_set *gtid, struct er
         struct touched *t = touch_of(k->touch, i);
         struct pass p = work_pass(k, i, gtid);
 
-        p.until_ns = until;
+        limit(&p, until);
         if (!pass_touched(&p, t, &k->debts[i], e))
             return false;
         if (!t->all)
@@ -208,7 +206,7 @@ static bool pay_debts(struct work *k, const struct gtid_set *gtid, struct err *e
     for (int i = 0; i < k->w->n; i++) {
         struct pass p = work_pass(k, i, gtid);
 
-        p.until_ns = until;
+        limit(&p, until);
         /* A batch's writes must be over before a document is written again. */
         if (debt_due(&k->debts[i]) && (!sink_flush(k->sink, e) || !pass_debt(&p, &k->debts[i], e)))
             return false;
@@ -289,7 +287,8 @@ static bool apply_once(struct work *k, struct err *e)
     if (touch_schema(k->touch) &&
         (!schema_check(k->w->mapping, k->source, e) || !work_cascades(k, e)))
         return false;
-    if (!write_touched(k, feed_gtid(&k->feed), e) || !pay_debts(k, feed_gtid(&k->feed), e))
+    if (!work_use_readers(k, e) || !write_touched(k, feed_gtid(&k->feed), e) ||
+        !pay_debts(k, feed_gtid(&k->feed), e))
         return false;
     if (k->owing)
         return sink_spill(k->sink, e) && work_end_snapshot(k, e);

@@ -21,6 +21,14 @@ struct work {
     struct source *before;
     struct source *spare;
     bool kept, twin;
+    /* For what is large: threads that read, with as many connections as there are beside `source`,
+     * each in a snapshot of its own where it is `crewed`. NULL: nothing was large yet. */
+    struct readers *readers;
+    struct source *crew[READERS_MAX];
+    unsigned n_crew;
+    bool crewed;
+    struct source *joined[READERS_MAX]; /* those of the crew that stand where `source` does */
+    unsigned n_joined;
     struct cascade *cascade;
     uint64_t since_ns; /* when its binlog began to be followed */
     int server;        /* its number in the configuration */
@@ -53,8 +61,14 @@ void work_note(struct work *k, const struct pass_progress *at);
 struct pass work_pass(struct work *k, int i, const struct gtid_set *gtid);
 /* … over all of it. */
 bool work_whole(struct work *k, struct pass *p, struct err *e) MUST_CHECK;
-/* A snapshot, and a twin of it for later where foreign keys act or arrays have pages. */
-bool work_begin_snapshot(struct work *k, struct snapshot *at, struct err *e) MUST_CHECK;
+/* A snapshot, and a twin of it for later where foreign keys act or arrays have pages. With `large`
+ * several connections read it at once. */
+bool work_begin_snapshot(struct work *k, bool large, struct snapshot *at, struct err *e) MUST_CHECK;
+/* The readers may read from now on, and nothing may be read in an older snapshot until this one
+ * ends: an ALTER that waits for one connection would hold up the others, and they it. */
+bool work_use_readers(struct work *k, struct err *e) MUST_CHECK;
+/* Let go of the readers, before their source is closed. */
+void work_close_readers(struct work *k);
 /* The batch is done: its snapshot's twin becomes the one before the next. */
 bool work_end_snapshot(struct work *k, struct err *e) MUST_CHECK;
 /* Where the checkpoint stands in the source's binlog, and the checkpoint itself. */

@@ -4,7 +4,11 @@
 
 #include <stdio.h>
 
-enum { ROW_MAX = 256 << 20, LIVE_MS = 1500 };
+enum {
+    ROW_MAX = 256 << 20,
+    LIVE_MS = 1500,
+    HEARTBEATS_BYTES = 160, /* less than any transaction has, and more than some heartbeats */
+};
 
 bool feed_open(struct feed *f, const struct binlog_source *at, const struct gtid_set *from,
                struct touch *touch, bool xa, struct err *e)
@@ -159,6 +163,11 @@ enum feed_got feed_drain(struct feed *f, const struct snapshot *to, uint64_t dea
 bool feed_ahead(const struct feed *f, const struct snapshot *of)
 {
     return snapshot_compare(f->end_file, f->end_position, of->file, of->position) > 0;
+}
+
+bool feed_waits(const struct feed *f)
+{
+    return binlog_stream_waiting(f->stream) > HEARTBEATS_BYTES;
 }
 
 const struct gtid_set *feed_gtid(const struct feed *f)

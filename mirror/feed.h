@@ -49,6 +49,8 @@ enum feed_got feed_drain(struct feed *f, const struct snapshot *to, uint64_t dea
                          struct err *e) MUST_CHECK;
 /* Whether more has been seen than a snapshot holds: the server sends a group before it commits. */
 bool feed_ahead(const struct feed *f, const struct snapshot *of);
+/* Whether more than heartbeats waits to be read. */
+bool feed_waits(const struct feed *f);
 /* The GTID position of all that has been seen. */
 const struct gtid_set *feed_gtid(const struct feed *f);
 /* What was seen has been applied. */

@@ -6,11 +6,11 @@
 
 #include <string.h>
 
-enum { KEYS_MAX = 64 << 20, PAY_SLICE = 250 };
+enum { KEYS_MAX = 64 << 20, SLICES_AT_ONCE = 8 };
 
 static bool stopped(const struct pass *p, struct err *e)
 {
-    return p->stop && atomic_load(p->stop) ? !err_set(e, ERR_STOPPED, "stopped") : false;
+    return atomic_load(p->stop) ? !err_set(e, ERR_STOPPED, "stopped") : false;
 }
 
 /* `_tillway` stands last: the position the document holds, and the claim it was written under. */
@@ -31,29 +31,33 @@ static bool put(void *to, const bson_t *id, bson_t *doc, struct err *e)
     return sink_put(p->sink, p->plan->a->collection, id, doc, e);
 }
 
+static bool late(const struct pass *p)
+{
+    uint64_t now = p->until_ns ? clock_mono_ns() : 0;
+
+    return now > p->until_ns && (now > p->latest_ns || !p->waits || p->waits(p->to));
+}
+
+static bool enough(void *to)
+{
+    const struct pass *p = to;
+
+    return late(p) || atomic_load(p->stop);
+}
+
 static void begin_fetch(struct pass *p, struct fetch *f)
 {
     fetch_init(f, p->plan, p->source, put, p);
     f->directory = p->directory;
-}
-
-static bool late(const struct pass *p)
-{
-    return p->until_ns && clock_mono_ns() > p->until_ns;
+    f->readers = p->readers;
+    f->enough = enough;
 }
 
 /* Documents of keys[*i, …), until it is late: `*i` is where the rest begins. */
 static bool write_keys(struct pass *p, struct fetch *f, const struct keyset *keys, size_t *i,
                        struct err *e)
 {
-    do {
-        size_t end = keys->n - *i < PAY_SLICE ? keys->n : *i + PAY_SLICE;
-
-        if (stopped(p, e) || !fetch_keys(f, keys, *i, end, e))
-            return false;
-        *i = end;
-    } while (*i < keys->n && !late(p));
-    return true;
+    return !stopped(p, e) && fetch_keys(f, keys, i, keys->n, e) && !stopped(p, e);
 }
 
 /* What is touched inside roots that have pages, as units: root and where the page begins, nothing
@@ -167,8 +171,10 @@ static bool write_all(struct pass *p, struct fetch *f, struct keyset *keys, stru
     if (!fetch_estimate(f, &at.total, e) || !tell(p, &at, f, keys, e))
         return false;
     do {
-        if (stopped(p, e) || !fetch_next_keys(f, keys, f->slice, e) ||
-            !fetch_keys(f, keys, 0, keys->n, e) || !tell(p, &at, f, keys, e))
+        size_t done = 0;
+
+        if (!fetch_next_keys(f, keys, f->slice * SLICES_AT_ONCE, e) ||
+            !write_keys(p, f, keys, &done, e) || !tell(p, &at, f, keys, e))
             return false;
     } while (keys->n);
     return true;

@@ -22,7 +22,11 @@ struct pass {
     char gtid[GTID_SET_TEXT_MAX];
     struct directory *directory; /* of a paged aggregate */
     atomic_bool *stop;           /* checked between slices */
-    uint64_t until_ns; /* monotonic: what is left then goes into the debt; 0: all is done */
+    struct readers *readers;     /* in the same snapshot; may be NULL */
+    /* Monotonic: what is left at `until_ns` goes into the debt, or, where nothing waits for the end
+     * of this, at `latest_ns`; 0: all is done. */
+    uint64_t until_ns, latest_ns;
+    bool (*waits)(void *to); /* whether something waits; may be NULL */
     /* Of a whole pass that another has begun: under which claim, up to which key, and how many
      * documents that were. Zero: it begins at the start. */
     int64_t from;

@@ -1,5 +1,7 @@
 #include "mirror/document/directory.h"
 
+#include "mirror/mapping/number.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,39 +31,10 @@ void directory_free(struct directory *d)
     d->room = 0;
 }
 
-static bool is_negative(struct span s)
-{
-    return s.n > 0 && s.p[0] == '-';
-}
-
-/* Behind the sign and leading zeros. */
-static struct span digits(struct span s)
-{
-    while (s.n > 0 && (s.p[0] == '-' || s.p[0] == '0')) {
-        s.p++;
-        s.n--;
-    }
-    return s;
-}
-
-/* Both of one column have as many decimals, so that the longer text is the larger number. */
-int directory_compare(struct span a, struct span b)
-{
-    bool negative = is_negative(a);
-    struct span x = digits(a);
-    struct span y = digits(b);
-    int order;
-
-    if (negative != is_negative(b))
-        return negative ? -1 : 1;
-    order = x.n != y.n ? (x.n < y.n ? -1 : 1) : x.n ? memcmp(x.p, y.p, x.n) : 0;
-    return negative ? -order : order;
-}
-
 static int compare_keys(const struct span *a, const struct span *b, int n)
 {
     for (int i = 0; i < n; i++) {
-        int order = directory_compare(a[i], b[i]);
+        int order = number_compare(a[i], b[i]);
 
         if (order)
             return order;

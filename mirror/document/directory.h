@@ -36,7 +36,5 @@ const struct span *directory_find(const struct directory *d, const struct span *
 /* Where the page behind `from` (NULL: behind the head) begins; NULL: there is none. */
 const struct span *directory_next(const struct directory *d, const struct span *root,
                                   const struct span *from);
-/* <0, 0, >0: two numbers of one column, as SQL prints them. */
-int directory_compare(struct span a, struct span b);
 
 #endif

@@ -9,7 +9,7 @@
 #include "mirror/document/document.h"
 #include "mirror/mapping/keyset.h"
 #include "mirror/mapping/touch.h"
-#include "mirror/source/source.h"
+#include "mirror/source/readers.h"
 
 /* Takes each document (may append to it); `doc` NULL: there is no such root any more. `id` is
  * {_id: …}. False with `e` ends the fetch. */
@@ -18,7 +18,9 @@ typedef bool fetch_take(void *to, const bson_t *id, bson_t *doc, struct err *e);
 struct fetch {
     const struct plan *plan;
     struct source *source;
+    struct readers *readers; /* the caller's, in the same snapshot; NULL: `source` reads alone */
     fetch_take *take;
+    bool (*enough)(void *to); /* asked between slices; NULL: never */
     void *to;
     enum map_class classes[MAP_KEY_MAX]; /* the root key's */
     unsigned slice;                      /* roots at once */
@@ -32,8 +34,9 @@ void fetch_init(struct fetch *f, const struct plan *plan, struct source *source,
                 void *to);
 void fetch_free(struct fetch *f);
 
-/* The documents of keys [from, to), with all their pages. */
-bool fetch_keys(struct fetch *f, const struct keyset *keys, size_t from, size_t to,
+/* The documents of keys [*at, to), with all their pages, until it is enough: at least one. `*at` is
+ * where the rest begins. */
+bool fetch_keys(struct fetch *f, const struct keyset *keys, size_t *at, size_t to,
                 struct err *e) MUST_CHECK;
 
 /* The next root keys in key order behind the last of `keys` (which is emptied; from the beginning

@@ -2,6 +2,7 @@
  * them. Roots that fit into a head go together as those of any aggregate; others document by
  * document. */
 #include "mirror/document/fetch_part.h"
+#include "mirror/mapping/number.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -85,8 +86,7 @@ static struct rows *ask_level(struct unit *u, int level)
     put_root(u->f, p->key_names, u->root);
     if (inside)
         plan_range(&u->f->sql, p, u->from, u->to);
-    buf_put_str(&u->f->sql, p->levels[level].tail);
-    return fetch_run(u->f, u->e);
+    return fetch_run_by(u->f, plan_tail(&u->f->sql, p, level), u->e);
 }
 
 static bool ask_levels(struct unit *u, struct rows **rows)
@@ -309,7 +309,7 @@ static bool is_big(const struct keyset *big, const struct span *root, int n)
 
         keyset_get(big, i, other);
         for (int k = 0; same && k < n; k++)
-            same = directory_compare(root[k], other[k]) == 0;
+            same = number_compare(root[k], other[k]) == 0;
         if (same)
             return true;
     }

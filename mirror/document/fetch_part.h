@@ -8,8 +8,11 @@ enum { FETCH_LINKS = 500 /* in one statement */ };
 
 /* Run f->sql. NULL with `e`. */
 struct rows *fetch_run(struct fetch *f, struct err *e);
+/* The same; the rows in the order of so many columns (see plan_tail). */
+struct rows *fetch_run_by(struct fetch *f, int by, struct err *e);
 /* The condition that the root is among keys [from, to). */
-void fetch_put_keys(struct fetch *f, const struct keyset *keys, size_t from, size_t to);
+void fetch_put_keys(const struct fetch *f, const struct keyset *keys, size_t from, size_t to,
+                    struct buf *sql);
 /* The rows' first columns into a set, but for those with a NULL; false where it is full. */
 bool fetch_add_rows(struct rows *r, struct keyset *set);
 void fetch_free_rows(struct rows **rows, int n);

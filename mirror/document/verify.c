@@ -93,7 +93,7 @@ static bool sampled(struct verify *v)
 static bool look(struct checking *c, const struct keyset *keys, size_t from, size_t to)
 {
     page_clear(&c->page);
-    return fetch_keys(&c->fetch, keys, from, to, c->v->e) &&
+    return fetch_keys(&c->fetch, keys, &from, to, c->v->e) &&
            page_compare(&c->page, c->v->sink, c->collection, c->v->e);
 }
 

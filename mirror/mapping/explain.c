@@ -74,13 +74,14 @@ static bool print_example(FILE *out, const struct plan *p, struct source *s, str
     struct directory pages;
     struct keyset keys;
     struct fetch f;
+    size_t done = 0;
     bool ok;
 
     directory_init(&pages, p->n_key, p->page.n_element);
     fetch_init(&f, p, s, take_example, &x);
     f.directory = &pages;
     keyset_init(&keys, p->n_key, KEYS_MAX);
-    ok = fetch_next_keys(&f, &keys, EXAMPLES, e) && fetch_keys(&f, &keys, 0, keys.n, e);
+    ok = fetch_next_keys(&f, &keys, EXAMPLES, e) && fetch_keys(&f, &keys, &done, keys.n, e);
     keyset_free(&keys);
     fetch_free(&f);
     directory_free(&pages);

@@ -17,6 +17,16 @@ char *plan_take(struct buf *b)
     return text;
 }
 
+/* What stands behind the condition on the root's key, without an order. */
+static void put_condition(struct buf *b, const struct aggregate *a, int level)
+{
+    plan_put_where(b, a, level);
+    if (a->levels[level].grouped) {
+        buf_put_str(b, " GROUP BY ");
+        plan_put_path(b, a, level);
+    }
+}
+
 static bool make_level(struct plan *p, int level, struct buf *b)
 {
     const struct aggregate *a = p->a;
@@ -42,14 +52,39 @@ static bool make_level(struct plan *p, int level, struct buf *b)
     plan_put_from(b, a, plan_tables(a, level));
     buf_put_str(b, " WHERE ");
     out->head = plan_take(b);
-    plan_put_where(b, a, level);
-    if (a->levels[level].grouped) {
-        buf_put_str(b, " GROUP BY ");
-        plan_put_path(b, a, level);
-    }
+    put_condition(b, a, level);
     plan_put_order(b, a, level);
     out->tail = plan_take(b);
-    return out->head && out->tail;
+    put_condition(b, a, level);
+    buf_put_str(b, a->levels[level].grouped ? " ORDER BY NULL" : "");
+    out->loose = plan_take(b);
+    return out->head && out->tail && out->loose;
+}
+
+/* Whether the order of a level's rows is that of its path, and that consists of numbers. */
+static bool by_path(const struct plan *p, int level)
+{
+    const struct aggregate *a = p->a;
+
+    for (; level >= 0; level = a->levels[level].parent) {
+        const struct map_level *l = &a->levels[level];
+
+        if (l->n_order)
+            return false;
+        for (int i = 0; i < l->n_key; i++)
+            if (a->tables[l->key[i].table].columns[l->key[i].column].class != MAP_CLASS_NUMBER)
+                return false;
+    }
+    return true;
+}
+
+int plan_tail(struct buf *out, const struct plan *p, int level)
+{
+    const struct plan_level *l = &p->levels[level];
+    bool loose = by_path(p, level);
+
+    buf_put_str(out, loose ? l->loose : l->tail);
+    return loose ? l->n_path : 0;
 }
 
 /* Where a handle's columns are the root's key, in the order of the key. */
@@ -182,6 +217,7 @@ void plan_free(struct plan *p)
     for (int i = 0; i < MAP_LEVELS_MAX; i++) {
         free(p->levels[i].head);
         free(p->levels[i].tail);
+        free(p->levels[i].loose);
     }
     for (int i = 0; i < MAP_TABLES_MAX; i++)
         plan_walk_free(&p->walks[i]);

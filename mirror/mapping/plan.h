@@ -14,6 +14,7 @@ enum { PLAN_SQL_MAX = 16 << 20 };
 struct plan_level {
     char *head; /* "SELECT … FROM … WHERE " */
     char *tail; /* " AND … GROUP BY … ORDER BY …": behind the condition on the root's key */
+    char *loose; /* the same without an order of its own; see plan_tail */
     int n_path; /* leading columns that are the path */
     int n_parent_path;
 };
@@ -60,6 +61,11 @@ static inline const struct plan_walk *plan_use_walk(const struct plan *p, int ta
 {
     return aggregate_paged_use(p->a, table) ? &p->page.pairs[table] : &p->walks[table];
 }
+
+/* What stands behind the condition on the root's key. Returns by how many of the first columns,
+ * which are numbers, the reader must put the rows in order; 0: the SQL does. It spares MariaDB a
+ * temporary table and a sort: by its indexes the rows come in that order already, nearly always. */
+int plan_tail(struct buf *out, const struct plan *p, int level);
 
 /* One value as an SQL literal. */
 void plan_literal(struct buf *out, enum map_class class, struct span text);

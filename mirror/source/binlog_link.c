@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -120,6 +121,14 @@ static int wait_readable(struct binlog_link *l, uint64_t deadline_ns, struct err
                        (unsigned long long)(l->silence_ns / CLOCK_NS_PER_MS)) -
                1;
     return now >= deadline_ns ? 0 : 2;
+}
+
+size_t binlog_link_waiting(const struct binlog_link *l)
+{
+    int unread = 0;
+
+    (void)ioctl(l->login.fd, FIONREAD, &unread);
+    return l->in.len - l->done + (size_t)unread;
 }
 
 /* What is there now; false with `e` at the connection's end. */

@@ -14,6 +14,8 @@ struct binlog_link *binlog_link_open(const struct binlog_source *s, const struct
  * deadline passed; -1 with `e`. */
 int binlog_link_next(struct binlog_link *l, uint64_t deadline_ns, struct span *payload,
                      struct err *e) MUST_CHECK;
+/* Bytes that are here and were not given out. */
+size_t binlog_link_waiting(const struct binlog_link *l);
 /* Fill `e` from an ERR packet: number, '#' and five characters of SQLSTATE, text; returns false. */
 bool binlog_link_refused(struct span payload, struct err *e);
 /* Any thread; async-signal-safe. */

@@ -68,6 +68,11 @@ void binlog_stream_interrupt(struct binlog_stream *s)
     binlog_link_interrupt(s->link);
 }
 
+size_t binlog_stream_waiting(const struct binlog_stream *s)
+{
+    return binlog_link_waiting(s->link);
+}
+
 const struct binlog_position *binlog_stream_position(const struct binlog_stream *s)
 {
     return &s->position;

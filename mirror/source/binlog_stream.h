@@ -56,6 +56,8 @@ struct binlog_stream *binlog_stream_open(const struct binlog_source *s, const st
  * deadline_ns: clock_mono_ns. */
 enum binlog_next binlog_stream_next(struct binlog_stream *s, uint64_t deadline_ns,
                                     struct binlog_event *out, struct err *e) MUST_CHECK;
+/* Bytes that have come and were not taken. */
+size_t binlog_stream_waiting(const struct binlog_stream *s);
 /* As of the event that binlog_stream_next gave last. */
 const struct binlog_position *binlog_stream_position(const struct binlog_stream *s);
 /* Make a running or the next binlog_stream_next fail with ERR_STOPPED at once. Any thread, until

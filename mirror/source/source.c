@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "conf/mysql_tls.h"
+#include "mirror/source/source_order.h"
 
 #include <mysql.h>
 #include <stdlib.h>
@@ -184,7 +185,8 @@ static struct rows *rows_of(MYSQL_RES *result)
     return &r->base;
 }
 
-struct rows *source_query(struct source *s, struct span sql, struct err *e)
+/* The whole result, in the order of its first n columns. */
+static struct rows *query(struct source *s, struct span sql, int n, struct err *e)
 {
     MYSQL_RES *result;
     struct rows *rows;
@@ -199,9 +201,21 @@ struct rows *source_query(struct source *s, struct span sql, struct err *e)
         return NULL;
     }
     rows = rows_of(result);
-    if (!rows)
-        (void)err_set(e, ERR_IO, "out of memory");
-    return rows;
+    if (rows && (n == 0 || source_order(result, n)))
+        return rows;
+    rows_free(rows);
+    (void)err_set(e, ERR_IO, "out of memory");
+    return NULL;
+}
+
+struct rows *source_query(struct source *s, struct span sql, struct err *e)
+{
+    return query(s, sql, 0, e);
+}
+
+struct rows *source_query_by(struct source *s, struct span sql, int n, struct err *e)
+{
+    return query(s, sql, n, e);
 }
 
 bool source_value(struct source *s, const char *sql, struct buf *out, struct err *e)

@@ -53,6 +53,9 @@ bool source_exec(struct source *s, const char *sql, struct err *e) MUST_CHECK;
 /* A SELECT; the whole result stands in memory. The caller frees it with rows_free. NULL with `e`.
  */
 struct rows *source_query(struct source *s, struct span sql, struct err *e) MUST_CHECK;
+/* The same; the rows come in the order of their first n columns, which are numbers, NULLs first,
+ * whatever order the server has them in. */
+struct rows *source_query_by(struct source *s, struct span sql, int n, struct err *e) MUST_CHECK;
 /* The first cell of the first row, appended to `out`; nothing for NULL or no row. */
 bool source_value(struct source *s, const char *sql, struct buf *out, struct err *e) MUST_CHECK;
 

@@ -1,3 +1,3 @@
-foreach(name keyset ddl foreign_key behind value mapping plan document touch debt directory)
+foreach(name keyset ddl foreign_key behind value mapping plan document touch debt directory order)
   tillway_unit(mirror_${name} LINKS tw_mirror)
 endforeach()

@@ -1,4 +1,5 @@
 #include "mirror/document/directory.h"
+#include "mirror/mapping/number.h"
 
 #include "unit/check.h"
 
@@ -49,15 +50,15 @@ static void test_compare(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(order); i++)
         for (size_t k = 0; k < ARRAY_LEN(order); k++) {
-            int got = directory_compare(span_of(order[i]), span_of(order[k]));
+            int got = number_compare(span_of(order[i]), span_of(order[k]));
 
             if (strchr(order[i], '.') || strchr(order[k], '.'))
                 continue; /* only of one scale */
             assert_int_equal((got > 0) - (got < 0), (i > k) - (i < k));
         }
-    assert_true(directory_compare(span_of("1.50"), span_of("10.25")) < 0);
-    assert_true(directory_compare(span_of("-1.50"), span_of("-10.25")) > 0);
-    assert_int_equal(directory_compare(span_of("007"), span_of("7")), 0);
+    assert_true(number_compare(span_of("1.50"), span_of("10.25")) < 0);
+    assert_true(number_compare(span_of("-1.50"), span_of("-10.25")) > 0);
+    assert_int_equal(number_compare(span_of("007"), span_of("7")), 0);
 }
 
 static void test_find(void **state)

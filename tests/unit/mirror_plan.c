@@ -98,6 +98,36 @@ static void test_grouped_composite(void **state)
     map_test_end(&t);
 }
 
+static void check_tail(const struct map_test *t, int level, int by, const char *sql)
+{
+    struct buf out = buf_with_max(1000);
+
+    assert_int_equal(plan_tail(&out, t->plan, level), by);
+    assert_string_equal(buf_text(&out), sql);
+    buf_free(&out);
+}
+
+/* Rows whose order is that of their numbers are put in order by the reader. */
+static void test_tails(void **state)
+{
+    struct map_test t;
+
+    (void)state;
+    map_test_begin(&t, grouped);
+    map_test_classes(&t, MAP_CLASS_NUMBER);
+    check_tail(&t, 0, 2, "");
+    check_tail(&t, 1, 3, " GROUP BY t0.`a`, t0.`b`, t2.`id` ORDER BY NULL");
+    map_test_classes(&t, MAP_CLASS_TEXT);
+    check_tail(&t, 0, 0, " ORDER BY t0.`a`, t0.`b`");
+    map_test_end(&t);
+    map_test_begin(&t, map_test_shop);
+    map_test_classes(&t, MAP_CLASS_NUMBER);
+    check_tail(&t, 0, 1, "");
+    check_tail(&t, 1, 0, t.plan->levels[1].tail); /* it has an order of its own … */
+    check_tail(&t, 2, 0, t.plan->levels[2].tail); /* … and so has what is inside it */
+    map_test_end(&t);
+}
+
 static const char paged[] = "- collection: p\n"
                             "  table: d.P\n"
                             "  key: [id]\n"
@@ -275,6 +305,7 @@ int main(void)
         cmocka_unit_test(test_fetch),
         cmocka_unit_test(test_walks),
         cmocka_unit_test(test_grouped_composite),
+        cmocka_unit_test(test_tails),
         cmocka_unit_test(test_pairs),
         cmocka_unit_test(test_range),
         cmocka_unit_test(test_conditions),

@@ -1,0 +1,226 @@
+/* Documents of many roots: slice by slice, each by one statement a level. With readers the slices to
+ * come are read while the documents of one are made. */
+#include "mirror/document/fetch_part.h"
+
+enum {
+    SLICE_MAX = 250,
+    SLICE_BYTES = 4 << 20, /* of row data that a slice should have at most */
+};
+
+struct slice {
+    size_t from, to; /* of the keys */
+    struct reading reading;
+};
+
+/* Slices that are asked for, a ring. */
+struct slices {
+    struct fetch *f;
+    const struct keyset *keys;
+    size_t next; /* the first key that is not asked for */
+    struct slice ring[READERS_AHEAD];
+    unsigned first, n;
+};
+
+void fetch_free_rows(struct rows **rows, int n)
+{
+    for (int i = 0; i < n; i++)
+        rows_free(rows[i]);
+}
+
+static void put_levels(const struct fetch *f, const struct keyset *keys, struct slice *s)
+{
+    struct reading *r = &s->reading;
+
+    for (r->n = 0; r->n < f->plan->a->n_levels; r->n++) {
+        struct buf *sql = &r->sql[r->n];
+
+        buf_put_str(sql, f->plan->levels[r->n].head);
+        fetch_put_keys(f, keys, s->from, s->to, sql);
+        r->by[r->n] = plan_tail(sql, f->plan, r->n);
+    }
+}
+
+static struct span id_span(const bson_t *id)
+{
+    return (struct span){bson_get_data(id), id->len};
+}
+
+void fetch_id(const bson_t *doc, bson_t *id)
+{
+    bson_iter_t it;
+
+    bson_init(id);
+    if (bson_iter_init(&it, doc) && bson_iter_next(&it))
+        (void)bson_append_iter(id, "_id", 3, &it);
+}
+
+bool fetch_hand_out(struct fetch *f, const bson_t *id, bson_t *doc, struct err *e)
+{
+    f->documents++;
+    return f->take(f->to, id, doc, e);
+}
+
+/* The next document of the merge, if it is there: 1, 0 at the end, -1 with `e`. Notes its _id. */
+static int take_document(struct fetch *f, struct document_merge *merge, struct err *e)
+{
+    bson_t doc = BSON_INITIALIZER;
+    bson_t id;
+    int got = document_next(merge, &doc, e);
+
+    if (got == 1) {
+        struct span key;
+
+        fetch_id(&doc, &id);
+        key = id_span(&id);
+        (void)keyset_add(&f->ids, &key);
+        if ((merge->from && fetch_note_page(f, merge, e) < 0) || !fetch_hand_out(f, &id, &doc, e))
+            got = -1;
+        bson_destroy(&id);
+    }
+    bson_destroy(&doc);
+    return got;
+}
+
+static bool take_documents(struct fetch *f, struct rows **rows, struct err *e)
+{
+    struct document_merge merge;
+    int got;
+
+    document_begin(&merge, f->plan, rows);
+    merge.cut = f->plan->a->levels[f->plan->a->paged].page;
+    keyset_clear(&f->ids);
+    do
+        got = take_document(f, &merge, e);
+    while (got == 1);
+    return got == 0;
+}
+
+/* Keys without a document. */
+static bool take_gone(struct fetch *f, const struct keyset *keys, size_t from, size_t to,
+                      const enum value_kind *kinds, struct err *e)
+{
+    bool ok = true;
+
+    if (f->ids.full)
+        return err_set(e, ERR_DATA, "the keys of a slice are too long");
+    for (size_t i = from; ok && i < to; i++) {
+        struct span tuple[MAP_KEY_MAX];
+        bson_t id = BSON_INITIALIZER;
+        struct span key;
+
+        keyset_get(keys, i, tuple);
+        ok = document_id(f->plan, kinds, tuple, &id, e);
+        key = id_span(&id);
+        if (ok && keyset_find(&f->ids, &key) < 0)
+            ok = fetch_hand_out(f, &id, NULL, e);
+        bson_destroy(&id);
+    }
+    return ok;
+}
+
+static void adapt_slice(struct fetch *f, const struct slice *s)
+{
+    size_t roots = s->to - s->from;
+    size_t bytes = 1;
+
+    for (int i = 0; i < s->reading.n; i++)
+        bytes += s->reading.rows[i]->bytes;
+    if (roots && bytes / roots > 0) {
+        size_t want = SLICE_BYTES / (bytes / roots);
+
+        f->slice = (unsigned)(want < 1 ? 1 : want > SLICE_MAX ? SLICE_MAX : want);
+    }
+}
+
+/* The documents of a slice that was read. */
+static bool take_slice(struct fetch *f, const struct keyset *keys, struct slice *s, struct err *e)
+{
+    struct rows **rows = s->reading.rows;
+    bool ok = take_documents(f, rows, e) &&
+              take_gone(f, keys, s->from, s->to, rows[0]->kinds, e);
+
+    adapt_slice(f, s);
+    return ok;
+}
+
+bool fetch_slice(struct fetch *f, const struct keyset *keys, size_t from, size_t to, struct err *e)
+{
+    struct slice s = {.from = from, .to = to};
+    bool ok;
+
+    reading_init(&s.reading);
+    put_levels(f, keys, &s);
+    ok = reading_run(&s.reading, f->source, e) && take_slice(f, keys, &s, e);
+    reading_free(&s.reading);
+    return ok;
+}
+
+static bool enough(const struct fetch *f)
+{
+    return f->enough && f->enough(f->to);
+}
+
+/* Ask for as much as is worth it; for something where nothing is under way. */
+static void ask_ahead(struct slices *s, size_t begin, size_t to)
+{
+    unsigned limit = readers_ahead(s->f->readers);
+
+    while (s->n < limit && s->next < to && (s->next == begin || !enough(s->f))) {
+        struct slice *one = &s->ring[(s->first + s->n++) % READERS_AHEAD];
+
+        one->from = s->next;
+        one->to = to - s->next < s->f->slice ? to : s->next + s->f->slice;
+        s->next = one->to;
+        put_levels(s->f, s->keys, one);
+        readers_ask(s->f->readers, &one->reading);
+    }
+}
+
+/* The first of those that are asked for. */
+static bool take_first(struct slices *s, struct err *e)
+{
+    struct slice *one = &s->ring[s->first];
+    bool ok = readers_wait(s->f->readers, &one->reading, e) &&
+              take_slice(s->f, s->keys, one, e);
+
+    reading_clear(&one->reading);
+    s->first = (s->first + 1) % READERS_AHEAD;
+    s->n--;
+    return ok;
+}
+
+static bool fetch_ahead(struct fetch *f, const struct keyset *keys, size_t *at, size_t to,
+                        struct err *e)
+{
+    struct slices s = {.f = f, .keys = keys, .next = *at};
+    bool ok = true;
+
+    for (unsigned i = 0; i < READERS_AHEAD; i++)
+        reading_init(&s.ring[i].reading);
+    do {
+        ask_ahead(&s, *at, to);
+        ok = s.n == 0 || take_first(&s, e);
+    } while (ok && s.n > 0);
+    readers_rest(f->readers); /* after an error some may be under way */
+    for (unsigned i = 0; i < READERS_AHEAD; i++)
+        reading_free(&s.ring[i].reading);
+    *at = s.next;
+    return ok;
+}
+
+bool fetch_keys(struct fetch *f, const struct keyset *keys, size_t *at, size_t to, struct err *e)
+{
+    bool paged = f->plan->a->paged;
+    size_t begin = *at;
+
+    if (f->readers && !paged)
+        return fetch_ahead(f, keys, at, to, e);
+    while (*at < to && (*at == begin || !enough(f))) {
+        size_t end = to - *at < f->slice ? to : *at + f->slice;
+
+        if (paged ? !fetch_paged(f, keys, *at, end, e) : !fetch_slice(f, keys, *at, end, e))
+            return false;
+        *at = end;
+    }
+    return true;
+}

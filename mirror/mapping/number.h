@@ -1,0 +1,10 @@
+/* Numbers as SQL prints them. */
+#ifndef MIRROR_NUMBER_H
+#define MIRROR_NUMBER_H
+
+#include "base/cursor.h"
+
+/* <0, 0, >0: two numbers of one column, that is with as many decimals. */
+int number_compare(struct span a, struct span b);
+
+#endif
