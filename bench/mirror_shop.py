@@ -21,6 +21,13 @@ FIRST = 2000000  # of the ids made here
 ORDERS_EACH = 10  # of a customer
 
 
+def other_gtid(raw):
+    """The document's bytes with another last digit in its `_tillway.gtid`."""
+    at = raw.rindex(b"\x02gtid\x00") + len(b"\x02gtid\x00")
+    last = at + 4 + int.from_bytes(raw[at:at + 4], "little") - 2
+    return raw[:last] + (b"1" if raw[last:last + 1] == b"0" else b"0") + raw[last + 1:]
+
+
 class BenchShop(test_paged.PagedShop):
     """One MariaDB server, one mongod. page: elements a document takes; None: no pages."""
 
@@ -57,17 +64,27 @@ class BenchShop(test_paged.PagedShop):
 
     def alone(self, collection, how, query=None):
         """Documents a second that libmongoc's bulk writes alone reach with a collection's documents: "insert" into an empty collection, or
-        "replace" where they stand."""
+        "replace" over others of the same size in a copy of the collection (MongoDB writes nothing where a document is what it was)."""
         path = os.path.join(scratch.current().folder("documents"), "documents.bson")
         with open(path, "wb") as f:
             for document in self.raw(collection, query):
-                f.write(document.raw)
-        to = collection if how == "replace" else "alone"
+                f.write(document.raw if how == "insert" else other_gtid(document.raw))
+        to = "alone"
         self.mongo.db().alone.drop()
+        if how == "replace":
+            self.copy(collection, to)
         done = subprocess.run([os.path.join(ROOT, "build", "release", "bench", "bench_bulk"), self.mongo.uri, self.mongo.database, to, how, path],
                               check=True, stdout=subprocess.PIPE, text=True)
         self.mongo.db().alone.drop()
         return float(done.stdout)
+
+    def copy(self, collection, to):
+        """With the same documents and indexes."""
+        db = self.mongo.db()
+        db[collection].aggregate([{"$out": to}])
+        for name, index in db[collection].index_information().items():
+            if name != "_id_":
+                db[to].create_index(index["key"], name=name)
 
     def memory_mib(self):
         """The mirror's peak."""
