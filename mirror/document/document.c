@@ -278,9 +278,21 @@ static bool build(struct builder *b)
     }
 }
 
+/* Whether rows of some level ended too early. */
+static bool broken(const struct document_merge *m, struct err *e)
+{
+    for (int i = 0; i < m->plan->a->n_levels; i++)
+        if (m->rows[i] && m->rows[i]->broken)
+            return !err_set(e, ERR_DATA, "%s: a sum's number can't be read",
+                            m->plan->a->collection);
+    return false;
+}
+
 /* Nothing may be left over: rows without a parent would mean that results don't fit together. */
 static int finish(struct document_merge *m, struct err *e)
 {
+    if (broken(m, e))
+        return -1;
     for (int i = 1; i < m->plan->a->n_levels; i++) {
         if (!m->has[i])
             continue;
@@ -326,5 +338,5 @@ int document_next(struct document_merge *m, bson_t *out, struct err *e)
     }
     if (!m->more)
         next_row(m, 0);
-    return 1;
+    return broken(m, e) ? -1 : 1;
 }

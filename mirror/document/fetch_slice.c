@@ -1,6 +1,7 @@
-/* Documents of many roots: slice by slice, each by one statement a level. With readers the slices to
- * come are read while the documents of one are made. */
+/* Documents of many roots: slice by slice, each by one statement a level. With readers the slices
+ * to come are read while the documents of one are made. */
 #include "mirror/document/fetch_part.h"
+#include "mirror/document/fold.h"
 
 enum {
     SLICE_MAX = 250,
@@ -34,7 +35,7 @@ static void put_levels(const struct fetch *f, const struct keyset *keys, struct 
     for (r->n = 0; r->n < f->plan->a->n_levels; r->n++) {
         struct buf *sql = &r->sql[r->n];
 
-        buf_put_str(sql, f->plan->levels[r->n].head);
+        buf_put_str(sql, plan_head(f->plan, r->n));
         fetch_put_keys(f, keys, s->from, s->to, sql);
         r->by[r->n] = plan_tail(sql, f->plan, r->n);
     }
@@ -132,15 +133,36 @@ static void adapt_slice(struct fetch *f, const struct slice *s)
     }
 }
 
+/* Make the sums that the statements left out, outer levels first: what reads an array's rows for
+ * them is freed before these. */
+static bool fold(const struct fetch *f, struct reading *r, struct err *e)
+{
+    if (!plan_lean(f->plan))
+        return true;
+    for (int i = 0; i < r->n; i++) {
+        bool folded = false;
+
+        for (int k = 0; k < f->plan->n_folds; k++)
+            folded |= f->plan->folds[k].level == i;
+        if (!folded)
+            continue;
+        r->rows[i] = fold_rows(f->plan, i, r->rows, e);
+        if (!r->rows[i])
+            return false;
+    }
+    return true;
+}
+
 /* The documents of a slice that was read. */
 static bool take_slice(struct fetch *f, const struct keyset *keys, struct slice *s, struct err *e)
 {
     struct rows **rows = s->reading.rows;
-    bool ok = take_documents(f, rows, e) &&
-              take_gone(f, keys, s->from, s->to, rows[0]->kinds, e);
 
+    if (!fold(f, &s->reading, e) || !take_documents(f, rows, e) ||
+        !take_gone(f, keys, s->from, s->to, rows[0]->kinds, e))
+        return false;
     adapt_slice(f, s);
-    return ok;
+    return true;
 }
 
 bool fetch_slice(struct fetch *f, const struct keyset *keys, size_t from, size_t to, struct err *e)
@@ -180,8 +202,7 @@ static void ask_ahead(struct slices *s, size_t begin, size_t to)
 static bool take_first(struct slices *s, struct err *e)
 {
     struct slice *one = &s->ring[s->first];
-    bool ok = readers_wait(s->f->readers, &one->reading, e) &&
-              take_slice(s->f, s->keys, one, e);
+    bool ok = readers_wait(s->f->readers, &one->reading, e) && take_slice(s->f, s->keys, one, e);
 
     reading_clear(&one->reading);
     s->first = (s->first + 1) % READERS_AHEAD;

@@ -28,6 +28,11 @@ enum value_kind {
     VALUE_BOOL,
 };
 
+/* How many digits numbers of a column have at most, and how many of them behind the point. */
+struct value_shape {
+    unsigned digits, decimals;
+};
+
 /* What the mapping's type makes of a result's column. */
 enum value_kind value_kind_of(enum map_type type, enum value_kind of_column);
 

@@ -3,7 +3,7 @@
  * An aggregate is a tree of levels: level 0 is the document, each other one an array in its
  * parent's element. A level has one driving table and any number of to-one joins. Tables and
  * columns are numbered per use, so that a table may be used several times. Immutable but for the
- * column classes that schema_check fills in before anybody else reads. */
+ * column classes and the sums' exactness that schema_check fills in before anybody else reads. */
 #ifndef MIRROR_MAPPING_H
 #define MIRROR_MAPPING_H
 
@@ -80,8 +80,10 @@ struct map_op {
     struct map_expr expr; /* VALUE; OBJECT: none, or what must not be NULL */
     enum map_type type;
     enum map_fold fold;
-    int of;    /* VALUE with a fold: the child level it runs over; -1: the level's own group */
-    int level; /* ARRAY: which */
+    bool exact; /* of a sum, once the schema was seen: numbers whose printed digits are all they
+                   have */
+    int of;     /* VALUE with a fold: the child level it runs over; -1: the level's own group */
+    int level;  /* ARRAY: which */
 };
 
 struct map_order {

@@ -193,6 +193,7 @@ struct plan *plan_new(const struct aggregate *a)
     }
     for (int i = 0; ok && i < a->n_levels; i++)
         ok = make_level(p, i, &b);
+    ok = ok && plan_fold_make(p, &b);
     for (int i = 0; ok && i < a->n_tables; i++)
         ok = make_walk(p, i, &b);
     ok = ok && (!a->paged || plan_page_make(p, &b));
@@ -216,6 +217,7 @@ void plan_free(struct plan *p)
         return;
     for (int i = 0; i < MAP_LEVELS_MAX; i++) {
         free(p->levels[i].head);
+        free(p->levels[i].lean);
         free(p->levels[i].tail);
         free(p->levels[i].loose);
     }

@@ -7,7 +7,7 @@ void plan_put_ref(struct buf *b, const struct aggregate *a, struct map_ref r)
     buf_printf(b, "t%d.`%s`", r.table, a->tables[r.table].columns[r.column].name);
 }
 
-static void put_expr(struct buf *b, const struct aggregate *a, const struct map_expr *x)
+void plan_put_expr(struct buf *b, const struct aggregate *a, const struct map_expr *x)
 {
     for (int i = 0; i < x->n; i++) {
         buf_put_str(b, x->pieces[i].text);
@@ -16,7 +16,7 @@ static void put_expr(struct buf *b, const struct aggregate *a, const struct map_
     }
 }
 
-static uint32_t expr_tables(const struct map_expr *x)
+uint32_t plan_expr_tables(const struct map_expr *x)
 {
     uint32_t mask = 0;
 
@@ -38,7 +38,7 @@ static bool on_path(const struct aggregate *a, int level, int of)
 static uint32_t level_tables(const struct aggregate *a, int level)
 {
     const struct map_level *l = &a->levels[level];
-    uint32_t mask = 1u << l->table | expr_tables(&l->where);
+    uint32_t mask = 1u << l->table | plan_expr_tables(&l->where);
 
     for (int i = 0; i < a->n_tables; i++)
         if (a->tables[i].level == level && a->tables[i].required)
@@ -51,7 +51,7 @@ static uint32_t level_tables(const struct aggregate *a, int level)
 }
 
 /* With everything that links them to the root: a parent has a lower number. */
-static uint32_t with_parents(const struct aggregate *a, uint32_t mask)
+uint32_t plan_with_parents(const struct aggregate *a, uint32_t mask)
 {
     for (int i = MAP_TABLES_MAX - 1; i > 0; i--) {
         int parent = i < a->n_tables ? a->tables[i].parent : -1;
@@ -167,7 +167,7 @@ void plan_put_where(struct buf *b, const struct aggregate *a, int level)
         if (a->levels[path[i]].where.n == 0)
             continue;
         buf_put_str(b, " AND (");
-        put_expr(b, a, &a->levels[path[i]].where);
+        plan_put_expr(b, a, &a->levels[path[i]].where);
         buf_put_str(b, ")");
     }
 }
@@ -178,7 +178,7 @@ static void put_fold(struct buf *b, const struct aggregate *a, const struct map_
     static const char *const close[] = {"", "), 0)", ")", ")", ")", ")"};
 
     buf_put_str(b, open[op->fold]);
-    put_expr(b, a, &op->expr);
+    plan_put_expr(b, a, &op->expr);
     buf_put_str(b, close[op->fold]);
 }
 
@@ -186,7 +186,7 @@ static void put_fold(struct buf *b, const struct aggregate *a, const struct map_
 static void put_fold_of(struct buf *b, const struct aggregate *a, const struct map_op *op)
 {
     const struct map_level *child = &a->levels[op->of];
-    uint32_t mask = with_parents(a, level_tables(a, op->of) | expr_tables(&op->expr));
+    uint32_t mask = plan_with_parents(a, level_tables(a, op->of) | plan_expr_tables(&op->expr));
 
     for (int i = 0; i < a->n_tables; i++)
         if (a->tables[i].level != op->of)
@@ -199,7 +199,7 @@ static void put_fold_of(struct buf *b, const struct aggregate *a, const struct m
     plan_put_link(b, a, child->table);
     if (child->where.n) {
         buf_put_str(b, " AND (");
-        put_expr(b, a, &child->where);
+        plan_put_expr(b, a, &child->where);
         buf_put_str(b, ")");
     }
     buf_put_str(b, ")");
@@ -222,7 +222,7 @@ void plan_put_value(struct buf *b, const struct aggregate *a, const struct map_o
     else if (op->fold != MAP_FOLD_NONE)
         put_fold(b, a, op);
     else
-        put_expr(b, a, &op->expr);
+        plan_put_expr(b, a, &op->expr);
     if (cast[op->type])
         buf_printf(b, " AS %s)", cast[op->type]);
 }
@@ -234,10 +234,10 @@ static uint32_t value_tables(const struct aggregate *a, int level)
     uint32_t mask = 0;
 
     for (int i = 0; i < l->n_ops; i++) {
-        uint32_t of_op = expr_tables(&l->ops[i].expr);
+        uint32_t of_op = plan_expr_tables(&l->ops[i].expr);
 
         if (l->ops[i].of >= 0)
-            of_op |= expr_tables(&a->levels[l->ops[i].of].where) |
+            of_op |= plan_expr_tables(&a->levels[l->ops[i].of].where) |
                      1u << a->tables[a->levels[l->ops[i].of].table].parent;
         mask |= of_op;
     }
@@ -249,5 +249,5 @@ static uint32_t value_tables(const struct aggregate *a, int level)
 
 uint32_t plan_tables(const struct aggregate *a, int level)
 {
-    return with_parents(a, path_tables(a, level) | value_tables(a, level));
+    return plan_with_parents(a, path_tables(a, level) | value_tables(a, level));
 }

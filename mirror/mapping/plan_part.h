@@ -10,6 +10,12 @@
 int plan_path_of(const struct aggregate *a, int level, int path[MAP_DEPTH_MAX]);
 /* The table uses, a bit each, that a level's rows, their order and their values need. */
 uint32_t plan_tables(const struct aggregate *a, int level);
+/* Those that an expression names, and all that link table uses to the root. */
+uint32_t plan_expr_tables(const struct map_expr *x);
+uint32_t plan_with_parents(const struct aggregate *a, uint32_t mask);
+void plan_put_expr(struct buf *b, const struct aggregate *a, const struct map_expr *x);
+/* plan->folds, and each level's `lean`. False: no memory. */
+bool plan_fold_make(struct plan *p, struct buf *b);
 
 void plan_put_ref(struct buf *b, const struct aggregate *a, struct map_ref r);
 void plan_put_table(struct buf *b, const struct aggregate *a, int table);

@@ -1,6 +1,7 @@
 #include "mirror/mapping/schema.h"
 
 #include "conf/hint.h"
+#include "mirror/document/sum.h"
 #include "mirror/mapping/plan.h"
 #include "mirror/mapping/schema_part.h"
 
@@ -234,17 +235,20 @@ static bool check_page(const struct aggregate *a, struct err *e)
                          check_present(a, paged, e));
 }
 
-static bool check_expr(const struct aggregate *a, const struct map_expr *x, struct source *s,
-                       struct buf *sql, struct err *e)
+/* `exact`: whether its values are numbers that sums can be made of. */
+static bool check_expr(const struct aggregate *a, const struct map_expr *x, bool *exact,
+                       struct source *s, struct buf *sql, struct err *e)
 {
     struct rows *r;
 
+    *exact = false;
     if (x->n == 0)
         return true;
     buf_clear(sql);
     plan_probe(a, x, sql);
     r = ask(s, sql, e);
     if (r) {
+        *exact = plan_arithmetic(x) && sum_takes(r->kinds[0], r->shapes[0]);
         rows_free(r);
         return true;
     }
@@ -263,11 +267,12 @@ static bool check_exprs(const struct aggregate *a, struct source *s, struct buf 
 {
     for (int i = 0; i < a->n_levels; i++) {
         const struct map_level *l = &a->levels[i];
+        bool exact;
 
-        if (!check_expr(a, &l->where, s, sql, e))
+        if (!check_expr(a, &l->where, &exact, s, sql, e))
             return false;
         for (int k = 0; k < l->n_ops; k++)
-            if (!check_expr(a, &l->ops[k].expr, s, sql, e))
+            if (!check_expr(a, &l->ops[k].expr, &l->ops[k].exact, s, sql, e))
                 return false;
     }
     return true;

@@ -15,10 +15,14 @@ struct source {
     int fd;
 };
 
+/* Of a result, or another reader of one. */
 struct source_rows {
     struct rows base;
     MYSQL_RES *result;
+    bool again; /* the result is another one's */
+    MYSQL_ROW_OFFSET at;
     enum value_kind *kinds;
+    struct value_shape *shapes;
     struct span *cells;
 };
 
@@ -136,12 +140,22 @@ static enum value_kind kind_of(const MYSQL_FIELD *f)
     }
 }
 
+static struct value_shape shape_of(const MYSQL_FIELD *f)
+{
+    unsigned long signs = (f->decimals > 0 ? 1U : 0U) + (f->flags & UNSIGNED_FLAG ? 0U : 1U);
+
+    return (struct value_shape){(unsigned)(f->length > signs ? f->length - signs : 0), f->decimals};
+}
+
 static bool next_row(struct rows *base)
 {
     struct source_rows *r = (struct source_rows *)base;
-    MYSQL_ROW row = mysql_fetch_row(r->result);
     const unsigned long *lengths;
+    MYSQL_ROW row;
 
+    (void)mysql_row_seek(r->result, r->at);
+    row = mysql_fetch_row(r->result);
+    r->at = mysql_row_tell(r->result);
     if (!row)
         return false;
     lengths = mysql_fetch_lengths(r->result);
@@ -156,33 +170,75 @@ static void free_rows(struct rows *base)
 {
     struct source_rows *r = (struct source_rows *)base;
 
-    mysql_free_result(r->result);
+    if (!r->again)
+        mysql_free_result(r->result);
     free(r->kinds);
+    free(r->shapes);
     free(r->cells);
     free(r);
 }
 
-static struct rows *rows_of(MYSQL_RES *result)
+static struct rows *again(struct rows *base);
+
+/* From the first row on. NULL: no memory. */
+static struct source_rows *reader_of(MYSQL_RES *result)
 {
     struct source_rows *r = calloc(1, sizeof *r);
     unsigned n = mysql_num_fields(result);
 
-    if (!r) {
-        mysql_free_result(result);
+    if (!r)
         return NULL;
-    }
     r->result = result;
+    r->at = result->data ? result->data->data : NULL;
     r->kinds = calloc(n, sizeof *r->kinds);
+    r->shapes = calloc(n, sizeof *r->shapes);
     r->cells = calloc(n, sizeof *r->cells);
-    r->base =
-        (struct rows){(int)n, r->kinds, r->cells, 0, mysql_num_rows(result), next_row, free_rows};
-    if (!r->kinds || !r->cells) {
-        free_rows(&r->base);
-        return NULL;
+    r->base = (struct rows){.n_columns = (int)n,
+                            .kinds = r->kinds,
+                            .shapes = r->shapes,
+                            .cells = r->cells,
+                            .n_rows = mysql_num_rows(result),
+                            .next = next_row,
+                            .again = again,
+                            .free = free_rows};
+    for (unsigned i = 0; r->kinds && r->shapes && i < n; i++) {
+        const MYSQL_FIELD *f = mysql_fetch_field_direct(result, i);
+
+        r->kinds[i] = kind_of(f);
+        r->shapes[i] = shape_of(f);
     }
-    for (unsigned i = 0; i < n; i++)
-        r->kinds[i] = kind_of(mysql_fetch_field_direct(result, i));
-    return &r->base;
+    return r;
+}
+
+static bool whole(const struct source_rows *r)
+{
+    return r && r->kinds && r->shapes && r->cells;
+}
+
+static struct rows *again(struct rows *base)
+{
+    struct source_rows *r = reader_of(((struct source_rows *)base)->result);
+
+    if (r)
+        r->again = true;
+    if (whole(r))
+        return &r->base;
+    rows_free(r ? &r->base : NULL);
+    return NULL;
+}
+
+/* Takes the result over. */
+static struct rows *rows_of(MYSQL_RES *result)
+{
+    struct source_rows *r = reader_of(result);
+
+    if (whole(r))
+        return &r->base;
+    if (r)
+        free_rows(&r->base);
+    else
+        mysql_free_result(result);
+    return NULL;
 }
 
 /* The whole result, in the order of its first n columns. */
@@ -190,6 +246,7 @@ static struct rows *query(struct source *s, struct span sql, int n, struct err *
 {
     MYSQL_RES *result;
     struct rows *rows;
+    bool ordered;
 
     if (mysql_real_query(&s->mysql, (const char *)sql.p, sql.n) != 0) {
         (void)failed(s, e, "query");
@@ -200,8 +257,9 @@ static struct rows *query(struct source *s, struct span sql, int n, struct err *
         (void)failed(s, e, "result");
         return NULL;
     }
+    ordered = n == 0 || source_order(result, n);
     rows = rows_of(result);
-    if (rows && (n == 0 || source_order(result, n)))
+    if (rows && ordered)
         return rows;
     rows_free(rows);
     (void)err_set(e, ERR_IO, "out of memory");

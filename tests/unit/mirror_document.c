@@ -31,7 +31,11 @@ static bool fake_next(struct rows *base)
 static void fake_init(struct fake_rows *f, const char *const (*rows)[CELLS_MAX], int n, int columns)
 {
     *f = (struct fake_rows){.rows = rows, .n = n};
-    f->base = (struct rows){columns, f->kinds, f->cells, 0, (uint64_t)n, fake_next, NULL};
+    f->base = (struct rows){.n_columns = columns,
+                            .kinds = f->kinds,
+                            .cells = f->cells,
+                            .n_rows = (uint64_t)n,
+                            .next = fake_next};
     for (int i = 0; i < columns; i++)
         f->kinds[i] = VALUE_TEXT;
     f->kinds[0] = VALUE_INT;

@@ -1,0 +1,137 @@
+#include "mirror/document/fold.h"
+
+#include "mirror/document/sum.h"
+#include "mirror/source/source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct fold {
+    const struct plan_fold *of;
+    struct rows *child; /* our own reader of the array's rows … */
+    bool has;           /* … whether one stands in its cells */
+    struct sum sum;
+    char text[SUM_TEXT_MAX];
+};
+
+struct folded {
+    struct rows base;
+    struct rows *rows;
+    int n_path;
+    enum value_kind *kinds;
+    struct span *cells;
+    int n;
+    struct fold folds[PLAN_FOLDS_MAX];
+};
+
+static bool of_row(const struct fold *f, const struct span *row, int n_path)
+{
+    for (int i = 0; i < n_path; i++) {
+        struct span a = f->child->cells[i];
+
+        if (a.n != row[i].n || !a.p || !row[i].p || memcmp(a.p, row[i].p, a.n) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* The sum over the child rows that belong to the row; past them. */
+static bool fold_row(struct fold *f, struct span *row, int n_path)
+{
+    sum_init(&f->sum, f->child->shapes[f->of->child_column].decimals);
+    for (; f->has && of_row(f, row, n_path); f->has = rows_next(f->child)) {
+        struct span number = f->child->cells[f->of->child_column];
+
+        if (number.p && !sum_add(&f->sum, number))
+            return false;
+    }
+    row[f->of->column] = sum_text(&f->sum, f->text);
+    return true;
+}
+
+static bool next_row(struct rows *base)
+{
+    struct folded *d = (struct folded *)base;
+
+    if (base->broken || !rows_next(d->rows))
+        return false;
+    memcpy(d->cells, d->rows->cells, (size_t)base->n_columns * sizeof *d->cells);
+    base->bytes = d->rows->bytes;
+    for (int i = 0; i < d->n; i++)
+        base->broken |= !fold_row(&d->folds[i], d->cells, d->n_path);
+    return !base->broken;
+}
+
+static void free_rows(struct rows *base)
+{
+    struct folded *d = (struct folded *)base;
+
+    for (int i = 0; i < d->n; i++)
+        rows_free(d->folds[i].child);
+    rows_free(d->rows);
+    free(d->kinds);
+    free(d->cells);
+    free(d);
+}
+
+static struct folded *wrap(struct rows *rows, int n_path)
+{
+    struct folded *d = calloc(1, sizeof *d);
+    size_t n = (size_t)rows->n_columns;
+
+    if (!d) {
+        rows_free(rows);
+        return NULL;
+    }
+    d->rows = rows;
+    d->n_path = n_path;
+    d->kinds = calloc(n, sizeof *d->kinds);
+    d->cells = calloc(n, sizeof *d->cells);
+    d->base = *rows;
+    d->base.kinds = d->kinds;
+    d->base.cells = d->cells;
+    d->base.next = next_row;
+    d->base.again = NULL;
+    d->base.free = free_rows;
+    if (d->kinds && d->cells) {
+        memcpy(d->kinds, rows->kinds, n * sizeof *d->kinds);
+        return d;
+    }
+    free_rows(&d->base);
+    return NULL;
+}
+
+static bool add_fold(struct folded *d, const struct plan_fold *of, struct rows *child,
+                     struct err *e)
+{
+    struct fold *f = &d->folds[d->n];
+
+    if (!sum_takes(child->kinds[of->child_column], child->shapes[of->child_column])) {
+        (void)err_set(e, ERR_SERVER, "a sum's numbers are of another type than they were");
+        e->code = SOURCE_ERR_TABLE_CHANGED;
+        return false;
+    }
+    f->of = of;
+    f->child = rows_again(child);
+    if (!f->child)
+        return err_set(e, ERR_IO, "out of memory");
+    d->n++;
+    f->has = rows_next(f->child);
+    d->kinds[of->column] = VALUE_DECIMAL;
+    return true;
+}
+
+struct rows *fold_rows(const struct plan *p, int level, struct rows *const *rows, struct err *e)
+{
+    struct folded *d = wrap(rows[level], p->levels[level].n_path);
+
+    for (int i = 0; d && i < p->n_folds; i++) {
+        if (p->folds[i].level != level || add_fold(d, &p->folds[i], rows[p->folds[i].child], e))
+            continue;
+        free_rows(&d->base);
+        return NULL;
+    }
+    if (!d)
+        (void)err_set(e, ERR_IO, "out of memory");
+    return d ? &d->base : NULL;
+}
