@@ -304,7 +304,7 @@ static void mark(struct sql_scan *s, enum sql_token t)
 /* A WITH clause is: name [(columns)] AS (query) {, …}. Behind a part's ')' only a comma goes on. */
 static void track_with(struct sql_scan *s, enum sql_token t)
 {
-    if (s->with && s->prev == TOK_CLOSE && t != TOK_COMMA && t != W_AS)
+    if (s->prev == TOK_CLOSE && t != TOK_COMMA && t != W_AS)
         sql_set_bit(&s->with, s->depth, false);
 }
 
@@ -322,6 +322,8 @@ static void oracle_name(struct sql_scan *s)
  * Whether a name is really one of them is not known here: no such statement is a read. */
 static bool shows_tracking(struct span name)
 {
+    if (name.n < sizeof "session_track_" - 1)
+        return false;
     name = sql_unquoted(name);
     return span_is_word(name, "session_variables") || span_is_word(name, "system_variables") ||
            span_holds(name, "session_track_");
@@ -342,12 +344,15 @@ void sql_token_inside(struct sql_scan *s, enum sql_token t)
 
     if (s->lex.mode.oracle && is_name(t))
         oracle_name(s);
-    track_with(s, t);
+    if (s->with)
+        track_with(s, t);
     note_tracking(s, t);
-    sql_select_at(s, t);
+    if (t == W_SELECT || t == W_FROM)
+        sql_select_at(s, t);
     if (s->follow)
         sql_statement_follow(s, t);
-    sql_found_token(s, t);
+    if (s->found_looks || sql_found_is_for(t))
+        sql_found_token(s, t);
     if (t > TOK_OPERATOR)
         word(s, t);
     else

@@ -27,6 +27,7 @@ void sql_found_start(struct sql_scan *s, enum sql_token t)
         return;
     s->first = t;
     s->found_told = false;
+    s->found_looks = t == W_UPDATE || t == W_DELETE || t == W_SHOW || explains(t);
     if (t == W_SELECT || t == W_WITH || t == W_CALL || t == W_EXECUTE)
         s->out->counts = true;
 }

@@ -58,6 +58,7 @@ struct sql_scan {
     unsigned nest;
     enum sql_token first; /* the statement's first word; of EXPLAIN SELECT: EXPLAIN */
     bool found_told;      /* sql/found.c: what comes tells no more */
+    bool found_looks;     /* … looks at every token of the statement */
     bool bound;           /* refused for more than a question about statements before */
     uint8_t kill_words;   /* what of KILL was read: see statement.c */
 };
@@ -95,6 +96,11 @@ bool sql_has_wide_byte(struct span text);
 /* sql/found.c: the first token of a statement, and any inside of it. */
 void sql_found_start(struct sql_scan *s, enum sql_token t);
 void sql_found_token(struct sql_scan *s, enum sql_token t);
+/* Of statements at whose every token it need not look. */
+static inline bool sql_found_is_for(enum sql_token t)
+{
+    return t == W_SELECT || t == W_FROM || t == W_CALL || t == W_EXECUTE;
+}
 
 /* sql/statement.c: the first token of a statement, and those behind it while `follow` says so. */
 void sql_statement_start(struct sql_scan *s, enum sql_token t);
