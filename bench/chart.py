@@ -8,7 +8,7 @@ import statistics
 import sys
 
 WIDTH, LEFT, BAR, GAP, TOP = 860, 330, 16, 14, 64
-COLOURS = {"haproxy": "#8b949e", "tillway": "#79c0ff", "tillway, pipelining": "#1f6feb"}
+COLOURS = {"haproxy": "#8b949e", "tillway, one by one": "#79c0ff", "tillway": "#1f6feb"}
 OTHERS = ("#8b949e", "#79c0ff", "#1f6feb", "#56d364", "#238636", "#d29922")
 STYLE = ("text{font:12px -apple-system,'Segoe UI',Helvetica,Arial,sans-serif;fill:#57606a}"
          ".title{font-weight:600;font-size:14px}")

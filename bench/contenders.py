@@ -16,7 +16,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 HAPROXY = """
 global
     nbthread {threads}
-    maxconn 9000
+    maxconn 12000
 defaults
     mode tcp
     timeout connect 5s
@@ -98,7 +98,7 @@ class Proxy:
 
     def __init__(self, cluster, name="tillway", over=None, listener=None, servers=None, connections=0):
         self.name, self.tls = name, "tls" in (listener or {})
-        self._tillway = Tillway(cluster, config=dict({"workers": os.cpu_count()}, **(over or {})))
+        self._tillway = Tillway(cluster, config=dict({"workers": os.cpu_count(), "limits": {"max_sessions": 12000}}, **(over or {})))
         self.port = self._tillway.port
         self._tillway.write_config({
             "listeners": [dict({"address": "127.0.0.1:%d" % self.port}, **(listener or {}))],
@@ -119,6 +119,9 @@ def _over_tls(cluster, name):
     return Proxy(cluster, name, listener={"tls": {"certificate": tls.certificate("tillway")}})
 
 
+ONE_BY_ONE = {"pool": {"pipelining": False}}
+ALL_READ = {"routing": {"primary_reads": True}}
+
 # name: how it is made of a cluster and that name
 CONTENDERS = {
     "direct": Direct,
@@ -128,12 +131,14 @@ CONTENDERS = {
     "haproxy, TLS": lambda c, name: HAProxy(c, name, tls=True),
     "tillway": Proxy,
     "tillway, TLS": _over_tls,
-    "tillway, pipelining": lambda c, name: Proxy(c, name, {"pool": {"pipelining": True}}),
+    "tillway, one by one": lambda c, name: Proxy(c, name, ONE_BY_ONE),
     "tillway, failover": lambda c, name: Proxy(c, name, {"failover": FAILOVER}),
     "tillway, exactly_once": lambda c, name: Proxy(c, name, {"failover": FAILOVER}, {"exactly_once": True}),
     "tillway, 50 connections": lambda c, name: Proxy(c, name, servers=1, connections=50),
+    "tillway, 3 × 16 connections": lambda c, name: Proxy(c, name, servers=3, connections=16),
     "tillway, 1 + 2": lambda c, name: Proxy(c, name, servers=3),
-    "tillway, 1 + 4": lambda c, name: Proxy(c, name, servers=5),
+    "tillway, 1 + 2, all read": lambda c, name: Proxy(c, name, ALL_READ, servers=3),
+    "tillway, 1 + 4, all read": lambda c, name: Proxy(c, name, ALL_READ, servers=5),
 }
 
 

@@ -4,6 +4,7 @@ import re
 import subprocess
 
 import tls
+from tables import TPCC
 from harness import pos
 from harness.chaos import grant, make_outcome
 from harness.cluster import TILL_PASSWORD, TILL_USER
@@ -26,6 +27,7 @@ def prepare(primary):
     """The tables that all runs use, made without a proxy; and what failover needs."""
     primary.query("CREATE DATABASE bench")
     _sysbench(primary.port, "oltp_point_select", [], "prepare")
+    _sysbench(primary.port, TPCC, [], "prepare")
     pos.load(primary.host, primary.port)
     primary.query("UPDATE pos.Product SET availableQuantity = 1000000000")
     grant(primary)
