@@ -71,6 +71,7 @@ struct conf_routing {
     uint64_t max_lag_ns;
     uint64_t resume_lag_ns; /* at most max_lag_ns */
     enum conf_balance balance;
+    bool primary_reads;
     uint64_t slow_start_ns;
     bool wait_for_replica;
     uint64_t wait_timeout_ns;

@@ -178,6 +178,9 @@ const struct schema_row conf_schema[] = {
     {"routing.balance", SCHEMA_CHOICE, IN(routing.balance), "busy", 0, 0, balances,
      "`busy`: a read goes to the replica with the fewest statements under way for its weight. "
      "`latency`: and one that answers more slowly than the fastest counts as busier by as often."},
+    {"routing.primary_reads", SCHEMA_BOOL, IN(routing.primary_reads), "false", 0, 0, NULL,
+     "Whether the primary takes reads as well, by its `weight` and how busy it is; else it gets "
+     "those alone that no replica may answer."},
     {"routing.slow_start", SCHEMA_DURATION, IN(routing.slow_start_ns), "0", 0, 3600 * S, NULL,
      "How long the weight of a server that came back grows to its whole, so that cold caches are "
      "not flooded."},
@@ -278,7 +281,7 @@ const struct schema_row conf_schema[] = {
      "Whether only clients of the same address and with equal connection attributes (`_pid` and "
      "`program_name` among them) share connections, so that "
      "`performance_schema.session_connect_attrs` is right for each of them."},
-    {"pool.pipelining", SCHEMA_BOOL, IN(pool.pipelining), "false", 0, 0, NULL,
+    {"pool.pipelining", SCHEMA_BOOL, IN(pool.pipelining), "true", 0, 0, NULL,
      "Whether short reads of several sessions, sent to replicas, share a connection: they go out "
      "in one write, and their replies are told apart. Needs `multiplexing`."},
     {"pool.idle", SCHEMA_DURATION, IN(pool.idle_ns), "60s", 0, 86400 * S, NULL,

@@ -139,8 +139,9 @@ static void print_rule(struct story *s)
 static void print_route(const struct story *s)
 {
     struct server_load loads[SERVERS_MAX] = {{0}};
-    struct route_policy policy = {route_consistency(&s->wish, s->consistency),
-                                  s->conf->routing.wait_for_replica, 0};
+    struct route_policy policy = {.consistency = route_consistency(&s->wish, s->consistency),
+                                  .wait_for_replica = s->conf->routing.wait_for_replica,
+                                  .primary_reads = s->conf->routing.primary_reads};
     struct causal causal;
     struct route_ask ask = {.statement = &s->verdict,
                             .policy = &policy,

@@ -24,6 +24,8 @@ static uint64_t busy(const struct balance *b, int i)
 {
     int n = atomic_load_explicit(&b->loads[i].busy, memory_order_relaxed);
 
+    if (b->favours & UINT32_C(1) << i)
+        n -= BALANCE_FAVOUR;
     return n > 0 ? (uint64_t)n : 0;
 }
 

@@ -1,8 +1,9 @@
 /* Which of several servers that may answer a read gets it: the least busy for its weight.
  *
- * Three things bend that. A server slower than the fastest counts as busier by as often as it is
+ * Four things bend that. A server slower than the fastest counts as busier by as often as it is
  * slower (`latency`, where given; differences below a millisecond are none). One that came back a
- * moment ago has a weight that grows from a 64th to the whole (`slow_start_ns`). Between servers
+ * moment ago has a weight that grows from a 64th to the whole (`slow_start_ns`). One that
+ * should not be left for little (`favours`) counts as less busy by BALANCE_FAVOUR. Between servers
  * that are equal the session stays with those it holds connections to; else they take turns, by
  * weight. One read in BALANCE_EXPLORE looks at no latency, so that a server that was slow once is
  * measured again. Pure. */
@@ -11,7 +12,10 @@
 
 #include "routing/topology.h"
 
-enum { BALANCE_EXPLORE = 61 }; /* odd, so that turns differ in it */
+enum {
+    BALANCE_EXPLORE = 61, /* odd, so that turns differ in it */
+    BALANCE_FAVOUR = 4,   /* statements under way */
+};
 
 /* How long replies to reads took lately, by server: a running median, which one slow statement does
  * not move far. One worker's own. */
@@ -28,6 +32,7 @@ struct balance {
     uint64_t slow_start_ns;        /* 0: none */
     uint64_t now_ns;               /* clock_mono_ns, about; used where slow_start_ns is */
     uint32_t held;                 /* bit i: the session holds a connection there */
+    uint32_t favours;              /* bit i: to be taken unless another one is far less busy */
     uint32_t turn;                 /* a counter */
 };
 

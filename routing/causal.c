@@ -22,6 +22,7 @@ void causal_wrote(struct causal *c, const struct gtid *g)
     if (c->several_domains) {
         c->wrote_since = c->seen_at >= 0;
     } else {
+        c->seen_on = 0;
         forget_seen(c);
     }
 }
@@ -31,7 +32,13 @@ void causal_saw(struct causal *c, int server, uint64_t now_ns)
     assert(server >= 0 && server < SERVERS_MAX);
     c->seen_at = server;
     c->seen_ns = now_ns;
+    c->seen_on |= UINT32_C(1) << server;
     c->wrote_since = false;
+}
+
+bool causal_shows_all(const struct causal *c, int i)
+{
+    return (c->seen_on & ~(UINT32_C(1) << i)) == 0;
 }
 
 /* The server went on as the session knew it: neither down nor in another role since the read. */

@@ -13,6 +13,9 @@
  * the position, hence a sample binds only what was read CAUSAL_SETTLE_NS before it.
  *  - A server that went down or changed its role after the session read there is taken for
  *    another: it may have come back with less.
+ *  - A primary sends a transaction to its replicas before its own engine shows it, and tells nobody
+ * how far that is. What was read on a replica it shows for sure once the session has committed
+ * behind it (`seen_on`).
  *  - In a Galera cluster positions do not bound what was seen (docs/galera.md), and a commit is on
  *    no other node yet when it is acknowledged, not even on the next writer. There the server that
  *    answered last fits, the others after a barrier (CAUSAL_WAIT): `seen_at` is all that counts,
@@ -27,6 +30,7 @@ struct causal {
     struct gtid_set need; /* what a server must have applied */
     int seen_at;          /* server index of the last read not yet folded into `need`, or -1 */
     uint64_t seen_ns;     /* when it finished */
+    uint32_t seen_on;     /* bit i: it has read at server i since its last commit */
     bool wrote_since;     /* `need` grew after that read: seen_at does not cover it by itself */
     bool several_domains; /* as last seen in a topology */
     bool untracked;       /* more domains than a gtid_set holds: only the primary will do */
@@ -44,6 +48,8 @@ void causal_saw(struct causal *c, int server, uint64_t now_ns);
 /* `position` is the primary's, asked after the last read finished: what was seen at the primary is
  * within it. */
 void causal_bound(struct causal *c, const struct gtid_set *position);
+/* Whether server i, where it is the primary, surely shows all that the session has seen. */
+bool causal_shows_all(const struct causal *c, int i);
 /* Fold what newer samples allow. */
 void causal_fold(struct causal *c, const struct topology *t);
 

@@ -64,6 +64,13 @@ static struct choice choice_of(const struct route_ask *a)
     return c;
 }
 
+/* Who has read on the primary can't come back to it by reading: it leaves when that is worth it. */
+static uint32_t favours(const struct route_ask *a)
+{
+    return a->favours |
+           (a->topology->primary >= 0 ? a->causal->seen_on & bit(a->topology->primary) : 0);
+}
+
 static int pick(const struct route_ask *a, uint32_t among)
 {
     const struct balance b = {.topology = a->topology,
@@ -72,6 +79,7 @@ static int pick(const struct route_ask *a, uint32_t among)
                               .slow_start_ns = a->policy->slow_start_ns,
                               .now_ns = a->now_ns,
                               .held = a->held,
+                              .favours = favours(a),
                               .turn = a->turn};
 
     return balance_pick(&b, among);
@@ -142,6 +150,32 @@ static enum route_reason why_replica(const struct route_ask *a)
     return stays ? ROUTE_REPLICA_STAYED : ROUTE_BALANCED;
 }
 
+/* Once a session has read on a replica, it may come back when it has committed something, or cares
+ * for no order. */
+static bool primary_shares(const struct route_ask *a)
+{
+    const struct server_view *p = &a->topology->servers[a->topology->primary];
+    bool ordered = a->policy->consistency != CONSISTENCY_EVENTUAL && !a->topology->galera;
+
+    return a->policy->primary_reads && !a->wish.replica && !a->wish.only && p->weight > 0 &&
+           !p->group[0] && (!ordered || causal_shows_all(a->causal, a->topology->primary));
+}
+
+/* The primary has everything. Where no replica is known to have what the session needs, those that
+ * it could wait at take part: else the reads behind writes would all be the primary's. */
+static struct route share(const struct route_ask *a, const struct choice *c)
+{
+    uint32_t primary = bit(a->topology->primary);
+    uint32_t late = a->policy->wait_for_replica ? c->late : 0;
+    bool waits = c->fresh == 0;
+    int i = pick(a, primary | (waits ? late : c->fresh));
+
+    if (i == a->topology->primary)
+        return to_primary(a, ROUTE_PRIMARY_SHARE);
+    return (struct route){
+        .server = i, .reason = waits ? ROUTE_WAITS : why_replica(a), .wait = waits};
+}
+
 static struct route route_read(const struct route_ask *a)
 {
     struct choice c = choice_of(a);
@@ -149,6 +183,8 @@ static struct route route_read(const struct route_ask *a)
 
     if (has_primary(a) && a->wish.only == bit(a->topology->primary))
         return to_primary(a, ROUTE_ASKED_SERVER);
+    if (has_primary(a) && primary_shares(a))
+        return share(a, &c);
     r = to_replica(a, &c, why_replica(a));
 
     if (r.server >= 0)
@@ -185,6 +221,7 @@ static const struct {
     [ROUTE_NOT_FRESH] = {"not_fresh", "a read, but no replica is known to have all that the "
                                       "session wrote or saw"},
     [ROUTE_NO_REPLICA] = {"no_replica", "a read, but no replica is up, weighted and near enough"},
+    [ROUTE_PRIMARY_SHARE] = {"primary_share", "a read, to the primary, which is the least busy"},
     [ROUTE_POLICY] = {"policy", "this listener sends all to the primary"},
     [ROUTE_ASKED_SERVER] = {"asked", "a read, to a server that a comment or a rule asks for"},
     [ROUTE_RULE] = {"rule", "a read, but a rule sends it to the primary"},

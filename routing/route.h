@@ -13,6 +13,7 @@ struct route_policy {
     enum consistency consistency;
     bool wait_for_replica;  /* MASTER_GTID_WAIT rather than the primary when no replica is known to
                                be fresh enough */
+    bool primary_reads;     /* the primary takes a share of the reads */
     uint64_t slow_start_ns; /* see balance.h */
 };
 
@@ -45,6 +46,7 @@ struct route_ask {
     uint32_t pins;                   /* session_pin bits */
     uint32_t exclude;                /* bit i: server i failed this statement already */
     uint32_t held;                   /* bit i: the session holds a connection there (wins ties) */
+    uint32_t favours;                /* bit i: see balance.h */
     uint32_t turn;                   /* a counter; spreads ties */
     struct route_wish wish;          /* its consistency is in the policy already */
 };
@@ -56,6 +58,7 @@ enum route_reason {
     ROUTE_PINNED,          /* primary: the session's state, see session_pin_text */
     ROUTE_NOT_FRESH,       /* primary: no replica has what the session wrote or saw */
     ROUTE_NO_REPLICA,      /* primary: no replica is up, weighted, within max_lag */
+    ROUTE_PRIMARY_SHARE,   /* primary: a read that it was the least busy for */
     ROUTE_POLICY,          /* primary: the listener does not split */
     ROUTE_ASKED_SERVER,    /* a read, to a server that a comment or a rule asks for */
     ROUTE_RULE,            /* primary: a rule says so */

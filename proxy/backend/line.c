@@ -247,11 +247,14 @@ static void pump(struct line *l)
 static void on_event(struct backend *b, void *owner)
 {
     struct line *l = owner;
+    struct worker *w = l->worker;
+    int server = b->server;
 
-    (void)b;
     l->now_ns = worker_now_ns();
     l->rounds = 0;
     pump(l);
+    if (w->queues.of[server].head) /* there may be room now */
+        session_queue_serve(w, server);
 }
 
 /* ---- riders ---- */
@@ -322,6 +325,7 @@ void line_board(struct line *l, struct session *s)
         l->since_ns = 0;
     l->riders[place(l->head, l->count++)] = s;
     s->line = l;
+    lines_of(l)->favours = UINT32_C(1) << l->backend->server;
     atomic_fetch_add_explicit(&load_of(l)->busy, 1, memory_order_relaxed);
     remember(l);
     watch(lines_of(l));

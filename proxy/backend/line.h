@@ -50,6 +50,7 @@ struct lines {
     struct line *of[SERVERS_MAX]; /* with riders */
     struct line *unsent;
     struct line *spare;
+    uint32_t favours; /* bit i: the server of the newest rider, for the next ones to join it */
     uv_prepare_t writer;
     uv_timer_t watch;
     struct history history;

@@ -14,6 +14,8 @@ enum { OPENING_MAX = 16 };
  * and what it changes is seen later. */
 #define PATIENCE_NS (50 * CLOCK_NS_PER_MS)
 #define PAUSE_NS    (200 * CLOCK_NS_PER_MS)
+/* A connection that many share is given up later: all that ride there must first be through. */
+#define BOARDING_PATIENCE_NS (500 * CLOCK_NS_PER_MS)
 
 static struct session_queue *queue_of(struct worker *w, int server)
 {
@@ -161,7 +163,7 @@ static uint64_t first_elsewhere(const struct worker *w, int server)
     return first;
 }
 
-bool session_queue_owes(struct worker *w, int server)
+static bool owes(struct worker *w, int server, uint64_t patience_ns)
 {
     const struct session_queue *q = queue_of(w, server);
     uint64_t now_ns;
@@ -173,7 +175,20 @@ bool session_queue_owes(struct worker *w, int server)
     now_ns = worker_now_ns();
     own_ns = q->head ? waited_ns(q->head->place.since_ns, now_ns) : 0;
     return now_ns - q->handed_ns > PAUSE_NS &&
-           waited_ns(first_elsewhere(w, server), now_ns) > own_ns + PATIENCE_NS;
+           waited_ns(first_elsewhere(w, server), now_ns) > own_ns + patience_ns;
+}
+
+bool session_queue_owes(struct worker *w, int server)
+{
+    return owes(w, server, PATIENCE_NS);
+}
+
+bool session_queue_lets_board(const struct session *s, int server)
+{
+    struct worker *w = s->worker;
+
+    return atomic_load_explicit(&load_of(w, server)->waiting, memory_order_relaxed) == 0 ||
+           (queue_of(w, server)->head == s && !owes(w, server, BOARDING_PATIENCE_NS));
 }
 
 void session_queue_hand_over(struct worker *w, int server)

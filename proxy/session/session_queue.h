@@ -54,6 +54,8 @@ void session_queue_leave(struct session *s);
 void session_queue_opened(struct worker *w, struct backend *b);
 /* A connection is free: whether a session of another worker is to have its place. */
 bool session_queue_owes(struct worker *w, int server);
+/* Whether the session may ride with others: nobody waits before it. */
+bool session_queue_lets_board(const struct session *s, int server);
 /* That place is free. */
 void session_queue_hand_over(struct worker *w, int server);
 /* A connection to the server is idle or gone: whose turn it is goes on. */

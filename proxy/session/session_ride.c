@@ -43,8 +43,7 @@ static bool may_ride(const struct session *s)
     return conf->pipelining && conf->multiplexing && is_plain(s) &&
            server != s->worker->topology->primary && !s->held[server] && knows_tracking(s) &&
            !(s->run.statement.effects & SQL_EFFECT_TRACKING) && !s->identity->limited &&
-           atomic_load_explicit(&s->worker->shared->loads[server].waiting, memory_order_relaxed) ==
-               0;
+           session_queue_lets_board(s, server);
 }
 
 /* What its history is kept by; never 0. */
@@ -113,8 +112,9 @@ bool session_ride(struct session *s)
     }
     session_replay_begin(s);
     s->run.sent = s->run.request.done = true;
-    session_begin_timing(s, s->run.route.server);
+    session_begin_timing(s);
     metric_add(&s->worker->shared->metrics, METRIC_SHARED, 1);
+    session_queue_leave(s);
     session_enter(s, SESSION_SHARE);
     line_board(l, s);
     return true;

@@ -139,8 +139,10 @@ static struct route_policy policy_of(const struct session *s)
 {
     const struct conf_routing *r = &s->worker->conf->routing;
 
-    return (struct route_policy){route_consistency(&s->run.wish, s->consistency),
-                                 r->wait_for_replica, r->slow_start_ns};
+    return (struct route_policy){.consistency = route_consistency(&s->run.wish, s->consistency),
+                                 .wait_for_replica = r->wait_for_replica,
+                                 .primary_reads = r->primary_reads,
+                                 .slow_start_ns = r->slow_start_ns};
 }
 
 static bool measures_latency(const struct session *s)
@@ -178,6 +180,7 @@ static struct route choose(struct session *s)
         .pins = s->pins,
         .exclude = run->exclude | still_answering(s),
         .held = s->held_bits,
+        .favours = s->worker->lines.favours,
         .turn = s->turn++,
         .wish = run->wish,
     };
@@ -264,9 +267,14 @@ static enum step connecting(struct session *s)
     return STEP_WAIT;
 }
 
+static enum step go_there(struct session *s)
+{
+    return session_ride(s) ? STEP_WAIT : connecting(s);
+}
+
 enum step session_queue(struct session *s)
 {
-    return connecting(s);
+    return go_there(s);
 }
 
 static void log_route(const struct session *s)
@@ -375,7 +383,7 @@ enum step session_route(struct session *s)
     if (!s->run.log_in)
         metrics_count_route(&s->worker->shared->metrics, &s->run.route, s->run.statement.reason);
     log_route(s);
-    return session_ride(s) ? STEP_WAIT : connecting(s);
+    return go_there(s);
 }
 
 enum step session_reroute(struct session *s)
@@ -429,14 +437,6 @@ static bool may_pipeline(const struct session *s, const struct backend *b)
     return !s->run.log_in && ((s->run.read && s->run.whole && replica) || never_fails(b));
 }
 
-void session_host(const struct session *s, char out[THREAD_HOST_MAX])
-{
-    if (s->port)
-        (void)snprintf(out, THREAD_HOST_MAX, "%s:%u", s->address, s->port);
-    else
-        (void)snprintf(out, THREAD_HOST_MAX, "%s", s->address);
-}
-
 static void list_thread(const struct session *s, struct backend *b)
 {
     char host[THREAD_HOST_MAX];
@@ -444,7 +444,10 @@ static void list_thread(const struct session *s, struct backend *b)
     if (b->listed_for == s->id)
         return;
     b->threads = &s->worker->shared->threads;
-    session_host(s, host);
+    if (s->port)
+        (void)snprintf(host, sizeof host, "%s:%u", s->address, s->port);
+    else
+        (void)snprintf(host, sizeof host, "%s", s->address);
     backend_list(b, s->id, host);
 }
 

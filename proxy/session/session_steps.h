@@ -70,8 +70,6 @@ void session_put_back(struct worker *w, struct backend *b);
  * forwarded. */
 enum step session_reroute(struct session *s);
 void session_backend_event(struct backend *b, void *owner);
-/* The client's, as the process list tells it: "10.0.0.7:52114". */
-void session_host(const struct session *s, char out[THREAD_HOST_MAX]);
 
 /* session_sync.c */
 /* Write into the target's `out` what brings it to the session's state. */
@@ -103,7 +101,7 @@ enum step session_not_proven(struct session *s);
 /* session_relay.c */
 enum step session_relay(struct session *s);
 /* The command is on its way: note when, where replicas are measured. */
-void session_begin_timing(struct session *s, int server);
+void session_begin_timing(struct session *s);
 
 /* session_ride.c */
 enum step session_share(struct session *s);

@@ -399,6 +399,60 @@ static void warnings_are_still_to_be_had(void **state)
     answers(ride.first.primary, "SHOW WARNINGS", "w", ride.first.till);
 }
 
+/* The replica may have no more connections than the line. */
+static struct ride ride_of_the_only_one(struct rig *r)
+{
+    r->view->servers[REPLICA].max_connections = 1;
+    rig_publish(r);
+    return ride_of(r);
+}
+
+static void who_finds_the_line_full_boards_in_turn(void **state)
+{
+    struct rig *r = rig_start(.workers = 1, .pipelining = true);
+    struct ride ride = ride_of_the_only_one(r);
+    struct peer *tills[LINE_DEPTH + 1];
+
+    (void)state;
+    for (int i = 0; i <= LINE_DEPTH; i++) {
+        tills[i] = rig_till(r, 0);
+        (void)client_hears_ok(tills[i]);
+        client_asks(tills[i], read_sql);
+        if (i < LINE_DEPTH)
+            server_hears_query(ride.line, read_sql);
+    }
+    rig_counts(r, METRIC_WAITED, 1);
+    line_says_rows(&ride, "0");
+    (void)client_hears_rows(tills[0], "0");
+    server_hears_query(ride.line, read_sql);
+    for (int i = 1; i <= LINE_DEPTH; i++) {
+        line_says_rows(&ride, "1");
+        (void)client_hears_rows(tills[i], "1");
+    }
+}
+
+static void who_needs_a_connection_is_not_overtaken(void **state)
+{
+    static const char strange_sql[] = "SELECT c FROM t";
+    struct rig *r = rig_start(.workers = 1, .pipelining = true);
+    struct ride ride = ride_of_the_only_one(r);
+    struct peer *third = rig_till(r, 0);
+
+    (void)state;
+    (void)client_hears_ok(third);
+    both_board(&ride);
+    client_asks(third, strange_sql);
+    rig_counts(r, METRIC_WAITED, 1);
+    line_says_rows(&ride, "1");
+    (void)client_hears_rows(ride.first.till, "1");
+    client_asks(ride.first.till, read_sql);
+    rig_counts(r, METRIC_WAITED, 2);
+    line_says_rows(&ride, "2");
+    (void)client_hears_rows(ride.second, "2");
+    answers(ride.line, strange_sql, "3", third);
+    answers(ride.line, read_sql, "1", ride.first.till);
+}
+
 static void the_daemon_ends_under_way(void **state)
 {
     struct rig *r = rig_start(.workers = 1, .pipelining = true);
@@ -430,6 +484,8 @@ int main(void)
         RIG_TEST(a_killed_connection_leaves_the_others),
         RIG_TEST(a_server_that_is_down_is_left),
         RIG_TEST(warnings_are_still_to_be_had),
+        RIG_TEST(who_finds_the_line_full_boards_in_turn),
+        RIG_TEST(who_needs_a_connection_is_not_overtaken),
         RIG_TEST(the_daemon_ends_under_way),
     };
 

@@ -148,6 +148,56 @@ class Consistency(Proxied):
         self.assertEqual(stale, [0] * 12)
 
 
+class PrimaryReads(Proxied):
+    """routing.primary_reads: the primary is one more server to read on, and nothing goes back for that."""
+
+    config = {"routing": {"primary_reads": True}}
+    sessions = 8
+
+    def count_up(self, stop):
+        """Past the proxy."""
+        writer, n = self.cluster.primary.connect(autocommit=True), 0
+        while not stop.is_set():
+            n += 1
+            with writer.cursor() as cursor:
+                cursor.execute("UPDATE shop.t SET v=%s WHERE id=60", (str(n),))
+        writer.close()
+
+    def read_and_write(self, key, wrong):
+        c, last = self.tillway.connect(database="shop"), 0
+        self.run_sql(c, "REPLACE INTO t VALUES (%s,'0')", (key,))
+        for i in range(1, 200):
+            if i % 5 == 0:
+                self.run_sql(c, "UPDATE t SET v=%s WHERE id=%s", (str(i), key))
+                own = self.run_sql(c, "SELECT v FROM t WHERE id=%s", (key,))
+                if own != [(str(i),)]:
+                    wrong.append((key, i, own))
+            seen = int(self.run_sql(c, "SELECT v FROM t WHERE id=60")[0][0])
+            if seen < last:
+                wrong.append((key, i, last, seen))
+            last = seen
+        c.close()
+
+    def test_sessions_read_everywhere_and_never_go_back(self):
+        self.cluster.primary.query("REPLACE INTO shop.t VALUES (60,'0')")
+        self.settle()
+        stop, wrong = threading.Event(), []
+        counting = threading.Thread(target=self.count_up, args=(stop,))
+        threads = [threading.Thread(target=self.read_and_write, args=(200 + k, wrong)) for k in range(self.sessions)]
+        counting.start()
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        stop.set()
+        counting.join()
+        self.assertEqual(wrong, [])
+        servers = self.stats()["servers"]
+        reads = {s["name"]: sum(s["routed"].get(r, 0) for r in ("primary_share", "balanced", "stayed", "waits")) for s in servers}
+        self.assertGreater(sum(reads.values()), 200 * self.sessions)
+        self.assertTrue(all(n > 20 for n in reads.values()), reads)
+
+
 class Eventual(Proxied):
     """The listener's option: replicas whatever was written."""
 

@@ -34,10 +34,10 @@ static const char *const full =
     "monitor: {user: m, password: '', interval: 20ms, timeout: 300ms, failures: 5, "
     "accounts_interval: 1m}\n"
     "routing: {max_lag: 5m, wait_for_replica: false, wait_timeout: 1s, balance: latency,\n"
-    "  slow_start: 30s}\n"
+    "  slow_start: 30s, primary_reads: true}\n"
     "limits: {login_timeout: 1s, connect_timeout: 2s, drain_timeout: 0, max_sessions: 7,\n"
     "         max_prepared: 8, buffer: 64k}\n"
-    "pool: {multiplexing: false, pipelining: true, idle: 5s, diagnostics: 1s, prepared: 2MiB, "
+    "pool: {multiplexing: false, pipelining: false, idle: 5s, diagnostics: 1s, prepared: 2MiB, "
     "min_idle: 7}\n"
     "admin: {socket: /tmp/a.sock}\n"
     "log: {level: debug, format: json, file: /tmp/t.log}\n"
@@ -90,6 +90,7 @@ static void test_everything_set_sections(void **state)
     assert_int_equal(c->routing.resume_lag_ns, 300 * S);
     assert_int_equal(c->routing.balance, BALANCE_LATENCY);
     assert_int_equal(c->routing.slow_start_ns, 30 * S);
+    assert_true(c->routing.primary_reads);
     assert_false(c->routing.wait_for_replica);
     assert_int_equal(c->routing.wait_timeout_ns, S);
     assert_int_equal(c->limits.login_timeout_ns, S);
@@ -99,7 +100,7 @@ static void test_everything_set_sections(void **state)
     assert_int_equal(c->limits.max_prepared, 8);
     assert_int_equal(c->limits.buffer, 65536);
     assert_false(c->pool.multiplexing);
-    assert_true(c->pool.pipelining);
+    assert_false(c->pool.pipelining);
     assert_int_equal(c->pool.idle_ns, 5 * S);
     assert_int_equal(c->pool.diagnostics_ns, 1 * S);
     assert_int_equal(c->pool.min_idle, 7);
@@ -141,6 +142,7 @@ static void test_defaults(void **state)
     assert_int_equal(c->routing.resume_lag_ns, 10 * S);
     assert_int_equal(c->routing.balance, BALANCE_BUSY);
     assert_int_equal(c->routing.slow_start_ns, 0);
+    assert_false(c->routing.primary_reads);
     assert_true(c->routing.wait_for_replica);
     assert_int_equal(c->routing.wait_timeout_ns, 20 * MS);
     assert_int_equal(c->limits.login_timeout_ns, 10 * S);
@@ -150,7 +152,7 @@ static void test_defaults(void **state)
     assert_int_equal(c->limits.max_prepared, 16382);
     assert_int_equal(c->limits.buffer, 32768);
     assert_true(c->pool.multiplexing);
-    assert_false(c->pool.pipelining);
+    assert_true(c->pool.pipelining);
     assert_int_equal(c->pool.idle_ns, 60 * S);
     assert_string_equal(c->admin_socket, "");
     assert_int_equal(c->log_level, LOG_INFO);

@@ -208,6 +208,90 @@ static void the_least_busy_(struct world *w)
     check_route(w, B, ROUTE_BALANCED, false);
 }
 
+static void reads_of_the_primary_(struct world *w)
+{
+    struct server_view *s = w->topology->servers;
+
+    w->policy.primary_reads = true;
+    for (int i = A; i < SERVERS; i++)
+        atomic_store(&w->loads[i].busy, 2);
+    check_route(w, P, ROUTE_PRIMARY_SHARE, false);
+    atomic_store(&w->loads[P].busy, 3);
+    atomic_store(&w->loads[B].busy, 1);
+    check_route(w, B, ROUTE_BALANCED, false);
+    wrote(w, "0-1-11"); /* nobody else has it */
+    check_route(w, P, ROUTE_PRIMARY_SHARE, false);
+    w->policy.wait_for_replica = true;
+    check_route(w, B, ROUTE_WAITS, true);
+    s[A].position = position("0-1-11");
+    check_route(w, A, ROUTE_BALANCED, false);
+    w->ask.exclude = 1u << A | 1u << B | 1u << C;
+    check_route(w, P, ROUTE_PRIMARY_SHARE, false);
+    w->ask.exclude = 0;
+}
+
+/* What a replica has shown the primary may show a moment later. */
+static void from_a_replica_to_the_primary_(struct world *w)
+{
+    w->policy.primary_reads = true;
+    for (int i = A; i < SERVERS; i++)
+        atomic_store(&w->loads[i].busy, 2);
+    causal_saw(&w->causal, P, 40);
+    check_route(w, P, ROUTE_PRIMARY_SHARE, false);
+    causal_saw(&w->causal, A, 50);
+    check_route(w, A, ROUTE_REPLICA_STAYED, false);
+    w->topology->servers[A].sampled_ns = 50 + CAUSAL_SETTLE_NS;
+    causal_fold(&w->causal, w->topology);
+    check_route(w, A, ROUTE_BALANCED, false);
+    w->policy.consistency = CONSISTENCY_EVENTUAL;
+    check_route(w, P, ROUTE_PRIMARY_SHARE, false);
+    w->policy.consistency = CONSISTENCY_SESSION;
+    wrote(w, "0-1-11"); /* behind what it saw */
+    check_route(w, P, ROUTE_PRIMARY_SHARE, false);
+}
+
+/* There is no way back for who only reads: it leaves when that is worth it. */
+static void it_stays_on_the_primary_(struct world *w)
+{
+    w->policy.primary_reads = true;
+    atomic_store(&w->loads[P].busy, 5);
+    for (int i = A; i < SERVERS; i++)
+        atomic_store(&w->loads[i].busy, 3);
+    check_route(w, A, ROUTE_BALANCED, false);
+    causal_saw(&w->causal, P, 50);
+    w->topology->servers[P].sampled_ns = 50 + CAUSAL_SETTLE_NS;
+    causal_fold(&w->causal, w->topology);
+    check_route(w, P, ROUTE_PRIMARY_SHARE, false);
+    atomic_store(&w->loads[P].busy, 8);
+    check_route(w, A, ROUTE_BALANCED, false);
+}
+
+static void reads_that_are_not_the_primarys_(struct world *w)
+{
+    struct server_view *s = w->topology->servers;
+
+    w->policy.primary_reads = true;
+    for (int i = A; i < SERVERS; i++)
+        atomic_store(&w->loads[i].busy, 2);
+    say(w, "/* tillway: replica */ SELECT 1");
+    check_route(w, A, ROUTE_BALANCED, false);
+    say(w, "/* tillway: server=c */ SELECT 1");
+    check_route(w, C, ROUTE_ASKED_SERVER, false);
+    say(w, "SELECT 1");
+    s[P].weight = 0;
+    check_route(w, A, ROUTE_BALANCED, false);
+    s[P].weight = 1;
+    (void)snprintf(s[P].group, sizeof s[P].group, "reporting");
+    check_route(w, A, ROUTE_BALANCED, false);
+    s[P].group[0] = 0;
+    w->ask.exclude = 1u << P;
+    check_route(w, A, ROUTE_BALANCED, false);
+    w->ask.exclude = 0;
+    w->topology->primary = -1;
+    s[P].health = HEALTH_DOWN;
+    check_route(w, A, ROUTE_BALANCED, false);
+}
+
 static void groups_(struct world *w)
 {
     struct server_view *s = w->topology->servers;
@@ -390,6 +474,10 @@ IN_A_WORLD(freshness)
 IN_A_WORLD(in_a_galera_cluster)
 IN_A_WORLD(it_stays_where_it_read)
 IN_A_WORLD(the_least_busy)
+IN_A_WORLD(reads_of_the_primary)
+IN_A_WORLD(reads_that_are_not_the_primarys)
+IN_A_WORLD(from_a_replica_to_the_primary)
+IN_A_WORLD(it_stays_on_the_primary)
 IN_A_WORLD(groups)
 IN_A_WORLD(what_a_rule_asks)
 IN_A_WORLD(rules_before_comments)
@@ -406,6 +494,10 @@ int main(void)
         cmocka_unit_test(in_a_galera_cluster),
         cmocka_unit_test(it_stays_where_it_read),
         cmocka_unit_test(the_least_busy),
+        cmocka_unit_test(reads_of_the_primary),
+        cmocka_unit_test(reads_that_are_not_the_primarys),
+        cmocka_unit_test(from_a_replica_to_the_primary),
+        cmocka_unit_test(it_stays_on_the_primary),
         cmocka_unit_test(groups),
         cmocka_unit_test(what_a_rule_asks),
         cmocka_unit_test(rules_before_comments),
