@@ -117,9 +117,7 @@ uint32_t threads_of(struct threads *t, int server, uint32_t session)
     return thread;
 }
 
-void threads_each(struct threads *t, int server,
-                  void (*visit)(void *ctx, uint32_t thread, uint32_t session, const char *host),
-                  void *ctx)
+void threads_each(struct threads *t, int server, threads_visit *visit, void *ctx)
 {
     (void)pthread_mutex_lock(&t->lock);
     for (struct thread_row *r = t->rows; r; r = r->hh.next)

@@ -41,9 +41,8 @@ void threads_set(struct threads *t, int server, uint32_t thread, uint32_t sessio
 void threads_remove(struct threads *t, int server, uint32_t thread);
 /* The thread that serves the session on the server; 0: none. */
 uint32_t threads_of(struct threads *t, int server, uint32_t session);
+typedef void threads_visit(void *ctx, uint32_t thread, uint32_t session, const char *host);
 /* Each row of a server, under the lock, in any order. */
-void threads_each(struct threads *t, int server,
-                  void (*visit)(void *ctx, uint32_t thread, uint32_t session, const char *host),
-                  void *ctx);
+void threads_each(struct threads *t, int server, threads_visit *visit, void *ctx);
 
 #endif

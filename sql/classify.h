@@ -76,8 +76,9 @@ struct sql_kill {
     bool simple; /* KILL [HARD|SOFT] [CONNECTION|QUERY] <number>: the proxy answers it; others but
                     `by_user` go to the primary */
     uint64_t id;
-    bool by_user; /* KILL [HARD|SOFT] [CONNECTION|QUERY] USER <user>[@<host>]: the proxy answers it
-                   */
+    bool by_query; /* KILL QUERY ID: `id` is a statement's; set by the proxy */
+    bool by_user;  /* KILL [HARD|SOFT] [CONNECTION|QUERY] USER <user>[@<host>]: the proxy answers it
+                    */
     struct span user; /* points into the text, without quotes; no bytes: an empty name */
     struct span host; /* likewise; p NULL: not said */
     bool own_user;    /* USER CURRENT_USER[()]: `user` is the session's */

@@ -34,15 +34,14 @@ struct finder {
     enum sql_token prev2;
     const uint8_t *begin; /* of the statement */
     const uint8_t *prev_end;
-    struct span word;      /* the token before */
-    const uint8_t *schema; /* where "information_schema" of a table's name begins; NULL */
-    unsigned words;        /* tokens of the statement so far */
-    bool kill_expr;        /* KILL's id has begun */
-    bool kill_other;       /* KILL … ID or USER: no connection's id */
-    const uint8_t *kill_at;
-    unsigned kill_tokens;
-    bool holder_follows; /* IS_USED_LOCK was told, its parenthesis is next */
-    bool for_connection; /* EXPLAIN … FOR [CONNECTION]: a number is an id */
+    struct span word;       /* the token before */
+    const uint8_t *schema;  /* where "information_schema" of a table's name begins; NULL */
+    unsigned words;         /* tokens of the statement so far */
+    bool kill_other;        /* KILL … ID or USER: no connection's id */
+    const uint8_t *kill_at; /* where KILL's expression begins; NULL before */
+    const uint8_t *taken;   /* up to here it is part of a spot; NULL */
+    bool holder_follows;    /* IS_USED_LOCK was told, its parenthesis is next */
+    bool for_connection;    /* EXPLAIN … FOR [CONNECTION]: a number is an id */
     bool explains;
     unsigned depth;
     struct list lists[DEPTH_MAX + 1];
@@ -212,9 +211,9 @@ static bool is_value(const struct sql_lexer *lex, enum sql_token t)
     }
 }
 
-/* Whether the parentheses that follow hold values and calls alone, no column: then these mean the
- * same inside of a subquery. */
-static bool values_follow(struct sql_lexer ahead)
+/* Behind the parentheses that follow, with values and calls alone in them, no column: these mean
+ * the same inside of a subquery. NULL: others. */
+static const uint8_t *behind_values(struct sql_lexer ahead)
 {
     unsigned depth = 0;
 
@@ -222,24 +221,31 @@ static bool values_follow(struct sql_lexer ahead)
         enum sql_token t = sql_lexer_next(&ahead);
 
         if (!is_value(&ahead, t))
-            return false;
+            return NULL;
         depth += t == TOK_OPEN;
         depth -= t == TOK_CLOSE;
     } while (depth > 0);
-    return true;
+    return ahead.p;
 }
 
-/* IS_USED_LOCK(…), where a subquery may stand in its place. */
+/* IS_USED_LOCK(…), where a subquery may stand in its place; and in KILL, where none may. */
 static void try_holder(struct finder *f, struct span text)
 {
     struct sql_lexer ahead = f->lex;
+    const uint8_t *end;
 
     if (!span_is_word(text, "IS_USED_LOCK") || f->prev == TOK_DOT || f->explains ||
         f->first == W_ANALYZE || f->first == W_EXECUTE || f->first == W_HANDLER ||
         f->first == W_PREPARE)
         return;
-    if (sql_lexer_next(&ahead) != TOK_OPEN || !values_follow(f->lex))
+    end = sql_lexer_next(&ahead) == TOK_OPEN ? behind_values(f->lex) : NULL;
+    if (!end)
         return;
+    if (f->first == W_KILL) {
+        (void)add(f, SPOT_KILL_HOLDER, text.p, end);
+        f->taken = end;
+        return;
+    }
     mark_items(f);
     f->holder_follows = add(f, SPOT_HOLDER, text.p, text.p) != NULL;
 }
@@ -376,22 +382,30 @@ static void try_show(struct finder *f, struct span text)
         (void)add(f, full ? SPOT_SHOW_FULL_PROCESSLIST : SPOT_SHOW_PROCESSLIST, f->begin, f->lex.p);
 }
 
+static void end_kill(struct finder *f)
+{
+    struct sql_spot *spot = NULL;
+
+    if (f->kill_at && !f->kill_other)
+        spot = add(f, SPOT_KILL_END, f->prev_end, f->prev_end);
+    if (spot)
+        spot->text = (struct span){f->kill_at, (size_t)(f->prev_end - f->kill_at)};
+}
+
 /* KILL [HARD|SOFT] [CONNECTION|QUERY] id */
 static void track_kill(struct finder *f, enum sql_token t, struct span text)
 {
     if (t == TOK_END || t == TOK_SEMICOLON) {
-        if (f->kill_tokens && !f->kill_other)
-            (void)add(f, f->kill_tokens == 1 && f->prev == TOK_NUMBER ? SPOT_THREAD : SPOT_KILL,
-                      f->kill_at, f->prev_end);
+        end_kill(f);
         return;
     }
-    if (!f->kill_tokens &&
-        (t == W_HARD || t == W_SOFT || t == W_CONNECTION || t == W_QUERY || t == W_KILL))
+    if (f->kill_at || t == W_HARD || t == W_SOFT || t == W_CONNECTION || t == W_QUERY ||
+        t == W_KILL)
         return;
-    if (!f->kill_tokens && (span_is_word(text, "USER") || span_is_word(text, "ID")))
-        f->kill_other = true;
-    if (!f->kill_tokens++)
-        f->kill_at = text.p;
+    f->kill_at = text.p;
+    f->kill_other = span_is_word(text, "USER") || span_is_word(text, "ID");
+    if (!f->kill_other)
+        (void)add(f, SPOT_KILL, text.p, text.p);
 }
 
 /* SHOW EXPLAIN|ANALYZE … FOR 17; EXPLAIN … FOR CONNECTION 17 */
@@ -424,7 +438,7 @@ static void begin_statement(struct finder *f, enum sql_token t, struct span text
     f->first = t;
     f->begin = text.p;
     f->words = 0;
-    f->kill_tokens = 0;
+    f->kill_at = NULL;
     f->kill_other = f->explains = f->for_connection = f->object_known = false;
     if (f->place != PLACE_CLOSED)
         f->place = t == W_CREATE || t == W_ALTER ? PLACE_DEFINITION : PLACE_QUERY;
@@ -433,7 +447,7 @@ static void begin_statement(struct finder *f, enum sql_token t, struct span text
 static void end_statement(struct finder *f)
 {
     f->at_start = true;
-    f->kill_tokens = 0;
+    f->kill_at = NULL;
     f->depth = 0;
     f->lists[0] = (struct list){0};
 }
@@ -449,13 +463,15 @@ static const struct {
 
 static void name(struct finder *f, enum sql_token t, struct span text)
 {
-    if (t == TOK_NAME && f->first != W_KILL)
+    if (f->taken && text.p < f->taken)
+        return;
+    if (t == TOK_NAME)
         for (size_t i = 0; i < ARRAY_LEN(calls); i++)
             if (span_is_word(text, calls[i].name))
                 try_call(f, calls[i].kind);
     if (t == TOK_NAME && span_is_word(text, "RETURNING") && f->depth == 0)
         open_list(f);
-    if (t == TOK_NAME && f->first != W_KILL)
+    if (t == TOK_NAME)
         try_holder(f, text);
     try_table(f, t, text);
     if (t == TOK_NAME)

@@ -22,7 +22,9 @@ enum sql_spot_kind {
     SPOT_SHOW_PROCESSLIST,      /* the whole statement */
     SPOT_SHOW_FULL_PROCESSLIST, /* the same */
     SPOT_THREAD,                /* an id as a number: EXPLAIN FOR CONNECTION 17 */
-    SPOT_KILL,                  /* an id as an expression: KILL @id */
+    SPOT_KILL,                  /* empty, before the expression of a KILL: KILL @id */
+    SPOT_KILL_END,              /* empty, behind it; `text` is the expression */
+    SPOT_KILL_HOLDER,           /* IS_USED_LOCK(…) in it */
 };
 
 struct sql_spot {
@@ -31,6 +33,12 @@ struct sql_spot {
     struct span text;
     bool bare;
 };
+
+static inline bool sql_spot_lists_processes(const struct sql_spot *spot)
+{
+    return spot->kind == SPOT_PROCESSLIST || spot->kind == SPOT_SHOW_PROCESSLIST ||
+           spot->kind == SPOT_SHOW_FULL_PROCESSLIST;
+}
 
 enum { SPOTS_MAX = 64 };
 

@@ -30,6 +30,7 @@ struct command_run {
     bool asking;         /* the session asks before it routes the command */
     bool position_known; /* the primary has told it, and s->causal has it */
     size_t size;         /* bytes on the wire, where whole */
+    uint64_t begun_ms;   /* by the worker's loop */
     struct sql_class statement;
     struct route_wish wish;
     struct route route;

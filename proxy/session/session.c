@@ -22,7 +22,7 @@ static const struct state_row rows[] = {
                                     STATE_BIT(SESSION_SHED) | STATE_BIT(SESSION_ASK) | COMMANDED |
                                     ANY_TIME},
     [SESSION_SHED] = {"shed", STATE_BIT(SESSION_VERIFY) | COMMANDED | ANY_TIME},
-    [SESSION_ASK] = {"ask", STATE_BIT(SESSION_REPLY) | ANY_TIME},
+    [SESSION_ASK] = {"ask", STATE_BIT(SESSION_ROUTE) | STATE_BIT(SESSION_REPLY) | ANY_TIME},
     [SESSION_ROUTE] = {"route", STATE_BIT(SESSION_QUEUE) | STATE_BIT(SESSION_CONNECT) |
                                     STATE_BIT(SESSION_SYNC) | STATE_BIT(SESSION_SHARE) | COMMANDED |
                                     ANY_TIME},
@@ -38,7 +38,8 @@ static const struct state_row rows[] = {
                         STATE_BIT(SESSION_ROUTE) | STATE_BIT(SESSION_RELAY) | COMMANDED | ANY_TIME},
     [SESSION_SHARE] = {"share",
                        STATE_BIT(SESSION_ROUTE) | STATE_BIT(SESSION_RELAY) | COMMANDED | ANY_TIME},
-    [SESSION_RELAY] = {"relay", STATE_BIT(SESSION_ROUTE) | COMMANDED | ANY_TIME},
+    [SESSION_RELAY] = {"relay",
+                       STATE_BIT(SESSION_ROUTE) | STATE_BIT(SESSION_ASK) | COMMANDED | ANY_TIME},
     [SESSION_REPLY] = {"reply", STATE_BIT(SESSION_READY) | ANY_TIME},
     [SESSION_CLOSING] = {"closing", 0},
 };
@@ -161,6 +162,7 @@ static void on_closed(void *owner)
     buf_free(&s->credentials.bytes);
     buf_free(&s->text);
     buf_free(&s->fitted);
+    session_busy_forget(s);
     buf_free(&s->telling.assigned);
     buf_free(&s->telling.untold);
     if (s->pinned)

@@ -20,7 +20,7 @@
  *   SHARE    from ROUTE to RELAY: the command is on its way with others'
  *   REPLAY   between SYNC and RELAY: repeats a transaction that was lost with another primary
  *   SHED     waits until the server has let go of what the session had (COM_CHANGE_USER …)
- *   ASK      waits for another worker's answer (KILL of its session)
+ *   ASK      waits for other workers' answers (KILL of a session, the process list)
  *   REPLY    takes the rest of the command off the client, then writes the proxy's own answer
  *   CLOSING  writes a last packet, then closes
  *
@@ -35,6 +35,7 @@
 #include "proxy/session/command_run.h"
 #include "proxy/session/session_answers.h"
 #include "proxy/session/session_bounds.h"
+#include "proxy/session/session_busy.h"
 #include "proxy/session/session_hold.h"
 #include "proxy/session/session_home.h"
 #include "proxy/telling.h"
@@ -124,6 +125,7 @@ struct session {
     struct command_run run;
     struct buf text;   /* where run.rewritten: the command as servers shall read it, with header */
     struct buf fitted; /* where run.fitted: the same for the connection at hand */
+    struct busy busy;  /* where the command reads the process list: of all sessions */
     struct backend *target;
     struct position_place position; /* among those that want the primary's position */
     uint16_t option;                /* COM_SET_OPTION's argument */
@@ -140,7 +142,6 @@ static inline struct span session_user(const struct session *s)
 {
     return s->identity ? identity_user(s->identity) : (struct span){NULL, 0};
 }
-struct session *session_by_id(struct worker *w, uint32_t id);
 /* Why its reads stay on the primary, in words; "" where they do not. */
 const char *session_pin_words(const struct session *s);
 /* A newer topology is there: a read that waits for a server now known to be bad goes elsewhere. */

@@ -104,6 +104,12 @@ void session_answers_note(struct session *s, struct backend *b)
     }
 }
 
+void session_answers_hide(struct session *s, struct backend *b)
+{
+    b->foreign_warnings = true;
+    s->answers.some = b->diagnostics = false;
+}
+
 int session_who_answers(const struct session *s)
 {
     /* a replica's packets would say that there is no transaction */

@@ -20,6 +20,8 @@ void session_answers_forget(struct session *s);
 void session_answers_free(struct session *s);
 /* The command's reply is complete. */
 void session_answers_note(struct session *s, struct backend *b);
+/* What the command raised on `b` is nobody's to see. */
+void session_answers_hide(struct session *s, struct backend *b);
 /* The server that must be asked, -1: the command is not such a question, or no one server knows. */
 int session_who_answers(const struct session *s);
 /* Where the command asks more than that: have its connection know what another one knows. Before

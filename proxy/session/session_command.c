@@ -176,6 +176,8 @@ static enum step on_query(struct session *s, struct span payload)
         return session_show(s);
     s->run.own_text = s->run.whole && session_text_is_own(s, &s->run.statement);
     s->run.read = sql_is_read(&s->run.statement);
+    if (s->run.own_text && session_busy_wanted(s, text))
+        return session_busy_ask(s);
     session_enter(s, SESSION_ROUTE);
     return STEP_MORE;
 }
@@ -298,7 +300,10 @@ static void reset_run(struct session *s, uint8_t byte, size_t size)
     session_stmt_drop_unprepared(s);
     buf_clear(&s->out);
     buf_clear(&s->text);
-    s->run = (struct command_run){.byte = byte, .whole = size > 0, .size = size};
+    if (session_busy_any(&s->busy))
+        session_busy_forget(s);
+    s->run = (struct command_run){
+        .byte = byte, .whole = size > 0, .size = size, .begun_ms = uv_now(&s->worker->loop)};
     request_begin(&s->run.request);
     s->run.request.renumber = s->compressed;
 }

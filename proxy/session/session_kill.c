@@ -4,6 +4,9 @@
  * victim's statement, if one is under way, is killed on its server over a connection of its own
  * with the victim's credentials (everybody may kill his own); KILL CONNECTION also ends the
  * victim's session. Who may: the same user, or an account with SUPER or CONNECTION ADMIN.
+ *
+ * An expression (KILL @id) is the primary's to evaluate, on the session's own connection: it gets
+ * the statement as it is, has no thread of a session's id, and its error tells the id.
  * session_kill_user.c has KILL USER. */
 #include "proxy/session/session_kill.h"
 
@@ -11,6 +14,7 @@
 
 #include "base/log.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -150,41 +154,62 @@ void session_kill_victim(struct session *victim, const struct sql_kill *kill)
     session_end(victim, mid_reply ? 0 : ER_CONNECTION_KILLED, "70100", "Connection was killed");
 }
 
+static uint32_t session_meant(const struct sql_kill *kill)
+{
+    return (uint32_t)(kill->by_query ? kill->id >> 32 : kill->id);
+}
+
 static bool may_kill(const struct kill_request *k, const struct session *victim)
 {
     return k->privileged || span_same(session_user(victim), (struct span){k->user, k->user_len});
+}
+
+static void say_not_killed(struct session *s, const struct kill_request *k)
+{
+    static const struct {
+        uint16_t code;
+        const char *words;
+    } errors[][2] = {
+        [KILL_UNKNOWN] = {{ER_NO_SUCH_THREAD, "Unknown thread id: "},
+                          {ER_NO_SUCH_QUERY, "Unknown query id: "}},
+        [KILL_DENIED] = {{ER_KILL_DENIED_ERROR, "You are not owner of thread "},
+                         {ER_KILL_QUERY_DENIED_ERROR, "You are not owner of query "}},
+    };
+    char text[64];
+
+    (void)snprintf(text, sizeof text, "%s%" PRIu64, errors[k->answer][k->kill.by_query].words,
+                   k->kill.id);
+    (void)session_answer_error(s, errors[k->answer][k->kill.by_query].code, "HY000", text);
 }
 
 static void answer(struct message *m, void *receiver)
 {
     struct kill_request *k = (struct kill_request *)(void *)m;
     struct session *s = session_by_id(receiver, k->killer);
-    char text[64];
 
     if (s && s->state.now == SESSION_ASK) {
-        if (k->answer == KILL_DONE) {
+        if (k->answer == KILL_DONE)
             (void)session_answer_ok(s);
-        } else {
-            (void)snprintf(text, sizeof text,
-                           k->answer == KILL_UNKNOWN ? "Unknown thread id: %u"
-                                                     : "You are not owner of thread %u",
-                           (uint32_t)k->kill.id);
-            (void)session_answer_error(
-                s, k->answer == KILL_UNKNOWN ? ER_NO_SUCH_THREAD : ER_KILL_DENIED_ERROR, "HY000",
-                text);
-        }
+        else
+            say_not_killed(s, k);
         session_step(s);
     }
     free(k);
 }
 
+static bool is_meant(const struct kill_request *k, const struct session *victim)
+{
+    return victim && victim->identity &&
+           (!k->kill.by_query || session_query_id(victim) == k->kill.id);
+}
+
 static void carry_out(struct message *m, void *receiver)
 {
     struct kill_request *k = (struct kill_request *)(void *)m;
-    struct session *victim = session_by_id(receiver, (uint32_t)k->kill.id);
+    struct session *victim = session_by_id(receiver, session_meant(&k->kill));
 
     k->answer = KILL_UNKNOWN;
-    if (victim && victim->identity)
+    if (is_meant(k, victim))
         k->answer = may_kill(k, victim) ? KILL_DONE : KILL_DENIED;
     if (k->answer == KILL_DONE)
         session_kill_victim(victim, &k->kill);
@@ -213,8 +238,9 @@ enum step session_kill(struct session *s, const struct sql_kill *kill)
     struct span user = session_user(s);
     struct kill_request *k;
     unsigned workers = (unsigned)s->worker->shared->worker_count;
+    uint32_t id = session_meant(kill);
 
-    if (kill->id == s->id)
+    if (id == s->id && !kill->by_query) /* of its statements the listed one is over */
         return kill_self(s, kill->query);
     k = calloc(1, sizeof *k + user.n);
     if (!k)
@@ -228,8 +254,36 @@ enum step session_kill(struct session *s, const struct sql_kill *kill)
     if (user.n)
         memcpy(k->user, user.p, user.n);
     session_enter(s, SESSION_ASK);
-    worker_send(&s->worker->shared->workers[(kill->id - SESSION_ID_FIRST) % workers], &k->message);
+    worker_send(&s->worker->shared->workers[(id - SESSION_ID_FIRST) % workers], &k->message);
     return STEP_WAIT;
+}
+
+/* The number in "Unknown thread id: 17", in any language and character set; 0: there is none. */
+static uint64_t id_told(struct span text)
+{
+    uint64_t id = 0;
+
+    for (size_t i = 0; i < text.n && id <= INT64_MAX / 10; i++) {
+        if (text.p[i] >= '0' && text.p[i] <= '9')
+            id = id * 10 + (text.p[i] - '0');
+        else if (text.p[i] && id)
+            break;
+    }
+    return id;
+}
+
+bool session_kill_missed(struct session *s, const struct server_error *e)
+{
+    struct command_run *run = &s->run;
+    struct sql_class *c = &run->statement;
+
+    if ((e->code != ER_NO_SUCH_THREAD && e->code != ER_NO_SUCH_QUERY) || c->kind != SQL_KILL ||
+        c->statements != 1 || !run->whole ||
+        (run->byte != COM_QUERY && run->byte != COM_STMT_EXECUTE))
+        return false;
+    c->kill.id = id_told(e->message);
+    c->kill.by_query = e->code == ER_NO_SUCH_QUERY;
+    return session_is_id(c->kill.by_query ? c->kill.id >> 32 : c->kill.id);
 }
 
 enum step session_ask(struct session *s)

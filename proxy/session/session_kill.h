@@ -5,13 +5,25 @@
 
 #include "proxy/session/session.h"
 
+/* The number by which a session's statement is listed and killed (KILL QUERY ID), beyond what a
+ * server has counted to. */
+static inline uint64_t session_query_id(const struct session *s)
+{
+    return (uint64_t)s->id << 32 | (uint32_t)s->statements;
+}
+
 enum step session_kill(struct session *s, const struct sql_kill *kill);
 enum step session_kill_user(struct session *s, const struct sql_kill *kill);
+/* The error that a server answers the command with: whether it has evaluated the expression of a
+ * KILL and does not know the id, for that is a session's, or a session's statement's. It stands in
+ * the command's `statement.kill` then. */
+bool session_kill_missed(struct session *s, const struct server_error *e) MUST_CHECK;
 /* State ASK. */
 enum step session_ask(struct session *s);
 
 /* On the victim's worker. */
 void session_kill_victim(struct session *victim, const struct sql_kill *kill);
+struct session *session_by_id(struct worker *w, uint32_t id);
 /* Its account may kill everybody's sessions. */
 bool session_kills_all(const struct session *s);
 

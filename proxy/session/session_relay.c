@@ -5,6 +5,7 @@
  * are consumed when the write is through; their source is not read meanwhile. */
 #include "proxy/replay/session_replay.h"
 #include "proxy/session/session_galera.h"
+#include "proxy/session/session_kill.h"
 #include "proxy/session/session_ride.h"
 #include "proxy/session/session_steps.h"
 #include "proxy/session/session_tracking.h"
@@ -111,7 +112,8 @@ enum pumped {
     PUMP_REROUTE,
     PUMP_AGAIN,
     PUMP_STALE,
-    PUMP_REFUSED
+    PUMP_REFUSED,
+    PUMP_KILL
 };
 
 /* Forward what the client has sent of the command. */
@@ -248,6 +250,19 @@ static enum pumped repeat(struct session *s)
     return PUMP_AGAIN;
 }
 
+/* An error that is not the client's to see; PUMP_DONE: it is. */
+static enum pumped answer_otherwise(struct session *s, const struct backend *b,
+                                    const struct batch *batch)
+{
+    if (ask_primary_instead(s, b, batch))
+        return PUMP_REROUTE;
+    if (is_demoted(s, b, batch))
+        return leave_demoted(s, b);
+    if (batch->count == 0 && session_galera_conflict(s, b->reply.error.code))
+        return repeat(s);
+    return session_kill_missed(s, &b->reply.error) ? PUMP_KILL : PUMP_DONE;
+}
+
 static void begin_infile(struct session *s, uint8_t shift)
 {
     if (s->run.whole)
@@ -320,18 +335,13 @@ static enum pumped collect(struct session *s, struct backend *b, struct batch *b
                    worker_whole_max(s->worker), &step);
         if (step.event == REPLY_BAD || (step.event == REPLY_INFILE && b->stream.writing))
             return bad_reply(s, b); /* nobody asks for a file before he has read the statement */
-        if (step.event == REPLY_ERROR && ask_primary_instead(s, b, batch)) {
-            stream_consume(&b->stream, step.pass + step.drop);
-            return PUMP_REROUTE;
-        }
-        if (step.event == REPLY_ERROR && is_demoted(s, b, batch)) {
-            stream_consume(&b->stream, step.pass + step.drop);
-            return leave_demoted(s, b);
-        }
-        if (step.event == REPLY_ERROR && batch->count == 0 &&
-            session_galera_conflict(s, b->reply.error.code)) {
-            stream_consume(&b->stream, step.pass + step.drop);
-            return repeat(s);
+        if (step.event == REPLY_ERROR) {
+            enum pumped otherwise = answer_otherwise(s, b, batch);
+
+            if (otherwise != PUMP_DONE) {
+                stream_consume(&b->stream, step.pass + step.drop);
+                return otherwise;
+            }
         }
         session_replay_step(s, b, at, &step);
         batch->kept = step.done && session_once_keep(s, b, at, &step);
@@ -488,6 +498,17 @@ static void leave_behind(struct session *s)
         line_turn_over(s);
 }
 
+static enum step kill_session(struct session *s)
+{
+    struct backend *b = s->target;
+
+    s->run.failed = true;
+    finish_reply(s, b);
+    session_answers_hide(s, b);
+    s->target = NULL;
+    return session_kill(s, &s->run.statement.kill);
+}
+
 static enum step after_pump(struct session *s, enum pumped pumped)
 {
     int server = s->target->server;
@@ -515,6 +536,8 @@ static enum step after_pump(struct session *s, enum pumped pumped)
     case PUMP_REFUSED:
         session_release(s, server, false);
         return session_reroute(s);
+    case PUMP_KILL:
+        return kill_session(s);
     case PUMP_WAIT:
     case PUMP_DONE:
         break;

@@ -3,104 +3,25 @@
  * Clients know their session by the proxy's id, servers by a thread id for each connection. Where a
  * statement names connections (sql/spots.h finds the places) the servers' ids are put in its text
  * and taken out of its result: SELECT CONNECTION_ID() asks for the session's id, the process list
- * is joined with the list of threads that this process holds, and connections idle in a pool, which
- * serve nobody, are left out of it. Ids below SESSION_ID_FIRST are the servers' own everywhere. */
+ * is session_processlist.c's. Ids below SESSION_ID_FIRST are the servers' own everywhere. */
+#include "proxy/session/session_rewriting.h"
 #include "proxy/session/session_steps.h"
-
-#include "sql/spots.h"
 
 #include <inttypes.h>
 #include <strings.h>
 
-enum { OWN_TEXT_MAX = 4096 };
-
-struct rewriting {
-    struct session *s;
-    const struct backend *b; /* that will run it */
-    struct span text;        /* the whole statement */
-    struct sql_spots spots;
-    struct buf *out;
-};
-
-static void put_row(void *ctx, uint32_t thread, uint32_t session, const char *host)
-{
-    buf_printf(ctx, ",(%u,%u,_utf8mb3'%s')", thread, session, host);
-}
-
-static void put_case(void *ctx, uint32_t thread, uint32_t session, const char *host)
+static void put_thread_case(void *ctx, uint32_t thread, uint32_t session, const char *host)
 {
     (void)host;
     if (session)
         buf_printf(ctx, " WHEN %u THEN %u", session, thread);
 }
 
-static void put_table(struct rewriting *r)
+static void put_session_case(void *ctx, uint32_t thread, uint32_t session, const char *host)
 {
-    buf_put_str(r->out, " FROM information_schema.PROCESSLIST p LEFT JOIN "
-                        "(VALUES (0,1,_utf8mb3'2')");
-    threads_each(&r->s->worker->shared->threads, r->b->server, put_row, r->out);
-    buf_put_str(r->out, ") m ON m.`0`=p.ID WHERE IFNULL(m.`1`,1)<>0");
-}
-
-/* Of the asking session itself the list shows the statement as the client wrote it. */
-static void put_info(struct rewriting *r)
-{
-    struct span charset = session_charset(r->s);
-    uint32_t own = r->b->thread_id;
-
-    if (!charset.n || r->spots.several || r->text.n > OWN_TEXT_MAX) {
-        buf_put_str(r->out, "p.INFO");
-        return;
-    }
-    buf_printf(r->out, "IF(p.ID=%u,CONVERT(_%.*s x'", own, (int)charset.n, (const char *)charset.p);
-    for (size_t i = 0; i < r->text.n; i++)
-        buf_printf(r->out, "%02x", r->text.p[i]);
-    buf_put_str(r->out, "' USING utf8mb3),p.INFO)");
-}
-
-static void put_column(struct rewriting *r, struct span name)
-{
-    if (span_eq(name, "ID"))
-        buf_put_str(r->out, "IFNULL(m.`1`,p.ID)");
-    else if (span_eq(name, "HOST"))
-        buf_put_str(r->out, "IFNULL(m.`2`,p.HOST)");
-    else if (span_eq(name, "INFO"))
-        put_info(r);
-    else
-        buf_printf(r->out, "p.%.*s", (int)name.n, (const char *)name.p);
-    buf_printf(r->out, " AS %.*s", (int)name.n, (const char *)name.p);
-}
-
-/* The table as a subquery. */
-static void put_processlist(struct rewriting *r, const struct sql_spot *spot)
-{
-    const char *names = r->s->worker->catalog->processlist;
-    size_t n;
-
-    buf_put_str(r->out, "(SELECT ");
-    for (; *names; names += n + (names[n] == ',')) {
-        n = strcspn(names, ",");
-        put_column(r, (struct span){(const uint8_t *)names, n});
-        if (names[n] == ',')
-            buf_put_u8(r->out, ',');
-    }
-    put_table(r);
-    buf_put_str(r->out, spot->bare ? ") PROCESSLIST" : ")");
-}
-
-/* SHOW PROCESSLIST as a query of the same columns, types and order. */
-static void put_show(struct rewriting *r, bool full)
-{
-    buf_put_str(r->out, "SELECT IFNULL(m.`1`,p.ID) AS Id,CONCAT(p.USER) AS User,"
-                        "IFNULL(m.`2`,p.HOST) AS Host,CONCAT(p.DB) AS db,"
-                        "CONCAT(p.COMMAND) AS Command,p.TIME AS Time,LEFT(p.STATE,30) AS State,");
-    if (!full)
-        buf_put_str(r->out, "LEFT(");
-    put_info(r);
-    buf_put_str(r->out, full ? "" : ",100)");
-    buf_put_str(r->out, " AS Info,CAST(p.PROGRESS AS DOUBLE(7,3)) AS Progress");
-    put_table(r);
-    buf_put_str(r->out, " ORDER BY p.ID");
+    (void)host;
+    if (session)
+        buf_printf(ctx, " WHEN %u THEN %u", thread, session);
 }
 
 static void put_heading(struct buf *out, struct span heading)
@@ -130,20 +51,39 @@ static void put_thread(struct rewriting *r, struct span number)
         buf_put_span(r->out, number);
 }
 
-/* KILL takes no subquery. A parameter cannot stand in two places: then the id is the server's. */
-static void put_expression(struct rewriting *r, struct span expression)
+/* KILL … of one statement alone is sent as it is: the server evaluates the expression and does not
+ * know the id of a session, which says so (session_kill.c). Of several the rest would not run. */
+static void put_kill(struct rewriting *r)
 {
-    if (memchr(expression.p, '?', expression.n)) {
-        buf_put_span(r->out, expression);
+    if (r->spots.several)
+        buf_put_str(r->out, "CASE ");
+}
+
+static void put_cases(struct rewriting *r, threads_visit *put, struct span otherwise)
+{
+    buf_put_str(r->out, " WHEN 0 THEN 0");
+    threads_each(&r->s->worker->shared->threads, r->b->server, put, r->out);
+    buf_put_str(r->out, " ELSE ");
+    buf_put_span(r->out, otherwise);
+    buf_put_str(r->out, " END");
+}
+
+static void put_kill_end(struct rewriting *r, struct span expression)
+{
+    if (r->spots.several)
+        put_cases(r, put_thread_case, expression);
+}
+
+/* KILL takes no subquery. A parameter cannot stand in two places: then the id is the server's. */
+static void put_kill_holder(struct rewriting *r, struct span call)
+{
+    if (memchr(call.p, '?', call.n)) {
+        buf_put_span(r->out, call);
         return;
     }
     buf_put_str(r->out, "CASE ");
-    buf_put_span(r->out, expression);
-    buf_put_str(r->out, " WHEN 0 THEN 0");
-    threads_each(&r->s->worker->shared->threads, r->b->server, put_case, r->out);
-    buf_put_str(r->out, " ELSE ");
-    buf_put_span(r->out, expression);
-    buf_put_str(r->out, " END");
+    buf_put_span(r->out, call);
+    put_cases(r, put_session_case, call);
 }
 
 /* The server's id is asked for once, and told as the session's. JSON_TABLE, for of VALUES the
@@ -179,15 +119,9 @@ static void put_left(struct rewriting *r, const struct sql_spot *spot, bool else
         buf_put_span(r->out, spot->where);
 }
 
-static bool lists_processes(const struct sql_spot *spot)
-{
-    return spot->kind == SPOT_PROCESSLIST || spot->kind == SPOT_SHOW_PROCESSLIST ||
-           spot->kind == SPOT_SHOW_FULL_PROCESSLIST;
-}
-
 static void put_spot(struct rewriting *r, const struct sql_spot *spot)
 {
-    if (lists_processes(spot) && !r->s->worker->catalog->processlist) {
+    if (sql_spot_lists_processes(spot) && !r->s->worker->catalog->processlist) {
         buf_put_span(r->out, spot->where); /* its columns are not known */
         return;
     }
@@ -211,17 +145,23 @@ static void put_spot(struct rewriting *r, const struct sql_spot *spot)
         put_heading(r->out, spot->text);
         break;
     case SPOT_PROCESSLIST:
-        put_processlist(r, spot);
+        processlist_put_table(r, spot->bare);
         break;
     case SPOT_SHOW_PROCESSLIST:
     case SPOT_SHOW_FULL_PROCESSLIST:
-        put_show(r, spot->kind == SPOT_SHOW_FULL_PROCESSLIST);
+        processlist_put_show(r, spot->kind == SPOT_SHOW_FULL_PROCESSLIST);
         break;
     case SPOT_THREAD:
         put_thread(r, spot->where);
         break;
     case SPOT_KILL:
-        put_expression(r, spot->where);
+        put_kill(r);
+        break;
+    case SPOT_KILL_END:
+        put_kill_end(r, spot->text);
+        break;
+    case SPOT_KILL_HOLDER:
+        put_kill_holder(r, spot->where);
         break;
     }
 }
@@ -240,19 +180,19 @@ static void put_text(struct rewriting *r)
     buf_put(r->out, at, (size_t)(r->text.p + r->text.n - at));
 }
 
-static bool in_information_schema(const struct session *s)
+bool session_in_information_schema(const struct session *s)
 {
     return strcasecmp(s->schema, "information_schema") == 0;
 }
 
-static bool names_ids(const struct session *s, const struct sql_class *c)
+bool session_names_ids(const struct session *s, const struct sql_class *c)
 {
-    return (c->effects & SQL_EFFECT_NAMES_IDS) != 0 || in_information_schema(s);
+    return (c->effects & SQL_EFFECT_NAMES_IDS) != 0 || session_in_information_schema(s);
 }
 
 bool session_text_is_own(const struct session *s, const struct sql_class *c)
 {
-    return names_ids(s, c) || (c->effects & SQL_EFFECTS_ASKS) != 0;
+    return session_names_ids(s, c) || (c->effects & SQL_EFFECTS_ASKS) != 0;
 }
 
 bool session_rewrite(struct session *s, const struct backend *b, uint8_t command, struct span text,
@@ -261,9 +201,9 @@ bool session_rewrite(struct session *s, const struct backend *b, uint8_t command
     struct rewriting r = {.s = s, .b = b, .text = text, .out = out};
     size_t at = out->len;
 
-    if ((!names_ids(s, &s->run.statement) && !session_row_count_elsewhere(s, b) &&
+    if ((!session_names_ids(s, &s->run.statement) && !session_row_count_elsewhere(s, b) &&
          !session_found_rows_elsewhere(s, b)) ||
-        !sql_spots_find(text, s->mode, in_information_schema(s), &r.spots))
+        !sql_spots_find(text, s->mode, session_in_information_schema(s), &r.spots))
         return false;
     (void)packet_begin(out);
     buf_put_u8(out, command);

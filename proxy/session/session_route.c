@@ -437,6 +437,14 @@ static bool may_pipeline(const struct session *s, const struct backend *b)
     return !s->run.log_in && ((s->run.read && s->run.whole && replica) || never_fails(b));
 }
 
+void session_host(const struct session *s, char out[THREAD_HOST_MAX])
+{
+    if (s->port)
+        (void)snprintf(out, THREAD_HOST_MAX, "%s:%u", s->address, s->port);
+    else
+        (void)snprintf(out, THREAD_HOST_MAX, "%s", s->address);
+}
+
 static void list_thread(const struct session *s, struct backend *b)
 {
     char host[THREAD_HOST_MAX];
@@ -444,10 +452,7 @@ static void list_thread(const struct session *s, struct backend *b)
     if (b->listed_for == s->id)
         return;
     b->threads = &s->worker->shared->threads;
-    if (s->port)
-        (void)snprintf(host, sizeof host, "%s:%u", s->address, s->port);
-    else
-        (void)snprintf(host, sizeof host, "%s", s->address);
+    session_host(s, host);
     backend_list(b, s->id, host);
 }
 

@@ -5,6 +5,7 @@
  * again, in the same write, on a connection that does not know it. Long data and cursors live on
  * one connection: `bound`. */
 #include "proxy/replay/session_replay.h"
+#include "proxy/session/session_kill.h"
 #include "proxy/session/session_steps.h"
 
 #include <assert.h>
@@ -154,6 +155,8 @@ enum step session_execute(struct session *s, struct span payload)
     session_classify_again(s, stmt);
     run->statement = stmt->statement;
     run->wish = stmt->wish;
+    if (run->statement.kill.by_user && stmt->text)
+        return session_kill_user(s, &run->statement.kill);
     run->read = run->whole && sql_is_read(&run->statement);
     if ((run->execute.flags & STMT_FLAG_CURSOR) || stmt->long_data || stmt->home_only ||
         !run->whole)
@@ -162,7 +165,7 @@ enum step session_execute(struct session *s, struct span payload)
         stmt->bound = -1; /* executing anew closes its cursor */
     if (stmt->bound >= 0 && !bound_is_held(s, stmt))
         return bound_was_lost(s, stmt);
-    return go(s);
+    return stmt->own_text && session_busy_wanted(s, session_text(s)) ? session_busy_ask(s) : go(s);
 }
 
 /* Many rows of parameters in one command; it only ever writes. */

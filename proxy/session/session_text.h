@@ -64,7 +64,10 @@ bool session_rule(struct session *s, struct span *text) MUST_CHECK;
 /* session_show.c: answer SHOW TILLWAY SESSION. */
 enum step session_show(struct session *s);
 
-/* session_rewrite.c: whether the statement must be looked at. */
+/* session_rewrite.c: whether it may name connections, or list them. */
+bool session_names_ids(const struct session *s, const struct sql_class *c);
+bool session_in_information_schema(const struct session *s);
+/* Whether the statement must be looked at. */
 bool session_text_is_own(const struct session *s, const struct sql_class *c);
 /* The command, COM_QUERY or COM_STMT_PREPARE, as the server shall read it over this connection,
  * with its header, into an empty buffer; false: as it is. */

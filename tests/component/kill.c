@@ -214,6 +214,52 @@ static void ids_of_servers_are_the_primarys_matter(void **state)
     (void)client_hears_ok(s.till);
 }
 
+/* The primary evaluates the expression and tells the id with its error. */
+static void evaluates(const struct scene *killer, const char *sql, uint32_t id)
+{
+    char text[64];
+
+    (void)snprintf(text, sizeof text, "Unknown thread id: %u", id);
+    client_asks(killer->till, sql);
+    server_hears_query(killer->primary, sql);
+    server_says_error(killer->primary, 1094, "HY000", text);
+}
+
+static void a_query_is_killed_by_an_expression(void **state)
+{
+    struct rig *r = rig_start(.workers = 2);
+    struct scene victim = scene_of(r, 1, "till");
+    struct scene killer = scene_of(r, 0, "till");
+
+    (void)state;
+    client_asks(victim.till, slow_sql);
+    server_hears_query(victim.primary, slow_sql);
+    evaluates(&killer, "KILL QUERY @id + 1", victim.till->thread_id);
+    assert_int_equal(client_hears_ok(killer.till).warnings, 0);
+    server_says_ok(kill_arrives(r, &victim, "till"));
+    server_says_error(victim.primary, 1317, "70100", "Query execution was interrupted");
+    client_hears_error(victim.till, 1317, "70100", "interrupted");
+    lives(victim.till);
+    lives(killer.till);
+}
+
+static void an_expression_may_mean_oneself_or_nobody(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = scene_of(r, 0, "till");
+
+    (void)state;
+    evaluates(&s, "KILL @id", 17);
+    client_hears_error(s.till, 1094, "HY000", "Unknown thread id: 17");
+    evaluates(&s, "KILL @id", 1073751824);
+    client_hears_error(s.till, 1094, "HY000", "Unknown thread id: 1073751824");
+    evaluates(&s, "KILL QUERY @id", s.till->thread_id);
+    client_hears_error(s.till, 1317, "70100", "Query execution was interrupted");
+    evaluates(&s, "KILL @id", s.till->thread_id);
+    client_hears_error(s.till, 1927, "70100", "Connection was killed");
+    peer_hears_end(s.till);
+}
+
 static void others_are_not_to_be_killed(void **state)
 {
     struct rig *r = rig_start(.workers = 2);
@@ -353,6 +399,8 @@ int main(void)
         RIG_TEST(oneself_may_be_killed),
         RIG_TEST(unknown_ids_are_refused),
         RIG_TEST(ids_of_servers_are_the_primarys_matter),
+        RIG_TEST(a_query_is_killed_by_an_expression),
+        RIG_TEST(an_expression_may_mean_oneself_or_nobody),
         RIG_TEST(others_are_not_to_be_killed),
         RIG_TEST(but_by_an_administrator),
         RIG_TEST(somebody_who_has_not_logged_in_is_unknown),

@@ -173,6 +173,133 @@ class Ids(Proxied):
         thread.join(10)
         self.assertEqual(raised, [1317])
 
+    def reading(self, victim):
+        """A read that waits on a replica, whose table is locked."""
+        raised = []
+
+        def read():
+            try:
+                raised.append(self.run_sql(victim, "SELECT v FROM t WHERE id=1"))
+            except pymysql.err.MySQLError as e:
+                raised.append(e.args[0])
+
+        thread = threading.Thread(target=read)
+        self.addCleanup(thread.join)  # once the tables are unlocked
+        lockers = [replica.connect(database="shop") for replica in self.cluster.replicas]
+        for locker in lockers:
+            self.addCleanup(lambda locker=locker: locker.open and locker.close())
+            self.run_sql(locker, "LOCK TABLES t WRITE")
+        thread.start()
+        while not any(self.run_sql(locker, LIST + " WHERE info LIKE 'SELECT v FROM t%'") for locker in lockers):
+            time.sleep(0.02)
+        return thread, raised, lockers
+
+    def test_kill_of_what_a_replica_runs(self):
+        b = Binary(self.tillway.port, database="shop")
+        self.addCleanup(b.close)
+        killer = self.connect()
+        prepared = b.prepare("KILL QUERY ?")
+        for kill in (lambda i: self.run_sql(killer, "KILL QUERY %d" % i), lambda i: self.run_sql(killer, "KILL SOFT QUERY %d-1" % (i + 1)),
+                     lambda i: self.run_sql(killer, "KILL QUERY @id"), prepared.execute):
+            victim = self.connect()
+            thread, raised, lockers = self.reading(victim)
+            self.run_sql(killer, "SET @id = %d" % victim.thread_id())
+            kill(victim.thread_id())
+            thread.join(20)
+            self.assertEqual(raised, [1317])
+            for locker in lockers:
+                locker.close()
+            self.assertEqual(self.run_sql(victim, "SELECT v FROM t WHERE id=1"), [("one",)])
+
+    def test_what_a_kill_by_expression_leaves_behind(self):
+        killer, victim = self.connect(), self.connect()
+        self.run_sql(killer, "SET @id = %d" % victim.thread_id())
+        self.run_sql(killer, "KILL @id")
+        self.assertEqual(self.run_sql(killer, "SELECT ROW_COUNT()"), [(0,)])
+        self.assertEqual(self.run_sql(killer, "SHOW WARNINGS"), [])
+        self.assertRaises(pymysql.err.MySQLError, self.run_sql, victim, "SELECT 1")
+        self.run_sql(killer, "BEGIN")
+        self.assertEqual(self.outcome(killer, "KILL @id"), (1094, "Unknown thread id: %d" % victim.thread_id()))
+        self.assertEqual(self.run_sql(killer, "SELECT @@in_transaction"), [(1,)])
+        self.run_sql(killer, "ROLLBACK")
+        self.assertEqual(self.outcome(killer, "KILL CONNECTION_ID()")[0], 1927)
+        self.assertRaises(pymysql.err.MySQLError, self.run_sql, killer, "SELECT 1")
+
+    def test_the_list_has_what_a_replica_runs(self):
+        asker = self.connect()
+        for without in (False, True):
+            victim = self.connect()
+            if without:
+                self.take_connection_of(victim)
+            thread, raised, lockers = self.reading(victim)
+            columns = "id, user, host, db, command, info, time < 60, time_ms < 60000, query_id > 1 << 61, info_binary"
+            row = self.run_sql(asker, "SELECT %s FROM information_schema.processlist WHERE info LIKE 'SELECT v%%'" % columns)
+            self.assertEqual(row, [(victim.thread_id(), "till", "127.0.0.1:%d" % victim._sock.getsockname()[1], "shop", "Query",
+                                    "SELECT v FROM t WHERE id=1", 1, 1, 1, b"SELECT v FROM t WHERE id=1")])
+            for sql in ("SHOW PROCESSLIST", "SHOW FULL PROCESSLIST"):
+                shown = [r for r in self.run_sql(asker, sql) if r[0] == victim.thread_id()]
+                self.assertEqual([r[:5] + r[6:] for r in shown], [row[0][:5] + ("", row[0][5], 0.0)])
+            for sql in ("SHOW PROCESSLIST", "SELECT * FROM information_schema.PROCESSLIST"):
+                direct, _ = self.definition(self.cluster.primary.connect(), sql)
+                self.assertEqual([self.column(d) for d in self.definition(asker, sql)[0]], [self.column(d) for d in direct])
+            self.run_sql(asker, "KILL QUERY ID %d" % self.query_id(asker, victim))
+            thread.join(20)
+            self.assertEqual(raised, [1317])
+            for locker in lockers:
+                locker.close()
+
+    def take_connection_of(self, victim):
+        """The one to the primary, idle; others keep what they get."""
+        watch = self.connect()
+        for _ in range(100):
+            if victim.thread_id() not in [r[0] for r in self.run_sql(watch, LIST)]:
+                return
+            self.run_sql(self.connect(), "BEGIN")
+        self.fail("nobody was given it")
+
+    def query_id(self, asker, victim):
+        return self.run_sql(asker, "SELECT query_id FROM information_schema.processlist WHERE id=%d" % victim.thread_id())[0][0]
+
+    def test_a_query_that_is_over_is_not_killed(self):
+        asker, victim = self.connect(), self.connect()
+        thread, raised, lockers = self.reading(victim)
+        query = self.query_id(asker, victim)
+        for locker in lockers:
+            locker.close()
+        thread.join(20)
+        self.assertEqual(raised, [[("one",)]])
+        self.run_sql(victim, "SELECT 1")
+        self.assertEqual(self.outcome(asker, "KILL QUERY ID %d" % query), (1957, "Unknown query id: %d" % query))
+
+    def test_others_see_and_kill_it_by_their_rights(self):
+        admin = self.cluster.primary.connect()
+        for name, right in (("plain", "SELECT ON shop.*"), ("watcher", "PROCESS ON *.*")):
+            self.run_sql(admin, "CREATE USER %s@'%%' IDENTIFIED BY 'secret'" % name)
+            self.run_sql(admin, "GRANT %s TO %s@'%%'" % (right, name))
+            self.addCleanup(self.run_sql, admin, "DROP USER %s@'%%'" % name)
+        victim = self.connect()
+        plain, watcher = (self.tillway.connect(user=name, password="secret") for name in ("plain", "watcher"))
+        self.addCleanup(plain.close)
+        self.addCleanup(watcher.close)
+        thread, raised, lockers = self.reading(victim)
+        query = self.query_id(watcher, victim)
+        self.assertEqual([r for r in self.run_sql(plain, LIST) if r[0] == victim.thread_id()], [])
+        self.assertEqual(self.outcome(plain, "KILL QUERY ID %d" % query), (1979, "You are not owner of query %d" % query))
+        self.assertEqual(self.outcome(plain, "KILL %d + 0" % victim.thread_id()), (1095, "You are not owner of thread %d" % victim.thread_id()))
+        for locker in lockers:
+            locker.close()
+        thread.join(20)
+        self.assertEqual(raised, [[("one",)]])
+
+    def test_kill_user_prepared(self):
+        b = Binary(self.tillway.port, database="shop")
+        self.addCleanup(b.close)
+        victim = self.connect()
+        thread, raised, _ = self.reading(victim)
+        b.prepare("KILL QUERY USER till").execute()
+        thread.join(20)
+        self.assertEqual(raised, [1317])
+
     def test_kill_by_a_servers_id(self):
         killer, victim = self.connect(), self.connect()
         thread, raised = self.sleeping(victim)
@@ -182,10 +309,11 @@ class Ids(Proxied):
         self.assertEqual(raised, [1317])
 
     def test_errors_are_the_primarys(self):
-        c, direct = self.connect(), self.cluster.primary.connect(user="till", password="till")
+        c, direct = self.connect(), self.cluster.primary.connect(user="till", password="till", database="shop")
         for sql in ("KILL 999999", "KILL QUERY 999999", "KILL QUERY ID 99999999", "KILL 0", "KILL 'x'", "KILL USER nobody",
                     "KILL USER till@'10.9.8.7'", "KILL QUERY USER `nobody`", "KILL USER till till",
-                    "KILL (SELECT 1)", "KILL", "SHOW EXPLAIN FOR 999999", "EXPLAIN FOR CONNECTION 999999"):
+                    "KILL (SELECT 1)", "KILL (SELECT @id)", "KILL nosuch", "KILL nosuch()", "KILL @nosuch", "KILL 1/0", "KILL -1", "KILL QUERY 9999999+1", "KILL",
+                    "KILL 1e30", "KILL QUERY ID 1+1000000", "SHOW EXPLAIN FOR 999999", "EXPLAIN FOR CONNECTION 999999"):
             with self.subTest(sql=sql):
                 self.assertEqual(self.outcome(c, sql), self.outcome(direct, sql))
         self.assertEqual(self.outcome(c, "KILL %d" % (FIRST + 123456)), (1094, "Unknown thread id: %d" % (FIRST + 123456)))

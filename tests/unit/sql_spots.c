@@ -18,6 +18,8 @@ static const char *const marks[] = {
     [SPOT_SHOW_FULL_PROCESSLIST] = "FULL",
     [SPOT_THREAD] = "THREAD",
     [SPOT_KILL] = "EXPR",
+    [SPOT_KILL_END] = "END",
+    [SPOT_KILL_HOLDER] = "HOLDS",
 };
 
 /* The text with each spot as <MARK>, <AS heading>, <LIST AS> where the table has no alias. */
@@ -145,7 +147,10 @@ static void lock_holder(void **state)
         {"SELECT t.IS_USED_LOCK('a'), IS_USED_LOCK, IS_USED_LOCK('a'", NULL},
         {"EXPLAIN SELECT IS_USED_LOCK('a')", NULL},
         {"EXECUTE s USING IS_USED_LOCK('a')", NULL},
-        {"KILL IS_USED_LOCK('a')", "KILL <EXPR>"},
+        {"KILL IS_USED_LOCK('a')", "KILL <EXPR><HOLDS><END>"},
+        {"KILL 1 + IS_USED_LOCK(IS_USED_LOCK(CONNECTION_ID())) + CONNECTION_ID()",
+         "KILL <EXPR>1 + <HOLDS> + <ID><END>"},
+        {"KILL IS_USED_LOCK(a)", "KILL <EXPR>IS_USED_LOCK(a)<END>"},
     };
 
     (void)state;
@@ -206,10 +211,10 @@ static void ids(void **state)
         {"SHOW EXPLAIN FOR 17", "SHOW EXPLAIN FOR <THREAD>"},
         {"SHOW ANALYZE FORMAT=JSON FOR 17", "SHOW ANALYZE FORMAT=JSON FOR <THREAD>"},
         {"SELECT SUBSTRING(a FROM 1 FOR 2)", NULL},
-        {"KILL 17", "KILL <THREAD>"},
-        {"KILL HARD QUERY @a + 1", "KILL HARD QUERY <EXPR>"},
-        {"KILL CONNECTION connection_id();", "KILL CONNECTION <EXPR>;"},
-        {"KILL ?", "KILL <EXPR>"},
+        {"KILL 17", "KILL <EXPR>17<END>"},
+        {"KILL HARD QUERY @a + 1", "KILL HARD QUERY <EXPR>@a + 1<END>"},
+        {"KILL CONNECTION connection_id();", "KILL CONNECTION <EXPR><ID><END>;"},
+        {"KILL ?", "KILL <EXPR>?<END>"},
         {"KILL QUERY ID 17", NULL},
         {"KILL USER till", NULL},
     };
