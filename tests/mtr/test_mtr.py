@@ -1,11 +1,12 @@
 """MariaDB's own tests through Tillway.
 
-usage: test_mtr.py client|main direct|primary|split [--share N/OF] [--only TEST,…] [-- mtr options]
+usage: test_mtr.py client|main direct|primary|split [--variant NAME] [--share N/OF] [--only TEST,…] [-- mtr options]
 
 Every test of the list (client-tests.txt, main-tests.txt) runs, but for those of left-out.txt, each with its
 reason there. A test that stands in failing.txt may fail; any other that fails is named, with its diff, and fails
 this. After a failure in mtr's suite
 the rest go on with fresh servers, for what a failed test leaves behind fails others.
+A variant is one of mtr's own: the same tests by another protocol.
 In split mode the replicas must replicate to the end, and must have answered statements.
 """
 
@@ -20,6 +21,9 @@ import servers
 import suite
 
 SUITES = {"client": ("client-tests.txt", client_suite.run), "main": ("main-tests.txt", main_suite.run)}
+
+
+VARIANTS = ("ps-protocol", "cursor-protocol", "view-protocol", "sp-protocol", "compress")
 
 
 class Report:
@@ -80,19 +84,24 @@ def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("suite", choices=SUITES)
     parser.add_argument("mode", choices=servers.MODES)
+    parser.add_argument("--variant", choices=VARIANTS)
     parser.add_argument("--share", default="1/1")
     parser.add_argument("--only")
     parser.add_argument("extra", nargs="*")
     args = parser.parse_args()
+    if args.variant and args.suite != "main":
+        parser.error("variants are mtr's")
     file, run = SUITES[args.suite]
     number, of = map(int, args.share.split("/"))
-    left_out = suite.exceptions("left-out.txt", args.suite, args.mode)
+    modes = [args.mode] + ([args.variant] if args.variant else [])
+    extra = args.extra + (["--" + args.variant] if args.variant else [])
+    left_out = suite.exceptions("left-out.txt", args.suite, modes)
     tests = args.only.split(",") if args.only else suite.share(
         [t for t in suite.names(file) if t not in left_out], number, of)
-    report = Report(suite.exceptions("failing.txt", args.suite, args.mode))
+    report = Report(suite.exceptions("failing.txt", args.suite, modes))
     rest, before = tests, None
     while rest and rest != before:
-        before, rest = rest, run_on_one(args.mode, run, rest, args.extra, report, args.suite == "main")
+        before, rest = rest, run_on_one(args.mode, run, rest, extra, report, args.suite == "main")
     if args.mode == "split" and not report.replica_reads:
         report.problems.append("no statement went to a replica")
     return report.verdict(tests)
