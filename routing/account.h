@@ -47,7 +47,7 @@ struct account {
 };
 
 #define ACCESS_SUPER            (1ULL << 15)
-#define ACCESS_PROCESS          (1ULL << 11)
+#define ACCESS_PROCESS          (1ULL << 8)
 #define ACCESS_CONNECTION_ADMIN (1ULL << 33)
 
 /* Add a way, from a plugin's name ("" is mysql_native_password) and its authentication string,

@@ -282,6 +282,7 @@ class Ids(Proxied):
         self.addCleanup(plain.close)
         self.addCleanup(watcher.close)
         thread, raised, lockers = self.reading(victim)
+        self.assertEqual([r[5] for r in self.run_sql(watcher, LIST) if r[0] == victim.thread_id()], ["SELECT v FROM t WHERE id=1"])
         query = self.query_id(watcher, victim)
         self.assertEqual([r for r in self.run_sql(plain, LIST) if r[0] == victim.thread_id()], [])
         self.assertEqual(self.outcome(plain, "KILL QUERY ID %d" % query), (1979, "You are not owner of query %d" % query))
