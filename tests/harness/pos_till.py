@@ -58,6 +58,7 @@ class _Till(threading.Thread):
         self.open = {}       # order id: {product: quantity}, not shipped yet
         self.unsure = set()  # orders whose last change may or may not have happened
         self.prices = {}     # product: the price this till gave it
+        self.sold_out = False
         self.connection = None
 
     def run(self):
@@ -80,6 +81,8 @@ class _Till(threading.Thread):
         try:
             if self.connection is None:
                 self.connection = self.tills.connect()
+            if self.sold_out:
+                self._restock()
             getattr(self, "_" + action)()
         except pymysql.err.MySQLError as error:
             self._failed(error)
@@ -94,7 +97,7 @@ class _Till(threading.Thread):
         elif code in REFUSED and "stock" in str(error):
             self.total.refused += 1
             self.connection.rollback()
-            self._restock()
+            self.sold_out = True
         elif self.tills.reconnect and (code in GONE or code in self.tills.passing):
             self.total.disconnects += 1
             if self.connection is not None:
@@ -107,6 +110,7 @@ class _Till(threading.Thread):
     def _restock(self):
         self._write("UPDATE Product SET availableQuantity = availableQuantity + 50"
                     " WHERE availableQuantity < 10 ORDER BY id LIMIT 20")
+        self.sold_out = False
 
     def _run(self, sql, args):
         with self.connection.cursor() as cursor:
