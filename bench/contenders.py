@@ -4,6 +4,7 @@ A contender has a port that clients connect to, the processes whose time is the 
 not more than `most` of them."""
 
 import os
+import resource
 
 import tls
 from harness import scratch
@@ -12,11 +13,13 @@ from harness.ports import free_port
 from harness.tillway import Tillway, listens
 
 TICKS = os.sysconf("SC_CLK_TCK")
+# Two descriptors each; HAProxy does not start where it can't have them.
+HAPROXY_MOST = min(12000, (resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 200) // 2)
 
 HAPROXY = """
 global
     nbthread {threads}
-    maxconn 12000
+    maxconn {most}
 defaults
     mode tcp
     timeout connect 5s
@@ -76,7 +79,7 @@ class HAProxy:
         folder = scratch.current().folder("haproxy")
         config = os.path.join(folder, "haproxy.cfg")
         with open(config, "w", encoding="ascii") as f:
-            f.write(HAPROXY.format(threads=os.cpu_count(), port=self.port,
+            f.write(HAPROXY.format(threads=os.cpu_count(), most=HAPROXY_MOST, port=self.port,
                                    primary=self._cluster.primary.port))
         self._proc = scratch.spawn(["/usr/sbin/haproxy", "-db", "-f", config],
                                    os.path.join(folder, "log"), cwd=folder)
