@@ -335,8 +335,7 @@ const struct schema_row conf_schema[] = {
      "How long a batch that is not full waits for more."},
     {"mirror.readers", SCHEMA_NUMBER, IN(mirror.readers), "2", 1, 16, NULL,
      "How many connections to the source read at once where much is to be read, all of them at the "
-     "same "
-     "snapshot."},
+     "same snapshot."},
     {"mirror.writers", SCHEMA_NUMBER, IN(mirror.writers), "2", 1, 16, NULL,
      "How many connections write to MongoDB at once where much is to be written. Each takes up to "
      "16 MiB of memory."},

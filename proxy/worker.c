@@ -196,6 +196,11 @@ void worker_send(struct worker *w, struct message *m)
         free(m);
 }
 
+void worker_send_next(struct worker *w, struct message *m)
+{
+    worker_send(&w->shared->workers[(w->index + 1) % w->shared->worker_count], m);
+}
+
 struct client_message {
     struct message message;
     struct client_socket client;

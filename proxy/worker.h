@@ -125,6 +125,8 @@ bool worker_send_list(struct worker *w, void (*answer)(void *ctx, struct buf *li
 
 /* Any message of a module's own; the message is freed where the worker is gone already. */
 void worker_send(struct worker *w, struct message *m);
+/* To the worker behind `w`, which may be `w` itself: all of them stand in a ring. */
+void worker_send_next(struct worker *w, struct message *m);
 
 /* A new connection to a server, as the configuration wants it; NULL where memory or the system
  * refuses. The worker's own thread. */

@@ -21,7 +21,6 @@ struct busy_request {
     struct message message;
     struct worker *from;
     uint32_t asker;
-    int worker; /* index of the one it is at */
     bool sees_all;
     struct busy busy;
     uint32_t user_len;
@@ -153,23 +152,15 @@ static void answer(struct busy_request *k, struct worker *w)
 static void carry_out(struct message *m, void *receiver)
 {
     struct busy_request *k = (struct busy_request *)(void *)m;
-    struct shared *shared = k->from->shared;
+    struct worker *w = receiver;
 
-    collect(k, receiver);
-    if (receiver == k->from) {
-        answer(k, receiver);
-        free(k);
+    collect(k, w);
+    if (w != k->from) {
+        worker_send_next(w, &k->message);
         return;
     }
-    k->worker = (k->worker + 1) % shared->worker_count;
-    worker_send(&shared->workers[k->worker], &k->message);
-}
-
-static bool sees_all(const struct session *s)
-{
-    const struct account *a = catalog_account(s->worker->catalog, session_user(s), s->address);
-
-    return a && (a->access & ACCESS_PROCESS) != 0;
+    answer(k, w);
+    free(k);
 }
 
 enum step session_busy_ask(struct session *s)
@@ -182,14 +173,13 @@ enum step session_busy_ask(struct session *s)
     k->message.run = carry_out;
     k->from = s->worker;
     k->asker = s->id;
-    k->worker = (s->worker->index + 1) % s->worker->shared->worker_count;
-    k->sees_all = sees_all(s);
+    k->sees_all = session_may(s, ACCESS_PROCESS);
     k->busy.rows = buf_with_max(BUSY_MAX);
     k->user_len = (uint32_t)user.n;
     if (user.n)
         memcpy(k->user, user.p, user.n);
     session_enter(s, SESSION_ASK);
-    worker_send(&s->worker->shared->workers[k->worker], &k->message);
+    worker_send_next(s->worker, &k->message);
     return STEP_WAIT;
 }
 
@@ -206,52 +196,25 @@ bool session_busy_wanted(const struct session *s, struct span text)
     return false;
 }
 
-/* As the process list's own columns, beside which it stands. */
-#define TEXT(type) type " CHARACTER SET utf8mb3 COLLATE utf8mb3_general_ci"
+/* A text as the process list's own columns are, beside which it stands; its place follows. */
+#define TEXT " CHARACTER SET utf8mb3 COLLATE utf8mb3_general_ci PATH "
 
 void session_busy_put_table(const struct busy *busy, struct buf *sql)
 {
     buf_put_str(sql, "JSON_TABLE(_utf8mb4 x'5B");
     for (size_t i = 0; i < busy->rows.len; i++)
         buf_printf(sql, "%02x", busy->rows.data[i]);
-    buf_put_str(
-        sql,
-        "5D','$[*]' COLUMNS(session BIGINT PATH '$[0]',listed TINYINT PATH '$[1]',"
-        "user " TEXT(
-            "VARCHAR(128)") " PATH '$[2]',"
-                            "host " TEXT(
-                                "VARCHAR(64)") " PATH '$[3]',"
-                                               "db " TEXT(
-                                                   "VARCHAR(64)") " PATH '$[4]',"
-                                                                  "command " TEXT(
-                                                                      "VARCHAR(16)") " PATH "
-                                                                                     "'$[5]',"
-                                                                                     "time "
-                                                                                     "INT "
-                                                                                     "PATH "
-                                                                                     "'$[6]',"
-                                                                                     "time_ms "
-                                                                                     "DECIMAL("
-                                                                                     "22,3) "
-                                                                                     "PATH "
-                                                                                     "'$[7]',"
-                                                                                     "info"
-                                                                                     " " TEXT(
-                                                                                         "LONG"
-                                                                                         "TEX"
-                                                                                         "T") " PAT"
-                                                                                              "H "
-                                                                                              "'$["
-                                                                                              "8]',"
-                                                                                              "quer"
-                                                                                              "y "
-                                                                                              "BIGI"
-                                                                                              "NT "
-                                                                                              "PATH"
-                                                                                              " '$["
-                                                                                              "9]')"
-                                                                                              ") "
-                                                                                              "b");
+    buf_put_str(sql, "5D','$[*]' COLUMNS("
+                     "session BIGINT PATH '$[0]',"
+                     "listed TINYINT PATH '$[1]',"
+                     "user VARCHAR(128)" TEXT "'$[2]',"
+                     "host VARCHAR(64)" TEXT "'$[3]',"
+                     "db VARCHAR(64)" TEXT "'$[4]',"
+                     "command VARCHAR(16)" TEXT "'$[5]',"
+                     "time INT PATH '$[6]',"
+                     "time_ms DECIMAL(22,3) PATH '$[7]',"
+                     "info LONGTEXT" TEXT "'$[8]',"
+                     "query BIGINT PATH '$[9]')) b");
 }
 
 void session_busy_forget(struct session *s)

@@ -217,11 +217,16 @@ static void carry_out(struct message *m, void *receiver)
     worker_send(k->from, &k->message);
 }
 
-bool session_kills_all(const struct session *s)
+bool session_may(const struct session *s, uint64_t access)
 {
     const struct account *a = catalog_account(s->worker->catalog, session_user(s), s->address);
 
-    return a && (a->access & (ACCESS_SUPER | ACCESS_CONNECTION_ADMIN)) != 0;
+    return a && (a->access & access) != 0;
+}
+
+bool session_kills_all(const struct session *s)
+{
+    return session_may(s, ACCESS_SUPER | ACCESS_CONNECTION_ADMIN);
 }
 
 static enum step kill_self(struct session *s, bool query)

@@ -24,6 +24,8 @@ enum step session_ask(struct session *s);
 /* On the victim's worker. */
 void session_kill_victim(struct session *victim, const struct sql_kill *kill);
 struct session *session_by_id(struct worker *w, uint32_t id);
+/* Its account has one of these rights, ACCESS_… */
+bool session_may(const struct session *s, uint64_t access);
 /* Its account may kill everybody's sessions. */
 bool session_kills_all(const struct session *s);
 

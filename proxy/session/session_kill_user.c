@@ -12,7 +12,6 @@ struct kill_user_request {
     struct message message;
     struct worker *from;
     uint32_t killer;
-    int worker;           /* index of the one it is at */
     uint32_t rows;        /* sessions killed */
     struct sql_kill kill; /* user and host point behind it */
     bool privileged;
@@ -64,16 +63,15 @@ static void answer(struct kill_user_request *k, struct worker *w)
 static void carry_out(struct message *m, void *receiver)
 {
     struct kill_user_request *k = (struct kill_user_request *)(void *)m;
-    struct shared *shared = k->from->shared;
+    struct worker *w = receiver;
 
-    kill_here(k, receiver);
-    if (receiver == k->from) {
-        answer(k, receiver);
-        free(k);
+    kill_here(k, w);
+    if (w != k->from) {
+        worker_send_next(w, &k->message);
         return;
     }
-    k->worker = (k->worker + 1) % shared->worker_count;
-    worker_send(&shared->workers[k->worker], &k->message);
+    answer(k, w);
+    free(k);
 }
 
 static struct span keep(uint8_t **at, struct span s)
@@ -98,13 +96,12 @@ enum step session_kill_user(struct session *s, const struct sql_kill *kill)
     k->message.run = carry_out;
     k->from = s->worker;
     k->killer = s->id;
-    k->worker = (s->worker->index + 1) % s->worker->shared->worker_count;
     k->kill = *kill;
     k->kill.user = keep(&at, user);
     k->kill.host = keep(&at, kill->host);
     k->by = keep(&at, by);
     k->privileged = session_kills_all(s);
     session_enter(s, SESSION_ASK);
-    worker_send(&s->worker->shared->workers[k->worker], &k->message);
+    worker_send_next(s->worker, &k->message);
     return STEP_WAIT;
 }
