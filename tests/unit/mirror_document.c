@@ -1,36 +1,11 @@
 #include "mirror/document/document.h"
 
 #include "unit/mirror_map.h"
-
-enum { CELLS_MAX = 8 };
-
-/* Rows of a test: texts, NULL is NULL. */
-struct fake_rows {
-    struct rows base;
-    const char *const (*rows)[CELLS_MAX];
-    int n, at;
-    enum value_kind kinds[CELLS_MAX];
-    struct span cells[CELLS_MAX];
-};
-
-static bool fake_next(struct rows *base)
-{
-    struct fake_rows *f = (struct fake_rows *)base;
-
-    if (f->at == f->n)
-        return false;
-    for (int i = 0; i < base->n_columns; i++) {
-        const char *text = f->rows[f->at][i];
-
-        f->cells[i] = text ? span_of(text) : (struct span){NULL, 0};
-    }
-    f->at++;
-    return true;
-}
+#include "unit/mirror_rows.h"
 
 static void fake_init(struct fake_rows *f, const char *const (*rows)[CELLS_MAX], int n, int columns)
 {
-    *f = (struct fake_rows){.rows = rows, .n = n};
+    *f = (struct fake_rows){.rows = rows};
     f->base = (struct rows){.n_columns = columns,
                             .kinds = f->kinds,
                             .cells = f->cells,

@@ -1,18 +1,9 @@
 #include "mirror/document/fold.h"
 
 #include "unit/mirror_map.h"
+#include "unit/mirror_rows.h"
 
 #include <stdlib.h>
-
-enum { CELLS_MAX = 8 };
-
-/* Rows of a test: texts, NULL is NULL. */
-struct fake_rows {
-    struct rows base;
-    const char *const (*rows)[CELLS_MAX];
-    int at;
-    struct span cells[CELLS_MAX];
-};
 
 static const enum value_kind kinds[CELLS_MAX] = {
     VALUE_INT,  VALUE_INT, VALUE_DECIMAL, VALUE_DECIMAL,
@@ -20,21 +11,6 @@ static const enum value_kind kinds[CELLS_MAX] = {
 };
 static const struct value_shape shapes[CELLS_MAX] = {{0, 0}, {0, 0}, {0, 0}, {0, 0},
                                                      {0, 0}, {0, 0}, {8, 2}, {0, 0}};
-
-static bool fake_next(struct rows *base)
-{
-    struct fake_rows *f = (struct fake_rows *)base;
-
-    if ((uint64_t)f->at == base->n_rows)
-        return false;
-    for (int i = 0; i < base->n_columns; i++) {
-        const char *text = f->rows[f->at][i];
-
-        f->cells[i] = text ? span_of(text) : (struct span){NULL, 0};
-    }
-    f->at++;
-    return true;
-}
 
 static void fake_free(struct rows *base)
 {
