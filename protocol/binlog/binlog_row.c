@@ -41,6 +41,8 @@ bool binlog_row_begin(struct binlog_row_reader *r, const struct binlog_rows *row
     };
     if (rows->width != table->n_columns)
         return bad(r, e, "not as many columns as the table map says");
+    if (!table->n_columns)
+        return bad(r, e, "rows of a table without columns");
     for (uint32_t i = 0; i < table->n_columns && !r->scratch_used; i++)
         r->scratch_used = needs_scratch(&table->columns[i]);
     return true;

@@ -183,6 +183,7 @@ static void test_what_does_not_fit(void **state)
 {
     struct binlog_rows rows = {
         .op = BINLOG_INSERT, .width = 2, .after = BITS("\x03"), .rows = BYTES("")};
+    const struct binlog_table nothing = {.n_columns = 0};
     struct buf scratch = buf_with_max(3);
     struct binlog_value after[3];
     struct binlog_row_reader r;
@@ -190,6 +191,9 @@ static void test_what_does_not_fit(void **state)
 
     (void)state;
     assert_false(binlog_row_begin(&r, &rows, &table, &scratch, &e));
+    rows.width = 0; /* no server has such a table; its rows would have no room to be read into */
+    assert_false(binlog_row_begin(&r, &rows, &nothing, &scratch, &e));
+    assert_non_null(strstr(e.text, "without columns"));
     rows.width = 3;
     assert_true(binlog_row_begin(&r, &rows, &table, &scratch, &e));
     assert_int_equal(binlog_row_next(&r, NULL, after, &e), 0);
