@@ -45,6 +45,15 @@ static void hash_to_scalar(const struct span *parts, int n, uint8_t scalar[SCALA
     sodium_memzero(wide, sizeof wide);
 }
 
+void auth_ed25519_make_nonce(const uint8_t random[AUTH_ED25519_NONCE],
+                             uint8_t nonce[AUTH_ED25519_NONCE])
+{
+    uint8_t *last = &nonce[AUTH_ED25519_NONCE - 1];
+
+    memcpy(nonce, random, AUTH_ED25519_NONCE);
+    *last = *last ? *last : 1;
+}
+
 void auth_ed25519_key(struct span password, uint8_t key[AUTH_ED25519_KEY])
 {
     struct secret s;

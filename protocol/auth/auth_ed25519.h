@@ -15,6 +15,10 @@ enum { AUTH_ED25519_NONCE = 32, AUTH_ED25519_KEY = 32, AUTH_ED25519_REPLY = 64 }
 
 #define AUTH_ED25519 "client_ed25519"
 
+/* A nonce from random bytes. It does not end in NUL, which some clients (Go's) cut off any nonce.
+ */
+void auth_ed25519_make_nonce(const uint8_t random[AUTH_ED25519_NONCE],
+                             uint8_t nonce[AUTH_ED25519_NONCE]);
 /* The public key of a password, as the servers keep it. */
 void auth_ed25519_key(struct span password, uint8_t key[AUTH_ED25519_KEY]);
 /* The client's reply to a nonce. */

@@ -86,6 +86,28 @@ static enum auth_answer say(struct session *s, size_t at)
     return AUTH_ASKED;
 }
 
+static bool make_nonce(struct session *s)
+{
+    uint8_t random[AUTH_ED25519_NONCE];
+
+    if (!session_random(random, sizeof random))
+        return false;
+    auth_ed25519_make_nonce(random, s->auth.nonce);
+    return true;
+}
+
+/* A reply by mysql_native_password is kept beside the one that is asked for: the greeting's nonce
+ * stays what it is, so no client is asked for another. Some take a second question for an error. */
+static void put_aside(struct session *s)
+{
+    struct span reply = session_login_reply(s);
+
+    if (s->auth.by != BY_NATIVE || reply.n != AUTH_HASH)
+        return;
+    s->auth.has_native = true;
+    memcpy(s->auth.native, reply.p, AUTH_HASH);
+}
+
 /* Ask for a reply by another plugin. */
 static enum auth_answer ask(struct session *s, enum auth_by by)
 {
@@ -99,10 +121,11 @@ static enum auth_answer ask(struct session *s, enum auth_by by)
         return AUTH_ASKED;
     }
     if (by == BY_ED25519) {
-        if (!session_random(s->auth.nonce, sizeof s->auth.nonce))
+        if (!make_nonce(s))
             return AUTH_FAILS;
         nonce = (struct span){s->auth.nonce, sizeof s->auth.nonce};
     }
+    put_aside(s);
     s->auth.asked = by;
     s->auth.full = s->auth.key_sent = false;
     at = packet_begin(&s->out);
@@ -189,22 +212,30 @@ static enum auth_answer try_sha2(struct session *s, const struct account_way *w)
     return ask_full(s);
 }
 
-static enum auth_answer try_native(struct session *s, const struct account_way *w,
-                                   struct secret *secret)
+static enum auth_answer check_native(struct session *s, const struct account_way *w,
+                                     struct span reply, struct secret *secret)
 {
-    struct span reply = session_login_reply(s);
     struct span known = known_password(s, w);
 
-    if (s->auth.by != BY_NATIVE)
-        return reply.n == 0 && w->empty ? AUTH_FITS : ask(s, BY_NATIVE);
     if (w->empty)
         return judge(without_nul(reply).n == 0);
     if (!auth_native_check(s->nonce, reply, w->stage2, secret->stage1))
         return AUTH_FAILS;
+    s->auth.plugin = AUTH_NATIVE;
     secret->kind = SECRET_STAGE1;
     if (known.n)
         tell_password(secret, known);
     return AUTH_FITS;
+}
+
+static enum auth_answer try_native(struct session *s, const struct account_way *w,
+                                   struct secret *secret)
+{
+    struct span reply = session_login_reply(s);
+
+    if (s->auth.by == BY_NATIVE)
+        return check_native(s, w, reply, secret);
+    return reply.n == 0 && w->empty ? AUTH_FITS : ask(s, BY_NATIVE);
 }
 
 static enum auth_answer try_ed25519(struct session *s, const struct account_way *w,
@@ -266,6 +297,8 @@ enum auth_answer session_auth_try(struct session *s, const struct account_way *w
         tell_password(secret, session_login_reply(s));
         return judge(password_fits(w, session_login_reply(s)));
     }
+    if (w->kind == WAY_NATIVE && s->auth.has_native)
+        return check_native(s, w, (struct span){s->auth.native, AUTH_HASH}, secret);
     if (s->auth.by == BY_SHA2)
         return try_sha2(s, w);
     if (w->kind == WAY_NATIVE)

@@ -25,11 +25,12 @@ struct session_auth {
     bool told;          /* the client said its password itself, be it encrypted */
     bool sha2_only;     /* a client of MySQL 9 or newer: it has no mysql_native_password */
     enum auth_used used;
-    size_t way; /* of the account's, the one being tried */
-    bool tried; /* all ways failed, by the catalog with this fingerprint */
-    uint64_t fingerprint;
-    bool refused; /* a server refused what the accounts known here let in */
+    size_t way;           /* of the account's, the one being tried */
+    uint64_t fingerprint; /* of the catalog by which the first one was tried */
+    bool refused;         /* a server refused what the accounts known here let in */
     uint8_t nonce[AUTH_ED25519_NONCE];
+    bool has_native; /* a reply by mysql_native_password came before the one that is kept … */
+    uint8_t native[AUTH_HASH]; /* … this one */
 };
 
 enum { CREDENTIALS_MAX = 16384 };

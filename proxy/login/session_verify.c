@@ -92,11 +92,8 @@ static bool ask_for_fresh_accounts(struct session *s)
 /* All ways failed. What is known now may not be what they failed by: once more. */
 static bool try_again(struct session *s)
 {
-    uint64_t known = s->worker->catalog->fingerprint;
-    bool again = s->auth.tried && s->auth.fingerprint != known;
+    bool again = s->auth.fingerprint != s->worker->catalog->fingerprint;
 
-    s->auth.tried = true;
-    s->auth.fingerprint = known;
     if (again)
         s->auth.way = 0;
     return again;
@@ -185,6 +182,8 @@ enum step session_verify(struct session *s)
 
     if (s->client.writing || ((!a || s->auth.refused) && ask_for_fresh_accounts(s)))
         return STEP_WAIT;
+    if (s->auth.way == 0)
+        s->auth.fingerprint = c->fingerprint;
     for (; shown && s->auth.way < shown->way_count; s->auth.way++) {
         const struct account_way *w = &shown->ways[s->auth.way];
         enum auth_answer answer = session_auth_try(s, w, &secret);

@@ -82,7 +82,7 @@ static void a_password_that_the_server_refuses_is_checked_anew(void **state)
     struct peer *till = client_greeted(r);
 
     (void)state;
-    rig_changes_password(r);
+    rig_changes_passwords(r);
     client_logs_in(till, .user = "till");
     server_refuses(&r->servers[PRIMARY], 1045, "28000", DENIED);
     client_is_refused(till, 1045, "28000", "'till'@'127.0.0.1' (using password: YES)");
@@ -109,7 +109,7 @@ static struct peer *outdated_till(struct rig *r)
     struct scene s = rig_scene(r);
 
     peer_cut(s.primary);
-    rig_changes_password(r);
+    rig_changes_passwords(r);
     catalog_ref(r->catalog);
     rig_send_catalog(r, r->catalog, 0);
     rig_barrier(r);

@@ -105,9 +105,10 @@ static void a_login_has_so_many_packets(void **state)
 {
     static const uint8_t reply[64];
     struct rig *r = rig_start(.workers = 1, .login_packets = 2);
-    struct peer *till = logs_in(r, "two");
+    struct peer *till = client_greeted(r);
 
     (void)state;
+    client_logs_in(till, .user = "two", .plugin = "dialog");
     assert_true(client_is_asked(till)); /* by ed25519 */
     peer_send_packet(till, (struct span){reply, sizeof reply});
     assert_true(client_is_asked(till)); /* by mysql_native_password, that account's other way */

@@ -175,14 +175,20 @@ struct catalog *rig_catalog(const char *more)
     return c;
 }
 
-void rig_changes_password(struct rig *r)
+static void change_password(struct account *a)
+{
+    assert_true(auth_parse_stage2(span_of(CHANGED_NATIVE), a->ways->stage2));
+    a->ways->kind = WAY_NATIVE;
+}
+
+void rig_changes_passwords(struct rig *r)
 {
     struct catalog *c = rig_catalog(NULL);
 
     c->fingerprint = 3;
     for (size_t i = 0; i < c->account_count; i++)
-        if (strcmp(c->accounts[i].user, "till") == 0)
-            assert_true(auth_parse_stage2(span_of(CHANGED_NATIVE), c->accounts[i].ways->stage2));
+        if (strcmp(c->accounts[i].user, "till") == 0 || strcmp(c->accounts[i].user, "curve") == 0)
+            change_password(&c->accounts[i]);
     catalog_unref(r->catalog);
     r->catalog = c;
 }

@@ -80,8 +80,8 @@ void rig_barrier(struct rig *r);
  * secretive (ed25519), modern (caching_sha2_password), local (unix_socket), two (ed25519, or native
  * with "two"); `more` as a further user, or NULL. */
 struct catalog *rig_catalog(const char *more);
-/* From now on a refresh answers that till's password is "changed". */
-void rig_changes_password(struct rig *r);
+/* From now on a refresh answers that till's password is "changed", and curve's, by native. */
+void rig_changes_passwords(struct rig *r);
 /* Takes the reference; `answers`: how many of the workers' requests came before its reading. */
 void rig_send_catalog(struct rig *r, struct catalog *c, int answers);
 void rig_drain(struct rig *r, unsigned ms);

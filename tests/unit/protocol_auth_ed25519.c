@@ -90,6 +90,22 @@ static void anything_else_does_not(void **state)
     assert_true(auth_ed25519_check(nonce, (struct span){reply, 64}, key));
 }
 
+/* go-sql-driver 1.9.3 takes a NUL at a nonce's end for a terminator, and what is left for
+ * malformed. */
+static void nonces_do_not_end_in_nul(void **state)
+{
+    uint8_t random[AUTH_ED25519_NONCE] = {1, 0, 255};
+    uint8_t made[AUTH_ED25519_NONCE];
+
+    (void)state;
+    for (unsigned last = 0; last < 256; last++) {
+        random[31] = (uint8_t)last;
+        auth_ed25519_make_nonce(random, made);
+        assert_memory_equal(made, random, 31);
+        assert_int_equal(made[31], last ? last : 1);
+    }
+}
+
 /* A key of all zeros, as an account with an unreadable one gets, lets nobody in: its point is of
  * small order, and with such a key signatures could be made up. */
 static void no_key_lets_nobody_in(void **state)
@@ -128,6 +144,7 @@ int main(void)
         cmocka_unit_test(replies_are_the_clients_own_and_pass),
         cmocka_unit_test(anything_else_does_not),
         cmocka_unit_test(no_key_lets_nobody_in),
+        cmocka_unit_test(nonces_do_not_end_in_nul),
     };
 
     memset(long_password, 'x', sizeof long_password - 1);
