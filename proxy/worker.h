@@ -21,6 +21,7 @@
 #include "routing/catalog.h"
 #include "routing/route.h"
 #include "routing/rules.h"
+#include "sql/verdicts.h"
 
 struct auth_rsa;
 struct session;
@@ -57,8 +58,7 @@ struct worker {
     struct shared *shared;
     int index;
     atomic_int session_count; /* read by the control thread to hand out descriptors */
-    atomic_uint resting;      /* servers in maintenance as it knows them, bits: it begins nothing
-                                 there */
+    atomic_uint resting; /* bits: servers known to be in maintenance; it begins nothing there */
 
     struct buffers buffers;
     struct pool pool;
@@ -77,14 +77,14 @@ struct worker {
     struct rules *rules; /* NULL: there are none */
     struct rules_room rules_room;
     struct tls_context *servers_tls; /* NULL: the servers are spoken to in the clear */
-    struct latency latency;          /* of replicas, as its sessions saw them */
-    struct catalog *catalog;         /* NULL until the monitor has read one */
+    struct verdicts verdicts;
+    struct latency latency;     /* of replicas, as its sessions saw them */
+    struct catalog *catalog;    /* NULL until the monitor has read one */
     uint64_t catalog_answers;   /* the last request for a fresh catalog that this one answers */
     uint16_t default_status;    /* status flags of a fresh server session; 0 until one was seen */
     uint64_t drain_deadline_ns; /* 0: not draining */
 };
 
-/* Start the thread. */
 bool worker_start(struct worker *w, struct shared *shared, int index, struct conf *conf,
                   struct err *e) MUST_CHECK;
 void worker_join(struct worker *w);

@@ -223,6 +223,8 @@ const struct sql_names *objects_names(const struct objects *o, struct span schem
     *out = (struct object_names){.objects = o, .schema = schema};
     out->names = (struct sql_names){
         .ctx = out,
+        .version = o->fingerprint,
+        .schema = schema,
         .function_reads = function_reads,
         .view_acts = o->acting_views ? view_acts : NULL,
     };

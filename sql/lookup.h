@@ -10,6 +10,9 @@
  * quotes. A name that is spelt in a way nobody can be sure of gets the careful answer. */
 struct sql_names {
     const void *ctx;
+    /* All answers are the same where these two are. */
+    uint64_t version;
+    struct span schema; /* the default one */
     /* Every function that a call of this name may mean is known to have no effect. `schema` p NULL:
      * none stands in front. */
     bool (*function_reads)(const void *ctx, struct span schema, struct span name);

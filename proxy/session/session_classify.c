@@ -7,12 +7,18 @@ static const struct objects *known_objects(const struct session *s)
     return s->worker->catalog ? s->worker->catalog->objects : NULL;
 }
 
-void session_classify(struct session *s, struct span text, bool whole, struct sql_class *out)
+void session_classify(struct session *s, struct span text, bool whole)
 {
+    struct command_run *run = &s->run;
     struct object_names room;
+    const struct sql_names *names = objects_names(known_objects(s), span_of(s->schema), &room);
 
-    sql_classify_with(text, s->mode, !whole,
-                      objects_names(known_objects(s), span_of(s->schema), &room), out);
+    run->fingerprint = 0;
+    if (whole)
+        run->fingerprint =
+            verdicts_classify(&s->worker->verdicts, text, s->mode, names, &run->statement);
+    else
+        sql_classify_with(text, s->mode, true, names, &run->statement);
 }
 
 static void classify_stmt(const struct session *s, struct stmt *stmt)
@@ -31,10 +37,12 @@ static void classify_stmt(const struct session *s, struct stmt *stmt)
 void session_classify_prepared(struct session *s, struct stmt *stmt, struct span text)
 {
     stmt->mode = s->mode;
-    if (stmt->text)
+    if (stmt->text) {
         classify_stmt(s, stmt);
-    else
-        session_classify(s, text, false, &stmt->statement);
+    } else {
+        session_classify(s, text, false);
+        stmt->statement = s->run.statement;
+    }
     stmt->statement.function = (struct span){NULL, 0};
 }
 

@@ -164,7 +164,7 @@ static enum step on_query(struct session *s, struct span payload)
 {
     struct span text = {payload.p + 1, payload.n - 1};
 
-    session_classify(s, text, s->run.whole, &s->run.statement);
+    session_classify(s, text, s->run.whole);
     if (s->worker->rules && !session_rule(s, &text))
         return STEP_MORE;
     route_wish_add_hints(&s->run.wish, &s->run.statement.hints, s->worker->topology);

@@ -49,9 +49,10 @@ static bool may_ride(const struct session *s)
 /* What its history is kept by; never 0. */
 static uint64_t shape_of(const struct session *s)
 {
-    uint64_t shape =
-        s->run.byte == COM_QUERY ? sql_fingerprint(session_text(s), s->mode) : s->run.stmt->key.low;
+    uint64_t shape = s->run.byte == COM_QUERY ? s->run.fingerprint : s->run.stmt->key.low;
 
+    if (!shape)
+        shape = sql_fingerprint(session_text(s), s->mode);
     return shape ? shape : 1;
 }
 

@@ -64,7 +64,7 @@ bool session_rule(struct session *s, struct span *text)
         }
         run->rewritten = rewrite(s, r, text);
         if (run->rewritten)
-            session_classify(s, *text, true, &run->statement);
+            session_classify(s, *text, true);
     }
     return true;
 }

@@ -71,7 +71,7 @@ enum step session_prepare(struct session *s, struct span payload)
     if (!has_room(s, text))
         return too_many(s);
     if (s->worker->rules) {
-        session_classify(s, text, run->whole, &run->statement);
+        session_classify(s, text, run->whole);
         if (!session_rule(s, &text))
             return STEP_MORE;
     }

@@ -5,8 +5,8 @@
 
 #include "proxy/session/session.h"
 
-/* session_classify.c: what a statement means to this session. */
-void session_classify(struct session *s, struct span text, bool whole, struct sql_class *out);
+/* session_classify.c: what the statement under way means to this session. */
+void session_classify(struct session *s, struct span text, bool whole);
 /* The same for one that is being prepared; `text` where it is too long to be kept. */
 void session_classify_prepared(struct session *s, struct stmt *stmt, struct span text);
 /* Once more, where the stored objects have changed since. */

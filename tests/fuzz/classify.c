@@ -5,6 +5,7 @@
 #include "sql/fingerprint.h"
 #include "sql/lexer.h"
 #include "sql/spots.h"
+#include "tests/unit/sql_same.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -111,6 +112,7 @@ static void check(struct span text, struct sql_mode mode, bool cut)
 
     check_spots(text, mode);
     check_shape(text, mode);
+    check_template(text, mode);
     sql_classify(text, mode, cut, &c);
     assert(c.kind < SQL_KIND_COUNT && c.reason < SQL_REASON_COUNT);
     assert(c.function.n <= text.n && strlen(c.collation) < SQL_COLLATION_MAX);

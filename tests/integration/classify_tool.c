@@ -2,6 +2,7 @@
  * one line goes out for each: kind, reason, effects in hex, statements, writes, function.
  * Options: ansi, nobackslash, gbk, sjis, big5, oracle, utf8 (the lexis), cut. */
 #include "sql/classify.h"
+#include "tests/unit/sql_same.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,6 +64,7 @@ int main(int argc, char **argv)
 
         if (text[n - 1] == 0)
             s.n--;
+        check_template(s, mode);
         sql_classify(s, mode, cut, &c);
         print(&c);
     }

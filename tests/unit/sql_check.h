@@ -4,6 +4,7 @@
 
 #include "sql/classify.h"
 #include "tests/unit/check.h"
+#include "tests/unit/sql_same.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ static inline struct sql_class classified(struct span text, struct sql_mode mode
     move_into(&c.function, copy, text);
     move_into(&c.kill.user, copy, text);
     move_into(&c.kill.host, copy, text);
+    check_template((struct span){copy, text.n}, mode);
     free(copy);
     return c;
 }
