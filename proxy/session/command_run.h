@@ -24,14 +24,15 @@ struct command_run {
     uint64_t shape;       /* its history's key, where it may ride: session_ride.h; 0: it may not */
     uint64_t sent_ns;     /* when it was sent, where its history is to be written; 0: it is not */
     size_t replied;       /* bytes of the reply so far */
-    bool alone;           /* it does not ride again: it was sent elsewhere once */
-    bool sent;            /* its first byte was written to the server */
-    bool answered;        /* a byte of the reply was forwarded */
-    bool position_asked;  /* what the session saw on the primary is being bounded by its position */
-    bool asking;          /* the session asks before it routes the command */
-    bool position_known;  /* the primary has told it, and s->causal has it */
-    size_t size;          /* bytes on the wire, where whole */
-    uint64_t begun_ms;    /* by the worker's loop */
+    uint32_t explains; /* EXPLAIN FOR CONNECTION and its likes: that session's statement; 0: none */
+    bool alone;        /* it does not ride again: it was sent elsewhere once */
+    bool sent;         /* its first byte was written to the server */
+    bool answered;     /* a byte of the reply was forwarded */
+    bool position_asked; /* what the session saw on the primary is being bounded by its position */
+    bool asking;         /* the session asks before it routes the command */
+    bool position_known; /* the primary has told it, and s->causal has it */
+    size_t size;         /* bytes on the wire, where whole */
+    uint64_t begun_ms;   /* by the worker's loop */
     struct sql_class statement;
     struct route_wish wish;
     struct route route;

@@ -163,6 +163,7 @@ static void on_closed(void *owner)
     buf_free(&s->text);
     buf_free(&s->fitted);
     session_busy_forget(s);
+    session_kill_forget(s);
     buf_free(&s->telling.assigned);
     buf_free(&s->telling.untold);
     if (s->pinned)

@@ -92,7 +92,7 @@ struct session {
     uint16_t collation;     /* asked for at log-in */
     uint8_t failed_changes; /* COM_CHANGE_USERs in a row */
     uint64_t catalog_asked; /* the number of its request for a fresh catalog; 0: did not ask */
-    bool changing_user;
+    bool changing_user, multi_statements;
     enum consistency consistency;
     struct identity *identity;
 
@@ -101,7 +101,6 @@ struct session {
     unsigned global_sets;   /* shared->global_sets when it began */
     struct telling telling; /* session tracking passed on */
     char schema[SESSION_SCHEMA_MAX];
-    bool multi_statements;
     uint16_t status;
     struct sql_mode mode;
     uint32_t pins, fragile;             /* session_pin bits; FRAGILE_ bits */
@@ -121,7 +120,8 @@ struct session {
     struct left_serials left_at;
     struct stmts stmts;
     struct uservars uservars;
-    struct replay *replay; /* of its open transaction; NULL until there was one */
+    struct prepared_kills *kills; /* by SQL-level PREPARE; NULL: none */
+    struct replay *replay;        /* of its open transaction; NULL until there was one */
     struct command_run run;
     struct buf text;   /* where run.rewritten: the command as servers shall read it, with header */
     struct buf fitted; /* where run.fitted: the same for the connection at hand */

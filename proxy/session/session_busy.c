@@ -1,6 +1,7 @@
-/* One request goes round all workers, the asker's own last; each appends its sessions that have a
- * statement under way on a server that is not the primary, as JSON: the server makes a table of it.
- */
+/* One request goes round all workers, the asker's own last. For the process list each appends its
+ * sessions that have a statement under way on a server that is not the primary, as JSON: the server
+ * makes a table of it. For EXPLAIN FOR CONNECTION and its likes the one whose session it is tells
+ * that server. */
 #include "proxy/session/session_busy.h"
 
 #include "proxy/session/session_kill.h"
@@ -22,6 +23,8 @@ struct busy_request {
     struct worker *from;
     uint32_t asker;
     bool sees_all;
+    uint32_t explained; /* the session whose server is wanted; 0: the list is */
+    int server;         /* its server; -1: it runs nothing elsewhere */
     struct busy busy;
     uint32_t user_len;
     uint8_t user[]; /* the asker's */
@@ -135,6 +138,25 @@ static void collect(struct busy_request *k, const struct worker *w)
             put_row(&k->busy, s);
 }
 
+static void find(struct busy_request *k, struct worker *w)
+{
+    const struct session *s = session_by_id(w, k->explained);
+
+    if (s && is_busy(s))
+        k->server = s->run.route.server;
+}
+
+/* What a statement's plan is told by is a read, where that statement runs. */
+static void read_there(struct session *s, int server)
+{
+    s->run.statement.reason = SQL_IS_READ;
+    s->run.read = true;
+    s->run.wish.only = 1u << server;
+    s->run.wish.primary = false;
+    s->run.wish.has_consistency = true;
+    s->run.wish.consistency = CONSISTENCY_EVENTUAL;
+}
+
 static void answer(struct busy_request *k, struct worker *w)
 {
     struct session *s = session_by_id(w, k->asker);
@@ -145,6 +167,8 @@ static void answer(struct busy_request *k, struct worker *w)
     }
     session_busy_forget(s);
     s->busy = k->busy;
+    if (k->server >= 0 && k->server != w->topology->primary)
+        read_there(s, k->server);
     session_enter(s, SESSION_ROUTE);
     session_step(s);
 }
@@ -154,7 +178,10 @@ static void carry_out(struct message *m, void *receiver)
     struct busy_request *k = (struct busy_request *)(void *)m;
     struct worker *w = receiver;
 
-    collect(k, w);
+    if (k->explained)
+        find(k, w);
+    else
+        collect(k, w);
     if (w != k->from) {
         worker_send_next(w, &k->message);
         return;
@@ -174,6 +201,8 @@ enum step session_busy_ask(struct session *s)
     k->from = s->worker;
     k->asker = s->id;
     k->sees_all = session_may(s, ACCESS_PROCESS);
+    k->explained = s->run.explains;
+    k->server = -1;
     k->busy.rows = buf_with_max(BUSY_MAX);
     k->user_len = (uint32_t)user.n;
     if (user.n)
@@ -183,16 +212,29 @@ enum step session_busy_ask(struct session *s)
     return STEP_WAIT;
 }
 
-bool session_busy_wanted(const struct session *s, struct span text)
+/* Of several statements the others might not be reads. */
+static bool explains(struct session *s, const struct sql_spots *found)
+{
+    bool alone = !found->several && found->spots[0].kind == SPOT_THREAD;
+    uint64_t id = alone ? session_id_told(found->spots[0].where) : 0;
+
+    if (session_is_id(id) && s->run.byte == COM_QUERY)
+        s->run.explains = (uint32_t)id;
+    return s->run.explains != 0;
+}
+
+bool session_busy_wanted(struct session *s, struct span text)
 {
     struct sql_spots found;
 
-    if (!s->worker->catalog->processlist || !session_names_ids(s, &s->run.statement) ||
+    if (!session_names_ids(s, &s->run.statement) ||
         !sql_spots_find(text, s->mode, session_in_information_schema(s), &found))
         return false;
+    if (explains(s, &found))
+        return true;
     for (int i = 0; i < found.count; i++)
         if (sql_spot_lists_processes(&found.spots[i]))
-            return true;
+            return s->worker->catalog->processlist != NULL;
     return false;
 }
 

@@ -6,8 +6,9 @@
  * victim's session. Who may: the same user, or an account with SUPER or CONNECTION ADMIN.
  *
  * An expression (KILL @id) is the primary's to evaluate, on the session's own connection: it gets
- * the statement as it is, has no thread of a session's id, and its error tells the id.
- * session_kill_user.c has KILL USER. */
+ * the statement as it is, has no thread of a session's id, and its error tells the id. So it is
+ * with a KILL in SQL-level PREPARE and EXECUTE (session_kill_prepared.c). session_kill_user.c has
+ * KILL USER. */
 #include "proxy/session/session_kill.h"
 
 #include "proxy/session/session_steps.h"
@@ -263,8 +264,7 @@ enum step session_kill(struct session *s, const struct sql_kill *kill)
     return STEP_WAIT;
 }
 
-/* The number in "Unknown thread id: 17", in any language and character set; 0: there is none. */
-static uint64_t id_told(struct span text)
+uint64_t session_id_told(struct span text)
 {
     uint64_t id = 0;
 
@@ -277,16 +277,25 @@ static uint64_t id_told(struct span text)
     return id;
 }
 
-bool session_kill_missed(struct session *s, const struct server_error *e)
+/* One KILL alone. */
+static bool is_kill(struct session *s)
 {
-    struct command_run *run = &s->run;
-    struct sql_class *c = &run->statement;
+    const struct command_run *run = &s->run;
 
-    if ((e->code != ER_NO_SUCH_THREAD && e->code != ER_NO_SUCH_QUERY) || c->kind != SQL_KILL ||
-        c->statements != 1 || !run->whole ||
+    if (run->statement.statements != 1 || !run->whole ||
         (run->byte != COM_QUERY && run->byte != COM_STMT_EXECUTE))
         return false;
-    c->kill.id = id_told(e->message);
+    return run->statement.kind == SQL_KILL || session_kill_executed(s, &s->run.statement.kill);
+}
+
+/* "Unknown thread id: 17", in any language and character set. */
+bool session_kill_missed(struct session *s, const struct server_error *e)
+{
+    struct sql_class *c = &s->run.statement;
+
+    if ((e->code != ER_NO_SUCH_THREAD && e->code != ER_NO_SUCH_QUERY) || !is_kill(s))
+        return false;
+    c->kill.id = session_id_told(e->message);
     c->kill.by_query = e->code == ER_NO_SUCH_QUERY;
     return session_is_id(c->kill.by_query ? c->kill.id >> 32 : c->kill.id);
 }

@@ -15,9 +15,14 @@ static inline uint64_t session_query_id(const struct session *s)
 enum step session_kill(struct session *s, const struct sql_kill *kill);
 enum step session_kill_user(struct session *s, const struct sql_kill *kill);
 /* The error that a server answers the command with: whether it has evaluated the expression of a
- * KILL and does not know the id, for that is a session's, or a session's statement's. It stands in
- * the command's `statement.kill` then. */
+ * KILL, or run one by EXECUTE, and does not know the id, for that is a session's, or a session's
+ * statement's. It stands in the command's `statement.kill` then. */
 bool session_kill_missed(struct session *s, const struct server_error *e) MUST_CHECK;
+/* session_kill_prepared.c: the command, which has run, may have prepared a KILL by SQL. */
+void session_kill_note(struct session *s);
+/* Whether the command is an EXECUTE of a KILL; which one goes to `kill`. */
+bool session_kill_executed(const struct session *s, struct sql_kill *kill) MUST_CHECK;
+void session_kill_forget(struct session *s);
 /* State ASK. */
 enum step session_ask(struct session *s);
 
@@ -28,6 +33,9 @@ struct session *session_by_id(struct worker *w, uint32_t id);
 bool session_may(const struct session *s, uint64_t access);
 /* Its account may kill everybody's sessions. */
 bool session_kills_all(const struct session *s);
+
+/* The first number in a text; 0: there is none. */
+uint64_t session_id_told(struct span text);
 
 /* Close the connections that were opened before `before_ns` to carry a KILL to a server. */
 void session_kill_trim(struct worker *w, uint64_t before_ns);

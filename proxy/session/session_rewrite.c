@@ -4,6 +4,7 @@
  * statement names connections (sql/spots.h finds the places) the servers' ids are put in its text
  * and taken out of its result: SELECT CONNECTION_ID() asks for the session's id, the process list
  * is session_processlist.c's. Ids below SESSION_ID_FIRST are the servers' own everywhere. */
+#include "proxy/session/session_kill.h"
 #include "proxy/session/session_rewriting.h"
 #include "proxy/session/session_steps.h"
 
@@ -38,12 +39,10 @@ static void put_heading(struct buf *out, struct span heading)
 /* An id that a client wrote, as the server knows it. */
 static void put_thread(struct rewriting *r, struct span number)
 {
-    uint64_t id = 0;
+    uint64_t id = session_id_told(number);
     uint32_t thread = 0;
 
-    for (size_t i = 0; i < number.n && id <= UINT32_MAX; i++)
-        id = id * 10 + (number.p[i] - '0');
-    if (id >= SESSION_ID_FIRST && id <= SESSION_ID_LAST)
+    if (session_is_id(id))
         thread = threads_of(&r->s->worker->shared->threads, r->b->server, (uint32_t)id);
     if (thread)
         buf_printf(r->out, "%u", thread);

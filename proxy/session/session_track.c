@@ -2,6 +2,7 @@
  * that they do not report. */
 #include "proxy/replay/session_replay.h"
 #include "proxy/session/session_galera.h"
+#include "proxy/session/session_kill.h"
 #include "proxy/session/session_steps.h"
 #include "proxy/session/session_tracking.h"
 
@@ -205,6 +206,8 @@ static void note_effects(struct session *s, const struct backend *b)
         }
     if (c->effects & (SQL_EFFECT_USER_VARIABLE | SQL_EFFECT_OPAQUE))
         session_uservars_changed(s);
+    if (c->effects & (SQL_EFFECT_PREPARE | SQL_EFFECT_OPAQUE))
+        session_kill_note(s);
     note_unseen(s, b);
     if (leaves_unsaid(c) && (!s->run.failed || c->statements > 1))
         session_home_untracked(s);
@@ -312,6 +315,7 @@ void session_forget_state(struct session *s)
     s->tables_locked = s->lost = s->may_hold_locks = false;
     session_home_forget(s);
     session_uservars_forget(s);
+    session_kill_forget(s);
     session_tracking_forget(s);
     s->status = s->worker->default_status ? s->worker->default_status : STATUS_AUTOCOMMIT;
     set_pin(s, PIN_SYSTEM_SCHEMA, sql_is_system_schema(span_of(s->schema)));
