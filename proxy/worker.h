@@ -17,6 +17,7 @@
 #include "proxy/quota.h"
 #include "proxy/replay/slots.h"
 #include "proxy/session/session_queue.h"
+#include "proxy/telling.h"
 #include "proxy/threads.h"
 #include "routing/catalog.h"
 #include "routing/route.h"
@@ -78,8 +79,9 @@ struct worker {
     struct rules_room rules_room;
     struct tls_context *servers_tls; /* NULL: the servers are spoken to in the clear */
     struct verdicts verdicts;
-    struct latency latency;     /* of replicas, as its sessions saw them */
-    struct catalog *catalog;    /* NULL until the monitor has read one */
+    struct tracking_defaults tracking; /* of the server that log-ins go to */
+    struct latency latency;            /* of replicas, as its sessions saw them */
+    struct catalog *catalog;           /* NULL until the monitor has read one */
     uint64_t catalog_answers;   /* the last request for a fresh catalog that this one answers */
     uint16_t default_status;    /* status flags of a fresh server session; 0 until one was seen */
     uint64_t drain_deadline_ns; /* 0: not draining */
@@ -91,8 +93,7 @@ void worker_join(struct worker *w);
 /* After that, and nobody sends anything any more. */
 void worker_free(struct worker *w);
 
-/* What the control thread sends. Each takes over the reference or descriptor it is given; any
- * thread. */
+/* From the control thread. Each takes over the reference or descriptor it is given; any thread. */
 struct client_socket {
     int fd;
     int listener; /* index in the configuration */
@@ -128,8 +129,7 @@ void worker_send(struct worker *w, struct message *m);
 /* To the worker behind `w`, which may be `w` itself: all of them stand in a ring. */
 void worker_send_next(struct worker *w, struct message *m);
 
-/* A new connection to a server, as the configuration wants it; NULL where memory or the system
- * refuses. The worker's own thread. */
+/* A new connection to a server; NULL where memory or the system refuses. Its own thread. */
 struct backend *worker_connect(struct worker *w, int server, struct identity *identity);
 
 /* Take what was sent of the servers' positions, and nothing else that is new of them. Its own

@@ -232,7 +232,7 @@ static enum swallow on_reply(struct session *s, struct backend *b, struct expect
     if (failed)
         return on_refused(b, &r->error, e.role == EXPECT_PREPARE);
     if (e.role == EXPECT_TRACKING)
-        session_tracking_told(s, r);
+        session_tracking_told(s, b, r);
     if (e.role == EXPECT_REPORT)
         session_tracking_restored(s);
     if (e.role == EXPECT_SETUP) /* nobody begins in a transaction, whatever a server says */

@@ -89,6 +89,19 @@ static bool is_asked_for(const struct session *s)
     return (s->pins & PIN_TRACKING) != 0;
 }
 
+/* What was told over a connection that is no older: as the session finds other variables as they
+ * were when the connection was opened, so it does these. */
+static bool take_known_defaults(struct session *s, const struct backend *b)
+{
+    const struct tracking_defaults *d = &s->worker->tracking;
+
+    if (!d->values.known || d->server != b->server || d->global_sets != s->global_sets ||
+        d->since_ns < b->since_ns)
+        return false;
+    s->telling.wanted = d->values;
+    return true;
+}
+
 bool session_tracking_lay_on(struct session *s, struct backend *b)
 {
     const struct span nothing = {NULL, 0};
@@ -103,7 +116,8 @@ bool session_tracking_lay_on(struct session *s, struct backend *b)
         return false;
     if (!(s->caps & CAP_SESSION_TRACK) || s->telling.wanted.known || is_asked_for(s))
         return true;
-    return backend_command(b, COM_QUERY, span_of(default_sql), EXPECT_TRACKING);
+    return take_known_defaults(s, b) ||
+           backend_command(b, COM_QUERY, span_of(default_sql), EXPECT_TRACKING);
 }
 
 void session_tracking_arrange(struct session *s, const struct backend *b)
@@ -112,11 +126,16 @@ void session_tracking_arrange(struct session *s, const struct backend *b)
         session_left_disturbed(s, b, is_asked_for(s));
 }
 
-void session_tracking_told(struct session *s, const struct reply *r)
+void session_tracking_told(struct session *s, const struct backend *b, const struct reply *r)
 {
     if (r->cell_null ||
         !tracking_parse(&s->telling.wanted, (struct span){(const uint8_t *)r->cell, r->cell_len}))
         s->pins |= PIN_VARIABLE; /* names without end */
+    else if (!is_asked_for(s))
+        s->worker->tracking = (struct tracking_defaults){.values = s->telling.wanted,
+                                                         .server = b->server,
+                                                         .global_sets = s->global_sets,
+                                                         .since_ns = b->since_ns};
 }
 
 void session_tracking_restored(struct session *s)

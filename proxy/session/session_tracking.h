@@ -11,7 +11,7 @@ bool session_tracking_lay_on(struct session *s, struct backend *b) MUST_CHECK;
 /* What that lays on counts as statements; before the command's text is fitted to the connection. */
 void session_tracking_arrange(struct session *s, const struct backend *b);
 /* The reply to EXPECT_TRACKING; EXPECT_REPORT went well; the command ended. */
-void session_tracking_told(struct session *s, const struct reply *r);
+void session_tracking_told(struct session *s, const struct backend *b, const struct reply *r);
 void session_tracking_restored(struct session *s);
 void session_tracking_end(struct session *s, struct backend *b);
 /* The client's variables are the server's defaults again. */

@@ -71,6 +71,39 @@ static void a_client_hears_what_it_wants(void **state)
     hears_changes(s.till, BYTES(""));
 }
 
+static struct peer *next_till(struct rig *r)
+{
+    struct peer *till = client_connects(r, 0);
+
+    client_hears_greeting(till);
+    client_logs_in(till, .with = CAP_SESSION_TRACK);
+    return till;
+}
+
+/* The next session that gets the connection knows what was told over it; after a SET GLOBAL on any
+ * connection it asks again. */
+static void defaults_are_asked_once(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct scene s = scene_of(r, NULL);
+    struct peer *next = NULL;
+
+    (void)state;
+    (void)client_hears_ok(s.till);
+    next = next_till(r);
+    (void)client_hears_ok(next);
+    client_asks(next, "DO 1");
+    is_laid_on(s.primary, "DO 1");
+    (void)client_hears_ok(next);
+    client_asks(next, "SET GLOBAL sql_mode=DEFAULT");
+    is_laid_on(s.primary, "SET GLOBAL sql_mode=DEFAULT");
+    (void)client_hears_ok(next);
+    next = next_till(r);
+    s.primary = server_serves(&r->servers[PRIMARY]);
+    is_asked(s.primary, ask_default, "OFF/OFF/OFF/autocommit");
+    (void)client_hears_ok(next);
+}
+
 static void a_log_in_tells_the_schema(void **state)
 {
     struct rig *r = rig_start(.workers = 1);
@@ -252,6 +285,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RIG_TEST(a_client_hears_what_it_wants),
+        RIG_TEST(defaults_are_asked_once),
         RIG_TEST(a_log_in_tells_the_schema),
         RIG_TEST(the_clients_own_values_are_shown),
         RIG_TEST(what_the_client_sets_is_learnt),
