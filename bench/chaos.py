@@ -9,8 +9,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests"))
 
-from harness.chaos import FAULTS, NEEDS, Failing  # noqa: E402
-from harness import disk  # noqa: E402
+from harness.chaos import FAULTS, TAKES, WHERE, Failing  # noqa: E402
 
 HEADING = ("| fault | runs | sales acknowledged | complaints | errors | longest pause of a till: p50 | max |\n"
            "|---|---|---|---|---|---|---|")
@@ -60,25 +59,22 @@ def record(r):
 
 
 def groups(faults):
-    """Those that need the same, together: (what they need, their names)."""
-    found = []
+    """Those that strike at the same place, together: {the place: their names}."""
+    found = {}
     for name in faults:
-        needs = NEEDS.get(name, {})
-        if needs not in [n for n, _ in found]:
-            found.append((needs, []))
-        next(names for n, names in found if n == needs).append(name)
+        found.setdefault(WHERE.get(name, Failing), []).append(name)
     return found
 
 
 def main():
     a = arguments()
     lines, runs = [], []
-    if "disk-full" in (a.faults or FAULTS):
-        why = disk.available()
+    for takes in dict.fromkeys(TAKES[name] for name in a.faults or FAULTS if name in TAKES):
+        why = takes()
         if why:
-            sys.exit("disk-full: " + why)
-    for needs, names in groups(a.faults or FAULTS):
-        with Failing(exactly_once=not a.without_exactly_once, **needs) as failing:
+            sys.exit(why)
+    for where, names in groups(a.faults or FAULTS).items():
+        with where(exactly_once=not a.without_exactly_once) as failing:
             for name in names:
                 results = strike(failing, name, a)
                 runs += results

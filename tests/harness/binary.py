@@ -123,10 +123,12 @@ class Statement:
 
 
 class Binary:
-    def __init__(self, port, user="till", password="till", database=None, host="127.0.0.1"):
+    def __init__(self, port, user="till", password="till", database=None, host="127.0.0.1", socket=None):
+        """socket: a unix socket's path, instead of host and port."""
         self._mysql = ctypes.c_void_p(_lib.mysql_init(None))
-        if not _lib.mysql_real_connect(self._mysql, host.encode(), user.encode(), password.encode(),
-                                       database.encode() if database else None, port, None, ctypes.c_ulong(0)):
+        if not _lib.mysql_real_connect(self._mysql, None if socket else host.encode(), user.encode(), password.encode(),
+                                       database.encode() if database else None, port,
+                                       socket.encode() if socket else None, ctypes.c_ulong(0)):
             raise Failed(_lib.mysql_errno(self._mysql), _lib.mysql_error(self._mysql).decode())
 
     def __enter__(self):

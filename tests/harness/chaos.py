@@ -1,6 +1,6 @@
 """Tills that sell while servers are taken away, and the ledger that says what came of it.
 
-    with Failing(replicas=2, exactly_once=True) as f:
+    with Failing(exactly_once=True) as f:
         result = f.run(faults.kill, tills=16, seconds=2)
         assert not result.complaints
 
@@ -8,21 +8,26 @@ Six kinds take turns: by autocommit, by procedure, by transaction; each as text 
 """
 
 import contextlib
+import functools
+import json
 import os
 import random
 import re
+import subprocess
 import threading
 import time
 
 import pymysql
 
-from . import disk, paths, scratch
+from . import disk, network, paths, scratch
 from .binary import Binary, Failed
 from .cluster import REPL_PASSWORD, REPL_USER, SERVICE_USER, TILL_USER, Cluster
+from .galera import Galera
 from .ledger import ACKNOWLEDGED, FAILED, UNKNOWN, Ledger, check
 from .tillway import Tillway
 
 ROLLED_BACK = {1213, 1205}  # MariaDB says that nothing was kept
+ISOLATED = 3.0  # seconds: two leases
 # A server that comes back throws away what no replica acknowledged.
 RESTART = ["--read-only=1", "--init-rpl-role=SLAVE", "--rpl-semi-sync-slave-enabled=1"]
 FAILOVER = {"enabled": True, "user": REPL_USER, "password": REPL_PASSWORD, "wait": "30s"}
@@ -85,7 +90,7 @@ class _Prepared:
     """A connection that sends prepared statements."""
 
     def __init__(self, tillway):
-        self._binary = Binary(tillway.port, database="shop")
+        self._binary = Binary(tillway.port, database="shop", socket=tillway.till_socket)
         self._statements = {}
 
     def run(self, sql, *values):
@@ -192,12 +197,13 @@ class Result:
 
 
 class Failing:
-    """A cluster with failover on, a Tillway before it, and the shop's tables."""
+    """A cluster with failover on, Tillways before it (`proxies`: the class of each), and the shop's tables."""
 
-    def __init__(self, replicas=2, exactly_once=True, failover=None, proxies=1, cluster=Cluster):
+    restart = RESTART  # how a server comes back
+
+    def __init__(self, exactly_once=True, proxies=(Tillway,), cluster=Cluster):
         self.exactly_once, self.proxies = exactly_once, proxies
-        self.cluster = cluster(replicas=replicas)
-        self.failover = dict(FAILOVER, **(failover or {}))
+        self.cluster = cluster()
         self.tillways = []
 
     @property
@@ -215,13 +221,13 @@ class Failing:
         return self
 
     def _prepare(self):
-        primary = self.cluster.primary
-        grant(primary)
-        primary.query("CREATE DATABASE shop")
-        make_outcome(primary)
-        self.cluster.wait_in_sync()
-        for _ in range(self.proxies):
-            tillway = Tillway(self.cluster, config={"failover": self.failover})
+        first = self.cluster.servers[0]
+        grant(first)
+        first.query("CREATE DATABASE shop")
+        make_outcome(first)
+        self.wait_equal(first)
+        for proxy in self.proxies:
+            tillway = proxy(self.cluster, config={"failover": FAILOVER})
             for listener in tillway.config["listeners"]:
                 listener["exactly_once"] = self.exactly_once
             tillway.write_config()
@@ -250,12 +256,17 @@ class Failing:
                     pass  # going down, frozen, or ending clients' connections
         return found[0] if len(found) == 1 else None
 
+    def another_primary(self, old):
+        return scratch.wait_until("another primary", lambda: next(
+            (s for s in self.cluster.servers if s is not old and not s.value("SELECT @@read_only")), None), 30)
+
     def wait_complete(self):
-        """Until all servers are there and each replica's acknowledgements count."""
-        def complete():
-            status = self.tillway.command("cluster", "status").stdout
-            return len(re.findall(r": replica, up, .*, acknowledges", status)) == len(self.cluster.servers) - 1
-        scratch.wait_until("acknowledging replicas", complete, 90)
+        """Until all servers are there and well."""
+        scratch.wait_until("all servers", lambda: self.is_complete(self.tillway.command("cluster", "status").stdout), 90)
+
+    def is_complete(self, status):
+        """Each replica is there, and its acknowledgements count."""
+        return len(re.findall(r": replica, up, .*, acknowledges", status)) == len(self.cluster.servers) - 1
 
     def run(self, fault, tills=16, seconds=1.0, seed=1):
         """Tills sell, the fault strikes after about `seconds`, they sell on, the fault is undone. A Result."""
@@ -263,7 +274,7 @@ class Failing:
         for sql in SHOP:
             primary.query(sql, database="shop")
         primary.query("INSERT INTO shop.shelf VALUES " + ",".join("(%d,0)" % n for n in range(tills)))
-        self.cluster_in_sync()
+        self.wait_equal(primary)
         ledger, undo = Ledger(), None
         threads = [_Till(n, self.tillways, ledger, seed) for n in range(tills)]
         for t in threads:
@@ -290,8 +301,8 @@ class Failing:
         scratch.wait_until("each till's sales", lambda: all(
             t.sold >= n + 10 for t, n in zip(threads, before)), 90)
 
-    def cluster_in_sync(self):
-        primary = self.primary()
+    def wait_equal(self, primary):
+        """Until the others have all that the primary has."""
         position = primary.value("SELECT @@gtid_binlog_pos")
         for server in self.cluster.servers:
             if server is not primary and server.value("SELECT MASTER_GTID_WAIT(%s, 60)", (position,)) != 0:
@@ -299,7 +310,7 @@ class Failing:
 
     def verdict(self, ledger):
         """The judge's complaints, about what each server has in the end."""
-        self.cluster_in_sync()
+        self.wait_equal(self.primary())
         complaints = []
         for server in self.cluster.servers:
             rows = server.query("SELECT till, number FROM shop.sale UNION ALL SELECT till, number FROM shop.quick")
@@ -308,13 +319,34 @@ class Failing:
         return complaints
 
 
+class FailingNodes(Failing):
+    """The same before a Galera cluster: Tillway says which node is the primary."""
+
+    restart = ()
+
+    def __init__(self, exactly_once=True):
+        super().__init__(exactly_once, cluster=Galera)
+
+    def writable(self):
+        stats = json.loads(self.tillway.command("stats", "json", check=True).stdout)
+        named = {s["name"] for s in stats["servers"] if s["writes"]}
+        return next((n for n in self.cluster.nodes if n.name in named), None)
+
+    def is_complete(self, status):
+        return status.count("up, writable, Galera says Synced") == len(self.cluster.nodes)
+
+    def wait_equal(self, _):
+        for node in self.cluster.nodes:
+            node.query("SELECT 0", init_command="SET wsrep_sync_wait=1")
+
+
 # ---- faults: each strikes, and answers what undoes it ----
 
 def kill(failing):
     """SIGKILL of the primary."""
     old = failing.primary()
     old.kill()
-    return lambda: old.start(RESTART)
+    return lambda: old.start(failing.restart)
 
 
 def freeze(failing):
@@ -324,7 +356,7 @@ def freeze(failing):
 
     def undo():
         old.kill()
-        old.start(RESTART)
+        old.start(failing.restart)
     return undo
 
 
@@ -336,16 +368,62 @@ def disk_full(failing):
     def undo():
         old.kill()
         disk.empty(old.datadir)
-        old.start(RESTART)
+        old.start(failing.restart)
     return undo
+
+
+def _switch_over(failing, *words):
+    done = failing.tillway.command("cluster", "switchover", *words)
+    if "done" not in done.stdout:
+        raise RuntimeError(done.stdout + done.stderr)
 
 
 def switchover(failing):
     """Planned, under load."""
-    done = failing.tillway.command("cluster", "switchover")
-    if "done" not in done.stdout:
-        raise RuntimeError(done.stdout + done.stderr)
+    _switch_over(failing)
     return lambda: None
+
+
+def _put_back(failing):
+    """The server at the far end of the cable is the primary again."""
+    failing.wait_complete()
+    _switch_over(failing, "--to", "primary")
+
+
+def cut(failing):
+    """The primary's network is cut; undone by SIGKILL, so that what waits there is thrown away, and by mending."""
+    old, cable = failing.primary(), failing.cluster.cable
+    cable.cut()
+
+    def undo():
+        old.kill()
+        cable.mend()
+        old.start(failing.restart)
+        _put_back(failing)
+    return undo
+
+
+def _rebuild(server, replica):
+    """As docs/failover.md says of a server with errant transactions."""
+    server.kill()
+    subprocess.run([os.path.join(paths.ROOT, "scripts", "rebuild"), "--datadir", server.datadir, "--",
+                    "--socket=" + replica.socket, "--datadir=" + replica.datadir, "--user=root"],
+                   check=True, capture_output=True)
+
+
+def isolate(failing, meanwhile=lambda failing: time.sleep(ISOLATED)):
+    """The primary is cut off together with one Tillway of two and its tills, for a while beside another primary; mended, and rebuilt."""
+    old, cable = failing.primary(), failing.cluster.cable
+    cable.cut()
+    new = failing.another_primary(old)
+    meanwhile(failing)
+    cable.mend()
+
+    def undo():
+        _rebuild(old, next(s for s in failing.cluster.servers if s not in (old, new)))
+        old.start(failing.restart)
+        _put_back(failing)
+    return undo
 
 
 def replica_kill(failing):
@@ -353,7 +431,7 @@ def replica_kill(failing):
     primary = failing.primary()
     victim = next(s for s in failing.cluster.servers if s is not primary)
     victim.kill()
-    return lambda: victim.start(RESTART)
+    return lambda: victim.start(failing.restart)
 
 
 def replica_freeze(failing):
@@ -371,7 +449,7 @@ def in_sequence(failing):
         killed.append(failing.primary())
         killed[-1].kill()
     for server in killed:
-        server.start(RESTART)
+        server.start(failing.restart)
     return lambda: None
 
 
@@ -391,7 +469,7 @@ def actor_kill(failing):
     victim.kill()
 
     def undo():
-        old.start(RESTART)
+        old.start(failing.restart)
         victim.start()
     return undo
 
@@ -401,13 +479,37 @@ def everything(failing):
     for server in failing.cluster.servers:
         server.kill()
     for server in failing.cluster.servers:
-        server.start(RESTART)
+        server.start(failing.restart)
     return lambda: None
+
+
+def node_kill(failing):
+    """SIGKILL of the Galera node that takes the writes."""
+    return kill(failing)
+
+
+def node_freeze(failing):
+    """SIGSTOP of the Galera node that takes the writes; it wakes up behind its cluster's back."""
+    node = failing.primary()
+    node.freeze()
+    return node.thaw
+
+
+def reader_kill(failing):
+    """SIGKILL of another Galera node."""
+    return replica_kill(failing)
 
 
 FAULTS = {"kill": kill, "freeze": freeze, "disk-full": disk_full, "switchover": switchover, "replica-kill": replica_kill,
           "replica-freeze": replica_freeze, "in-sequence": in_sequence, "everything": everything,
-          "proxy-kill": proxy_kill, "actor-kill": actor_kill}
-# What a fault's Failing needs to be. Of one of two Tillways: a till whose own is killed sees its connection end: error 2013, and
-# it cannot know.
-NEEDS = {"proxy-kill": {"proxies": 2}, "actor-kill": {"proxies": 2}, "disk-full": {"cluster": disk.OwnDisks}}
+          "proxy-kill": proxy_kill, "actor-kill": actor_kill, "cut": cut, "isolate": isolate,
+          "node-kill": node_kill, "node-freeze": node_freeze, "reader-kill": reader_kill}
+# Where a fault strikes, if not at a Failing as it comes. A till whose own Tillway is killed sees its connection end: error 2013,
+# and it cannot know.
+_two = functools.partial(Failing, proxies=(Tillway, Tillway))
+WHERE = {"disk-full": functools.partial(Failing, cluster=disk.OwnDisks), "proxy-kill": _two, "actor-kill": _two,
+         "cut": functools.partial(Failing, cluster=network.Apart),
+         "isolate": functools.partial(Failing, cluster=network.Apart, proxies=(Tillway, network.FarTillway)),
+         "node-kill": FailingNodes, "node-freeze": FailingNodes, "reader-kill": FailingNodes}
+# What a fault takes that not every machine gives: why there is none.
+TAKES = {"disk-full": disk.available, "cut": network.available, "isolate": network.available}

@@ -54,6 +54,8 @@ class Tillway:
 
     ready: start() waits until a till can log in, not only until the port listens."""
 
+    till_socket = None  # where tills connect that do not reach the port
+
     def __init__(self, cluster=None, mongo=None, config=None, binary=None, ready=None, env=None):
         self.cluster = cluster
         self.mongo = mongo
@@ -174,7 +176,7 @@ class Tillway:
 
     def connect(self, user=TILL_USER, password=TILL_PASSWORD, **kw):
         """A pymysql connection through the proxy, autocommit on; keywords are pymysql.connect's."""
-        args = dict(host=self.host, port=self.port, user=user, password=password,
+        args = dict(host=self.host, port=self.port, unix_socket=self.till_socket, user=user, password=password,
                     charset="utf8mb4", autocommit=True, connect_timeout=10)
         args.update(kw)
         return pymysql.connect(**args)

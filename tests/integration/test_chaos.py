@@ -34,11 +34,11 @@ def comparable(packets):
 
 
 class Struck(unittest.TestCase):
-    PROXIES = 1
+    WHERE = chaos.Failing
 
     @classmethod
     def setUpClass(cls):
-        cls.failing = chaos.Failing(proxies=cls.PROXIES).__enter__()
+        cls.failing = cls.WHERE().__enter__()
         cls.addClassCleanup(cls.failing.__exit__, None, None, None)
 
     def strike(self, fault):
@@ -97,7 +97,7 @@ class ChaosLong(Struck):
 
 class ProxiesLong(Struck):
     """A till whose Tillway is killed sees its connection end; the others notice nothing."""
-    PROXIES = 2
+    WHERE = chaos.WHERE["proxy-kill"]
 
     def test_proxy_killed(self):
         self.assertLessEqual(set(self.strike(chaos.proxy_kill)), {0, 2006, 2013})
