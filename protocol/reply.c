@@ -120,15 +120,17 @@ static enum reply_step step_defs(struct reply *r, struct reply_view *v)
     return STEP_ON;
 }
 
-/* Behind each group of definitions that is not empty: an EOF packet for an old client. */
+/* Behind each group of definitions that is not empty: an EOF packet for an old client. Its warnings
+ * are those of the head; libmariadb counts by the packet alone. */
 static enum reply_step step_prepared(struct reply *r, struct reply_view *v)
 {
+    struct eof eof = {r->stmt_warnings, reply_lasting_status(r->status)};
     bool due = r->eof_due;
 
     if (r->defs_left)
         return take_definition(r, v);
     if (due)
-        (void)reply_put_eof(r, v, (struct eof){.status = reply_lasting_status(r->status)});
+        (void)reply_put_eof(r, v, eof);
     r->defs_left = r->defs_next;
     r->defs_next = 0;
     r->eof_due = r->defs_left && reply_wants_eof(r);

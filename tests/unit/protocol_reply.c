@@ -48,7 +48,8 @@ static void put_prepare(struct buf *b, const char *counts, uint32_t id)
     buf_put_u32(b, id);
     put_u16(b, columns);
     put_u16(b, params);
-    buf_put_zeros(b, 3);
+    buf_put_u8(b, 0);
+    put_u16(b, 1);
 }
 
 /* The payload of a packet that has a status. */
@@ -205,9 +206,9 @@ static const struct row rows[] = {
     {"fields", REPLY_FIELDS, OLD, "D D D E2", "D D D e2", 1},
     {"", REPLY_FIELDS, NEW, "D D D t2", "D D D E2", 1},
     {"", REPLY_FIELDS, OLD, "X", "X", 0},
-    {"PREPARE, both groups", REPLY_PREPARE, OLD, "H2,1 D D D", "h2,1 D D i2 D i2", 0},
-    {"PREPARE, parameters only", REPLY_PREPARE, OLD, "H2,0 D D", "h2,0 D D i2", 0},
-    {"PREPARE, columns only", REPLY_PREPARE, OLD, "H0,2 D D", "h0,2 D D i2", 0},
+    {"PREPARE, both groups", REPLY_PREPARE, OLD, "H2,1 D D D", "h2,1 D D e2 D e2", 0},
+    {"PREPARE, parameters only", REPLY_PREPARE, OLD, "H2,0 D D", "h2,0 D D e2", 0},
+    {"PREPARE, columns only", REPLY_PREPARE, OLD, "H0,2 D D", "h0,2 D D e2", 0},
     {"PREPARE, nothing", REPLY_PREPARE, OLD, "H0,0", "h0,0", 0},
     {"PREPARE, new client", REPLY_PREPARE, NEW, "H2,1 D D D", "h2,1 D D D", 0},
     {"PREPARE, an error", REPLY_PREPARE, OLD, "X", "X", 0},
