@@ -124,7 +124,8 @@ static bool start_threads(struct monitor *m)
     return d->started && acting_start(m);
 }
 
-struct monitor *monitor_start(struct conf *c, const struct monitor_sink *sink, struct err *e)
+struct monitor *monitor_start(struct conf *c, const struct monitor_sink *sink, uint32_t resting,
+                              struct err *e)
 {
     struct monitor *m;
 
@@ -136,11 +137,12 @@ struct monitor *monitor_start(struct conf *c, const struct monitor_sink *sink, s
         (void)err_set(e, ERR_IO, "no memory for the monitor");
         return NULL;
     }
+    m->board->resting = resting;
     topology_ref(m->publisher.now);
     sink->topology(sink->ctx, m->publisher.now);
     if (start_threads(m))
         return m;
-    monitor_stop(m);
+    (void)monitor_stop(m);
     (void)err_set(e, ERR_IO, "the system refuses threads for the monitor");
     return NULL;
 }
@@ -174,8 +176,10 @@ static void wake_all(struct monitor *m)
     acting_cut(m);
 }
 
-void monitor_stop(struct monitor *m)
+uint32_t monitor_stop(struct monitor *m)
 {
+    uint32_t resting;
+
     wake_all(m);
     for (int i = 0; i < m->board->count; i++)
         if (m->watches[i].started)
@@ -185,5 +189,7 @@ void monitor_stop(struct monitor *m)
         (void)pthread_join(m->dictionary.thread, NULL);
     if (m->publisher.started)
         (void)pthread_join(m->publisher.thread, NULL);
+    resting = m->board->resting;
     free_monitor(m);
+    return resting;
 }

@@ -33,9 +33,10 @@ struct monitor_sink {
 /* Start the threads and return at once; the first topology (all servers HEALTH_UNKNOWN) is
  * published before this returns, later ones when anything changed, positions and their sampling
  * times included, at most every MONITOR_PUBLISH_MS. `c` must have its monitor section; it is
- * referenced. NULL with `e` set where the system refuses threads or memory. */
+ * referenced. `resting`: the servers that are in maintenance, as bits, which a predecessor that was
+ * stopped has told. NULL with `e` set where the system refuses threads or memory. */
 enum { MONITOR_PUBLISH_MS = 5 };
-struct monitor *monitor_start(struct conf *c, const struct monitor_sink *sink,
+struct monitor *monitor_start(struct conf *c, const struct monitor_sink *sink, uint32_t resting,
                               struct err *e) MUST_CHECK;
 
 /* Read the dictionary again soon. Any thread, does not block. Ends in sink.catalog also where
@@ -58,7 +59,8 @@ void monitor_suspect(struct monitor *m, int server, enum suspicion why);
  * thread. */
 void monitor_cluster(struct monitor *m, const char *words, answer_fn line, void *ctx);
 
-/* Ask the threads to end, cut their connections, join them, free all. No sink call comes after. */
-void monitor_stop(struct monitor *m);
+/* Ask the threads to end, cut their connections, join them, free all. No sink call comes after.
+ * Answers which servers are in maintenance. */
+uint32_t monitor_stop(struct monitor *m);
 
 #endif

@@ -51,6 +51,7 @@ struct arguments {
 struct parts {
     pthread_rwlock_t lock;
     struct monitor *monitor; /* under lock; NULL where there is none */
+    uint32_t resting;        /* while there is none: what the last one had in maintenance */
     bool informed; /* a topology without unknown servers was published; the monitor in force alone
                       uses it */
     struct daemon *daemon;
@@ -127,7 +128,7 @@ static void on_cluster(void *ctx, const char *words, answer_fn line, void *line_
 static bool start_monitor(struct parts *p, struct conf *c, struct err *e)
 {
     const struct monitor_sink sink = {p, on_topology, on_catalog, on_connections};
-    struct monitor *m = monitor_start(c, &sink, e);
+    struct monitor *m = monitor_start(c, &sink, p->resting, e);
 
     (void)pthread_rwlock_wrlock(&p->lock);
     p->monitor = m;
@@ -144,10 +145,11 @@ static void stop_monitor(struct parts *p)
     p->monitor = NULL;
     (void)pthread_rwlock_unlock(&p->lock);
     if (m)
-        monitor_stop(m);
+        p->resting = monitor_stop(m);
 }
 
-/* The monitor starts anew with the new weights, intervals and account. The mirror keeps what it was
+/* The monitor starts anew with the new weights, intervals and account; servers in maintenance stay
+ * there. The mirror keeps what it was
  * started with. */
 static void on_reload(void *ctx, struct conf *c)
 {

@@ -40,6 +40,10 @@ class Operator(FailoverCluster):
         self.addCleanup(self.wait_complete)
         self.addCleanup(self.maintenance, resting, "off")
         self.await_status("^%s: replica, broken, .*: in maintenance$" % resting.name)
+        self.tillway.reload()
+        self.tillway.wait_log("daemon.reload")
+        self.await_status("^%s: replica, up" % other.name)
+        self.await_status("^%s: replica, broken, .*: in maintenance$" % resting.name)
         resting.stop_slave()
         other.stop_slave()  # it comes behind the first one, would that be started again
         scratch.wait_until("the other one follows again", lambda: self.follows(other), 30)
