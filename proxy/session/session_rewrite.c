@@ -85,26 +85,18 @@ static void put_kill_holder(struct rewriting *r, struct span call)
     put_cases(r, put_session_case, call);
 }
 
-/* The server's id is asked for once, and told as the session's. JSON_TABLE, for of VALUES the
- * column would be a BIGINT where the server's is an INT. */
+/* The server's id is asked for once, and told as the session's: as the SRID of a point, for of all
+ * functions that answer any number this one alone is an INT of ten digits, as IS_USED_LOCK() is. */
 static void put_holder(struct rewriting *r)
 {
-    buf_put_str(r->out, "(SELECT IFNULL(m.session,l.thread) FROM (SELECT ");
-}
-
-static void put_pair(void *ctx, uint32_t thread, uint32_t session, const char *host)
-{
-    (void)host;
-    if (session)
-        buf_printf(ctx, ",[%u,%u]", thread, session);
+    buf_put_str(r->out, "(SELECT SRID(ST_GeomFromText(IF(thread,'POINT(0 0)',NULL),CASE thread");
+    put_cases(r, put_session_case, span_of("thread"));
+    buf_put_str(r->out, ")) FROM (SELECT ");
 }
 
 static void put_holder_end(struct rewriting *r)
 {
-    buf_put_str(r->out, " AS thread) l LEFT JOIN JSON_TABLE('[[0,0]");
-    threads_each(&r->s->worker->shared->threads, r->b->server, put_pair, r->out);
-    buf_put_str(r->out, "]','$[*]' COLUMNS(thread INT PATH '$[0]',session INT PATH '$[1]')) m "
-                        "ON m.thread=l.thread)");
+    buf_put_str(r->out, " AS thread) l)");
 }
 
 /* What a statement before has left on another connection, of the type of the call. */

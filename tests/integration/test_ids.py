@@ -57,7 +57,7 @@ class Ids(Proxied):
                 proxied, rows = self.definition(b, sql)
                 expected, _ = self.definition(direct, sql)
                 self.assertEqual(rows[0][0], a.thread_id())
-                self.assertEqual([d[:2] + d[3:] for d in proxied], [d[:2] + d[3:] for d in expected])
+                self.assertEqual(proxied, expected)
         self.assertEqual(self.run_sql(b, "SELECT IS_USED_LOCK('nobodys'), IS_USED_LOCK('outside'), IS_USED_LOCK(NULL)"),
                          [(None, direct.thread_id(), None)])
         self.assertEqual(self.run_sql(a, "SELECT IS_USED_LOCK('held') = CONNECTION_ID()"), [(1,)])
