@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 
-enum { TRACKING_NAMES_MAX = 1024 };
+enum { TRACKING_NAMES_MAX = 256 }; /* bytes; each session has room for as many */
 
 struct tracking {
     bool known; /* else the server's defaults are meant, whatever they are: the rest holds those
