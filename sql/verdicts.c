@@ -61,7 +61,7 @@ static bool is_of_template(const struct sql_class *c)
     }
 }
 
-static void remember(struct verdict *row, const struct verdict_key *key, struct span text,
+static void remember(struct verdict_row *row, const struct verdict_key *key, struct span text,
                      struct sql_mode mode, const struct sql_class *statement)
 {
     row->key.hash = key->hash;
@@ -76,7 +76,7 @@ uint64_t verdicts_classify(struct verdicts *v, struct span text, struct sql_mode
                            const struct sql_names *names, struct sql_class *out)
 {
     struct verdict_key key;
-    struct verdict *row = NULL;
+    struct verdict_row *row = NULL;
 
     if (make_key(text, mode, names, &key)) {
         row = &v->rows[key.hash % VERDICT_ROWS];

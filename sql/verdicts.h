@@ -21,14 +21,14 @@ struct verdict_key {
     uint8_t bytes[2 + VERDICT_SCHEMA_MAX + VERDICT_TEXT_MAX];
 };
 
-struct verdict {
+struct verdict_row {
     struct verdict_key key;
     struct sql_class statement;
     uint64_t fingerprint;
 };
 
 struct verdicts {
-    struct verdict rows[VERDICT_ROWS];
+    struct verdict_row rows[VERDICT_ROWS];
 };
 
 /* As sql_classify_with, of a text that is not cut. Answers the fingerprint of a read (see
