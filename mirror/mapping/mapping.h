@@ -3,7 +3,8 @@
  * An aggregate is a tree of levels: level 0 is the document, each other one an array in its
  * parent's element. A level has one driving table and any number of to-one joins. Tables and
  * columns are numbered per use, so that a table may be used several times. Immutable but for the
- * column classes and the sums' exactness that schema_check fills in before anybody else reads. */
+ * column classes, the sums' exactness and the links' uniqueness that schema_check fills in before
+ * anybody else reads. */
 #ifndef MIRROR_MAPPING_H
 #define MIRROR_MAPPING_H
 
@@ -51,6 +52,7 @@ struct map_table {
     int parent;    /* the table it is linked to; -1 for the root */
     bool joined;   /* a to-one join; else its level's driving table */
     bool required; /* a join without which the element is left out */
+    bool unique;   /* `on` tells rows apart, once the schema was seen */
     int n_on;
     int16_t on[MAP_KEY_MAX];        /* own columns … */
     int16_t on_parent[MAP_KEY_MAX]; /* … equal these of the parent */

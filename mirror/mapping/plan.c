@@ -78,12 +78,26 @@ static bool by_path(const struct plan *p, int level)
     return true;
 }
 
+static bool is_late(const struct plan *p, int level)
+{
+    return plan_late(p, level) && by_path(p, level);
+}
+
+const char *plan_head(const struct plan *p, int level)
+{
+    const struct plan_level *l = &p->levels[level];
+
+    if (is_late(p, level))
+        return l->late_head;
+    return l->lean && plan_lean(p) ? l->lean : l->head;
+}
+
 int plan_tail(struct buf *out, const struct plan *p, int level)
 {
     const struct plan_level *l = &p->levels[level];
     bool loose = by_path(p, level);
 
-    buf_put_str(out, loose ? l->loose : l->tail);
+    buf_put_str(out, is_late(p, level) ? l->late_tail : loose ? l->loose : l->tail);
     return loose ? l->n_path : 0;
 }
 
@@ -193,7 +207,7 @@ struct plan *plan_new(const struct aggregate *a)
     }
     for (int i = 0; ok && i < a->n_levels; i++)
         ok = make_level(p, i, &b);
-    ok = ok && plan_fold_make(p, &b);
+    ok = ok && plan_fold_make(p, &b) && plan_late_make(p, &b);
     for (int i = 0; ok && i < a->n_tables; i++)
         ok = make_walk(p, i, &b);
     ok = ok && (!a->paged || plan_page_make(p, &b));
@@ -220,6 +234,8 @@ void plan_free(struct plan *p)
         free(p->levels[i].lean);
         free(p->levels[i].tail);
         free(p->levels[i].loose);
+        free(p->levels[i].late_head);
+        free(p->levels[i].late_tail);
     }
     for (int i = 0; i < MAP_TABLES_MAX; i++)
         plan_walk_free(&p->walks[i]);

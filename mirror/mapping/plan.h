@@ -17,7 +17,9 @@ struct plan_level {
                   * what  they run over behind the values of the array's rows. NULL: as `head` */
     char *tail;  /* " AND … GROUP BY … ORDER BY …": behind the condition on the root's key */
     char *loose; /* the same without an order of its own; see plan_tail */
-    int n_path;  /* leading columns that are the path */
+    /* Both, where groups can be made without the table whose key they are; NULL: they can't. */
+    char *late_head, *late_tail;
+    int n_path; /* leading columns that are the path */
     int n_parent_path;
 };
 
@@ -75,6 +77,9 @@ static inline const struct plan_walk *plan_use_walk(const struct plan *p, int ta
 
 /* Whether the mirror makes the sums of plan->folds: their numbers are exact. */
 bool plan_lean(const struct plan *p);
+/* Whether a level's groups are made by `late_head`: its sums are exact, and what links to the table
+ * tells its rows apart. */
+bool plan_late(const struct plan *p, int level);
 /* "SELECT … FROM … WHERE " of a level. */
 const char *plan_head(const struct plan *p, int level);
 /* What stands behind the condition on the root's key. Returns by how many of the first columns,

@@ -122,8 +122,3 @@ bool plan_lean(const struct plan *p)
             return false;
     return p->n_folds > 0;
 }
-
-const char *plan_head(const struct plan *p, int level)
-{
-    return p->levels[level].lean && plan_lean(p) ? p->levels[level].lean : p->levels[level].head;
-}

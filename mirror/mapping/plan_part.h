@@ -16,6 +16,8 @@ uint32_t plan_with_parents(const struct aggregate *a, uint32_t mask);
 void plan_put_expr(struct buf *b, const struct aggregate *a, const struct map_expr *x);
 /* plan->folds, and each level's `lean`. False: no memory. */
 bool plan_fold_make(struct plan *p, struct buf *b);
+/* Each level's `late_head` and `late_tail`. False: no memory. */
+bool plan_late_make(struct plan *p, struct buf *b);
 
 void plan_put_ref(struct buf *b, const struct aggregate *a, struct map_ref r);
 void plan_put_table(struct buf *b, const struct aggregate *a, int table);

@@ -117,12 +117,13 @@ static bool check_key(const struct aggregate *a, const struct indexes *x, struct
 }
 
 /* The use as a child by `on`, and as the parent of others. */
-static bool check_use(const struct aggregate *a, int use, const struct indexes *x, struct err *e)
+static bool check_use(struct aggregate *a, int use, const struct indexes *x, struct err *e)
 {
-    const struct map_table *t = &a->tables[use];
+    struct map_table *t = &a->tables[use];
 
     if (use == 0 && !check_key(a, x, e))
         return false;
+    t->unique = served(x, t->on, t->n_on, true);
     if (use > 0 && !served(x, t->on, t->n_on, false))
         return missing(t, t->at, t->on, t->n_on, e);
     for (int i = use + 1; i < a->n_tables; i++) {
@@ -134,8 +135,7 @@ static bool check_use(const struct aggregate *a, int use, const struct indexes *
     return true;
 }
 
-bool schema_check_indexes(const struct aggregate *a, struct source *s, struct buf *sql,
-                          struct err *e)
+bool schema_check_indexes(struct aggregate *a, struct source *s, struct buf *sql, struct err *e)
 {
     struct indexes x;
     bool ok = true;

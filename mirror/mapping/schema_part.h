@@ -12,9 +12,9 @@
 struct rows *schema_ask_table(struct source *s, struct buf *sql, const char *head,
                               const struct map_table *t, const char *tail, struct err *e);
 
-/* Whether the root's key is unique, and what rows are looked up by has indexes. ERR_USAGE with the
- * CREATE INDEX that is missing. */
-bool schema_check_indexes(const struct aggregate *a, struct source *s, struct buf *sql,
+/* Whether the root's key is unique, and what rows are looked up by has indexes; notes which of the
+ * links are unique. ERR_USAGE with the CREATE INDEX that is missing. */
+bool schema_check_indexes(struct aggregate *a, struct source *s, struct buf *sql,
                           struct err *e) MUST_CHECK;
 
 #endif

@@ -73,6 +73,10 @@ class Maker:
         if self.chance(0.25):  # one element for each value
             made.update({"group_by": ["ref"], "fields": {"Ref": "ref", "Sum": {"sum": "n"}, "Count": {"count": "n"}, "Most": {"max": "n"}}})
             return made
+        if self.chance(0.2):  # one for each row of Look
+            made.update({"joins": [{"table": "prop.Look", "on": {"id": "ref"}, "required": True}], "group_by": ["Look.id"],
+                         "fields": {"Ref": "Look.id", "S": "Look.s", "Sum": {"sum": "n"}}})
+            return made
         made.update({"key": list(KEYS[table])}, **self.level(table, depth))
         if self.chance(0.3):
             made["order_by"] = ["n desc"] if self.chance(0.5) else ["n"]
@@ -134,13 +138,18 @@ class Documents:
         (own, other), = array["on"].items()
         return [r for r in self.rows[array["table"][5:]] if r[own] is not None and r[own] == row[other]]
 
-    @staticmethod
-    def groups(array, rows):
+    def groups(self, array, rows):
+        column = array["group_by"][0].replace("Look.id", "ref")
         refs = {}
         for r in rows:
-            refs.setdefault(r[array["group_by"][0]], []).append(r["n"])
-        return [{"Ref": ref, "Sum": fold("sum", n), "Count": fold("count", n), "Most": fold("max", n)}
-                for ref, n in sorted(refs.items(), key=lambda g: (g[0] is not None, g[0]))]
+            refs.setdefault(r[column], []).append(r)
+        return [self.group(array, ref, rows) for ref, rows in sorted(refs.items(), key=lambda g: (g[0] is not None, g[0]))]
+
+    def group(self, array, ref, rows):
+        n = [r["n"] for r in rows]
+        if "S" in array["fields"]:
+            return {"Ref": ref, "S": self.joined(array, rows[0])["s"], "Sum": fold("sum", n)}
+        return {"Ref": ref, "Sum": fold("sum", n), "Count": fold("count", n), "Most": fold("max", n)}
 
     def value(self, field, level, row, kids):
         if isinstance(field, str):

@@ -128,6 +128,82 @@ static void test_tails(void **state)
     map_test_end(&t);
 }
 
+static const char late[] = "- collection: p\n"
+                           "  table: d.P\n"
+                           "  key: [id]\n"
+                           "  fields: {A: a}\n"
+                           "  arrays:\n"
+                           "    Buyers:\n"
+                           "      table: d.L\n"
+                           "      on: {p: id}\n"
+                           "      joins:\n"
+                           "        - {table: d.O, on: {id: o}, required: true}\n"
+                           "        - {table: d.C, on: {id: O.c}, required: true}\n"
+                           "      group_by: [C.id]\n"
+                           "      where: \"{q} > 0\"\n"
+                           "      fields:\n"
+                           "        Name: {sql: \"CONCAT({C.a}, {C.b})\"}\n"
+                           "        N: {sum: q, type: int}\n";
+
+static const char late_head[] =
+    "SELECT STRAIGHT_JOIN g.c0, t3.`id`, CONCAT(t3.`a`, t3.`b`), g.f1 FROM (SELECT STRAIGHT_JOIN"
+    " t0.`id` AS c0, t2.`c` AS c1, CAST(COALESCE(SUM(t1.`q`), 0) AS DECIMAL(65,0)) AS f1 FROM"
+    " `d`.`P` AS t0 JOIN `d`.`L` AS t1 ON t1.`p` = t0.`id` JOIN `d`.`O` AS t2 ON t2.`id` = t1.`o`"
+    " WHERE ";
+
+/* A joined table whose key makes the groups is joined to them: where all of that is known, and no
+ * other column is wanted. */
+static void test_late(void **state)
+{
+    struct map_test t;
+    struct aggregate *a;
+
+    (void)state;
+    map_test_begin(&t, late);
+    a = t.mapping->aggregates[0];
+    assert_string_equal(plan_head(t.plan, 1), t.plan->levels[1].head);
+    map_test_classes(&t, MAP_CLASS_NUMBER);
+    a->levels[1].ops[1].exact = true;
+    assert_string_equal(plan_head(t.plan, 1), t.plan->levels[1].head);
+    a->tables[3].unique = true;
+    assert_string_equal(plan_head(t.plan, 1), late_head);
+    check_tail(&t, 1, 2,
+               " AND (t1.`q` > 0) GROUP BY t0.`id`, t2.`c` ORDER BY NULL) AS g JOIN `d`.`C` AS t3"
+               " ON t3.`id` = g.c1");
+    a->tables[2].columns[a->tables[3].on_parent[0]].class = MAP_CLASS_TEXT;
+    assert_string_equal(plan_head(t.plan, 1), t.plan->levels[1].head);
+    map_test_end(&t);
+}
+
+static void test_not_late(void **state)
+{
+    static const char *const others[][2] = {
+        {"{q} > 0", "{C.a} > 0"},         /* a condition on it */
+        {"{sum: q, ", "{sum: C.q, "},     /* a sum over it */
+        {"{C.a}, {C.b}", "{C.a}, {O.b}"}, /* a value beside it */
+        {"required: true}\n      group", "required: false}\n      group"},
+        {"group_by: [C.id]", "group_by: [C.no]"},
+        {"group_by: [C.id]", "group_by: [C.id]\n      page: 9"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        char text[sizeof late + 100];
+        const char *at = strstr(late, others[i][0]);
+        struct map_test t;
+
+        if (!at) {
+            fail_msg("%s", others[i][0]);
+            return;
+        }
+        (void)snprintf(text, sizeof text, "%.*s%s%s", (int)(at - late), late, others[i][1],
+                       at + strlen(others[i][0]));
+        map_test_begin(&t, text);
+        assert_null(t.plan->levels[1].late_head);
+        map_test_end(&t);
+    }
+}
+
 static const char paged[] = "- collection: p\n"
                             "  table: d.P\n"
                             "  key: [id]\n"
@@ -306,6 +382,8 @@ int main(void)
         cmocka_unit_test(test_walks),
         cmocka_unit_test(test_grouped_composite),
         cmocka_unit_test(test_tails),
+        cmocka_unit_test(test_late),
+        cmocka_unit_test(test_not_late),
         cmocka_unit_test(test_pairs),
         cmocka_unit_test(test_range),
         cmocka_unit_test(test_conditions),
