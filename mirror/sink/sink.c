@@ -103,6 +103,9 @@ struct sink_target *sink_target_new(const struct conf_mirror *c, struct err *e)
     set_default(t->uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, 2000);
     set_default(t->uri, MONGOC_URI_CONNECTTIMEOUTMS, 2000);
     set_default(t->uri, MONGOC_URI_SOCKETTIMEOUTMS, 5000);
+    /* What failed is done again from the checkpoint: MongoDB need not note each write for that. */
+    if (!mongoc_uri_has_option(t->uri, MONGOC_URI_RETRYWRITES))
+        (void)mongoc_uri_set_option_as_bool(t->uri, MONGOC_URI_RETRYWRITES, false);
     if (!mongoc_uri_has_option(t->uri, MONGOC_URI_SERVERSELECTIONTRYONCE))
         (void)mongoc_uri_set_option_as_bool(t->uri, MONGOC_URI_SERVERSELECTIONTRYONCE, false);
     return t;
