@@ -1,7 +1,6 @@
 #include "mirror/document/document.h"
 
 #include <assert.h>
-#include <stdio.h>
 
 /* An element that is being built; its objects stand on a stack of their own. */
 struct frame {
@@ -91,12 +90,13 @@ void document_begin(struct document_merge *m, const struct plan *plan, struct ro
 static void begin_element(struct builder *b)
 {
     struct frame *f = top(b);
-    char name[12];
+    const char *name;
+    char digits[12];
 
     f->op = 0;
     f->column = b->m->plan->levels[f->level].n_path;
     f->depth = 0;
-    (void)snprintf(name, sizeof name, "%u", f->index++);
+    (void)bson_uint32_to_string(f->index++, &name, digits, sizeof digits);
     (void)bson_append_document_begin(&f->array, name, -1, &f->doc);
 }
 

@@ -1,12 +1,11 @@
 #include "mirror/document/sum.h"
 
 #include <ctype.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 enum {
     LIMB_DIGITS = 18,
+    SUM_DIGITS = SUM_LIMBS * LIMB_DIGITS,
     DIGITS_MAX = 65 - 22, /* of a number: MariaDB gives its sum 22 more, and no decimal over 65 */
     DECIMALS_MAX = 30,    /* over 38 are cut off in products */
 };
@@ -94,22 +93,41 @@ static void subtract(const uint64_t a[SUM_LIMBS], const uint64_t b[SUM_LIMBS],
     }
 }
 
+/* All digits, the highest first. */
+static void print(const uint64_t limbs[SUM_LIMBS], char digits[SUM_DIGITS])
+{
+    memset(digits, '0', SUM_DIGITS);
+    for (int i = 0; i < SUM_LIMBS; i++) {
+        char *end = digits + SUM_DIGITS - (size_t)i * LIMB_DIGITS;
+
+        for (uint64_t left = limbs[i]; left; left /= 10)
+            *--end = (char)('0' + left % 10);
+    }
+}
+
+static char *put(char *to, const char *from, size_t n)
+{
+    memcpy(to, from, n);
+    return to + n;
+}
+
 struct span sum_text(const struct sum *s, char out[SUM_TEXT_MAX])
 {
     bool negative = less(s->plus, s->minus);
     uint64_t limbs[SUM_LIMBS];
-    char digits[SUM_LIMBS * LIMB_DIGITS + 1];
-    const char *begin = digits;
-    size_t whole = sizeof digits - 1 - s->decimals;
-    int n;
+    char digits[SUM_DIGITS];
+    size_t point = SUM_DIGITS - s->decimals;
+    size_t begin = 0;
+    char *to = out;
 
     subtract(negative ? s->minus : s->plus, negative ? s->plus : s->minus, limbs);
-    for (int i = 0; i < SUM_LIMBS; i++)
-        (void)snprintf(digits + (size_t)i * LIMB_DIGITS, LIMB_DIGITS + 1, "%018" PRIu64,
-                       limbs[SUM_LIMBS - 1 - i]);
-    for (; whole > 1 && *begin == '0'; begin++)
-        whole--;
-    n = snprintf(out, SUM_TEXT_MAX, "%s%.*s%s%s", negative ? "-" : "", (int)whole, begin,
-                 s->decimals ? "." : "", begin + whole);
-    return (struct span){(const uint8_t *)out, (size_t)n};
+    print(limbs, digits);
+    while (begin + 1 < point && digits[begin] == '0')
+        begin++;
+    to = put(to, "-", negative);
+    to = put(to, digits + begin, point - begin);
+    to = put(to, ".", s->decimals > 0);
+    to = put(to, digits + point, s->decimals);
+    *to = '\0';
+    return (struct span){(const uint8_t *)out, (size_t)(to - out)};
 }

@@ -10,6 +10,8 @@ static int compare_cells(const char *a, const char *b)
 {
     if (!a || !b)
         return (a != NULL) - (b != NULL);
+    if (strcmp(a, b) == 0) /* most are: what hangs on one row stands together */
+        return 0;
     return number_compare(span_of(a), span_of(b));
 }
 
