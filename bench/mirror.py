@@ -12,8 +12,9 @@ import statistics
 import time
 
 from bson.decimal128 import Decimal128
-from mirror_shop import FIRST, ORDERS_EACH, BenchShop, Probe
+from mirror_shop import FIRST, ORDERS_EACH, BenchShop, Probe  # which says where the harness is
 
+from contenders import cpu_seconds
 from harness.pos_till import Tills
 
 FEW, MANY = 9001, 9002
@@ -70,30 +71,42 @@ def catchup(options):
 
 
 def sales(options):
-    """Tills at full speed through the proxy, with the mirror and without it, in turn; the lag of a probe beside them."""
+    """Tills at full speed through the proxy, without the mirror, with it, and with it and a probe of its lag, in turn; what was sold is taken
+    back each time, so that all begin with the same documents."""
     with BenchShop() as shop, shop.proxy() as proxy:
         shop.wait_all()
-        on, off, lags = [], [], []
+        on, off = [], []
         for _ in range(options.rounds):
             shop.mirror.stop()
-            off.append(sold(proxy, options.seconds))
+            off.append(sold(shop, proxy, options.seconds))
             shop.mirror.start()
             shop.wait_all()
+            on.append(sold(shop, proxy, options.seconds))
+            shop.wait_all()
             with Probe(shop) as probe:
-                on.append(sold(proxy, options.seconds))
-            lags += [probe.share(0.5), probe.share(0.99), max(probe.times) * 1000]
+                sold(shop, proxy, options.seconds)
             half = len(probe.times) // 2
             say("lag: median %.0f ms, p99 %.0f ms, most %.0f ms; median of the first half %.0f ms, of the second %.0f ms" % (
-                *lags[-3:], statistics.median(probe.times[:half]) * 1000, statistics.median(probe.times[half:]) * 1000))
+                probe.share(0.5), probe.share(0.99), max(probe.times) * 1000,
+                statistics.median(probe.times[:half]) * 1000, statistics.median(probe.times[half:]) * 1000))
         ratios("tills, with the mirror on", "statements/s", on, off, "off")
         shop.wait_all()
         say("memory of the mirror: %.0f MiB; %s" % (shop.memory_mib(), shop.verified()))
 
 
-def sold(proxy, seconds):
+def sold(shop, proxy, seconds):
+    """Statements a second; says whose CPU time they took."""
+    last = shop.primary.value("SELECT MAX(id) FROM pos.`Order`")
+    pids = {"MariaDB": shop.primary.pid, "the proxy": proxy.pid, "MongoDB": shop.mongo.pid}
+    if shop.mirror.alive():
+        pids["the mirror"] = shop.mirror.pid
+    before = {name: cpu_seconds([pid]) for name, pid in pids.items()}
     with Tills(proxy.host, proxy.port, count=4) as tills:
         time.sleep(seconds)
-    return (tills.total.reads + tills.total.writes) / tills.total.seconds
+    n = tills.total.reads + tills.total.writes
+    say("CPU, µs/statement: " + ", ".join("%s %.0f" % (name, (cpu_seconds([pid]) - before[name]) / n * 1e6) for name, pid in pids.items()))
+    shop.run("SET @tillway_etl = 1", "DELETE FROM Orderline WHERE order_id > %d" % last, "DELETE FROM `Order` WHERE id > %d" % last)
+    return n / tills.total.seconds
 
 
 def price(options):
