@@ -72,6 +72,7 @@ struct conf_routing {
     uint64_t resume_lag_ns; /* at most max_lag_ns */
     enum conf_balance balance;
     bool primary_reads;
+    bool multi_writer;
     uint64_t slow_start_ns;
     bool wait_for_replica;
     uint64_t wait_timeout_ns;

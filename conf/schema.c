@@ -181,6 +181,8 @@ const struct schema_row conf_schema[] = {
     {"routing.primary_reads", SCHEMA_BOOL, IN(routing.primary_reads), "false", 0, 0, NULL,
      "Whether the primary takes reads as well, by its `weight` and how busy it is; else it gets "
      "those alone that no replica may answer."},
+    {"routing.multi_writer", SCHEMA_BOOL, IN(routing.multi_writer), "false", 0, 0, NULL,
+     "Galera: whether all nodes take writes, each those of some of the workers, instead of one."},
     {"routing.slow_start", SCHEMA_DURATION, IN(routing.slow_start_ns), "0", 0, 3600 * S, NULL,
      "How long the weight of a server that came back grows to its whole, so that cold caches are "
      "not flooded."},

@@ -55,8 +55,13 @@ static void members(const struct board *b, struct member *m)
     for (int i = 0; i < b->count; i++) {
         const struct conf_server *s = &b->conf->servers[i];
 
-        m[i] = (struct member){s->name,      s->address.host, s->address.port,
-                               &b->facts[i], &b->health[i],   s->candidate};
+        m[i] = (struct member){.name = s->name,
+                               .host = s->address.host,
+                               .port = s->address.port,
+                               .facts = &b->facts[i],
+                               .health = &b->health[i],
+                               .candidate = s->candidate,
+                               .resting = b->resting & UINT32_C(1) << i};
     }
 }
 
@@ -206,7 +211,8 @@ static bool same(const struct topology *a, const struct topology *b)
     for (int i = 0; i < a->count; i++)
         if (!same_view(&a->servers[i], &b->servers[i]))
             return false;
-    return a->primary == b->primary && a->galera == b->galera;
+    return a->primary == b->primary && a->galera == b->galera && a->writers == b->writers &&
+           a->undecided == b->undecided;
 }
 
 static int source_of(const struct member *m, int n, int i)
@@ -355,6 +361,8 @@ struct topology *board_next(struct board *b, const struct topology *old, uint64_
     note_lag(b, &v);
     t->primary = v.primary;
     t->galera = v.galera;
+    t->writers = b->conf->routing.multi_writer ? v.writers : 0;
+    t->undecided = b->conf->routing.multi_writer ? v.undecided : 0;
     for (int i = 0; i < b->count; i++)
         fill(b, &v, i, now_ns, &t->servers[i]);
     log_changes(b, &v);

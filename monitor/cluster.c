@@ -48,15 +48,28 @@ static void say_node(struct monitor *m, int i, answer_fn line, void *ctx)
     line(ctx, text, ANSWER_MORE);
 }
 
-static void say_galera(struct monitor *m, answer_fn line, void *ctx)
+static void say_writers(struct monitor *m, answer_fn line, void *ctx)
 {
     const struct topology *t = m->publisher.now;
-    char text[LINE_MAX];
+    char text[LINE_MAX] = "Galera cluster, writes go to:";
+    size_t n = strlen(text);
+    bool any = false;
 
-    (void)snprintf(text, sizeof text, "Galera cluster, writes go to: %s%s%s",
-                   t->primary >= 0 ? t->servers[t->primary].name : "none",
-                   t->primary < 0 ? ", " : "", t->primary < 0 ? m->board->verdict.reason : "");
+    for (int i = 0; i < t->count && n < sizeof text; i++) {
+        if (!topology_writes(t, i))
+            continue;
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s %s", any ? "," : "",
+                              t->servers[i].name);
+        any = true;
+    }
+    if (!any)
+        (void)snprintf(text + n, sizeof text - n, " none, %s", m->board->verdict.reason);
     line(ctx, text, ANSWER_MORE);
+}
+
+static void say_galera(struct monitor *m, answer_fn line, void *ctx)
+{
+    say_writers(m, line, ctx);
     for (int i = 0; i < m->board->count; i++)
         say_node(m, i, line, ctx);
     line(ctx, "", ANSWER_DONE);
@@ -189,12 +202,28 @@ static void begin(struct monitor *m, const struct request *r, answer_fn line, vo
     line(ctx, why, ANSWER_FAILED);
 }
 
+/* Another Galera node that takes the writes once `server` does not. */
+static bool has_other_writer(const struct monitor *m, int server)
+{
+    const struct topology *t = m->publisher.now;
+    bool any = false;
+
+    for (int i = 0; i < t->count; i++)
+        any = any ||
+              (i != server && t->servers[i].health == HEALTH_UP && !m->board->facts[i].read_only &&
+               m->conf->servers[i].candidate != CANDIDATE_NEVER);
+    return t->galera && any;
+}
+
 /* Whether the server may be taken out of use; told where not. */
 static bool may_rest(const struct monitor *m, int server, answer_fn line, void *ctx)
 {
-    if (server != m->publisher.now->primary)
+    if (server != m->publisher.now->primary || has_other_writer(m, server))
         return true;
-    line(ctx, "it is the primary: make another one first, by 'tillway cluster switchover'",
+    line(ctx,
+         board_is_galera(m->board)
+             ? "it takes the writes, and no other node can"
+             : "it is the primary: make another one first, by 'tillway cluster switchover'",
          ANSWER_FAILED);
     return false;
 }
@@ -246,8 +275,8 @@ static void run_task(struct monitor *m, const struct request *r, answer_fn line,
 {
     if (board_is_galera(m->board))
         line(ctx,
-             "a Galera cluster: nothing is promoted or rejoined; docs/galera.md says who takes "
-             "writes",
+             "a Galera cluster: nothing is promoted or rejoined; 'tillway cluster drain NAME' has "
+             "another node take the writes",
              ANSWER_FAILED);
     else if (!m->acting.started)
         line(ctx, "failover is not enabled in the configuration (failover.enabled)", ANSWER_FAILED);

@@ -84,14 +84,16 @@ static bool is_behind(const struct member *m)
     return m->facts->galera.local_state != GALERA_SYNCED;
 }
 
-enum { RANK_SYNCED_END = 2, RANK_NONE = INT_MAX };
+enum { RANK_WELL_END = 2, RANK_RESTING_END = 2 * RANK_WELL_END, RANK_NONE = INT_MAX };
 
-/* Of those that may take writes, the lowest does; below RANK_SYNCED_END they are synced. */
+/* Of those that may take writes, the lowest does; below RANK_WELL_END they are synced and not in
+ * maintenance. */
 static int rank_of(const struct member *m, const char *cluster)
 {
     if (!serves(m, cluster) || m->facts->read_only || m->candidate == CANDIDATE_NEVER)
         return RANK_NONE;
-    return (m->candidate == CANDIDATE_PREFER ? 0 : 1) + (is_behind(m) ? RANK_SYNCED_END : 0);
+    return (m->candidate == CANDIDATE_PREFER ? 0 : 1) + (m->resting ? RANK_WELL_END : 0) +
+           (is_behind(m) ? RANK_RESTING_END : 0);
 }
 
 static int lowest(const struct member *m, int n, const char *cluster)
@@ -122,11 +124,33 @@ static int writer(const struct member *m, int n, const char *cluster, int before
 {
     int best = lowest(m, n, cluster);
     bool lost = before >= 0 && best >= 0 && m[before].health->now != HEALTH_UP;
-    bool stays = before >= 0 && rank_of(&m[before], cluster) < RANK_SYNCED_END;
+    bool stays = before >= 0 && rank_of(&m[before], cluster) < RANK_WELL_END;
 
     if (lost && !is_given_up(&m[before], &m[best], now_ns))
         return -1;
     return stays && best >= 0 && !has_settled(&m[best], now_ns) ? before : best;
+}
+
+/* Whose writes, if it took some, are neither in the others' history yet nor out of it. */
+static bool is_undecided(const struct member *m, int next, int i, uint64_t now_ns)
+{
+    return m[i].facts->known && m[i].facts->galera.on && m[i].health->now != HEALTH_UP &&
+           (next < 0 || !is_given_up(&m[i], &m[next], now_ns));
+}
+
+static void fill_writers(const struct member *m, int n, const char *cluster, uint64_t now_ns,
+                         struct verdict *v)
+{
+    int next = lowest(m, n, cluster);
+
+    for (int i = 0; i < n; i++) {
+        uint32_t bit = UINT32_C(1) << i;
+
+        if (rank_of(&m[i], cluster) < RANK_WELL_END && has_settled(&m[i], now_ns))
+            v->writers |= bit;
+        if (is_undecided(m, next, i, now_ns))
+            v->undecided |= bit;
+    }
 }
 
 static void say_none(const struct member *m, int n, int before, struct verdict *v)
@@ -191,6 +215,7 @@ void galera_judge(const struct member *m, int n, int before, uint64_t now_ns, st
     v->primary = writer(m, n, cluster, before, now_ns);
     if (v->primary < 0)
         say_none(m, n, before, v);
+    fill_writers(m, n, cluster, now_ns, v);
     for (int i = 0; i < n; i++)
         judge_node(m, cluster, i, v);
     if (v->primary >= 0)

@@ -4,10 +4,10 @@
  * conflicts. Every Tillway of a cluster chooses the same without asking the others: of the nodes
  * that are in the part with the majority, ready and synced, those that the configuration prefers
  * first, then in the configuration's order. A node that comes back takes over only after it has
- * been well for GALERA_SETTLE_NS, the next one after a lost writer only when
- * the cluster's view is another, so that what that one sent last is known there or nowhere; one
- * that is a donor or desynced is chosen where no other is left, and gets no reads. Of two clusters
- * among the servers the larger one counts. */
+ * been well for GALERA_SETTLE_NS; one in maintenance passes them on; the next one after a lost
+ * writer only when the cluster's view is another, so that what that one sent last is known there or
+ * nowhere; one that is a donor or desynced is chosen where no other is left, and gets no reads. Of
+ * two clusters among the servers the larger one counts. */
 #ifndef MONITOR_GALERA_JUDGE_H
 #define MONITOR_GALERA_JUDGE_H
 

@@ -28,6 +28,7 @@ struct member {
     const struct facts *facts;
     const struct health *health;
     enum conf_candidate candidate;
+    bool resting; /* Galera: in maintenance, so it takes writes only where no other node can */
 };
 
 struct verdict {
@@ -39,6 +40,10 @@ struct verdict {
     char why[SERVERS_MAX][SERVER_WHY_MAX]; /* "" where up */
     bool galera;                           /* galera_judge.h has judged */
     bool behind[SERVERS_MAX];              /* Galera: up, but lacks what others have */
+    /* Galera, bits: who could take writes at once; who may have sent some that the others have not
+     * made up their minds about. */
+    uint32_t writers;
+    uint32_t undecided;
 };
 
 /* `before`: the last primary there was (also where it has been lost since), or -1. */

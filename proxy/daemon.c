@@ -28,6 +28,7 @@ struct daemon {
     struct topology *topology; /* as the admin socket saw it last */
     struct rules *rules;       /* those in force, for the admin socket; NULL: none */
     int workers_started;
+    int writers[CONF_WORKERS_MAX]; /* of each worker, for topology_shared; the monitor's thread */
     bool draining;
 };
 
@@ -309,10 +310,12 @@ static bool start_workers(struct daemon *d, struct err *e)
     d->shared.suspect = d->hooks.suspect;
     d->shared.refresh_accounts = d->hooks.refresh_accounts;
     d->shared.refresh_objects = d->hooks.refresh_objects;
-    for (; d->workers_started < n; d->workers_started++)
+    for (; d->workers_started < n; d->workers_started++) {
+        d->writers[d->workers_started] = -1;
         if (!worker_start(&d->shared.workers[d->workers_started], &d->shared, d->workers_started,
                           d->conf, e))
             return false;
+    }
     return true;
 }
 
@@ -366,9 +369,13 @@ struct daemon *daemon_start(struct conf *c, const struct daemon_hooks *hooks, st
 
 void daemon_publish_topology(struct daemon *d, struct topology *t)
 {
+    int first = (int)(d->shared.proxy_id % SERVERS_MAX); /* several Tillways share them, too */
+
     for (int i = 0; i < d->workers_started; i++) {
-        topology_ref(t);
-        worker_send_topology(&d->shared.workers[i], t);
+        struct topology *own = topology_shared(t, first + i, &d->writers[i]);
+
+        if (own) /* else the next one serves */
+            worker_send_topology(&d->shared.workers[i], own);
     }
     (void)newest_put(&d->newest, t); /* the admin socket looks when it is asked */
 }

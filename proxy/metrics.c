@@ -60,7 +60,7 @@ void metrics_print(const struct metrics *m, const struct topology *t,
         buf_printf(out, "%-18s %lld\n", names[i], load(&m->value[i]));
     buf_put_str(out, "\nstatements by server and reason\n");
     for (int i = 0; i < t->count; i++)
-        print_server(m, &t->servers[i], i, i == t->primary, loads, out);
+        print_server(m, &t->servers[i], i, topology_writes(t, i), loads, out);
     buf_put_str(out, "\non the primary because\n");
     for (int r = 0; r < SQL_REASON_COUNT; r++)
         if (load(&m->because[r]))
@@ -78,7 +78,7 @@ static void print_json_server(const struct metrics *m, const struct topology *t,
                "%s{\"name\":\"%s\",\"role\":\"%s\",\"health\":\"%s\",\"writes\":%s,\"lag_ms\":%lld,"
                "\"routed\":{",
                i ? "," : "", s->name, server_role_name(s->role), server_health_name(s->health),
-               i == t->primary ? "true" : "false",
+               topology_writes(t, i) ? "true" : "false",
                s->lag_ms == UINT64_MAX ? -1LL : (long long)s->lag_ms);
     for (int r = 0; r < ROUTE_REASON_COUNT; r++) {
         if (!load(&m->routed[i][r]))

@@ -19,7 +19,8 @@ static bool same_server(const struct server_view *a, const struct server_view *b
 
 bool newest_differs(const struct topology *a, const struct topology *b)
 {
-    bool same = a->count == b->count && a->primary == b->primary && a->galera == b->galera;
+    bool same = a->count == b->count && a->primary == b->primary && a->galera == b->galera &&
+                a->writers == b->writers;
 
     for (int i = 0; i < b->count && same; i++) {
         const struct server_view *x = &a->servers[i];

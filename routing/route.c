@@ -90,11 +90,14 @@ static bool has_primary(const struct route_ask *a)
     return a->topology->primary >= 0 && !(a->exclude & bit(a->topology->primary));
 }
 
-/* The next writer of a Galera cluster may still be applying what the one before has acknowledged.
- */
+/* The next writer of a Galera cluster may still be applying what the one before has acknowledged;
+ * one of several, what others have. */
 static bool primary_waits(const struct route_ask *a)
 {
-    return a->topology->galera && a->policy->consistency != CONSISTENCY_EVENTUAL &&
+    if (!a->topology->galera || a->policy->consistency == CONSISTENCY_EVENTUAL)
+        return false;
+    return (a->topology->writers && a->policy->consistency == CONSISTENCY_GLOBAL &&
+            !(a->pins & PIN_TRANSACTION)) ||
            causal_fits(a->causal, a->topology, a->topology->primary) == CAUSAL_WAIT;
 }
 

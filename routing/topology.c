@@ -33,8 +33,57 @@ struct topology *topology_copy(const struct topology *t)
     copy->count = t->count;
     copy->primary = t->primary;
     copy->galera = t->galera;
+    copy->writers = t->writers;
+    copy->undecided = t->undecided;
     memcpy(copy->servers, t->servers, sizeof(copy->servers));
     return copy;
+}
+
+static int nth_writer(const struct topology *t, int n)
+{
+    uint32_t left = t->writers;
+
+    for (int skip = n % __builtin_popcount(left); skip > 0; skip--) {
+        left &= left - 1;
+    }
+    return __builtin_ctz(left);
+}
+
+static void make_primary(struct topology *t, int i)
+{
+    if (t->primary >= 0) {
+        t->servers[t->primary].role = ROLE_REPLICA;
+    }
+    t->primary = i;
+    if (i >= 0) {
+        t->servers[i].role = ROLE_PRIMARY;
+    }
+}
+
+struct topology *topology_shared(struct topology *t, int n, int *before)
+{
+    struct topology *copy;
+    bool waits = *before >= 0 && t->undecided & UINT32_C(1) << *before;
+
+    if (!t->writers) {
+        topology_ref(t);
+        return t;
+    }
+    copy = topology_copy(t);
+    if (!copy) {
+        return NULL;
+    }
+    copy->epoch = t->epoch;
+    make_primary(copy, waits ? -1 : nth_writer(t, n));
+    if (!waits) {
+        *before = copy->primary;
+    }
+    return copy;
+}
+
+bool topology_writes(const struct topology *t, int i)
+{
+    return t->writers ? t->writers & UINT32_C(1) << i : i == t->primary;
 }
 
 void topology_ref(struct topology *t)

@@ -69,6 +69,10 @@ struct topology {
     int primary; /* index of the one server that takes writes, or -1 */
     bool galera; /* a Galera cluster: `primary` is the node that takes writes, the others replicas;
                     positions do not tell what can be read there, see causal.h */
+    /* Bits, of a Galera cluster in which all may take writes, else 0: those that do; and those lost
+     * ones of which nobody knows yet what became of the writes that they took. */
+    uint32_t writers;
+    uint32_t undecided;
     struct server_view servers[SERVERS_MAX];
 };
 
@@ -78,6 +82,13 @@ struct topology *topology_new(void);
 struct topology *topology_copy(const struct topology *t);
 void topology_ref(struct topology *t);
 void topology_unref(struct topology *t);
+
+/* As one of several sees it that share the writers among them, number `n`: another `primary`, unless
+ * the nodes take no writes but at one. `before`, which it keeps: the one that it had last; at first
+ * -1. A new reference; NULL where memory refuses. */
+struct topology *topology_shared(struct topology *t, int n, int *before);
+/* Whether writes go there, whoever's. */
+bool topology_writes(const struct topology *t, int i);
 
 /* The capabilities that all servers have whose are known; 0 where none is. */
 uint64_t topology_capabilities(const struct topology *t);

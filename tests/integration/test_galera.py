@@ -20,7 +20,10 @@ CONFIG = {"failover": {"enabled": True, "wait": "60s"}, "monitor": {"timeout": "
 CONFLICT = 1213  # with exactly_once a conflict between two writers, old and new, is the till's: docs/galera.md
 
 
-class Nodes(unittest.TestCase):
+class Shop(unittest.TestCase):
+    """Three nodes that tills sell on."""
+
+    config = CONFIG
     rounds = 0  # each sells other numbers
 
     @classmethod
@@ -31,7 +34,7 @@ class Nodes(unittest.TestCase):
             cls.nodes[0].query(sql)
         for sql in ("CREATE DATABASE tillway", OUTCOME, "GRANT SELECT, INSERT, UPDATE ON tillway.outcome TO PUBLIC"):
             cls.nodes[0].query(sql)
-        cls.tillway = Tillway(cls.galera, config=CONFIG)
+        cls.tillway = Tillway(cls.galera, config=cls.config)
         cls.tillway.config["listeners"][1]["exactly_once"] = True  # the unix socket
         cls.tillway.write_config()
         cls.enterClassContext(cls.tillway)
@@ -79,13 +82,18 @@ class Nodes(unittest.TestCase):
                 self.assertEqual(acknowledged - {row[0] for row in cursor.fetchall()}, set(), node.name)
             connection.close()
 
+
+class Nodes(Shop):
+    def wait_writer(self, node):
+        scratch.wait_until("writes at " + node.name, lambda: "writes go to: %s\n" % node.name in self.status(), 30)
+
     def test_1_writes_at_one_node_and_reads_at_the_others(self):
         before = [int(n.status("replicated")) for n in self.nodes]
         reads = [int(n.query("SHOW GLOBAL STATUS LIKE 'Com_select'")[0][1]) for n in self.nodes]
         acknowledged = self.end(self.sell())
         wrote = [int(n.status("replicated")) - b for n, b in zip(self.nodes, before)]
         read = [int(n.query("SHOW GLOBAL STATUS LIKE 'Com_select'")[0][1]) - b for n, b in zip(self.nodes, reads)]
-        self.assertGreaterEqual(wrote[0], len(acknowledged))
+        self.assertGreaterEqual(wrote[0], len(acknowledged), wrote)
         self.assertEqual(wrote[1:], [0, 0])
         self.assertGreater(min(read[1:]), 20)
         self.check_kept(acknowledged)
@@ -98,7 +106,7 @@ class Nodes(unittest.TestCase):
         self.nodes[0].start()
         self.wait_all_up()
         self.wait_sold(tills, "sales after the return")
-        scratch.wait_until("node1 takes writes again", lambda: "writes go to: node1\n" in self.status(), 30)
+        self.wait_writer(self.nodes[0])
         self.wait_sold(tills, "sales at the node that came back, reads at the one between")
         self.check_kept(self.end(tills))
 
@@ -110,6 +118,20 @@ class Nodes(unittest.TestCase):
         writer.thaw()
         self.wait_all_up()
         self.wait_sold(tills, "sales after the thaw")
+        self.check_kept(self.end(tills))
+
+    def test_5_the_writer_is_drained(self):
+        writer = self.nodes[0]
+        self.wait_writer(writer)
+        tills = self.sell()
+        done = self.tillway.command("cluster", "drain", writer.name)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        wrote = writer.status("replicated")
+        self.wait_sold(tills, "sales at another node")
+        self.assertEqual(writer.status("replicated"), wrote)
+        self.assertIn("done", self.tillway.command("cluster", "maintenance", writer.name, "off").stdout)
+        self.wait_writer(writer)
+        self.wait_sold(tills, "sales after its return")
         self.check_kept(self.end(tills))
 
     def test_4_a_conflict_with_another_node_is_not_the_tills_matter(self):
@@ -144,6 +166,45 @@ class Nodes(unittest.TestCase):
 
     def repeated(self):
         return json.loads(self.tillway.command("stats", "json").stdout)["reads_retried"]
+
+
+class Writers(Shop):
+    """routing.multi_writer: each of two workers writes at a node of its own."""
+
+    config = dict(CONFIG, routing={"multi_writer": True})
+
+    def writers(self, tills):
+        """The nodes at which tills sell."""
+        before = [int(n.status("replicated")) if n.alive() else 0 for n in self.nodes]
+        self.wait_sold(tills, "sales")
+        return {n.name for n, b in zip(self.nodes, before) if n.alive() and int(n.status("replicated")) > b + 10}
+
+    def test_1_several_nodes_take_writes(self):
+        self.assertIn("writes go to: node1, node2, node3\n", self.status())
+        tills = self.sell()
+        self.assertEqual(len(self.writers(tills)), 2)
+        self.check_kept(self.end(tills))
+
+    def test_2_one_of_them_is_killed_and_comes_back(self):
+        tills = self.sell()
+        victim = next(n for n in self.nodes if n.name in self.writers(tills))
+        victim.kill()
+        self.wait_sold(tills, "sales after the kill")
+        self.assertEqual(len(self.writers(tills)), 2)
+        victim.start()
+        self.wait_all_up()
+        scratch.wait_until("it takes writes again", lambda: self.status().count("node1, node2, node3\n") == 1, 30)
+        self.wait_sold(tills, "sales after its return")
+        self.check_kept(self.end(tills))
+
+    def test_3_what_one_sold_another_sees_at_once_where_it_asks_for_all(self):
+        with self.tillway.connect(database="shop") as a, self.tillway.connect(database="shop") as b:
+            for i in range(200):
+                with a.cursor() as cursor:
+                    cursor.execute("UPDATE stock SET sold=%s WHERE till=99", (i,))
+                with b.cursor() as cursor:
+                    cursor.execute("/* tillway: primary consistency=global */ SELECT sold FROM stock WHERE till=99")
+                    self.assertEqual(cursor.fetchone()[0], i)
 
 
 if __name__ == "__main__":

@@ -93,6 +93,7 @@ static void test_the_complete_one_shows_the_defaults(void **state)
     assert_int_equal(shown_values->routing.max_lag_ns, defaults->routing.max_lag_ns);
     assert_int_equal(shown_values->routing.wait_timeout_ns, defaults->routing.wait_timeout_ns);
     assert_int_equal(shown_values->routing.primary_reads, defaults->routing.primary_reads);
+    assert_int_equal(shown_values->routing.multi_writer, defaults->routing.multi_writer);
     assert_int_equal(shown_values->routing.wait_for_replica, defaults->routing.wait_for_replica);
     assert_int_equal(shown_values->log_level, defaults->log_level);
     assert_string_equal(shown_values->log_file, defaults->log_file);

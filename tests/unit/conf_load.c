@@ -34,7 +34,8 @@ static const char *const full =
     "monitor: {user: m, password: '', interval: 20ms, timeout: 300ms, failures: 5, "
     "accounts_interval: 1m}\n"
     "routing: {max_lag: 5m, wait_for_replica: false, wait_timeout: 1s, balance: latency,\n"
-    "  slow_start: 30s, primary_reads: true}\n"
+    "  slow_start: 30s, primary_reads: true,\n"
+    "  multi_writer: true}\n"
     "limits: {login_timeout: 1s, connect_timeout: 2s, drain_timeout: 0, max_sessions: 7,\n"
     "         max_prepared: 8, buffer: 64k}\n"
     "pool: {multiplexing: false, pipelining: false, idle: 5s, diagnostics: 1s, prepared: 2MiB, "
@@ -91,6 +92,7 @@ static void test_everything_set_sections(void **state)
     assert_int_equal(c->routing.balance, BALANCE_LATENCY);
     assert_int_equal(c->routing.slow_start_ns, 30 * S);
     assert_true(c->routing.primary_reads);
+    assert_true(c->routing.multi_writer);
     assert_false(c->routing.wait_for_replica);
     assert_int_equal(c->routing.wait_timeout_ns, S);
     assert_int_equal(c->limits.login_timeout_ns, S);
@@ -143,6 +145,7 @@ static void test_defaults(void **state)
     assert_int_equal(c->routing.balance, BALANCE_BUSY);
     assert_int_equal(c->routing.slow_start_ns, 0);
     assert_false(c->routing.primary_reads);
+    assert_false(c->routing.multi_writer);
     assert_true(c->routing.wait_for_replica);
     assert_int_equal(c->routing.wait_timeout_ns, 20 * MS);
     assert_int_equal(c->limits.login_timeout_ns, 10 * S);

@@ -193,6 +193,44 @@ static void test_donors(void **state)
     check_writer(1, 0);
 }
 
+static void test_several_writers(void **state)
+{
+    const struct verdict *v;
+
+    (void)state;
+    nodes();
+    f.facts[2].read_only = true;
+    v = fake_judge(&f, 0);
+    assert_int_equal(v->writers, 3);
+    assert_int_equal(v->undecided, 0);
+    fake_down(&f, 1, HEALTH_DOWN);
+    v = fake_judge(&f, 0);
+    assert_int_equal(v->writers, 1);
+    assert_int_equal(v->undecided, 2);
+    lose(1, HEALTH_DOWN); /* the others have another view */
+    assert_int_equal(fake_judge(&f, 0)->undecided, 0);
+    nodes();
+    f.facts[1].galera.came_ns = 50 * CLOCK_NS_PER_S;
+    assert_int_equal(fake_judge_at(&f, 0, 51 * CLOCK_NS_PER_S)->writers, 5);
+}
+
+static void test_maintenance(void **state)
+{
+    (void)state;
+    nodes();
+    f.members[0].resting = true;
+    check_writer(0, 1);
+    check_writer(-1, 1);
+    f.facts[1].galera.local_state = 2; /* a donor */
+    f.members[2].resting = true;
+    check_writer(0, 0);
+    f.facts[1].galera.local_state = GALERA_SYNCED;
+    f.facts[1].galera.came_ns = 50 * CLOCK_NS_PER_S; /* it need not settle first */
+    assert_int_equal(fake_judge_at(&f, 0, 50 * CLOCK_NS_PER_S)->primary, 1);
+    lose(1, HEALTH_DOWN);
+    check_writer(1, 0);
+}
+
 static void test_two_clusters(void **state)
 {
     (void)state;
@@ -217,6 +255,8 @@ int main(void)
         cmocka_unit_test(test_who_does_not_serve),
         cmocka_unit_test(test_donors),
         cmocka_unit_test(test_an_outdated_view),
+        cmocka_unit_test(test_several_writers),
+        cmocka_unit_test(test_maintenance),
         cmocka_unit_test(test_two_clusters),
     };
 

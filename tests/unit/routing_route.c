@@ -184,6 +184,12 @@ static void in_a_galera_cluster_(struct world *w)
     causal_init(&w->causal);
     say(w, "SELECT 1");
     check_route(w, A, ROUTE_WAITS, true);
+    say(w, "UPDATE t SET a = 1");
+    check_route(w, P, ROUTE_STATEMENT, false);
+    w->topology->writers = 7; /* others have what nobody here has seen */
+    check_route(w, P, ROUTE_STATEMENT, true);
+    w->ask.pins = PIN_TRANSACTION;
+    check_route(w, P, ROUTE_STATEMENT, false);
 }
 
 static void it_stays_where_it_read_(struct world *w)

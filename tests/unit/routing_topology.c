@@ -44,6 +44,62 @@ static void a_copy_is_the_next_and_lives_alone(void **state)
     topology_unref(copy);
 }
 
+static int primary_of(struct topology *t, int n, int *before)
+{
+    struct topology *own = topology_shared(t, n, before);
+    int primary = own->primary;
+
+    for (int i = 0; i < own->count; i++)
+        assert_int_equal(own->servers[i].role == ROLE_PRIMARY, i == primary);
+    assert_true(own->epoch == t->epoch);
+    topology_unref(own);
+    return primary;
+}
+
+static void several_writers_are_shared(void **state)
+{
+    struct topology *t = topology_new();
+    int before[4] = {-1, -1, -1, -1};
+
+    (void)state;
+    t->count = 4;
+    t->primary = 0;
+    t->servers[0].role = ROLE_PRIMARY;
+    t->servers[1].role = t->servers[2].role = t->servers[3].role = ROLE_REPLICA;
+    for (int n = 0; n < 4; n++)
+        assert_int_equal(primary_of(t, n, &before[n]), 0);
+    assert_true(topology_writes(t, 0) && !topology_writes(t, 1));
+    t->writers = 0xb; /* not the third */
+    for (int n = 0; n < 4; n++)
+        assert_int_equal(primary_of(t, n, &before[n]), ((const int[]){0, 1, 3, 0})[n]);
+    assert_true(topology_writes(t, 1) && !topology_writes(t, 2));
+    topology_unref(t);
+}
+
+static void nobody_leaves_a_writer_that_may_have_written(void **state)
+{
+    struct topology *t = topology_new();
+    int before[2] = {-1, -1};
+
+    (void)state;
+    t->count = 3;
+    t->primary = 0;
+    t->servers[0].role = ROLE_PRIMARY;
+    t->servers[1].role = t->servers[2].role = ROLE_REPLICA;
+    t->writers = 7;
+    assert_int_equal(primary_of(t, 0, &before[0]), 0);
+    assert_int_equal(primary_of(t, 1, &before[1]), 1);
+    t->writers = 5; /* the second is lost */
+    t->undecided = 2;
+    assert_int_equal(primary_of(t, 0, &before[0]), 0);
+    assert_int_equal(primary_of(t, 1, &before[1]), -1);
+    t->undecided = 0;
+    assert_int_equal(primary_of(t, 1, &before[1]), 2);
+    t->undecided = 2; /* it was never this one's, now */
+    assert_int_equal(primary_of(t, 1, &before[1]), 2);
+    topology_unref(t);
+}
+
 static void names(void **state)
 {
     (void)state;
@@ -72,6 +128,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_one_is_empty),
         cmocka_unit_test(a_copy_is_the_next_and_lives_alone),
+        cmocka_unit_test(several_writers_are_shared),
+        cmocka_unit_test(nobody_leaves_a_writer_that_may_have_written),
         cmocka_unit_test(names),
         cmocka_unit_test(lagging_with_two_limits),
     };
