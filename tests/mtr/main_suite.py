@@ -19,9 +19,10 @@ def _argv(bench, extra):
                    "--suite-timeout=60", "--nocheck-testcases", "--suite=main"] + list(extra)
 
 
-def _environment(port):
-    # The socket that isn't there keeps "localhost" from going round the proxy.
-    return dict(os.environ, MASTER_MYPORT=str(port), MASTER_MYSOCK="/nonexistent",
+def _environment(bench):
+    # The socket that isn't there keeps "localhost" from going round the proxy. By the other one mysqltest makes its
+    # views and procedures in the variants that have them.
+    return dict(os.environ, MASTER_MYPORT=str(bench.port), MASTER_MYSOCK="/nonexistent", MYSQL_UNIX_PORT=bench.socket,
                 **{scratch.MARK: scratch.current().path})
 
 
@@ -45,7 +46,7 @@ def own_folder():
 def run(bench, tests, extra=()):
     """Runs them in one go; yields (test, "pass" or "fail" or "skipped", its output)."""
     argv = _argv(bench, extra) + ["main." + t for t in tests]
-    process = subprocess.Popen(argv, cwd=own_folder(), env=_environment(bench.port), stdin=subprocess.DEVNULL, text=True,
+    process = subprocess.Popen(argv, cwd=own_folder(), env=_environment(bench), stdin=subprocess.DEVNULL, text=True,
                                errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     told, seen = None, []
     with process:

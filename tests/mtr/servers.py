@@ -100,7 +100,7 @@ class Servers(Cluster):
 
 
 class Bench:
-    """The servers and, unless the mode is direct, Tillway; clients go to `host` and `port`."""
+    """The servers and, unless the mode is direct, Tillway; clients go to `host` and `port`, or to `socket`."""
 
     def __init__(self, mode):
         self.mode = mode
@@ -109,17 +109,17 @@ class Bench:
 
     def __enter__(self):
         self.servers.start()
-        self.host, self.port = self.servers.primary.host, self.servers.primary.port
+        self.host, self.port, self.socket = self.servers.primary.host, self.servers.primary.port, self.servers.primary.socket
         if self.mode == "direct":
             return self
         consistency = "session" if self.mode == "split" else "primary"
-        address = "127.0.0.1:%d" % self.servers.primary.port
-        # Some tests wait until the server has as many connections as before.
-        self.tillway = Tillway(self.servers, config={
-            "listeners": [{"address": address, "consistency": consistency}], "pool": {"idle": "2s"}})
+        self.tillway = Tillway(self.servers)
         self.tillway.port = self.servers.primary.port
+        addresses = ("127.0.0.1:%d" % self.tillway.port, self.tillway.socket)
+        # Some tests wait until the server has as many connections as before.
+        self.tillway.write_config({"listeners": [{"address": a, "consistency": consistency} for a in addresses], "pool": {"idle": "2s"}})
         self.tillway.start()
-        self.host = self.tillway.host
+        self.host, self.socket = self.tillway.host, self.tillway.socket
         return self
 
     def __exit__(self, kind, value, trace):

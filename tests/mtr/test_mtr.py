@@ -1,12 +1,13 @@
 """MariaDB's own tests through Tillway.
 
-usage: test_mtr.py client|main direct|primary|split [--variant NAME] [--share N/OF] [--only TEST,…] [-- mtr options]
+usage: test_mtr.py [--variant NAME] [--share N/OF] [--only TEST,…] client|main direct|primary|split [-- mtr options]
 
 Every test of the list (client-tests.txt, main-tests.txt) runs, but for those of left-out.txt, each with its
 reason there. A test that stands in failing.txt may fail; any other that fails is named, with its diff, and fails
 this. After a failure in mtr's suite
 the rest go on with fresh servers, for what a failed test leaves behind fails others.
-A variant is one of mtr's own: the same tests by another protocol.
+A variant is one of mtr's own: the same tests by another protocol; those that say of themselves that they are not for it are
+skipped.
 In split mode the replicas must replicate to the end, and must have answered statements.
 """
 
@@ -27,14 +28,17 @@ VARIANTS = ("ps-protocol", "cursor-protocol", "view-protocol", "sp-protocol", "c
 
 
 class Report:
-    def __init__(self, may_fail):
-        self.may_fail = may_fail
-        self.passed, self.failed, self.known, self.problems = [], [], [], []
+    def __init__(self, may_fail, may_skip):
+        self.may_fail, self.may_skip = may_fail, may_skip
+        self.passed, self.failed, self.known, self.skipped, self.problems = [], [], [], [], []
         self.replica_reads = 0
         self._last = time.monotonic()
 
     def add(self, test, verdict, output):
         now = time.monotonic()
+        if verdict == "skipped" and self.may_skip:
+            self.skipped.append(test)
+            return
         known = verdict != "pass" and test in self.may_fail
         print("%-8s %5.1f s  %s" % ("known" if known else verdict, now - self._last, test), flush=True)
         self._last = now
@@ -43,10 +47,10 @@ class Report:
             print("\n".join(line[:400] for line in output.splitlines()), flush=True)
 
     def verdict(self, wanted):
-        missing = [t for t in wanted if t not in self.passed + self.failed + self.known]
+        missing = [t for t in wanted if t not in self.passed + self.failed + self.known + self.skipped]
         mended = [t for t in self.passed if t in self.may_fail]
-        print("%d passed, %d failed, %d failed as failing.txt says" % (
-            len(self.passed), len(self.failed), len(self.known)))
+        print("%d passed, %d failed, %d failed as failing.txt says, %d skipped by mtr in this variant" % (
+            len(self.passed), len(self.failed), len(self.known), len(self.skipped)))
         for what, names in (("FAILED", self.failed), ("DID NOT RUN", missing), ("FAILED", self.problems),
                             ("passes now, so take it out of failing.txt", mended)):
             for name in names:
@@ -98,7 +102,7 @@ def main():
     left_out = suite.exceptions("left-out.txt", args.suite, modes)
     tests = args.only.split(",") if args.only else suite.share(
         [t for t in suite.names(file) if t not in left_out], number, of)
-    report = Report(suite.exceptions("failing.txt", args.suite, modes))
+    report = Report(suite.exceptions("failing.txt", args.suite, modes), may_skip=bool(args.variant))
     rest, before = tests, None
     while rest and rest != before:
         before, rest = rest, run_on_one(args.mode, run, rest, extra, report, args.suite == "main")
