@@ -26,8 +26,8 @@ void doubt_note(struct doubt *d, unsigned suspicions)
     d->no_room = d->no_room || suspicions & 1u << SUSPECT_NO_ROOM;
 }
 
-/* The server counts as one that does not answer; never as one that is gone for certain, for it has
- * just answered on another connection. */
+/* The server counts as one that does not answer; never as one that is gone for certain, for another
+ * connection holds. */
 static enum probe_result blame(struct probe_answer *a, const char *what, const char *why)
 {
     char text[SERVER_WHY_MAX];
@@ -61,13 +61,27 @@ static void look_for_room(struct doubt *d, uint64_t now_ns)
     d->room_at_ns = now_ns + ROOM_INTERVAL_NS;
 }
 
+static bool is_answer(enum probe_result r)
+{
+    return r == PROBE_OK || r == PROBE_DENIED;
+}
+
 /* An error in answer to the log-in is an answer. */
 static bool is_let_in(struct doubt *d, struct probe_answer *a)
 {
-    enum probe_result r = probe_open(d->probe, a);
-
-    d->no_login = r != PROBE_OK && r != PROBE_DENIED;
+    d->no_login = !is_answer(probe_open(d->probe, a));
     return !d->no_login;
+}
+
+/* It let nobody in, as `a` says: in silence, or it died under the question. */
+static enum probe_result blame_or_bury(struct doubt *d, struct probe_answer *a)
+{
+    struct probe_answer open;
+
+    if (a->result == PROBE_TIMEOUT || is_answer(probe_ask(d->open, "DO 0", NULL, NULL, &open)))
+        return blame(a, "it lets nobody in any more: ", a->why);
+    *a = open;
+    return a->result;
 }
 
 enum probe_result doubt_ask(struct doubt *d, uint64_t now_ns, struct probe_answer *a)
@@ -75,7 +89,7 @@ enum probe_result doubt_ask(struct doubt *d, uint64_t now_ns, struct probe_answe
     bool room_is_due = d->no_room && now_ns >= d->room_at_ns;
 
     if ((d->no_login || room_is_due) && !is_let_in(d, a))
-        return blame(a, "it lets nobody in any more: ", a->why);
+        return blame_or_bury(d, a);
     if (room_is_due)
         look_for_room(d, now_ns);
     probe_close(d->probe);

@@ -1,7 +1,8 @@
 /* What sessions suspect of a server that answers the monitor's open connection as ever, found out
  * the way they would find out: over a connection of its own, each time a new one.
  *
- *  - It lets nobody in: connections are accepted, or their packets lost, and no greeting comes.
+ *  - It lets nobody in: connections are accepted, or their packets lost, and no greeting comes. One
+ *    that refuses them has just died, perhaps: then the open connection is broken, too.
  *  - A write found no room on its disk. The monitor has a table made, and a row, on that server
  *    alone. InnoDB answers with an error where the binlog waits (facts_full_disk_sql). */
 #ifndef MONITOR_DOUBT_H
@@ -11,6 +12,7 @@
 
 struct doubt {
     struct probe *probe; /* closed between two questions */
+    struct probe *open;  /* the monitor's: tells whether the server is there at all */
     bool no_login;       /* nobody has got in since somebody did not */
     bool no_room;        /* to be looked for */
     unsigned full;       /* how often in a row there was none */

@@ -77,7 +77,8 @@ static bool fill(struct monitor *m)
     m->publisher.now = m->board ? board_first(m->board) : NULL;
     for (int i = 0; m->publisher.now && i < m->board->count; i++) {
         m->watches[i].probe = shared_probe(m, i, timeout_ns);
-        m->watches[i].doubt.probe = shared_probe(m, i, timeout_ns);
+        m->watches[i].doubt =
+            (struct doubt){.probe = shared_probe(m, i, timeout_ns), .open = m->watches[i].probe};
         m->dictionary.probes[i] = shared_probe(m, i, timeout_ns);
         if (!m->watches[i].probe || !m->watches[i].doubt.probe || !m->dictionary.probes[i])
             return false;

@@ -54,6 +54,7 @@ void probe_close(struct probe *p)
 }
 
 static struct probe probe;
+static struct probe monitors;
 static struct doubt doubt;
 static struct probe_answer answer;
 
@@ -61,7 +62,8 @@ static int begin(void **state)
 {
     (void)state;
     probe = (struct probe){.login.result = PROBE_OK};
-    doubt = (struct doubt){.probe = &probe};
+    monitors = (struct probe){.open = true};
+    doubt = (struct doubt){.probe = &probe, .open = &monitors};
     return 0;
 }
 
@@ -103,6 +105,26 @@ static void who_lets_nobody_in_does_not_answer(void **state)
     assert_int_equal(ask_at(S + 3), PROBE_OK);
     assert_int_equal(probe.logins, 3);
     assert_int_equal(probe.count, 0);
+}
+
+static void who_died_under_the_question_is_gone(void **state)
+{
+    (void)state;
+    answers(&probe.login, PROBE_CLOSED, 2002, "refused");
+    doubt_note(&doubt, 1u << SUSPECT_NO_LOGIN);
+    monitors.fails = "DO";
+    answers(&monitors.failure, PROBE_LOST, 2013, "Lost connection");
+    assert_int_equal(ask_at(S), PROBE_LOST);
+    assert_string_equal(answer.why, "Lost connection");
+}
+
+static void silence_needs_no_second_question(void **state)
+{
+    (void)state;
+    answers(&probe.login, PROBE_TIMEOUT, 2013, "nothing came");
+    doubt_note(&doubt, 1u << SUSPECT_NO_LOGIN);
+    assert_int_equal(ask_at(S), PROBE_TIMEOUT);
+    assert_int_equal(monitors.count, 0);
 }
 
 static void a_refusal_is_an_answer(void **state)
@@ -182,6 +204,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(without_doubts_nothing_is_asked, begin),
+        cmocka_unit_test_setup(who_died_under_the_question_is_gone, begin),
+        cmocka_unit_test_setup(silence_needs_no_second_question, begin),
         cmocka_unit_test_setup(who_lets_nobody_in_does_not_answer, begin),
         cmocka_unit_test_setup(a_refusal_is_an_answer, begin),
         cmocka_unit_test_setup(a_disk_is_full_if_it_is_so_twice, begin),
