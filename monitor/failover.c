@@ -533,6 +533,13 @@ static void (*const handlers[FAILOVER_STATE_COUNT])(struct failover *) = {
     [FAILOVER_PROMOTE] = on_promote, [FAILOVER_JOIN] = on_join,
 };
 
+/* Who went away may have been made a copy of another one meanwhile. */
+static void forget_errant(struct failover *f)
+{
+    for (int i = 0; i < f->view->n; i++)
+        f->errant &= f->view->at[i].up ? UINT32_MAX : ~BIT(i);
+}
+
 void failover_look(struct failover *f, const struct failover_view *v, uint64_t now_ns)
 {
     assert(v->n == f->rules.n);
@@ -541,6 +548,7 @@ void failover_look(struct failover *f, const struct failover_view *v, uint64_t n
     f->gate = failover_gate(v, f->rules.lease_ns, now_ns);
     if (f->gate.epoch > f->seen)
         f->seen = f->gate.epoch;
+    forget_errant(f);
 }
 
 void failover_tick(struct failover *f, const struct failover_view *v, uint64_t now_ns)

@@ -114,7 +114,7 @@ struct failover {
     uint64_t contested_ns;          /* since when others have held locks; 0: not */
     uint64_t quiet_ns;              /* nothing begins before */
     bool unseen;                    /* the view does not show yet whom the last task promoted */
-    uint32_t errant;                /* bits: kept out */
+    uint32_t errant;                /* bits: kept out until they were away */
     uint64_t retry_ns[SERVERS_MAX]; /* rejoin not before */
 
     /* during a call */

@@ -373,9 +373,12 @@ def disk_full(failing):
 
 
 def _switch_over(failing, *words):
-    done = failing.tillway.command("cluster", "switchover", *words)
-    if "done" not in done.stdout:
-        raise RuntimeError(done.stdout + done.stderr)
+    def is_done():
+        done = failing.tillway.command("cluster", "switchover", *words)
+        if done.returncode and "under way already" not in done.stderr:  # a server that is just rejoining
+            raise RuntimeError(done.stdout + done.stderr)
+        return done.returncode == 0
+    scratch.wait_until("a switchover", is_done, 30)
 
 
 def switchover(failing):
