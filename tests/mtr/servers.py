@@ -4,7 +4,7 @@ mtr's own settings (include/default_mysqld.cnf), its databases `mtr` and `test`,
 directory lies where tests look for it: VARDIR/mysqld.1/data. Modes:
     direct   no Tillway: the tests' truth
     primary  one server, every statement to it
-    split    a primary and two replicas, reads balanced
+    split    a primary and two replicas, reads balanced (consistency: global)
 """
 
 import os
@@ -112,7 +112,8 @@ class Bench:
         self.host, self.port, self.socket = self.servers.primary.host, self.servers.primary.port, self.servers.primary.socket
         if self.mode == "direct":
             return self
-        consistency = "session" if self.mode == "split" else "primary"
+        # Tests with several connections expect each to see what the others did.
+        consistency = "global" if self.mode == "split" else "primary"
         self.tillway = Tillway(self.servers)
         self.tillway.port = self.servers.primary.port
         addresses = ("127.0.0.1:%d" % self.tillway.port, self.tillway.socket)
