@@ -83,9 +83,9 @@ struct topology *topology_copy(const struct topology *t);
 void topology_ref(struct topology *t);
 void topology_unref(struct topology *t);
 
-/* As one of several sees it that share the writers among them, number `n`: another `primary`, unless
- * the nodes take no writes but at one. `before`, which it keeps: the one that it had last; at first
- * -1. A new reference; NULL where memory refuses. */
+/* As one of several sees it that share the writers among them, number `n`: another `primary`,
+ * unless the nodes take no writes but at one. `before`, which it keeps: the one that it had last;
+ * at first -1. A new reference; NULL where memory refuses. */
 struct topology *topology_shared(struct topology *t, int n, int *before);
 /* Whether writes go there, whoever's. */
 bool topology_writes(const struct topology *t, int i);
