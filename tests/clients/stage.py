@@ -150,12 +150,13 @@ class Proxied:
         self._before = self._routed()
 
     def cue_balanced(self):
-        """200 reads came since cue_balance: the replicas must have answered nearly all, each of them some."""
+        """200 reads came since cue_balance: the replicas must have answered nearly all. One of them may have by itself: a worker
+        prefers the replica that its last read went to, as long as it has nothing else to do."""
         after = self._routed()
         got = {name: after[name] - self._before[name] for name in after}
         replicas = [got[s.name] for s in self._cluster.replicas]
-        if min(replicas) < 20 or sum(replicas) < 190:
-            raise Failed("200 reads were not balanced: %s" % got)
+        if sum(replicas) < 190:
+            raise Failed("200 reads were not for the replicas: %s" % got)
         self._victim = self._cluster.replicas[replicas.index(max(replicas))]
 
     def cue_lose_replica(self):
