@@ -202,27 +202,16 @@ static void begin(struct monitor *m, const struct request *r, answer_fn line, vo
     line(ctx, why, ANSWER_FAILED);
 }
 
-/* Another Galera node that takes the writes once `server` does not. */
-static bool has_other_writer(const struct monitor *m, int server)
-{
-    const struct topology *t = m->publisher.now;
-    bool any = false;
-
-    for (int i = 0; i < t->count; i++)
-        any = any ||
-              (i != server && t->servers[i].health == HEALTH_UP && !m->board->facts[i].read_only &&
-               m->conf->servers[i].candidate != CANDIDATE_NEVER);
-    return t->galera && any;
-}
-
 /* Whether the server may be taken out of use; told where not. */
 static bool may_rest(const struct monitor *m, int server, answer_fn line, void *ctx)
 {
-    if (server != m->publisher.now->primary || has_other_writer(m, server))
+    uint32_t others = m->board->verdict.writers & ~(UINT32_C(1) << server);
+
+    if (server != m->publisher.now->primary || others)
         return true;
     line(ctx,
          board_is_galera(m->board)
-             ? "it takes the writes, and no other node can"
+             ? "it takes the writes, and no other node can yet"
              : "it is the primary: make another one first, by 'tillway cluster switchover'",
          ANSWER_FAILED);
     return false;

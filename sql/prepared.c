@@ -31,31 +31,21 @@ static struct span read_literal(struct sql_lexer *l)
     return inner;
 }
 
-static void read_prepare(struct sql_lexer *l, struct sql_prepared *out)
+/* From the word behind PREPARE or EXECUTE on. */
+static void read_rest(struct sql_lexer *l, enum sql_prepared_kind kind, struct sql_prepared *out)
 {
     enum sql_token t = sql_lexer_next(l);
     struct span name = sql_lexer_text(l);
+    bool executes = kind == SQL_EXECUTES;
+    bool immediate = executes && t == TOK_NAME && span_is_word(name, "IMMEDIATE");
 
     if (!is_name(t, name))
         return;
-    out->kind = SQL_PREPARES;
-    out->name = sql_unquoted(name);
-    if (sql_lexer_next(l) == W_FROM)
-        out->text = read_literal(l);
-}
-
-static void read_execute(struct sql_lexer *l, struct sql_prepared *out)
-{
-    enum sql_token t = sql_lexer_next(l);
-    struct span name = sql_lexer_text(l);
-
-    if (!is_name(t, name))
-        return;
-    out->kind = SQL_EXECUTES;
-    if (t == TOK_NAME && span_is_word(name, "IMMEDIATE"))
-        out->text = read_literal(l);
-    else
+    out->kind = kind;
+    if (!immediate)
         out->name = sql_unquoted(name);
+    if (immediate || (!executes && sql_lexer_next(l) == W_FROM))
+        out->text = read_literal(l);
 }
 
 /* Nothing but semicolons behind it. */
@@ -82,9 +72,9 @@ struct sql_prepared sql_prepared_read(struct span text, struct sql_mode mode)
     sql_lexer_init(&l, text, mode);
     t = sql_lexer_next(&l);
     if (t == W_PREPARE)
-        read_prepare(&l, &out);
+        read_rest(&l, SQL_PREPARES, &out);
     else if (t == W_EXECUTE)
-        read_execute(&l, &out);
+        read_rest(&l, SQL_EXECUTES, &out);
     sql_lexer_init(&l, text, mode);
     return is_alone(&l) ? out : (struct sql_prepared){.kind = SQL_PREPARED_OTHER};
 }

@@ -150,13 +150,13 @@ class Proxied:
         self._before = self._routed()
 
     def cue_balanced(self):
-        """200 reads came since cue_balance: the replicas must have answered nearly all. One of them may have by itself: a worker
-        prefers the replica that its last read went to, as long as it has nothing else to do."""
+        """200 reads came since cue_balance: the replicas must have answered nearly all, and each of them some of the client's so far.
+        Of these 200 one may have all: a few sessions that read at the same time gather at one replica."""
         after = self._routed()
         got = {name: after[name] - self._before[name] for name in after}
         replicas = [got[s.name] for s in self._cluster.replicas]
-        if sum(replicas) < 190:
-            raise Failed("200 reads were not for the replicas: %s" % got)
+        if sum(replicas) < 190 or not all(after[s.name] for s in self._cluster.replicas):
+            raise Failed("200 reads were not balanced: %s, of all so far %s" % (got, after))
         self._victim = self._cluster.replicas[replicas.index(max(replicas))]
 
     def cue_lose_replica(self):

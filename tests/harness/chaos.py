@@ -196,6 +196,11 @@ class Result:
         self.errors = dict(ledger.errors)
 
 
+def all_acknowledge(status, cluster):
+    """Whether `tillway cluster status` has each replica there, and its acknowledgements count."""
+    return len(re.findall(r": replica, up, .*, acknowledges", status)) == len(cluster.servers) - 1
+
+
 class Failing:
     """A cluster with failover on, Tillways before it (`proxies`: the class of each), and the shop's tables."""
 
@@ -265,8 +270,7 @@ class Failing:
         scratch.wait_until("all servers", lambda: self.is_complete(self.tillway.command("cluster", "status").stdout), 90)
 
     def is_complete(self, status):
-        """Each replica is there, and its acknowledgements count."""
-        return len(re.findall(r": replica, up, .*, acknowledges", status)) == len(self.cluster.servers) - 1
+        return all_acknowledge(status, self.cluster)
 
     def run(self, fault, tills=16, seconds=1.0, seed=1):
         """Tills sell, the fault strikes after about `seconds`, they sell on, the fault is undone. A Result."""
@@ -406,12 +410,11 @@ def cut(failing):
     return undo
 
 
-def _rebuild(server, replica):
-    """As docs/failover.md says of a server with errant transactions."""
-    server.kill()
-    subprocess.run([os.path.join(paths.ROOT, "scripts", "rebuild"), "--datadir", server.datadir, "--",
-                    "--socket=" + replica.socket, "--datadir=" + replica.datadir, "--user=root"],
-                   check=True, capture_output=True)
+def rebuild(server, source, check=False):
+    """Makes a server that does not run a copy of another, as docs/failover.md says; a CompletedProcess."""
+    return subprocess.run([os.path.join(paths.ROOT, "scripts", "rebuild"), "--datadir", server.datadir, "--",
+                           "--no-defaults", "--user=root", "--socket=" + source.socket, "--datadir=" + source.datadir],
+                          check=check, capture_output=True, text=True)
 
 
 def isolate(failing, meanwhile=lambda failing: time.sleep(ISOLATED)):
@@ -423,7 +426,8 @@ def isolate(failing, meanwhile=lambda failing: time.sleep(ISOLATED)):
     cable.mend()
 
     def undo():
-        _rebuild(old, next(s for s in failing.cluster.servers if s not in (old, new)))
+        old.kill()
+        rebuild(old, next(s for s in failing.cluster.servers if s not in (old, new)), check=True)
         old.start(failing.restart)
         _put_back(failing)
     return undo

@@ -1,13 +1,12 @@
 """A cluster with failover on behind the real binary, whose primary tests take away; one for a whole class of tests."""
 
-import re
 import unittest
 
 import pymysql
 
 import proxied  # noqa: F401 (the path)
 from harness import scratch
-from harness.chaos import RESTART, grant
+from harness.chaos import RESTART, all_acknowledge, grant
 from harness.cluster import REPL_PASSWORD, REPL_USER, Cluster
 from harness.tillway import Tillway
 
@@ -43,10 +42,8 @@ class FailoverCluster(unittest.TestCase):
     @classmethod
     def wait_complete(cls):
         """Until all servers are there and each replica's acknowledgements count."""
-        def complete():
-            status = cls.tillway.command("cluster", "status").stdout
-            return len(re.findall(r": replica, up, .*, acknowledges", status)) == len(cls.cluster.servers) - 1
-        scratch.wait_until("acknowledging replicas", complete, 60)
+        scratch.wait_until("acknowledging replicas", lambda: all_acknowledge(
+            cls.tillway.command("cluster", "status").stdout, cls.cluster), 60)
 
     def lose_primary(self):
         """SIGKILL; it comes back, as a replica, when the test is over."""

@@ -8,6 +8,7 @@ import pymysql
 
 from proxied import Proxied, main  # isort: skip (puts the harness on the path)
 
+from harness import scratch
 from harness.binary import Binary, Failed
 
 FIRST = 1 << 30
@@ -136,8 +137,8 @@ class Ids(Proxied):
             with self.subTest(how=how):
                 victim = self.connect()
                 thread, raised = self.sleeping(victim)
-                ids = [r[0] for r in self.run_sql(killer, LIST + " WHERE info LIKE '%SLEEP(20)' AND id<>CONNECTION_ID()")]
-                self.assertIn(victim.thread_id(), ids)  # beside those killed before that have not noticed yet
+                # Those killed before it may stand in the list for a moment still.
+                scratch.wait_until("the victim alone", lambda: self.sleepers(killer) == [victim.thread_id()], 10)
                 self.run_sql(killer, how % victim.thread_id())
                 thread.join(10)
                 self.assertIn(raised[0], (1317,) if statement else (1317, 1927, 2013))
@@ -145,6 +146,9 @@ class Ids(Proxied):
                     self.assertEqual(self.run_sql(victim, "SELECT 1"), [(1,)])
                 else:
                     self.assertRaises(pymysql.err.MySQLError, self.run_sql, victim, "SELECT 1")
+
+    def sleepers(self, asker):
+        return [r[0] for r in self.run_sql(asker, LIST + " WHERE info LIKE '%SLEEP(20)' AND id<>CONNECTION_ID()")]
 
     def sleeping(self, victim):
         raised = []

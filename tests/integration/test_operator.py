@@ -1,14 +1,12 @@
 """What an operator says by `tillway cluster`: maintenance, and what would be done."""
 
 import concurrent.futures
-import os
 import re
-import subprocess
 import unittest
 
 from failing import FailoverCluster
-from harness import paths, scratch
-from harness.chaos import RESTART
+from harness import scratch
+from harness.chaos import RESTART, rebuild
 
 
 class Operator(FailoverCluster):
@@ -95,12 +93,6 @@ class Operator(FailoverCluster):
     def test_the_primary_is_not_drained(self):
         self.assertIn("it is the primary", self.failing_command("drain", self.primary().name)[1])
 
-    @staticmethod
-    def rebuild(server, source):
-        return subprocess.run([os.path.join(paths.ROOT, "scripts", "rebuild"), "--datadir", server.datadir, "--",
-                               "--no-defaults", "--user=root", "--socket=" + source.socket, "--datadir=" + source.datadir],
-                              check=False, capture_output=True, text=True)
-
     def test_an_errant_server_is_rebuilt_from_a_replica(self):
         primary = self.primary()
         errant, source = [s for s in self.cluster.servers if s is not primary]
@@ -108,10 +100,10 @@ class Operator(FailoverCluster):
         self.await_status("^%s: replica, broken, .*: it has transactions of its own [(][0-9]+-%d-" % (errant.name, errant.server_id))
         primary.query("CREATE TABLE shop.after (a INT)")
         self.await_status("^%s: replica, broken, .*: it has transactions of its own: rebuild it [(]error" % errant.name)
-        self.assertIn("a server runs in", self.rebuild(errant, source).stderr)
+        self.assertIn("a server runs in", rebuild(errant, source).stderr)
         errant.stop()
-        self.assertIn("takes writes", self.rebuild(errant, primary).stderr)
-        done = self.rebuild(errant, source)
+        self.assertIn("takes writes", rebuild(errant, primary).stderr)
+        done = rebuild(errant, source)
         self.assertEqual(done.returncode, 0, done.stderr)
         errant.start(RESTART)
         self.wait_complete()

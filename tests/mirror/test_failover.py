@@ -4,7 +4,6 @@ afterwards, and nothing that only the old primary had is taken for kept.
 Environment: SLOW=1 for all of it."""
 
 import os
-import re
 import unittest
 
 import pymysql
@@ -12,7 +11,7 @@ import pymysql
 from shop_mirror import Shop, ShopTest
 
 from harness import scratch, tillway
-from harness.chaos import RESTART, grant
+from harness.chaos import RESTART, all_acknowledge, grant
 from harness.cluster import REPL_PASSWORD, REPL_USER, SERVICE_USER
 from harness.mongo import Mongo
 from harness.pos_till import Tills
@@ -141,10 +140,8 @@ class FailoverShop(Shop):
 
     def wait_acknowledged(self):
         """Until each replica's acknowledgements count, so that no commit can be lost."""
-        def complete():
-            status = self.mirror.command("cluster", "status").stdout
-            return len(re.findall(": replica, up, .*, acknowledges", status)) == len(self.cluster.replicas)
-        scratch.wait_until("acknowledging replicas", complete, 60)
+        scratch.wait_until("acknowledging replicas", lambda: all_acknowledge(
+            self.mirror.command("cluster", "status").stdout, self.cluster), 60)
 
 
 class MariaDBFailover(ShopTest):

@@ -128,22 +128,25 @@ static void test_tails(void **state)
     map_test_end(&t);
 }
 
-static const char late[] = "- collection: p\n"
-                           "  table: d.P\n"
-                           "  key: [id]\n"
-                           "  fields: {A: a}\n"
-                           "  arrays:\n"
-                           "    Buyers:\n"
-                           "      table: d.L\n"
-                           "      on: {p: id}\n"
-                           "      joins:\n"
-                           "        - {table: d.O, on: {id: o}, required: true}\n"
-                           "        - {table: d.C, on: {id: O.c}, required: true}\n"
-                           "      group_by: [C.id]\n"
-                           "      where: \"{q} > 0\"\n"
-                           "      fields:\n"
-                           "        Name: {sql: \"CONCAT({C.a}, {C.b})\"}\n"
-                           "        N: {sum: q, type: int}\n";
+/* A product's buyers, up to the tables that are joined. */
+#define BUYERS                                              \
+    "- collection: p\n"                                     \
+    "  table: d.P\n"                                        \
+    "  key: [id]\n"                                         \
+    "  fields: {A: a}\n"                                    \
+    "  arrays:\n"                                           \
+    "    Buyers:\n"                                         \
+    "      table: d.L\n"                                    \
+    "      on: {p: id}\n"                                   \
+    "      joins:\n"                                        \
+    "        - {table: d.O, on: {id: o}, required: true}\n" \
+    "        - {table: d.C, on: {id: O.c}, required: true}\n"
+
+static const char late[] = BUYERS "      group_by: [C.id]\n"
+                                  "      where: \"{q} > 0\"\n"
+                                  "      fields:\n"
+                                  "        Name: {sql: \"CONCAT({C.a}, {C.b})\"}\n"
+                                  "        N: {sum: q, type: int}\n";
 
 static const char late_head[] =
     "SELECT STRAIGHT_JOIN g.c0, t3.`id`, CONCAT(t3.`a`, t3.`b`), g.f1 FROM (SELECT STRAIGHT_JOIN"
@@ -204,21 +207,10 @@ static void test_not_late(void **state)
     }
 }
 
-static const char paged[] = "- collection: p\n"
-                            "  table: d.P\n"
-                            "  key: [id]\n"
-                            "  fields: {A: a}\n"
-                            "  arrays:\n"
-                            "    Buyers:\n"
-                            "      table: d.L\n"
-                            "      on: {p: id}\n"
-                            "      joins:\n"
-                            "        - {table: d.O, on: {id: o}, required: true}\n"
-                            "        - {table: d.C, on: {id: O.c}, required: true}\n"
-                            "        - {table: d.Z, on: {zip: C.zip}}\n"
-                            "      group_by: [C.id]\n"
-                            "      page: 100\n"
-                            "      fields: {City: {max: Z.city}}\n";
+static const char paged[] = BUYERS "        - {table: d.Z, on: {zip: C.zip}}\n"
+                                   "      group_by: [C.id]\n"
+                                   "      page: 100\n"
+                                   "      fields: {City: {max: Z.city}}\n";
 
 /* Each row inside leads to roots and elements, by what it says itself or by what it hangs on. */
 static void test_pairs(void **state)

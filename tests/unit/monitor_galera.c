@@ -212,6 +212,10 @@ static void test_several_writers(void **state)
     nodes();
     f.facts[1].galera.came_ns = 50 * CLOCK_NS_PER_S;
     assert_int_equal(fake_judge_at(&f, 0, 51 * CLOCK_NS_PER_S)->writers, 5);
+    nodes();
+    f.facts[1].galera.local_state = 2; /* a donor gets them only where nobody else is left */
+    f.members[2].resting = true;
+    assert_int_equal(fake_judge(&f, 0)->writers, 1);
 }
 
 static void test_maintenance(void **state)
