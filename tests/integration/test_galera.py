@@ -206,7 +206,7 @@ class Writers(Shop):
                 with a.cursor() as cursor:
                     cursor.execute("UPDATE stock SET sold=%s WHERE till=99", (i,))
                 with b.cursor() as cursor:
-                    cursor.execute("/* tillway: primary consistency=global */ SELECT sold FROM stock WHERE till=99")
+                    cursor.execute("/* tillway: primary, consistency=global */ SELECT sold FROM stock WHERE till=99")
                     self.assertEqual(cursor.fetchone()[0], i)
 
 
