@@ -197,8 +197,9 @@ class Result:
 
 
 def all_acknowledge(status, cluster):
-    """Whether `tillway cluster status` has each replica there, and its acknowledgements count."""
-    return len(re.findall(r": replica, up, .*, acknowledges", status)) == len(cluster.servers) - 1
+    """Whether `tillway cluster status` has each replica there, its acknowledgements count, and nothing is under way."""
+    replicas = re.findall(r": replica, up, .*, acknowledges", status)
+    return "this Tillway: watch\n" in status and len(replicas) == len(cluster.servers) - 1
 
 
 class Failing:
