@@ -26,6 +26,7 @@ enum {
     ER_NET_READ_ERROR = 1158, /* what clients get for a lost server: see docs/decisions/0006 */
     ER_NET_READ_INTERRUPTED = 1159,
     ER_TOO_MANY_ROWS = 1172,
+    ER_ERROR_DURING_COMMIT = 1180,
     ER_TOO_MANY_USER_CONNECTIONS = 1203,
     ER_LOCK_WAIT_TIMEOUT = 1205,
     ER_LOCK_DEADLOCK = 1213,

@@ -1,6 +1,7 @@
 #include "proxy/replay/session_once.h"
 
 #include "proxy/replay/session_replay.h"
+#include "proxy/session/session_galera.h"
 #include "proxy/session/session_steps.h"
 #include "proxy/session/session_tracking.h"
 
@@ -208,8 +209,10 @@ static bool committed(struct session *s, struct backend *b, bool failed)
     if (!failed) {
         session_track(s, b, &b->reply.ok);
         buf_put_span(&o->change, b->reply.ok.changes);
-    } else if (e->code == ER_OPTION_PREVENTS_STATEMENT) {
+    } else if (e->code == ER_OPTION_PREVENTS_STATEMENT || session_galera_unready(s, e->code)) {
         o->phase = ONCE_KEPT; /* rolled back, as if it had not been sent */
+        return false;
+    } else if (session_galera_cut_off(s, e)) {
         return false;
     } else {
         struct buf packet = buf_with_max(TEXT_MAX);
@@ -348,13 +351,16 @@ static bool ask_for_trace(struct session *s, struct backend *b)
     return backend_command(b, COM_QUERY, span_of(sql), EXPECT_ONCE);
 }
 
+/* A node may have left its cluster in between and be back: what that has committed is applied
+ * first. */
 static bool ask_for_row(struct session *s, struct backend *b)
 {
     char sql[256];
 
     (void)snprintf(sql, sizeof sql,
-                   "SELECT IFNULL((SELECT number FROM tillway.outcome WHERE proxy=%llu AND "
+                   "%sSELECT IFNULL((SELECT number FROM tillway.outcome WHERE proxy=%llu AND "
                    "session=%llu),0)",
+                   s->worker->topology->galera ? GALERA_CAUSAL : "",
                    (unsigned long long)s->worker->shared->proxy_id,
                    (unsigned long long)s->worker->index << 32 | s->replay->once.slot);
     return backend_command(b, COM_QUERY, span_of(sql), EXPECT_ONCE);
@@ -372,21 +378,25 @@ static bool ask(struct session *s, struct backend *b)
     return ask_for_trace(s, b) && ask_for_row(s, b) && backend_write(b, NULL, 0) != STREAM_FAILED;
 }
 
-static void told(struct session *s, const struct backend *b, bool failed)
+/* False: a node that knows nothing; another one is asked. */
+static bool told(struct session *s, const struct backend *b, bool failed)
 {
     struct once *o = &s->replay->once;
     char *to = o->trace[0] ? o->told : o->trace;
 
+    if (failed && session_galera_unready(s, b->reply.error.code))
+        return false;
     (void)snprintf(to, sizeof o->told, "%s", failed ? "?" : b->reply.cell);
+    return true;
 }
 
 bool session_once_reply(struct session *s, struct backend *b, bool failed)
 {
     struct once *o = &s->replay->once;
 
-    if (o->in_doubt) {
-        told(s, b, failed);
-    } else if (o->probing) {
+    if (o->in_doubt)
+        return told(s, b, failed);
+    if (o->probing) {
         o->probing = false;
         o->probed = true;
         o->clean = !failed && session_home_is_clean(&b->reply);

@@ -71,7 +71,7 @@ bool session_once_keep(struct session *s, const struct backend *b, const uint8_t
 /* Send the COMMIT that a kept reply waits for. */
 bool session_once_commit(struct session *s, struct backend *b) MUST_CHECK;
 /* A reply to what the proxy has sent; `failed`: an ERR packet. False: the connection is of no use
- * any more, for the COMMIT came to a server that is no primary; it has had no effect. */
+ * any more: it is a server that is no primary, or a node that is cut off from its cluster. */
 bool session_once_reply(struct session *s, struct backend *b, bool failed) MUST_CHECK;
 /* Append the kept end of the reply to s->out, as a packet. */
 void session_once_tell_kept(struct session *s);

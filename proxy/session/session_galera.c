@@ -2,7 +2,7 @@
 
 #include "proxy/replay/session_replay.h"
 
-const char session_galera_barrier[] = "SET STATEMENT wsrep_sync_wait=1 FOR SELECT 0";
+const char session_galera_barrier[] = GALERA_CAUSAL "SELECT 0";
 
 bool session_galera_may_reset(const struct session *s)
 {
@@ -20,6 +20,14 @@ bool session_galera_restores(const struct session *s, struct span name)
 bool session_galera_unready(const struct session *s, uint16_t code)
 {
     return s->worker->topology->galera && code == ER_UNKNOWN_COM_ERROR;
+}
+
+bool session_galera_cut_off(const struct session *s, const struct server_error *e)
+{
+    static const char status[] = "Not connected to Primary Component";
+
+    return s->worker->topology->galera && e->code == ER_ERROR_DURING_COMMIT &&
+           memmem(e->message.p, e->message.n, status, sizeof status - 1);
 }
 
 static bool is_one_write(const struct sql_class *c)

@@ -242,6 +242,13 @@ static enum pumped leave_demoted(struct session *s, const struct backend *b)
     return begun || session_has_state(s) ? PUMP_LOST : PUMP_REROUTE;
 }
 
+/* A commit reached a node that left its cluster meanwhile: as if the connection had been lost. */
+static bool is_cut_off(const struct session *s, const struct backend *b, const struct batch *batch)
+{
+    return s->worker->conf->failover.enabled && !s->run.answered && batch->count == 0 &&
+           session_galera_cut_off(s, &b->reply.error);
+}
+
 /* The same statement once more, to the same server. */
 static enum pumped repeat(struct session *s)
 {
@@ -258,6 +265,8 @@ static enum pumped answer_otherwise(struct session *s, const struct backend *b,
         return PUMP_REROUTE;
     if (is_demoted(s, b, batch))
         return leave_demoted(s, b);
+    if (is_cut_off(s, b, batch))
+        return PUMP_LOST;
     if (batch->count == 0 && session_galera_conflict(s, b->reply.error.code))
         return repeat(s);
     return session_kill_missed(s, &b->reply.error) ? PUMP_KILL : PUMP_DONE;

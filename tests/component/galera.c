@@ -1,0 +1,167 @@
+/* A node of a Galera cluster that is cut off from the others: what it says of that is the loss of a
+ * server for the session, and no error of the till's. */
+#include "component/rig.h"
+
+#include <inttypes.h>
+
+static const char write_sql[] = "INSERT INTO t VALUES (1)";
+
+/* The scene's primary is the node that takes writes. */
+static struct rig *cluster(bool exactly_once)
+{
+    struct rig *r = rig_start(.workers = 1, .failover_ms = 60000, .exactly_once = exactly_once);
+
+    r->view->galera = true;
+    rig_publish(r);
+    return r;
+}
+
+/* Another one does, and that one is known to be cut off. Answers a connection there. */
+static struct peer *next_writer(struct rig *r)
+{
+    r->view->primary = REPLICA;
+    r->view->servers[REPLICA].role = ROLE_PRIMARY;
+    r->view->servers[PRIMARY].role = ROLE_REPLICA;
+    r->view->servers[PRIMARY].health = HEALTH_BROKEN;
+    rig_publish(r);
+    return server_serves(&r->servers[REPLICA]);
+}
+
+static void node_says_not_ready(struct peer *p)
+{
+    server_says_error(p, 1047, "08S01", "WSREP has not yet prepared node for application use");
+}
+
+static void node_says_cut_off(struct peer *p)
+{
+    server_says_error(p, 1180, "HY000",
+                      "Error while appending streaming replication fragment(provider status: Not "
+                      "connected to Primary Component)");
+}
+
+/* Up to the COMMIT. Answers the number in the row. */
+static uint64_t node_hears_write(struct peer *p)
+{
+    uint64_t number;
+
+    server_hears_query(p, "BEGIN");
+    server_says(p, .status = STATUS_IN_TRANS);
+    number = server_hears_row(p);
+    server_says(p, .affected = 1, .status = STATUS_IN_TRANS);
+    server_hears_query(p, write_sql);
+    server_says(p, .affected = 1, .insert_id = 7, .status = STATUS_IN_TRANS);
+    server_hears_query(p, "COMMIT");
+    return number;
+}
+
+static void node_hears_questions(struct peer *p)
+{
+    (void)server_hears_about(p,
+                             "SELECT CONCAT((SELECT COUNT(*) FROM information_schema.PROCESSLIST");
+    (void)server_hears_about(p, "SET STATEMENT wsrep_sync_wait=1 FOR SELECT IFNULL((SELECT number");
+}
+
+static void node_tells(struct peer *p, uint64_t number)
+{
+    char text[32];
+
+    (void)snprintf(text, sizeof text, "%" PRIu64, number);
+    node_hears_questions(p);
+    server_says_rows(p, "0 1000");
+    server_says_rows(p, text);
+}
+
+/* The transaction may have been on its way to the others, who know. */
+static void a_commit_is_asked_for(void **state)
+{
+    struct rig *r = cluster(true);
+    struct scene s = rig_scene(r);
+    uint64_t number;
+
+    (void)state;
+    client_asks(s.till, write_sql);
+    number = node_hears_write(s.primary);
+    node_says_cut_off(s.primary);
+    peer_hears_end(s.primary);
+    s.primary = next_writer(r);
+    node_tells(s.primary, number);
+    assert_int_equal(client_hears_ok(s.till).last_insert_id, 7);
+}
+
+static void one_that_was_refused_is_written_again(void **state)
+{
+    struct rig *r = cluster(true);
+    struct scene s = rig_scene(r);
+
+    (void)state;
+    client_asks(s.till, write_sql);
+    (void)node_hears_write(s.primary);
+    node_says_not_ready(s.primary);
+    peer_hears_end(s.primary);
+    s.primary = next_writer(r);
+    (void)node_hears_write(s.primary);
+    server_says_ok(s.primary);
+    assert_int_equal(client_hears_ok(s.till).last_insert_id, 7);
+}
+
+/* The node itself is asked first where nobody knows yet; it must not count as an answer. */
+static void a_node_that_knows_nothing_is_not_believed(void **state)
+{
+    struct rig *r = cluster(true);
+    struct scene s = rig_scene(r);
+    uint64_t number;
+
+    (void)state;
+    client_asks(s.till, write_sql);
+    number = node_hears_write(s.primary);
+    node_says_cut_off(s.primary);
+    peer_hears_end(s.primary);
+    s.primary = server_serves(&r->servers[PRIMARY]);
+    node_hears_questions(s.primary);
+    server_says_rows(s.primary, "0 1000");
+    node_says_not_ready(s.primary);
+    peer_hears_end(s.primary);
+    s.primary = next_writer(r);
+    node_tells(s.primary, number);
+    assert_int_equal(client_hears_ok(s.till).last_insert_id, 7);
+}
+
+static void without_exactly_once_it_is_not_known(void **state)
+{
+    struct rig *r = cluster(false);
+    struct scene s = rig_scene(r);
+
+    (void)state;
+    RUNS(s.till, s.primary, "BEGIN", .status = STATUS_IN_TRANS, .transaction = "T_______");
+    RUNS(s.till, s.primary, write_sql, .status = STATUS_IN_TRANS, .transaction = "T___W___");
+    client_asks(s.till, "COMMIT");
+    server_hears_query(s.primary, "COMMIT");
+    node_says_cut_off(s.primary);
+    client_hears_error(s.till, 1158, "08S01", "whether it took effect is not known");
+}
+
+/* Another error at a commit is the statement's own. */
+static void an_error_of_the_commit_is_the_tills(void **state)
+{
+    struct rig *r = cluster(false);
+    struct scene s = rig_scene(r);
+
+    (void)state;
+    client_asks(s.till, write_sql);
+    server_hears_query(s.primary, write_sql);
+    server_says_error(s.primary, 1180, "HY000", "Got error 5 during COMMIT");
+    client_hears_error(s.till, 1180, "HY000", "Got error 5");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RIG_TEST(a_commit_is_asked_for),
+        RIG_TEST(one_that_was_refused_is_written_again),
+        RIG_TEST(a_node_that_knows_nothing_is_not_believed),
+        RIG_TEST(without_exactly_once_it_is_not_known),
+        RIG_TEST(an_error_of_the_commit_is_the_tills),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
