@@ -1,10 +1,10 @@
-"""One run of sysbench against a port, and what it did."""
+"""One run of a load generator against a port, and what it did."""
 
 import re
 import subprocess
 
 import tls
-from tables import TPCC
+from tables import CROWD, TPCC
 from harness import pos
 from harness.chaos import grant, make_outcome
 from harness.cluster import TILL_PASSWORD, TILL_USER
@@ -46,9 +46,7 @@ def _percentiles(text):
     return result
 
 
-def run(contender, script, options, connections, seconds):
-    """{queries, qps, p50, p95, p99, p99.9}: latencies in milliseconds, of a transaction."""
-    clients = min(connections, contender.most or connections)
+def _run_sysbench(contender, script, options, clients, seconds):
     options = options + ["--threads=%d" % clients, "--time=%d" % seconds, "--histogram=on"]
     options += ["--mysql-ssl=on"] if contender.tls else []
     text = _sysbench(contender.port, script, options, "run", cwd=tls.folder() if contender.tls else None)
@@ -56,3 +54,24 @@ def run(contender, script, options, connections, seconds):
     result = {"queries": int(queries), "qps": float(per_second)}
     result.update(_percentiles(text))
     return result
+
+
+def _run_crowd(contender, clients, seconds, begin):
+    argv = [CROWD, str(contender.port), TILL_USER, TILL_PASSWORD, "bench", str(clients), str(seconds)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL) as crowd:
+        if crowd.stdout.readline() == "ready\n":
+            begin()
+        rows = [line.split() for line in crowd.stdout]
+    if crowd.returncode != 0:
+        raise RuntimeError("%s: status %d" % (" ".join(argv), crowd.returncode))
+    return {name: float(value) for name, value in rows}
+
+
+def run(contender, script, options, connections, seconds, begin):
+    """{queries, qps, p50, p95, p99, p99.9}: latencies in milliseconds, of a transaction. `begin` is called when what counts begins:
+    with sysbench before its clients log in, with the crowd behind that."""
+    clients = min(connections, contender.most or connections)
+    if script == CROWD:
+        return _run_crowd(contender, clients, seconds, begin)
+    begin()
+    return _run_sysbench(contender, script, options, clients, seconds)

@@ -3,7 +3,7 @@
 
     bench/mirror.py [snapshot|catchup|sales|price|buyers]... [--orders N] [--rounds N] …
 
-Takes the release build with -DTILLWAY_BENCH=ON (or TILLWAY=/path for the daemon), and the test packages of scripts/install test.
+Takes scripts/build release tillway bench_bulk (or TILLWAY=/path for the daemon), and the test packages of scripts/install test.
 """
 
 import argparse

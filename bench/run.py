@@ -47,11 +47,14 @@ def arguments():
 
 def measure(contender, cluster, table, connections, seconds):
     servers = [s.pid for s in cluster.servers]
-    proxy, server = contenders.cpu_seconds(contender.pids), contenders.cpu_seconds(servers)
-    result = load.run(contender, table.script, table.options, connections, seconds)
-    result["server_us"] = (contenders.cpu_seconds(servers) - server) / result["queries"] * 1e6
+    spent = {}
+
+    def begin():
+        spent.update(proxy=contenders.cpu_seconds(contender.pids), server=contenders.cpu_seconds(servers))
+    result = load.run(contender, table.script, table.options, connections, seconds, begin)
+    result["server_us"] = (contenders.cpu_seconds(servers) - spent["server"]) / result["queries"] * 1e6
     if contender.pids:
-        result["proxy_us"] = (contenders.cpu_seconds(contender.pids) - proxy) / result["queries"] * 1e6
+        result["proxy_us"] = (contenders.cpu_seconds(contender.pids) - spent["proxy"]) / result["queries"] * 1e6
         result["rss_mib"] = contenders.rss_bytes(contender.pids) / 2**20
     return result
 

@@ -16,6 +16,7 @@ def _own(script):
 
 
 TPCC = _own("tpcc.lua")
+CROWD = _own("../build/release/bench/bench_crowd")  # in the place of a script
 
 TABLES = {
     "point-text": Table("point select, text protocol", "oltp_point_select", TEXT, (1, 16, 64, 256)),
@@ -30,7 +31,7 @@ TABLES = {
                  ("direct", "direct, TLS", "haproxy", "haproxy, TLS", "tillway", "tillway, TLS")),
     "exactly-once": Table("one UPDATE a transaction, failover on", "oltp_update_non_index", TEXT, (16,),
                           ("direct", "tillway, failover", "tillway, exactly_once")),
-    "multiplexing": Table("point select of many clients on 50 connections", "oltp_point_select", TEXT, (5000,),
+    "multiplexing": Table("point select, text protocol, of many clients on 50 connections", CROWD, [], (5000,),
                           ("direct, 50 clients", "tillway, 50 connections", "tillway, 3 × 16 connections")),
     "scaling": Table("point select, text protocol, each server held to a quarter of a core", "oltp_point_select", TEXT, (32,),
                      ("direct", "tillway, 1 + 2", "tillway, 1 + 2, all read", "tillway, 1 + 4, all read"), 0.25),
