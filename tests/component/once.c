@@ -6,21 +6,6 @@
 
 static const char write_sql[] = "INSERT INTO t VALUES (1)";
 
-/* Answers the number in the row. */
-static uint64_t server_hears_write(struct peer *p)
-{
-    uint64_t number;
-
-    server_hears_query(p, "BEGIN");
-    server_says(p, .status = STATUS_IN_TRANS);
-    number = server_hears_row(p);
-    server_says(p, .affected = 1, .status = STATUS_IN_TRANS);
-    server_hears_query(p, write_sql);
-    server_says(p, .affected = 1, .insert_id = 7, .status = STATUS_IN_TRANS);
-    server_hears_query(p, "COMMIT");
-    return number;
-}
-
 /* A till whose write's COMMIT was not answered; asks on another connection. Answers the number. */
 static uint64_t loses_a_commit(struct rig *r, struct scene *s)
 {
@@ -28,7 +13,7 @@ static uint64_t loses_a_commit(struct rig *r, struct scene *s)
 
     *s = rig_scene(r);
     client_asks(s->till, write_sql);
-    number = server_hears_write(s->primary);
+    number = server_hears_once(s->primary, write_sql);
     peer_cut(s->primary);
     s->primary = server_serves(&r->servers[PRIMARY]);
     return number;
@@ -70,7 +55,7 @@ static void one_that_was_not_is_written_again(void **state)
 
     (void)state;
     server_tells(s.primary, "0 1000", number - 1);
-    assert_true(server_hears_write(s.primary) > number);
+    assert_true(server_hears_once(s.primary, write_sql) > number);
     server_says_ok(s.primary);
     assert_int_equal(client_hears_ok(s.till).last_insert_id, 7);
 }

@@ -244,6 +244,20 @@ uint64_t server_hears_row(struct peer *p)
     return number;
 }
 
+uint64_t server_hears_once(struct peer *p, const char *sql)
+{
+    uint64_t number;
+
+    server_hears_query(p, "BEGIN");
+    server_says(p, .status = STATUS_IN_TRANS);
+    number = server_hears_row(p);
+    server_says(p, .affected = 1, .status = STATUS_IN_TRANS);
+    server_hears_query(p, sql);
+    server_says(p, .affected = 1, .insert_id = 7, .status = STATUS_IN_TRANS);
+    server_hears_query(p, "COMMIT");
+    return number;
+}
+
 static void put_change(struct buf *to, uint8_t kind, const char *name, const char *value)
 {
     struct buf entry = buf_with_max(PAYLOAD_MAX);

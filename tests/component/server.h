@@ -63,6 +63,8 @@ void server_hears_command(struct peer *p, uint8_t command, struct span argument)
 struct span server_hears_about(struct peer *p, const char *words);
 /* exactly_once's row; answers the number that is written into it. */
 uint64_t server_hears_row(struct peer *p);
+/* A write of exactly_once, in its transaction, up to the COMMIT; answers the row's number. */
+uint64_t server_hears_once(struct peer *p, const char *sql);
 /* The execution of a statement of no parameters. */
 void server_hears_execute(struct peer *p, uint32_t id);
 
