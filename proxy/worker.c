@@ -52,22 +52,40 @@ static void leave_resting(struct worker *w)
             session_give_up(b);
 }
 
-void worker_look_at_positions(struct worker *w)
+/* Other workers' sessions may go on, as far as this one's are concerned. */
+static void tell_looked(struct worker *w)
 {
-    set_topology(w, newest_take_like(&w->newest, w->topology));
+    uint64_t newest_ns = 0;
+
+    for (int i = 0; i < w->topology->count; i++)
+        if (newest_ns < w->topology->servers[i].since_ns)
+            newest_ns = w->topology->servers[i].since_ns;
+    atomic_store(&w->looked_ns, newest_ns);
 }
 
+void worker_look_at_positions(struct worker *w)
+{
+    struct topology *t = newest_take_like(&w->newest, w->topology);
+
+    set_topology(w, t);
+    if (t)
+        tell_looked(w);
+}
+
+/* All sessions know what they have lost before the first of them goes on. */
 static void on_topology(struct worker *w)
 {
     struct topology *t = newest_take(&w->newest);
     bool differs = t && newest_differs(w->topology, t);
 
     set_topology(w, t);
-    if (!differs)
-        return;
-    drop_dead_idle(w);
-    each_session(w, session_topology_changed);
-    each_session(w, session_step);
+    if (differs) {
+        drop_dead_idle(w);
+        each_session(w, session_topology_changed);
+    }
+    tell_looked(w);
+    if (differs)
+        each_session(w, session_step);
 }
 
 static uint64_t ago(uint64_t now, uint64_t ns)

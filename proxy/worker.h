@@ -27,8 +27,7 @@
 struct auth_rsa;
 struct session;
 
-/* What all workers share; set up by the daemon before the first worker starts, constant but for the
- * atomics. */
+/* What all workers share, set up before the first of them starts; constant but for the atomics. */
 struct shared {
     struct metrics metrics;
     struct guard guard;
@@ -60,6 +59,7 @@ struct worker {
     int index;
     atomic_int session_count; /* read by the control thread to hand out descriptors */
     atomic_uint resting; /* bits: servers known to be in maintenance; it begins nothing there */
+    _Atomic uint64_t looked_ns; /* its sessions know what changes up to then (`since_ns`) cost */
 
     struct buffers buffers;
     struct pool pool;

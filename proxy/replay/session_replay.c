@@ -35,15 +35,24 @@ void session_replay_set_due(struct session *s, bool due)
     s->replay->due = due;
 }
 
+/* Whether some worker's sessions are to repeat transactions, or may not know yet that they are. */
+static bool others_are_due(const struct shared *shared, uint64_t since_ns)
+{
+    for (int i = 0; i < shared->worker_count; i++)
+        if (atomic_load(&shared->workers[i].looked_ns) < since_ns)
+            return true;
+    return atomic_load(&shared->replays_due) > 0;
+}
+
 /* Wait a little where others are to repeat what they did before, so that the ids they have told
  * their clients are still free, and what they read is as it was. Not for long: one may be idle. */
 static bool lets_others_first(struct session *s, int server)
 {
     const struct worker *w = s->worker;
+    uint64_t since_ns = w->topology->servers[server].since_ns;
     uint64_t now_ns = worker_now_ns();
 
-    if (now_ns > w->topology->servers[server].since_ns + FIRST_NS ||
-        atomic_load(&w->shared->replays_due) == 0)
+    if (now_ns > since_ns + FIRST_NS || !others_are_due(w->shared, since_ns))
         return false;
     s->deadline_ns = now_ns + YIELD_NS;
     return true;
@@ -262,12 +271,20 @@ static enum came await(struct session *s, struct backend *b)
 
 /* ---- the state ---- */
 
+/* The log says which statement, and MariaDB's error where it got one. */
 static enum step came_out_otherwise(struct session *s)
 {
-    int server = s->target->server;
+    const struct backend *b = s->target;
+    unsigned code = b->error.code ? b->error.code : b->reply.error.code;
+    char said[16] = "no error", why[120];
 
-    session_release(s, server, false); /* the server rolls back */
-    return session_replay_roll_back(s, "a statement gave another result on the new primary");
+    if (code)
+        (void)snprintf(said, sizeof said, "error %u", code);
+    (void)snprintf(why, sizeof why,
+                   "statement %zu of %zu gave another result on the new primary (%s)",
+                   s->replay->next + 1, s->replay->log.count, said);
+    session_release(s, b->server, false); /* the server rolls back */
+    return session_replay_roll_back(s, why);
 }
 
 /* Its own statements are repeated; the command that waits may be new to the server. */

@@ -229,7 +229,6 @@ void session_topology_changed(struct session *s)
 {
     if (s->state.now == SESSION_ROUTE && s->run.wait_until_ns) {
         s->run.exclude = 0;
-        session_step(s);
         return;
     }
     session_leave_old_primary(s);
@@ -238,7 +237,6 @@ void session_topology_changed(struct session *s)
     if (s->state.now == SESSION_QUEUE && health_of(s, s->place.server) != HEALTH_UP) {
         session_queue_leave(s);
         session_enter(s, SESSION_ROUTE);
-        session_step(s);
         return;
     }
     if (s->state.now == SESSION_SHARE && is_down(s, s->run.route.server)) {
@@ -252,7 +250,6 @@ void session_topology_changed(struct session *s)
     s->stepping = true;
     (void)session_target_lost(s);
     s->stepping = false;
-    session_step(s);
 }
 
 void session_timeout(struct session *s)

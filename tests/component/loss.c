@@ -100,12 +100,17 @@ static void server_hears_again(struct peer *p, const char *sql)
     server_hears_query(p, sql);
 }
 
-static struct peer *takes_the_till_back(struct rig *r)
+static struct peer *takes_the_till(struct rig *r, int server)
 {
-    struct peer *primary = server_serves(&r->servers[PRIMARY]);
+    struct peer *primary = server_serves(&r->servers[server]);
 
     server_hears_again(primary, "BEGIN");
     return primary;
+}
+
+static struct peer *takes_the_till_back(struct rig *r)
+{
+    return takes_the_till(r, PRIMARY);
 }
 
 /* The second primary is lost before it has repeated anything, and a read waits for that. */
@@ -227,6 +232,93 @@ static void what_cannot_be_told_of_them_is_lost(void **state)
     client_hears_error(s.till, 1158, "08S01", "Lost connection to server");
 }
 
+/* It breaks no connection: what was lost with it is known by the news of the next primary. */
+static void freezes(struct rig *r)
+{
+    r->view->primary = -1;
+    r->view->servers[PRIMARY].health = HEALTH_TIMEOUT;
+    rig_publish(r);
+}
+
+/* The replica is, since tomorrow. */
+static void promotes(struct rig *r)
+{
+    struct server_view *next = &r->view->servers[REPLICA];
+
+    r->view->primary = REPLICA;
+    r->view->servers[PRIMARY].role = ROLE_REPLICA;
+    next->role = ROLE_PRIMARY;
+    next->since_ns = clock_mono_ns() + 86400 * CLOCK_NS_PER_S;
+}
+
+static void hears_news(struct rig *r, int worker)
+{
+    struct topology *t = topology_copy(r->view);
+
+    assert_non_null(t);
+    worker_send_topology(&r->workers[worker], t);
+    rig_barrier(r);
+}
+
+/* On the first worker: a write waits for a primary. On another or the same: a till is in a
+ * transaction on the frozen one, idle. */
+static struct peer *waits_beside_a_transaction(struct rig *r, struct peer *till)
+{
+    struct peer *primary = server_serves(&r->servers[PRIMARY]);
+    struct peer *other;
+
+    (void)client_hears_ok(till);
+    RUNS(till, primary, "BEGIN", .status = STATUS_IN_TRANS, .transaction = "T_______");
+    other = rig_till(r, 0);
+    (void)server_serves(&r->servers[PRIMARY]);
+    (void)client_hears_ok(other);
+    freezes(r);
+    client_asks(other, write_sql);
+    rig_barrier(r);
+    promotes(r);
+    return other;
+}
+
+static void repeats_before(struct rig *r, struct peer *till, struct peer *other)
+{
+    struct peer *primary;
+
+    server_is_left_alone(&r->servers[REPLICA], 300);
+    client_asks(till, write_sql);
+    primary = takes_the_till(r, REPLICA);
+    server_says(primary, .status = STATUS_IN_TRANS, .transaction = "T_______");
+    goes_on(till, primary);
+    writes_on(server_serves(&r->servers[REPLICA]), write_sql);
+    (void)client_hears_ok(other);
+}
+
+static void all_know_their_loss_before_one_goes_on(void **state)
+{
+    struct rig *r = rig_start(.workers = 1, .failover_ms = 60000);
+    struct peer *till = rig_till(r, 0);
+    struct peer *other = waits_beside_a_transaction(r, till);
+
+    (void)state;
+    hears_news(r, 0);
+    assert_int_equal(atomic_load(&r->shared.replays_due), 1);
+    repeats_before(r, till, other);
+}
+
+static void a_worker_that_has_not_heard_yet_is_waited_for(void **state)
+{
+    struct rig *r = rig_start(.workers = 2, .failover_ms = 60000);
+    struct peer *till = rig_till(r, 1);
+    struct peer *other = waits_beside_a_transaction(r, till);
+
+    (void)state;
+    hears_news(r, 0);
+    assert_int_equal(atomic_load(&r->shared.replays_due), 0);
+    server_is_left_alone(&r->servers[REPLICA], 300);
+    hears_news(r, 1);
+    assert_int_equal(atomic_load(&r->shared.replays_due), 1);
+    repeats_before(r, till, other);
+}
+
 static struct peer *begins_elsewhere(struct rig *r, struct peer *till)
 {
     struct peer *server;
@@ -311,6 +403,8 @@ int main(void)
         RIG_TEST(a_primary_that_breaks_connections_is_tried_again),
         RIG_TEST(a_repetition_may_be_lost_under_a_read),
         RIG_TEST(a_lost_transaction_goes_first),
+        RIG_TEST(all_know_their_loss_before_one_goes_on),
+        RIG_TEST(a_worker_that_has_not_heard_yet_is_waited_for),
         RIG_TEST(user_variables_come_along),
         RIG_TEST(what_cannot_be_told_of_them_is_lost),
         RIG_TEST(what_is_new_in_one_waits_for_the_others),

@@ -102,6 +102,7 @@ class Replay(FailoverCluster):
         with self.assertRaises(pymysql.err.OperationalError) as caught:
             run(till, "UPDATE stock SET n = n - 5 WHERE id = 2")
         self.assertEqual(caught.exception.args[0], 1213)
+        self.assertRegex(self.tillway.log_text(), r"statement \d of \d gave another result on the new primary \(no error\)")
         self.assertEqual(run(till, "SELECT COUNT(*) FROM sale"), [(0,)])  # the session lives
         run(till, "INSERT INTO sale (what) VALUES ('again')")
         self.assertEqual(run(till, "SELECT what FROM sale"), [("again",)])
