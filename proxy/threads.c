@@ -105,6 +105,16 @@ void threads_remove(struct threads *t, int server, uint32_t thread)
     free(r);
 }
 
+bool threads_has(struct threads *t, int server, uint32_t thread)
+{
+    bool has;
+
+    (void)pthread_mutex_lock(&t->lock);
+    has = find_row(t, key_of(server, thread)) != NULL;
+    (void)pthread_mutex_unlock(&t->lock);
+    return has;
+}
+
 uint32_t threads_of(struct threads *t, int server, uint32_t session)
 {
     uint32_t thread = 0;

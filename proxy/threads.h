@@ -39,6 +39,7 @@ void threads_free(struct threads *t);
 void threads_set(struct threads *t, int server, uint32_t thread, uint32_t session,
                  const char *host);
 void threads_remove(struct threads *t, int server, uint32_t thread);
+bool threads_has(struct threads *t, int server, uint32_t thread);
 /* The thread that serves the session on the server; 0: none. */
 uint32_t threads_of(struct threads *t, int server, uint32_t session);
 typedef void threads_visit(void *ctx, uint32_t thread, uint32_t session, const char *host);

@@ -366,15 +366,19 @@ static bool ask_for_row(struct session *s, struct backend *b)
     return backend_command(b, COM_QUERY, span_of(sql), EXPECT_ONCE);
 }
 
-/* In this order: what the connection did before it was gone is in the row. */
+/* In this order: what the connection did before it was gone is in the row. A server gives nobody
+ * the id of a connection that it still has: where another one of the proxy's has it, it is gone. */
 static bool ask(struct session *s, struct backend *b)
 {
     struct once *o = &s->replay->once;
 
+    session_list_thread(s, b);
+    o->gone = threads_has(&s->worker->shared->threads, o->server, o->thread);
     o->asked = true;
+    o->asked_ns = worker_now_ns();
     o->trace[0] = o->told[0] = 0;
     if (!o->until_ns)
-        o->until_ns = worker_now_ns() + AT_WORK_NS;
+        o->until_ns = o->asked_ns + AT_WORK_NS;
     return ask_for_trace(s, b) && ask_for_row(s, b) && backend_write(b, NULL, 0) != STREAM_FAILED;
 }
 
@@ -419,9 +423,9 @@ static bool may_be_at_work(const struct session *s, const struct backend *b)
     uint64_t connections = strtoull(o->trace, &rest, 10);
     uint64_t uptime_s = strtoull(rest, NULL, 10);
 
-    return b->server == o->server &&
+    return b->server == o->server && !o->gone &&
            (*rest != ' ' ||
-            (connections && uptime_s + 1 >= (worker_now_ns() - o->sent_ns) / CLOCK_NS_PER_S));
+            (connections && uptime_s + 1 >= (o->asked_ns - o->sent_ns) / CLOCK_NS_PER_S));
 }
 
 static enum outcome outcome_of(const struct session *s, const struct backend *b)

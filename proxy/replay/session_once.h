@@ -11,8 +11,8 @@
  * has had no effect, so only two things are ever in doubt: a COMMIT that was sent, and a CALL. A
  * COMMIT inside of a procedure commits the row with it: where the row was not written, nothing was.
  * On the server where it was sent the row proves nothing while the old connection may still be at
- * work: until it is gone from the list of processes, or that server was started anew. Part of
- * struct replay; docs/failover.md. */
+ * work: until it is gone from the list of processes, or that server was started anew: then its id
+ * may be another connection's. Part of struct replay; docs/failover.md. */
 #ifndef PROXY_SESSION_ONCE_H
 #define PROXY_SESSION_ONCE_H
 
@@ -51,6 +51,8 @@ struct once {
     /* the primary was lost in between */
     bool in_doubt;
     bool asked;
+    uint64_t asked_ns; /* when */
+    bool gone;         /* before that, it was known that the connection had ended */
     bool was_kept;     /* the reply had come */
     int server;        /* the one that was lost */
     uint32_t thread;   /* the connection's id there */

@@ -445,7 +445,7 @@ void session_host(const struct session *s, char out[THREAD_HOST_MAX])
         (void)snprintf(out, THREAD_HOST_MAX, "%s", s->address);
 }
 
-static void list_thread(const struct session *s, struct backend *b)
+void session_list_thread(const struct session *s, struct backend *b)
 {
     char host[THREAD_HOST_MAX];
 
@@ -489,7 +489,7 @@ enum step session_connect(struct session *s)
         if (proven != SWALLOW_DONE)
             return proven == SWALLOW_WAIT ? STEP_WAIT : session_not_proven(s);
     }
-    list_thread(s, b);
+    session_list_thread(s, b);
     session_answers_arrange(s, b);
     session_once_arrange(s, b);
     session_tracking_arrange(s, b);

@@ -72,6 +72,8 @@ enum step session_reroute(struct session *s);
 void session_backend_event(struct backend *b, void *owner);
 /* The client's, as the process list tells it: "10.0.0.7:52114". */
 void session_host(const struct session *s, char out[THREAD_HOST_MAX]);
+/* That the connection serves the session, for all to see. */
+void session_list_thread(const struct session *s, struct backend *b);
 
 /* session_sync.c */
 /* Write into the target's `out` what brings it to the session's state. */

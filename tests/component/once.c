@@ -6,8 +6,8 @@
 
 static const char write_sql[] = "INSERT INTO t VALUES (1)";
 
-/* A till whose write's COMMIT was not answered; asks on another connection. Answers the number. */
-static uint64_t loses_a_commit(struct rig *r, struct scene *s)
+/* A till whose write's COMMIT is not answered. Answers the number. */
+static uint64_t breaks_under_a_commit(struct rig *r, struct scene *s)
 {
     uint64_t number;
 
@@ -15,6 +15,14 @@ static uint64_t loses_a_commit(struct rig *r, struct scene *s)
     client_asks(s->till, write_sql);
     number = server_hears_once(s->primary, write_sql);
     peer_cut(s->primary);
+    return number;
+}
+
+/* … and that asks on another connection. */
+static uint64_t loses_a_commit(struct rig *r, struct scene *s)
+{
+    uint64_t number = breaks_under_a_commit(r, s);
+
     s->primary = server_serves(&r->servers[PRIMARY]);
     return number;
 }
@@ -73,12 +81,27 @@ static void a_connection_at_work_is_awaited(void **state)
     assert_int_equal(client_hears_ok(s.till).last_insert_id, 7);
 }
 
+/* Its id is another connection's, which it would not be if the server had that one still. */
+static void a_server_that_was_started_anew_is_believed(void **state)
+{
+    struct rig *r = once_rig();
+    struct scene s;
+    uint64_t number = breaks_under_a_commit(r, &s);
+
+    (void)state;
+    r->servers[PRIMARY].connections--;
+    s.primary = server_serves(&r->servers[PRIMARY]);
+    server_tells(s.primary, "1 1000", number);
+    assert_int_equal(client_hears_ok(s.till).last_insert_id, 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         RIG_TEST(a_commit_that_was_through_is_told),
         RIG_TEST(one_that_was_not_is_written_again),
         RIG_TEST(a_connection_at_work_is_awaited),
+        RIG_TEST(a_server_that_was_started_anew_is_believed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
