@@ -16,7 +16,7 @@ FROM DailySales GROUP BY month ORDER BY month;
 SELECT 'Sales trend: revenue a day with its moving average over 7 days, the last 28 days' AS report;
 WITH RECURSIVE span AS (SELECT MAX(day) AS last, MIN(day) AS first FROM DailySales),
 calendar AS (SELECT last AS day FROM span UNION ALL
-             SELECT day - INTERVAL 1 DAY FROM calendar JOIN span WHERE day > GREATEST(first, last - INTERVAL 33 DAY)),
+             SELECT day - INTERVAL 1 DAY FROM calendar JOIN span WHERE day > GREATEST(first, last - INTERVAL 34 DAY)),
 trend AS (SELECT c.day, COALESCE(s.revenue, 0) AS revenue,
                  ROUND(AVG(COALESCE(s.revenue, 0)) OVER (ORDER BY c.day ROWS BETWEEN 6 PRECEDING AND CURRENT ROW), 2) AS average7
           FROM calendar c LEFT JOIN DailySales s ON s.day = c.day)

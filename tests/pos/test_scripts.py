@@ -111,11 +111,16 @@ class Scripts(ShopTest):
         import datetime
         self.assertEqual(len(rows), 28)
         last = datetime.date.fromisoformat(max(by_day))
+
+        def revenue(back):
+            return by_day.get(str(last - datetime.timedelta(days=back)), (0, 0, decimal.Decimal(0)))[2]
+
+        def average(back):
+            return (sum(revenue(back + n) for n in range(7)) / 7).quantize(decimal.Decimal('0.01'), 'ROUND_HALF_UP')
         for i, r in enumerate(rows):
-            day = last - datetime.timedelta(days=i)
-            week = [by_day.get(str(day - datetime.timedelta(days=n)), (0, 0, decimal.Decimal(0)))[2] for n in range(7)]
-            self.assertEqual((r['day'], decimal.Decimal(r['revenue']), decimal.Decimal(r['average7'])),
-                             (str(day), week[0], (sum(week) / 7).quantize(decimal.Decimal('0.01'), 'ROUND_HALF_UP')))
+            trend = 'up' if average(i) > average(i + 1) else 'down' if average(i) < average(i + 1) else ''
+            self.assertEqual((r['day'], decimal.Decimal(r['revenue']), decimal.Decimal(r['average7']), r['trend']),
+                             (str(last - datetime.timedelta(days=i)), revenue(i), average(i), trend))
 
     def test_views_are_the_target_queries(self):
         for view, query in (
