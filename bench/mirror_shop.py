@@ -32,6 +32,7 @@ class BenchShop(test_paged.PagedShop):
     """One MariaDB server, one mongod. page: elements a document takes; None: no pages."""
 
     atomic = False  # mirror.atomic
+    validate = False
 
     def __init__(self, page=None):
         super().__init__(replicas=0)

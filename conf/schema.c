@@ -346,6 +346,9 @@ const struct schema_row conf_schema[] = {
      "a "
      "document that is newer than the checkpoint. See docs/mirror.md for what is too large for "
      "it."},
+    {"mirror.validate", SCHEMA_BOOL, IN(mirror.validate), "false", 0, 0, NULL,
+     "Give each collection a validator, a JSON schema made of the mapping and the tables, so that "
+     "MongoDB refuses what others write into it in another form."},
     {"mirror.source", SCHEMA_MAP, SCHEMA_ALWAYS, "", 0, 0, NULL, "Where the changes are read."},
     {"mirror.source.server", SCHEMA_NAME, IN(mirror.source.server_name), "", 1, 63, NULL,
      "A server's name. Without it the mirror chooses, a replica if it can."},

@@ -130,7 +130,7 @@ static int cli_plan(struct cli *c)
 static const struct command commands[] = {
     {"status", cli_status, false, "what the mirror does, where it stands, how far it is behind"},
     {"plan", cli_plan, true,
-     "which change touches which documents, and an example of each collection"},
+     "which change touches which documents, how to shard, and an example of each collection"},
     {"verify", cli_verify, false, "compare every document with the rows; status 1 if they differ"},
     {"repair", cli_repair, false, "verify, and have just those that differ written anew"},
     {"retry", cli_retry, false, "have the documents of the dead letters written anew"},

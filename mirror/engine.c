@@ -5,6 +5,7 @@
 #include "mirror/choose.h"
 #include "mirror/document/directory_load.h"
 #include "mirror/document/index.h"
+#include "mirror/document/validator.h"
 #include "mirror/engine_batch.h"
 #include "mirror/mapping/cascade.h"
 #include "mirror/mapping/schema.h"
@@ -189,7 +190,8 @@ static bool begin_aggregates(struct work *k, struct err *e)
         debt_init(&k->debts[i], p->n_key);
         directory_init(&k->directories[i], p->n_key, p->page.n_element);
         k->paged |= p->a->paged > 0;
-        if (!index_own(p, k->sink, e) || !directory_load(&k->directories[i], p, k->sink, e))
+        if (!validator_set(p, k->source, k->sink, e) || !index_own(p, k->sink, e) ||
+            !directory_load(&k->directories[i], p, k->sink, e))
             return false;
     }
     return work_cascades(k, e);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "mirror/document/directory_load.h"
+#include "mirror/document/validator.h"
 #include "mirror/sink/sink_stage.h"
 
 #include <string.h>
@@ -192,6 +193,8 @@ static bool begin_all(struct pass *p, struct keyset *keys, struct err *e)
         return false;
     if (!resumed)
         p->done = 0;
+    if (!validator_set(p->plan, p->source, p->sink, e))
+        return false;
     if (resumed) {
         keyset_get(p->after, 0, key);
         (void)keyset_add(keys, key);

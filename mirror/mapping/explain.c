@@ -115,6 +115,8 @@ bool explain_run(struct engine *w, FILE *out, struct err *e)
             print_use(out, p->a, k);
             print_walk(out, p, k);
         }
+        (void)fprintf(out, "  to shard it: sh.shardCollection(\"%s.%s\", {_id: \"hashed\"})\n",
+                      w->conf->mirror.database, p->a->collection);
         ok = print_example(out, p, c.source, e);
     }
     source_close(c.source);

@@ -139,4 +139,12 @@ static inline const struct map_level *aggregate_root(const struct aggregate *a)
     return &a->levels[0];
 }
 
+/* Whether a column is never NULL where its level has an element, once the schema was seen. */
+static inline bool aggregate_present(const struct aggregate *a, struct map_ref r)
+{
+    const struct map_table *t = &a->tables[r.table];
+
+    return !t->columns[r.column].nullable && (!t->joined || t->required);
+}
+
 #endif

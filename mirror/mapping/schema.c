@@ -216,10 +216,9 @@ static bool check_present(const struct aggregate *a, const struct map_level *l, 
 {
     for (int i = 0; i < l->n_key; i++) {
         const struct map_table *t = &a->tables[l->key[i].table];
-        const struct map_column *c = &t->columns[l->key[i].column];
 
-        if (c->nullable || (t->joined && !t->required))
-            return conf_node_err(c->at, e,
+        if (!aggregate_present(a, l->key[i]))
+            return conf_node_err(t->columns[l->key[i].column].at, e,
                                  "where an array is paged, its key must not be NULL: a column"
                                  " that is NOT NULL, of a join that is required");
     }

@@ -17,6 +17,7 @@ struct sink_target {
     char *letters; /* the collection of the dead letters */
     unsigned writers;
     bool atomic;
+    bool validate;
 };
 
 struct sink_cursor {
@@ -94,6 +95,7 @@ struct sink_target *sink_target_new(const struct conf_mirror *c, struct err *e)
         t->letters = letters_name(c->state_collection);
         t->writers = c->writers;
         t->atomic = c->atomic;
+        t->validate = c->validate;
     }
     if (!t || !t->uri || !t->database || !t->state || !t->letters) {
         (void)err_set(e, ERR_USAGE, "mirror.uri: %s", error.message);
@@ -135,6 +137,7 @@ struct sink *sink_open(const struct sink_target *t)
     s->target = t;
     s->database_name = t->database;
     s->atomic = t->atomic;
+    s->validate = t->validate;
     s->client = mongoc_client_new_from_uri_with_error(t->uri, &error);
     if (!s->client)
         abort(); /* the URI was good before; no memory */

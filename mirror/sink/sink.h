@@ -67,6 +67,15 @@ uint64_t sink_written(const struct sink *s);
 bool sink_index(struct sink *s, const char *collection, const char *name, const bson_t *keys,
                 bool sparse, struct err *e) MUST_CHECK;
 
+/* Whether the configuration asks for validators. */
+bool sink_validates(const struct sink *s);
+/* The title of our validators' schemas, by which one is known to be ours. */
+#define SINK_VALIDATOR_TITLE "made by Tillway of the mapping"
+/* Give a collection this validator where it has another one, or (NULL) take away ours; nothing
+ * where there is no such collection. */
+bool sink_validator(struct sink *s, const char *collection, const bson_t *wanted,
+                    struct err *e) MUST_CHECK;
+
 /* A document of the state collection. get: 1, 0 where there is none, -1 with `e`; `out` is
  * initialised by the call where it returns 1. put replaces or makes it; set changes these fields of
  * it, or makes it of them. */

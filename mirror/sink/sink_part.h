@@ -25,7 +25,8 @@ struct sink {
     struct letters *letters; /* of a sink that has claimed; NULL: none are kept */
     uint64_t written;
     int64_t epoch; /* of our claim; 0: none */
-    bool atomic;   /* the configuration's */
+    bool atomic;   /* the configuration's … */
+    bool validate; /* … and so is this */
     mongoc_client_session_t
         *session;           /* for its transactions, of a sink that has claimed; or NULL */
     bool transacting;       /* what is written belongs to one now */
@@ -53,6 +54,11 @@ bool sink_open_session(struct sink *s, bson_t *lease, struct err *e);
 /* End what the one that had this lease before was about to commit: else it would be in the way of
  * our writes until MongoDB ends it, after a minute. */
 bool sink_end_session(struct sink *s, const bson_iter_t *lease, struct err *e);
+/* A command that changes collections. A build of an index that somebody has just begun, or has been
+ * told is done, refuses some: it waits a little for that. */
+bool sink_run(struct sink *s, mongoc_database_t *on, const bson_t *command, struct err *e);
+/* A collection's options are appended to `out`: 1; 0 where there is none, -1 with `e`. */
+int sink_options(struct sink *s, const char *name, bson_t *out, struct err *e);
 /* What a collection is called now. */
 const char *sink_where(const struct sink *s, const char *collection);
 /* Add to {_id: …} that no later claim's number stands there, in the field `epoch`: where there is

@@ -1,20 +1,13 @@
 #include "mirror/sink/sink_stage.h"
 
-#include "base/clock.h"
 #include "mirror/sink/sink_letters.h"
 #include "mirror/sink/sink_part.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
-enum {
-    NO_SUCH_NAMESPACE = 26,
-    INDEX_IS_BEING_BUILT = 12587,
-    BUILT_TRIES = 100,
-    BUILT_PAUSE_MS = 50,
-};
+enum { NO_SUCH_NAMESPACE = 26 };
 
 static const char infix[] = ".tillway_";
 
@@ -22,34 +15,6 @@ static const char infix[] = ".tillway_";
 static char *name_of(const char *collection, int64_t epoch)
 {
     return bson_strdup_printf("%s%s%" PRId64, collection, infix, epoch);
-}
-
-static bool run_once(struct sink *s, mongoc_database_t *on, const bson_t *command, struct err *e)
-{
-    bson_t options = BSON_INITIALIZER;
-    bson_error_t error;
-    bson_t reply;
-    bool ok;
-
-    (void)mongoc_write_concern_append(s->concern, &options);
-    ok = mongoc_database_write_command_with_opts(on, command, &options, &reply, &error);
-    bson_destroy(&reply);
-    bson_destroy(&options);
-    return ok || sink_failed(e, &error);
-}
-
-/* A build of an index that somebody has just begun, or has been told is done, refuses the others.
- */
-static bool run(struct sink *s, mongoc_database_t *on, const bson_t *command, struct err *e)
-{
-    const struct timespec pause = {0, BUILT_PAUSE_MS * (long)CLOCK_NS_PER_MS};
-    bool ok = run_once(s, on, command, e);
-
-    for (int i = 0; !ok && e->code == INDEX_IS_BEING_BUILT && i < BUILT_TRIES; i++) {
-        (void)nanosleep(&pause, NULL);
-        ok = run_once(s, on, command, e);
-    }
-    return ok;
 }
 
 /* False with e->code NO_SUCH_NAMESPACE where there is none. */
@@ -60,7 +25,7 @@ static bool rename_to(struct sink *s, const char *from, const char *to, struct e
     char *full_to = bson_strdup_printf("%s.%s", s->database_name, to);
     bson_t *command = BCON_NEW("renameCollection", BCON_UTF8(full_from), "to", BCON_UTF8(full_to),
                                "dropTarget", BCON_BOOL(true));
-    bool ok = run(s, admin, command, e);
+    bool ok = sink_run(s, admin, command, e);
 
     bson_destroy(command);
     bson_free(full_from);
@@ -72,7 +37,7 @@ static bool rename_to(struct sink *s, const char *from, const char *to, struct e
 static bool drop(struct sink *s, const char *name, struct err *e)
 {
     bson_t *command = BCON_NEW("drop", BCON_UTF8(name));
-    bool ok = run(s, s->database, command, e) || e->code == NO_SUCH_NAMESPACE;
+    bool ok = sink_run(s, s->database, command, e) || e->code == NO_SUCH_NAMESPACE;
 
     bson_destroy(command);
     return ok;
@@ -96,31 +61,11 @@ static bool drop_others(struct sink *s, const char *collection, struct err *e)
     return ok;
 }
 
-/* The old one's options (a validator, a collation) into the command that makes the new one. */
-static bool copy_options(struct sink *s, const char *collection, bson_t *create, struct err *e)
-{
-    bson_t *opts = BCON_NEW("filter", "{", "name", BCON_UTF8(collection), "}");
-    mongoc_cursor_t *c = mongoc_database_find_collections_with_opts(s->database, opts);
-    bson_error_t error;
-    const bson_t *doc;
-    bson_iter_t it;
-    bson_iter_t option;
-    bool ok;
-
-    if (mongoc_cursor_next(c, &doc) && bson_iter_init_find(&it, doc, "options") &&
-        bson_iter_recurse(&it, &option))
-        while (bson_iter_next(&option))
-            (void)bson_append_iter(create, NULL, -1, &option);
-    ok = !mongoc_cursor_error(c, &error) || sink_failed(e, &error);
-    mongoc_cursor_destroy(c);
-    bson_destroy(opts);
-    return ok;
-}
-
+/* With the old one's options (a validator, a collation). */
 static bool create(struct sink *s, const char *collection, struct err *e)
 {
     bson_t *command = BCON_NEW("create", BCON_UTF8(s->stage));
-    bool ok = copy_options(s, collection, command, e) && run(s, s->database, command, e);
+    bool ok = sink_options(s, collection, command, e) >= 0 && sink_run(s, s->database, command, e);
 
     bson_destroy(command);
     return ok;
@@ -163,7 +108,7 @@ static bool copy_indexes(struct sink *s, const char *collection, struct err *e)
     (void)bson_append_array_begin(command, "indexes", -1, &list);
     n = list_indexes(s, collection, &list, e);
     (void)bson_append_array_end(command, &list);
-    ok = n == 0 || (n > 0 && run(s, s->database, command, e));
+    ok = n == 0 || (n > 0 && sink_run(s, s->database, command, e));
     bson_destroy(command);
     return ok;
 }

@@ -11,10 +11,10 @@ from harness import yamlout
 
 
 def section(mongo, aggregates):
-    """The mirror's section; aggregates: YAML as text, or a Raw block of a file."""
+    """The mirror's section; aggregates: YAML as text, or a Raw block of a file. With validators: MongoDB itself checks what is written."""
     if isinstance(aggregates, str):
         aggregates = yamlout.Raw(aggregates.strip().splitlines())
-    return {"mirror": {"uri": mongo.uri, "database": mongo.database, "batch_delay": "1ms", "aggregates": aggregates}}
+    return {"mirror": {"uri": mongo.uri, "database": mongo.database, "batch_delay": "1ms", "validate": True, "aggregates": aggregates}}
 
 
 class Mapped(Shop):

@@ -25,6 +25,8 @@ def new_mirror(cluster, mongo, section):
 class Shop:
     """cluster, mongo, mirror: started, the sample loaded, the first snapshot not awaited."""
 
+    validate = False  # mirror.validate
+
     def __init__(self, replicas=1, mongo=None):
         self.cluster = Cluster(replicas=replicas)
         self.mongo = mongo or Mongo()
@@ -36,7 +38,7 @@ class Shop:
 
     def section(self):
         """The mirror's section of the configuration."""
-        return tillway.pos_mirror(self.mongo, batch_delay="1ms")
+        return tillway.pos_mirror(self.mongo, batch_delay="1ms", validate=self.validate)
 
     def new_mirror(self):
         """The Tillway that mirrors; not started."""

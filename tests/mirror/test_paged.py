@@ -3,6 +3,8 @@
 import re
 import unittest
 
+import bson
+
 import test_changes
 from shop_mirror import COLLECTIONS, Shop, is_page, whole
 
@@ -17,6 +19,7 @@ class PagedShop(Shop):
     """conf/pos.example.yaml with `page` in its arrays."""
 
     pages = PAGES
+    validate = True
 
     def section(self):
         section = super().section()
@@ -64,7 +67,7 @@ class PagedTest(test_changes.ChangesTest):
         products = self.shop.mongo.db().products
         some = list(products.find({"_tillway.page": True}).sort("_id").limit(3))
         products.delete_one({"_id": some[0]["_id"]})
-        products.update_one({"_id": some[1]["_id"]}, {"$set": {"Buyers.0.Quantity": 12345}})
+        products.update_one({"_id": some[1]["_id"]}, {"$set": {"Buyers.0.Quantity": bson.Int64(12345)}})
         done = self.shop.mirror.command("mirror", "verify")
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
         self.assertIn("12345", done.stdout)

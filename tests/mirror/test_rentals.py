@@ -166,6 +166,7 @@ class RentalsTest(unittest.TestCase):
         self.assertIn("  sakila.rental as still (", done.stdout)
         self.assertIn("touches the document whose key stands in (customer_id)\n", done.stdout)
         self.assertRegex(done.stdout, r"  sakila.actor \(.*\) in Actors\n.* touches the documents found by\n      SELECT .* = :actor_id\n")
+        self.assertRegex(done.stdout, r"  to shard it: sh\.shardCollection\(\"%s\.\w+\", \{_id: \"hashed\"\}\)\n" % self.world.mongo.database)
         self.assertRegex(done.stdout, r"  for example\n    \{ \"_id\" : \d+, \"Name\" : ")
 
 

@@ -52,6 +52,18 @@ static inline void map_test_classes(struct map_test *t, enum map_class class)
             a->tables[i].columns[k].class = class;
 }
 
+/* A column of one of the first aggregate's table uses. */
+static inline struct map_column *map_test_column(struct map_test *t, int table, const char *name)
+{
+    struct map_table *u = &t->mapping->aggregates[0]->tables[table];
+
+    for (int i = 0; i < u->n_columns; i++)
+        if (strcmp(u->columns[i].name, name) == 0)
+            return &u->columns[i];
+    fail_msg("no column %s", name);
+    return NULL;
+}
+
 /* customers with orders with items, and a sum over the items. */
 static const char map_test_shop[] =
     "- collection: customers\n"
