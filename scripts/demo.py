@@ -65,19 +65,55 @@ def load(show, tillway, csv):
         pos.load(tillway.host, tillway.port, database=DATABASE, csv=csv, quiet=False)
 
 
-def sell(show, tillway, mirror, options):
-    """Tills sell for the time asked for; how far the mirror was behind is looked at meanwhile."""
+def status_of(mirror):
+    """What the mirror says of itself; where MongoDB has no primary, that."""
+    try:
+        return mirror.mirror_status()
+    except RuntimeError as error:
+        return {"state": str(error), "lag_ms": None}
+
+
+def watch(step, tills, mirror, seconds):
+    """Tills go on for so long; how far the mirror was behind meanwhile."""
     lags = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not tills.stopping.is_set():
+        time.sleep(min(1.0, max(0.0, end - time.monotonic())))
+        lags.append(status_of(mirror)["lag_ms"])
+        now = tills.running_total()
+        step.progress("%d orders, %d reads, %d writes" % (now.orders, now.reads, now.writes))
+    return lags
+
+
+def kill_primary(mongo):
+    """SIGKILL of MongoDB's primary; in words what came of it."""
+    old, began = mongo.primary(), time.monotonic()
+    old.kill()
+    return "MongoDB's primary (port %d) was killed meanwhile, the one on port %d elected %.1f s later" % (
+        old.port, mongo.primary().port, time.monotonic() - began)
+
+
+def sell(show, tillway, mirror, mongo, options):
+    """Tills sell for the time asked for; in the middle of it a larger replica set loses its primary.
+
+    Their sum, and how far the mirror was behind."""
     tills = Tills(tillway.host, tillway.port, count=options.tills, database=DATABASE)
     with show.step("%d tills sell for %d s" % (options.tills, options.seconds)) as step:
         with tills:
-            end = time.monotonic() + options.seconds
-            while time.monotonic() < end and not tills.stopping.is_set():
-                time.sleep(min(1.0, max(0.0, end - time.monotonic())))
-                lags.append(mirror.mirror_status()["lag_ms"])
-                now = tills.running_total()
-                step.progress("%d orders, %d reads, %d writes" % (now.orders, now.reads, now.writes))
+            lags = watch(step, tills, mirror, options.seconds / 2)
+            if options.mongo_replicas > 1:
+                step.note(kill_primary(mongo))
+            lags += watch(step, tills, mirror, options.seconds / 2)
     return tills.total, lags
+
+
+def bring_back(show, mongo):
+    """The members that were killed."""
+    for member in mongo.members:
+        if not member.alive():
+            with show.step("MongoDB's member on port %d comes back" % member.port):
+                member.start()
+                mongo.wait_complete()
 
 
 def show_sales(show, total):
@@ -139,7 +175,7 @@ def catch_up(show, cluster, mirror, title):
     before = None
     with show.step(title) as step:
         while True:
-            status = mirror.mirror_status() if mirror.alive() else {"state": "its process has ended"}
+            status = status_of(mirror) if mirror.alive() else {"state": "its process has ended"}
             if covers(status.get("gtid", ""), position):
                 step.note("GTID " + status["gtid"])
                 return status, time.monotonic() - began
@@ -198,10 +234,10 @@ def run(show, options):
         with show.step("MariaDB: a primary and two replicas") as step:
             stack.enter_context(cluster)
             step.note("ports " + ", ".join(str(s.port) for s in cluster.servers))
-        mongo = Mongo()
+        mongo = Mongo(members=options.mongo_replicas)
         with show.step("MongoDB: a replica set") as step:
             stack.enter_context(mongo)
-            step.note("MONGODB_URI" if mongo.external else "port %d" % mongo.port)
+            step.note("MONGODB_URI" if mongo.external else "ports " + ", ".join(str(m.port) for m in mongo.members))
         # A copy, so that a rebuild meanwhile doesn't matter.
         binary = shutil.copy2(tillway_binary(), scratch.current().folder("bin"))
         tillway = Tillway(cluster, binary=binary)
@@ -213,7 +249,8 @@ def run(show, options):
         mirror = Tillway(cluster, config={"listeners": None, **pos_mirror(mongo)}, binary=binary, ready=False)
         stack.enter_context(mirror)
         catch_up(show, cluster, mirror, "mirror: a snapshot of all rows becomes documents")
-        total, lags = sell(show, tillway, mirror, options)
+        total, lags = sell(show, tillway, mirror, mongo, options)
+        bring_back(show, mongo)
         status, seconds = catch_up(show, cluster, mirror, "the mirror catches up")
         show_sales(show, total)
         show_queries(show, tillway, mongo)

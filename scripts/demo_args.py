@@ -16,6 +16,15 @@ def positive(text):
     return value
 
 
+def members(text):
+    value = positive(text)
+    if value == 2:
+        raise argparse.ArgumentTypeError("of 2 members, one that is left can't elect itself")
+    if value > 1 and os.environ.get("MONGODB_URI"):
+        raise argparse.ArgumentTypeError("MONGODB_URI names a server that is not the demo's to kill")
+    return value
+
+
 def csv_folder(text):
     for name in CSV_FILES:
         if not os.path.isfile(os.path.join(text, name)):
@@ -30,6 +39,8 @@ def arguments():
         "lets tills sell, and shows what came of it. Touches no MariaDB or MongoDB that runs already.")
     parser.add_argument("--seconds", type=positive, default=5, metavar="N", help="how long tills sell (5)")
     parser.add_argument("--tills", type=positive, default=8, metavar="N", help="how many of them (8)")
+    parser.add_argument("--mongo-replicas", type=members, default=1, metavar="N",
+                        help="members of MongoDB's replica set; of three or more the primary is killed while tills sell (1)")
     parser.add_argument("--csv", type=csv_folder, metavar="DIR",
                         help="your own customers.csv, products.csv, orders.csv, orderlines.csv")
     parser.add_argument("--galera", action="store_true",
@@ -41,8 +52,8 @@ def arguments():
     options = parser.parse_args()
     if options.galera and options.failover:
         parser.error("--galera and --failover are shown one at a time")
-    if (options.galera or options.failover) and (options.csv or options.keep):
-        parser.error("--galera and --failover go without --csv and --keep")
+    if (options.galera or options.failover) and (options.csv or options.keep or options.mongo_replicas > 1):
+        parser.error("--galera and --failover go without --csv, --keep and --mongo-replicas")
     return options
 
 

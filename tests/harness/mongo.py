@@ -154,7 +154,7 @@ class Mongo:
                 self.uri += "?replicaSet=rs0"
                 self._initiate()
             self.primary(timeout)
-            self._wait_complete(timeout)
+            self.wait_complete(timeout)
         except BaseException:
             self.stop()
             raise
@@ -168,7 +168,7 @@ class Mongo:
             if error.code != ALREADY_INITIALIZED:
                 raise
 
-    def _wait_complete(self, timeout):
+    def wait_complete(self, timeout=60):
         """Until each member has a part in a majority."""
         for member in self.members:
             def follows(m=member):

@@ -101,6 +101,15 @@ class DemoTest(unittest.TestCase):
         self.assertNotEqual(*(re.search(r"the primary %s +(\w+)" % when, text).group(1) for when in ("was", "is")))
         self.assert_nothing_left()
 
+    @unittest.skipIf(os.environ.get("MONGODB_URI"), "MONGODB_URI: a user's own server")
+    def test_mongo_replicas(self):
+        text = self.run_through("--mongo-replicas", "3", "--seconds", "2", "--tills", "3")
+        killed, elected = re.search(r"MongoDB's primary \(port (\d+)\) was killed meanwhile, the one on port (\d+) elected", text).groups()
+        self.assertNotEqual(killed, elected)
+        self.assertIn("MongoDB's member on port %s comes back  ok" % killed, text)
+        self.assertRegex(text, r"(?m)^  verify: [1-9]\d* documents compared, 0 differences$")
+        self.assert_nothing_left()
+
     def test_own_files_that_cannot_be_loaded(self):
         with tempfile.TemporaryDirectory() as folder:
             for name in ("customers.csv", "products.csv", "orders.csv", "orderlines.csv"):
