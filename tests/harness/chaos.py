@@ -134,7 +134,9 @@ class _Till(threading.Thread):
         self.kind = _Text if number % 2 else _Prepared
         self.ended = threading.Event()
         self.connection = None
+        self.session = 0
         self.acknowledged = 0
+        self.promised = 0  # of these, what the session is to see: all, once it has sold itself
         self.sold = 0
 
     def run(self, *statement):
@@ -161,6 +163,8 @@ class _Till(threading.Thread):
         try:
             if self.connection is None:
                 self.connection = self.kind(self.tillways[self.at])
+                self.session += 1
+                self.promised = 0
             action()
         except (pymysql.err.MySQLError, Failed, OSError) as error:
             self._failed(error.args[0] if error.args else 0, number)
@@ -168,11 +172,12 @@ class _Till(threading.Thread):
     def _sell(self):
         self.way(self, self.sold)
         self.acknowledged += 1
+        self.promised = self.acknowledged
         self.ledger.ended(self.number, self.sold, ACKNOWLEDGED)
 
     def _look(self):
         seen = self.run(COUNT, self.number, self.number)
-        self.ledger.read(self.number, self.acknowledged, int(seen[0][0]))
+        self.ledger.read(self.number, self.session, self.promised, int(seen[0][0]))
 
     def _failed(self, code, number):
         if isinstance(code, str) or code < 1000:

@@ -2,7 +2,7 @@
 
 A till numbers its sales and never uses a number again. Each attempt ends in one of four ways: acknowledged, failed
 (MariaDB said that nothing was kept), unknown (nobody could say), or it is under way for ever. Reads tell how many of
-its own sales a till saw.
+its own sales a till saw, in which of its sessions: what one has written or seen is not promised to the next.
 """
 
 import collections
@@ -17,7 +17,7 @@ class Ledger:
     def __init__(self):
         self._lock = threading.Lock()
         self.sales = {}  # (till, number): how it ended
-        self.reads = collections.defaultdict(list)  # till: (sales acknowledged before the read, sales seen), in order
+        self.reads = collections.defaultdict(list)  # (till, session): (sales it is to see, sales seen), in order
         self.errors = collections.Counter()  # by number
         self.pauses = collections.defaultdict(float)  # till: the longest statement, seconds
 
@@ -29,9 +29,9 @@ class Ledger:
         with self._lock:
             self.sales[till, number] = how
 
-    def read(self, till, acknowledged, seen):
+    def read(self, till, session, acknowledged, seen):
         with self._lock:
-            self.reads[till].append((acknowledged, seen))
+            self.reads[till, session].append((acknowledged, seen))
 
     def error(self, code):
         with self._lock:
@@ -73,7 +73,7 @@ def check(ledger, rows, stock_taken):
 def check_reads(ledger):
     """A session sees its own acknowledged writes, and never less than before."""
     complaints = []
-    for till, reads in sorted(ledger.reads.items()):
+    for (till, _), reads in sorted(ledger.reads.items()):
         most = 0
         for acknowledged, seen in reads:
             if seen < acknowledged:

@@ -15,8 +15,8 @@ def ledger(sales, reads=()):
         made.attempt(7, number)
         if how:
             made.ended(7, number, how)
-    for acknowledged, seen in reads:
-        made.read(7, acknowledged, seen)
+    for acknowledged, seen, *session in reads:
+        made.read(7, session[0] if session else 1, acknowledged, seen)
     return made
 
 
@@ -34,6 +34,10 @@ class Judge(unittest.TestCase):
         for found in (rows(1, 2), rows(1, 2, 4), rows(1, 2, 5), rows(1, 2, 4, 5)):
             made = ledger([ACKNOWLEDGED, ACKNOWLEDGED, FAILED, UNKNOWN, None], [(0, 0), (1, 1), (2, 2), (2, 3)])
             self.assertEqual(check(made, found, len(found)), [])
+
+    def test_another_session_may_see_less(self):
+        made = ledger([ACKNOWLEDGED, ACKNOWLEDGED], [(1, 1, 1), (2, 2, 1), (0, 1, 2), (0, 2, 2)])
+        self.assertEqual(check(made, rows(1, 2), 2), [])
 
     def test_lost(self):
         self.assert_rejected("lost", ledger([ACKNOWLEDGED, ACKNOWLEDGED]), rows(1))
@@ -53,6 +57,7 @@ class Judge(unittest.TestCase):
 
     def test_stale(self):
         self.assert_rejected("stale", ledger([ACKNOWLEDGED], [(1, 0)]), rows(1))
+        self.assert_rejected("stale", ledger([ACKNOWLEDGED], [(1, 1, 1), (1, 0, 2)]), rows(1))
 
     def test_back_in_time(self):
         self.assert_rejected("back", ledger([ACKNOWLEDGED, UNKNOWN], [(1, 2), (1, 1)]), rows(1, 2))
