@@ -216,7 +216,7 @@ class Ids(Proxied):
             self.assertEqual(self.run_sql(victim, "SELECT v FROM t WHERE id=1"), [("one",)])
 
     def test_kill_by_sql_prepare(self):
-        """Where the text shows that it is a KILL; one that an expression makes is the primary's."""
+        """Where the text shows that it is a KILL; one that an expression makes, or in stored code, is the primary's."""
         killer = self.connect()
         self.run_sql(killer, "PREPARE stop FROM 'KILL QUERY ?'")
         self.run_sql(killer, "PREPARE other FROM 'SELECT 1'")
@@ -239,7 +239,9 @@ class Ids(Proxied):
         unknown = (1094, "Unknown thread id: %d" % victim.thread_id())
         self.run_sql(killer, "SET @text = 'KILL %d'" % victim.thread_id())
         self.run_sql(killer, "PREPARE stop FROM @text")
-        for sql in ("EXECUTE stop", "EXECUTE IMMEDIATE @text"):
+        self.run_sql(killer, "CREATE OR REPLACE PROCEDURE stop_it(n BIGINT) KILL n")
+        for sql in ("EXECUTE stop", "EXECUTE IMMEDIATE @text", "CALL stop_it(%d)" % victim.thread_id(),
+                    "BEGIN NOT ATOMIC KILL %d; END" % victim.thread_id()):
             self.assertEqual(self.outcome(killer, sql), unknown)
         self.assertEqual(self.run_sql(victim, "SELECT 1"), [(1,)])
 
