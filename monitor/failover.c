@@ -167,6 +167,7 @@ static void promote(struct failover *f, bool alone)
     ask_also(f, f->candidate,
              (struct failover_order){.kind = ORDER_PROMOTE,
                                      .follow = f->candidate != f->old && f->task != TASK_ADOPT,
+                                     .leap = f->task == TASK_FAILOVER,
                                      .alone = alone},
              f->rules.round_ns);
 }

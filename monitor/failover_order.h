@@ -29,6 +29,7 @@ struct failover_order {
     bool steal;  /* end the session of whoever holds the lock */
     bool acks;   /* this server's acknowledgements count (semi-sync) */
     bool follow; /* ORDER_PROMOTE: it was a replica till now */
+    bool leap;   /* ORDER_PROMOTE: some server may have lost transactions that another one has */
     bool alone;  /* ORDER_PROMOTE: nobody follows it yet whose acknowledgement could be waited for;
                   * it takes no writes now */
     struct gtid_set position;

@@ -19,6 +19,8 @@ enum {
      * more logs nothing in regular operation. */
     TRACE_LEVEL_OF_ACKER = 33,
     TRACE_LEVEL_DEFAULT = 32,
+    /* More than a server can have had under way at once. */
+    SEQUENCE_LEAP = 1000000,
 };
 #define POLL_NS (2 * CLOCK_NS_PER_MS)
 /* information_schema.innodb_trx is a copy, made anew only once nobody has looked at it for 100 ms:
@@ -332,12 +334,35 @@ static bool set_primary_semi_sync(struct work *w)
                   "rpl_semi_sync_master_timeout=4294967295, rpl_semi_sync_master_enabled=1");
 }
 
+/* What a server throws away when it is started anew, a replica may have: the GTIDs are not given a
+ * second time, so that such a replica is told that the binlog lacks what it has (strict mode). */
+static bool leap(struct work *w)
+{
+    struct gtid_set position;
+
+    if (!position_of(w, "@@global.gtid_binlog_pos", &position))
+        return false;
+    for (uint32_t i = 0; i < position.count; i++) {
+        const struct gtid *g = &position.at[i];
+
+        if (g->domain != w->terms->domain &&
+            (!ask_format(w, "SET SESSION gtid_domain_id=%lu", (unsigned long)g->domain) ||
+             !ask_format(w, "SET SESSION gtid_seq_no=%llu",
+                         (unsigned long long)g->seq + SEQUENCE_LEAP) ||
+             !ask(w, "CREATE DATABASE IF NOT EXISTS tillway")))
+            return false;
+    }
+    return true;
+}
+
+/* Who has what comes behind it has it, too. */
 static bool write_mark(struct work *w)
 {
     return ask_format(w, "SET SESSION sql_log_bin=1, gtid_domain_id=%lu",
                       (unsigned long)w->terms->domain) &&
            ask_format(w, "SET SESSION gtid_seq_no=%llu", (unsigned long long)w->order->epoch) &&
-           ask(w, "CREATE DATABASE IF NOT EXISTS tillway") && ask(w, "SET SESSION sql_log_bin=0");
+           ask(w, "CREATE DATABASE IF NOT EXISTS tillway") && (!w->order->leap || leap(w)) &&
+           ask(w, "SET SESSION sql_log_bin=0");
 }
 
 /* The mark comes before any write: with semi-sync, and somebody who follows, a replica has it

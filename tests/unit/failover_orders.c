@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { LEAP = SIM_LOG }; /* more than a server throws away */
+
 bool sim_runs(const struct sim_server *s)
 {
     return s->up && !s->frozen;
@@ -29,6 +31,26 @@ bool sim_is_prefix(const struct sim_server *of, const struct sim_server *s, int 
 {
     return length <= of->length &&
            (length == 0 || of->log[length - 1].history == s->log[length - 1].history);
+}
+
+static bool has_gtid(const struct sim_server *s, const struct gtid *g)
+{
+    for (int i = 0; i < s->length; i++)
+        if (s->log[i].domain == g->domain && s->log[i].server == g->server &&
+            s->log[i].seq == g->seq)
+            return true;
+    return false;
+}
+
+bool sim_may_attach(const struct sim_world *w, const struct sim_server *to,
+                    const struct sim_server *s)
+{
+    struct gtid_set set = sim_position(w, s, s->length);
+
+    for (uint32_t i = 0; i < set.count; i++)
+        if (!has_gtid(to, &set.at[i]))
+            return false;
+    return true;
 }
 
 /* splitmix64's finalizer (Steele, Lea and Flood, 2014): one-to-one, so that logs which differ once
@@ -67,7 +89,7 @@ void sim_append(struct sim_world *w, int server, struct sim_entry e)
         return;
     e.server = (uint8_t)server;
     if (e.domain == 0)
-        e.seq = next_seq(s);
+        e.seq = (uint16_t)(next_seq(s) + e.seq);
     sim_put(s, e);
     s->applied = s->length;
 }
@@ -134,7 +156,7 @@ static bool join(struct sim_world *w, int server, const struct failover_order *o
     }
     s->source = o->source;
     s->running = true;
-    s->broken = !sim_is_prefix(source, s, s->length) && w->fault != SIM_ERRANT_JOINS;
+    s->broken = !sim_may_attach(w, source, s) && w->fault != SIM_ERRANT_JOINS;
     answer->errant = s->broken && source->up;
     return !s->broken;
 }
@@ -151,6 +173,8 @@ static bool begin_promotion(struct sim_world *w, int server, struct sim_slot *sl
     s->acked = s->told = s->length;
     if (!sim_has_mark(s, o->epoch))
         sim_append(w, server, (struct sim_entry){.domain = SIM_DOMAIN, .seq = (uint16_t)o->epoch});
+    if (o->leap && w->fault != SIM_NO_LEAP)
+        sim_append(w, server, (struct sim_entry){.seq = LEAP}); /* behind the mark */
     slot->mark_end = s->length;
     return true;
 }
@@ -173,6 +197,7 @@ static void promote(struct sim_world *w, int server, const struct failover_order
 
     s->row = (struct failover_row){o->epoch, o->epoch, o->epoch};
     s->read_only = false;
+    s->told = s->length;
     if (w->primary_of[o->epoch] >= 0 && w->primary_of[o->epoch] != server)
         sim_violated(w, "two servers were made writable in one epoch");
     w->primary_of[o->epoch] = server;

@@ -309,8 +309,12 @@ static void replicate(struct sim_world *w, int i)
         s->applied += 1 + (int)sim_dice(w, (uint64_t)(s->length - s->applied));
     if (!source || !s->running || s->broken || !sim_runs(source) || w->apart[i][s->source])
         return;
-    if (!sim_is_prefix(source, s, s->length) && w->fault != SIM_ERRANT_JOINS) {
+    if (!sim_may_attach(w, source, s) && w->fault != SIM_ERRANT_JOINS) {
         s->broken = true;
+        return;
+    }
+    if (!sim_is_prefix(source, s, s->length) && w->fault != SIM_ERRANT_JOINS) {
+        sim_violated(w, "a server follows with another history under the same GTIDs");
         return;
     }
     more = source->length - s->length;

@@ -26,6 +26,7 @@ enum sim_fault {
     SIM_EPOCH_FORGOTTEN, /* promises do not outlive a restart */
     SIM_ERRANT_JOINS,    /* a diverged server is let in */
     SIM_NEVER_BY_FORCE,  /* a session that does not notice that it was closed keeps its lock */
+    SIM_NO_LEAP,         /* a primary that was started anew gives GTIDs a second time */
     SIM_FAULT_COUNT,
 };
 
@@ -131,6 +132,9 @@ void sim_violated(struct sim_world *w, const char *what);
 bool sim_runs(const struct sim_server *s);
 bool sim_has_value(const struct sim_server *s, uint16_t value);
 bool sim_has_mark(const struct sim_server *s, uint64_t epoch);
+/* As MariaDB in strict mode tells it, by the last GTID of each domain. */
+bool sim_may_attach(const struct sim_world *w, const struct sim_server *to,
+                    const struct sim_server *s);
 bool sim_is_prefix(const struct sim_server *of, const struct sim_server *s, int length);
 /* Append to what the server has received: the entry as it is, but for its history. */
 void sim_put(struct sim_server *s, struct sim_entry e);

@@ -64,7 +64,8 @@ static const char *const faults[SIM_FAULT_COUNT] = {"",
                                                     "acks at once",
                                                     "epoch forgotten",
                                                     "errant joins",
-                                                    "never by force"};
+                                                    "never by force",
+                                                    "no leap"};
 
 static void test_each_planted_fault_is_caught(void **state)
 {
