@@ -16,6 +16,8 @@
 /* Who did not get what it needed tries again within: */
 #define QUIET_LEAST_NS (20 * CLOCK_NS_PER_MS)
 #define QUIET_MOST_NS  (200 * CLOCK_NS_PER_MS)
+/* Servers that may be about to come back, too, are awaited for so long. */
+#define TOGETHER_NS (5 * CLOCK_NS_PER_S)
 
 #define BACK STATE_BIT(FAILOVER_WATCH)
 
@@ -504,6 +506,17 @@ static bool awaits_view(struct failover *f)
     return f->unseen;
 }
 
+/* The last primary was started anew: perhaps all were. Who is missing may have received what it has
+ * thrown away, and would be kept out for that; with him here his history is taken. */
+static bool awaits_the_others(const struct failover *f)
+{
+    uint32_t heard = failover_heard(f->view, f->rules.lease_ns, f->now_ns);
+    int last = last_primary(f);
+
+    return last >= 0 && heard & BIT(last) && __builtin_popcount(heard) < f->rules.n &&
+           f->now_ns - f->lost_ns < TOGETHER_NS;
+}
+
 static void on_watch(struct failover *f)
 {
     if (f->now_ns < f->quiet_ns || !f->gate.majority || awaits_view(f))
@@ -523,7 +536,7 @@ static void on_watch(struct failover *f)
         f->lost_ns = f->now_ns;
         f->contested_ns = 0;
     }
-    if (f->now_ns - f->lost_ns >= f->rules.confirm_ns)
+    if (f->now_ns - f->lost_ns >= f->rules.confirm_ns && !awaits_the_others(f))
         failover_begin_failover(f, false);
 }
 
