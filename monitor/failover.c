@@ -453,18 +453,9 @@ uint64_t failover_next_epoch(const struct failover *f)
     return (f->seen > f->gate.epoch ? f->seen : f->gate.epoch) + 1;
 }
 
-/* The primary of the newest epoch, usable or not. */
-static int last_primary(const struct failover *f)
-{
-    for (int i = 0; i < f->view->n; i++)
-        if (f->gate.epoch && f->view->at[i].row.primary == f->gate.epoch)
-            return i;
-    return -1;
-}
-
 void failover_begin_failover(struct failover *f, bool forced)
 {
-    f->old = last_primary(f);
+    f->old = failover_primary_of(f->view, f->gate.epoch);
     f->candidate = -1;
     f->forced = forced;
     failover_begin(f, TASK_FAILOVER, failover_next_epoch(f));
@@ -506,15 +497,10 @@ static bool awaits_view(struct failover *f)
     return f->unseen;
 }
 
-/* The last primary was started anew: perhaps all were. Who is missing may have received what it has
- * thrown away, and would be kept out for that; with him here his history is taken. */
 static bool awaits_the_others(const struct failover *f)
 {
-    uint32_t heard = failover_heard(f->view, f->rules.lease_ns, f->now_ns);
-    int last = last_primary(f);
-
-    return last >= 0 && heard & BIT(last) && __builtin_popcount(heard) < f->rules.n &&
-           f->now_ns - f->lost_ns < TOGETHER_NS;
+    return f->now_ns - f->lost_ns < TOGETHER_NS &&
+           failover_others_may_return(f->view, &f->gate, f->rules.lease_ns, f->now_ns);
 }
 
 static void on_watch(struct failover *f)

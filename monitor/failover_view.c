@@ -41,10 +41,10 @@ static void find_newest(const struct failover_view *v, struct failover_gate *g)
     }
 }
 
-static int primary_of(const struct failover_view *v, uint64_t epoch)
+int failover_primary_of(const struct failover_view *v, uint64_t epoch)
 {
     for (int i = 0; i < v->n; i++)
-        if (v->at[i].row.primary == epoch)
+        if (epoch && v->at[i].row.primary == epoch)
             return i;
     return -1;
 }
@@ -78,12 +78,23 @@ struct failover_gate failover_gate(const struct failover_view *v, uint64_t lease
         g.why = "no server is known as the primary";
         return g;
     }
-    primary = primary_of(v, g.epoch);
+    primary = failover_primary_of(v, g.epoch);
     g.why = g.majority ? unusable(v, primary, lease_ns, now_ns)
                        : "less than half of the servers answer: another majority may have "
                          "another primary";
     g.primary = g.why ? -1 : primary;
     return g;
+}
+
+bool failover_others_may_return(const struct failover_view *v, const struct failover_gate *g,
+                                uint64_t lease_ns, uint64_t now_ns)
+{
+    uint32_t here = failover_heard(v, lease_ns, now_ns);
+    int last = failover_primary_of(v, g->epoch);
+
+    if (last < 0 || v->at[last].gone || !(here & BIT(last)))
+        return false;
+    return __builtin_popcount(here | failover_resting(v)) < v->n;
 }
 
 bool failover_may_read(const struct failover_gate *g, const struct failover_row *row)

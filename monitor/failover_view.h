@@ -52,6 +52,13 @@ struct failover_gate {
  * the lease and the primary itself among them. */
 struct failover_gate failover_gate(const struct failover_view *v, uint64_t lease_ns,
                                    uint64_t now_ns);
+/* The primary of an epoch, usable or not; -1: nobody says that of himself, or there is no epoch. */
+int failover_primary_of(const struct failover_view *v, uint64_t epoch);
+/* There is no primary, but the last one was started anew, and others are missing: perhaps all were
+ * lost at once. Who is missing may have received what the last one has thrown away, and would be
+ * kept out for that; with him here his history is taken. */
+bool failover_others_may_return(const struct failover_view *v, const struct failover_gate *g,
+                                uint64_t lease_ns, uint64_t now_ns);
 /* Whether a server with this row may answer reads: not after it missed an epoch that others have
  * joined, for what it holds may not have survived. */
 bool failover_may_read(const struct failover_gate *g, const struct failover_row *row);

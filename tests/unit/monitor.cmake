@@ -1,5 +1,5 @@
 foreach(name monitor_judge monitor_health monitor_lag monitor_backoff monitor_facts monitor_board monitor_catalog
-             monitor_reach monitor_galera monitor_drain)
+             monitor_reach monitor_galera monitor_drain monitor_failover_begin)
   tillway_unit(${name} LINKS tw_monitor)
 endforeach()
 
