@@ -572,6 +572,11 @@ void session_stmt_end(struct session *s, struct backend *b)
     case COM_STMT_EXECUTE:
         stmt->cursor = !s->run.failed && (s->status & STATUS_CURSOR_EXISTS) != 0;
         break;
+    case COM_STMT_FETCH: /* the server closes it behind its last row */
+        if (s->run.failed || !(s->status & STATUS_LAST_ROW_SENT))
+            return;
+        stmt->cursor = false;
+        break;
     case COM_STMT_RESET:
     case COM_STMT_BULK_EXECUTE:
         stmt->cursor = false;

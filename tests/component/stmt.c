@@ -454,12 +454,26 @@ static void a_cursor_is_fetched(void **state)
     client_hears_columns(s.till, 1);
     assert_true(client_hears_end(s.till).status & STATUS_CURSOR_EXISTS);
     fetches(&s, id, STATUS_CURSOR_EXISTS);
-    fetches(&s, id, STATUS_LAST_ROW_SENT);
     assert_int_equal(id, 1);
     client_sends(s.till, COM_STMT_RESET, (struct span){reset, sizeof reset});
     server_hears_command(s.primary, COM_STMT_RESET, BYTES("\x46\0\0\0"));
     server_says_ok(s.primary);
     (void)client_hears_ok(s.till);
+}
+
+/* Its error names the client's statement, not the server's. */
+static void a_cursor_closes_behind_its_last_row(void **state)
+{
+    struct scene s;
+    uint32_t id;
+
+    (void)state;
+    (void)opens_cursor(&s, &id, 0);
+    client_hears_columns(s.till, 1);
+    (void)client_hears_end(s.till);
+    fetches(&s, id, STATUS_LAST_ROW_SENT);
+    client_sends(s.till, COM_STMT_FETCH, BYTES("\x01\0\0\0\x02\0\0\0"));
+    client_hears_error(s.till, 1421, "HY000", "The statement (1) has no open cursor");
 }
 
 static void an_old_client_fetches_from_a_cursor(void **state)
@@ -568,6 +582,7 @@ int main(void)
         RIG_TEST(long_data_comes_before_the_types),
         RIG_TEST(lost_long_data_is_told),
         RIG_TEST(a_cursor_is_fetched),
+        RIG_TEST(a_cursor_closes_behind_its_last_row),
         RIG_TEST(an_old_client_fetches_from_a_cursor),
         RIG_TEST(a_lost_cursor_is_told),
         RIG_TEST(a_fetch_without_cursor_is_refused),
