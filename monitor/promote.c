@@ -334,6 +334,14 @@ static bool set_primary_semi_sync(struct work *w)
                   "rpl_semi_sync_master_timeout=4294967295, rpl_semi_sync_master_enabled=1");
 }
 
+/* A transaction with this GTID, that changes nothing. */
+static bool write_gtid(struct work *w, uint32_t domain, uint64_t seq)
+{
+    return ask_format(w, "SET SESSION sql_log_bin=1, gtid_domain_id=%lu", (unsigned long)domain) &&
+           ask_format(w, "SET SESSION gtid_seq_no=%llu", (unsigned long long)seq) &&
+           ask(w, "CREATE DATABASE IF NOT EXISTS tillway");
+}
+
 /* What a server throws away when it is started anew, a replica may have: the GTIDs are not given a
  * second time, so that such a replica is told that the binlog lacks what it has (strict mode). */
 static bool leap(struct work *w)
@@ -345,11 +353,7 @@ static bool leap(struct work *w)
     for (uint32_t i = 0; i < position.count; i++) {
         const struct gtid *g = &position.at[i];
 
-        if (g->domain != w->terms->domain &&
-            (!ask_format(w, "SET SESSION gtid_domain_id=%lu", (unsigned long)g->domain) ||
-             !ask_format(w, "SET SESSION gtid_seq_no=%llu",
-                         (unsigned long long)g->seq + SEQUENCE_LEAP) ||
-             !ask(w, "CREATE DATABASE IF NOT EXISTS tillway")))
+        if (g->domain != w->terms->domain && !write_gtid(w, g->domain, g->seq + SEQUENCE_LEAP))
             return false;
     }
     return true;
@@ -358,10 +362,7 @@ static bool leap(struct work *w)
 /* Who has what comes behind it has it, too. */
 static bool write_mark(struct work *w)
 {
-    return ask_format(w, "SET SESSION sql_log_bin=1, gtid_domain_id=%lu",
-                      (unsigned long)w->terms->domain) &&
-           ask_format(w, "SET SESSION gtid_seq_no=%llu", (unsigned long long)w->order->epoch) &&
-           ask(w, "CREATE DATABASE IF NOT EXISTS tillway") && (!w->order->leap || leap(w)) &&
+    return write_gtid(w, w->terms->domain, w->order->epoch) && (!w->order->leap || leap(w)) &&
            ask(w, "SET SESSION sql_log_bin=0");
 }
 
