@@ -331,7 +331,8 @@ void session_once_lost(struct session *s, int server, uint32_t thread, bool in_d
         o->was_kept = o->phase == ONCE_COMMITTING;
     }
     o->in_doubt = in_doubt;
-    o->asked = o->probing = false;
+    o->asked_ns = 0;
+    o->probing = false;
     o->phase = ONCE_NONE;
     s->run.failed = false;
 }
@@ -374,7 +375,6 @@ static bool ask(struct session *s, struct backend *b)
 
     session_list_thread(s, b);
     o->gone = threads_has(&s->worker->shared->threads, o->server, o->thread);
-    o->asked = true;
     o->asked_ns = worker_now_ns();
     o->trace[0] = o->told[0] = 0;
     if (!o->until_ns)
@@ -491,7 +491,7 @@ enum step session_once_resolve(struct session *s)
     struct backend *b = s->target;
     struct once *o = &s->replay->once;
 
-    if (!o->asked)
+    if (!o->asked_ns)
         return ask(s, b) ? STEP_MORE : session_target_lost(s);
     switch (session_swallow(s, b)) {
     case SWALLOW_WAIT:
@@ -502,7 +502,7 @@ enum step session_once_resolve(struct session *s)
         return session_target_lost(s);
     }
     if (may_be_at_work(s, b) && worker_now_ns() < o->until_ns) {
-        o->asked = false;
+        o->asked_ns = 0;
         s->deadline_ns = worker_now_ns() + LOOK_NS;
         return STEP_WAIT;
     }

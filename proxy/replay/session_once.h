@@ -50,8 +50,7 @@ struct once {
 
     /* the primary was lost in between */
     bool in_doubt;
-    bool asked;
-    uint64_t asked_ns; /* when */
+    uint64_t asked_ns; /* when the next primary was asked; 0: it is to be */
     bool gone;         /* before that, it was known that the connection had ended */
     bool was_kept;     /* the reply had come */
     int server;        /* the one that was lost */
