@@ -429,6 +429,14 @@ static struct peer *opens_cursor(struct scene *s, uint32_t *id, uint64_t without
     return s->till;
 }
 
+/* … by a client that knows no EOF packets. */
+static void has_cursor(struct scene *s, uint32_t *id)
+{
+    (void)opens_cursor(s, id, 0);
+    client_hears_columns(s->till, 1);
+    assert_true(client_hears_end(s->till).status & STATUS_CURSOR_EXISTS);
+}
+
 static void fetches(struct scene *s, uint32_t id, uint16_t status)
 {
     const uint8_t argument[8] = {(uint8_t)id, 0, 0, 0, 2, 0, 0, 0};
@@ -450,9 +458,7 @@ static void a_cursor_is_fetched(void **state)
     const uint8_t reset[4] = {1, 0, 0, 0};
 
     (void)state;
-    (void)opens_cursor(&s, &id, 0);
-    client_hears_columns(s.till, 1);
-    assert_true(client_hears_end(s.till).status & STATUS_CURSOR_EXISTS);
+    has_cursor(&s, &id);
     fetches(&s, id, STATUS_CURSOR_EXISTS);
     assert_int_equal(id, 1);
     client_sends(s.till, COM_STMT_RESET, (struct span){reset, sizeof reset});
@@ -468,9 +474,7 @@ static void a_cursor_closes_behind_its_last_row(void **state)
     uint32_t id;
 
     (void)state;
-    (void)opens_cursor(&s, &id, 0);
-    client_hears_columns(s.till, 1);
-    (void)client_hears_end(s.till);
+    has_cursor(&s, &id);
     fetches(&s, id, STATUS_LAST_ROW_SENT);
     client_sends(s.till, COM_STMT_FETCH, BYTES("\x01\0\0\0\x02\0\0\0"));
     client_hears_error(s.till, 1421, "HY000", "The statement (1) has no open cursor");
@@ -497,9 +501,7 @@ static void a_lost_cursor_is_told(void **state)
     uint32_t id;
 
     (void)state;
-    (void)opens_cursor(&s, &id, 0);
-    client_hears_columns(s.till, 1);
-    (void)client_hears_end(s.till);
+    has_cursor(&s, &id);
     peer_cut(s.primary);
     client_sends(s.till, COM_STMT_FETCH, BYTES("\x01\0\0\0\x02\0\0\0"));
     if (*peer_hears_packet(s.till).p != 0xFF)
