@@ -111,7 +111,7 @@ def sold(shop, proxy, seconds):
 
 def price(options):
     """A price that all orders show; a probe's lag meanwhile."""
-    with BenchShop() as shop:
+    with BenchShop(page=options.page) as shop:
         shop.make_orders(options.orders)
         shop.run("SET @tillway_etl = 1", "INSERT INTO Product (id, name, currentPrice, availableQuantity) VALUES (%d, 'in all', 1, 1000000)" % FEW,
                  "INSERT INTO Orderline (order_id, product_id, quantity) SELECT %d + seq, %d, 1 FROM seq_1_to_%d" % (FIRST, FEW, options.orders))
@@ -133,7 +133,7 @@ def price(options):
 
 def buyers(options):
     """One more buyer for a product that has few and for one that has many: from the commit until the document shows it."""
-    with BenchShop(page=options.page) as shop:
+    with BenchShop(page=options.page or 1000) as shop:
         shop.mongo.db().products.create_index([("Product ID", 1), ("Buyers.Customer ID", 1)])
         fill_buyers(shop, options.orders)
         began = shop.primary.value("SELECT MIN(id) FROM pos.Customer")
@@ -187,7 +187,7 @@ def main():
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--seconds", type=int, default=60, help="of sales in a round (60)")
     options.add_argument("--sales", type=int, default=50, help="in `buyers` (50)")
-    options.add_argument("--page", type=int, default=1000, help="in `buyers`: elements a document takes (1000)")
+    options.add_argument("--page", type=int, help="in `buyers` and `price`: elements a document takes (1000; none)")
     options.add_argument("--atomic", action="store_true", help="with mirror.atomic")
     options = options.parse_args()
     BenchShop.atomic = options.atomic

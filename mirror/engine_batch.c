@@ -215,10 +215,10 @@ static bool pay_debts(struct work *k, const struct gtid_set *gtid, struct err *e
     return sink_flush(k->sink, e);
 }
 
-static bool has_pair_links(const struct touched *t)
+static bool has_links_before(const struct touched *t)
 {
     for (int use = 0; use < MAP_TABLES_MAX; use++)
-        if (t->pair_links[use].n)
+        if (t->pair_links_before[use].n)
             return true;
     return false;
 }
@@ -232,11 +232,11 @@ static bool pairs_before(struct work *k, struct err *e)
         struct fetch f;
         bool ok = true;
 
-        if (!has_pair_links(t))
+        if (!has_links_before(t))
             continue;
         fetch_init(&f, k->w->plans[i], k->before, NULL, NULL);
         if (k->kept)
-            ok = fetch_pairs(&f, t, e);
+            ok = fetch_pairs_before(&f, t, e);
         fetch_free(&f);
         t->all |= !k->kept || (!ok && source_altered(e));
         if (!ok && !t->all)
@@ -251,7 +251,7 @@ static bool end_before(struct work *k, struct err *e)
     bool read = k->cascade->acted;
 
     for (int i = 0; i < k->w->n; i++)
-        read |= has_pair_links(touch_of(k->touch, i));
+        read |= has_links_before(touch_of(k->touch, i));
     if (!k->kept || !read)
         return true;
     k->kept = false;

@@ -124,7 +124,7 @@ bool pass_touched(struct pass *p, struct touched *t, struct debt *debt, struct e
     bool ok;
 
     begin_fetch(p, &f);
-    ok = fetch_walk(&f, t, e) && fetch_pairs(&f, t, e);
+    ok = fetch_walk(&f, t, e) && fetch_pairs_now(&f, t, e);
     if (ok && !t->all && p->plan->a->paged)
         ok = write_units(p, &f, t, e);
     if (ok && !t->all && !late(p))

@@ -111,33 +111,22 @@ bool fetch_existing(struct fetch *f, const struct keyset *keys, struct keyset *f
     return ok;
 }
 
-static struct rows *ask_links(struct fetch *f, const struct plan_walk *w, int table,
-                              const struct keyset *links, size_t from, struct err *e)
+/* Links of one table use: slices of them by one statement each, what it finds into `found`. */
+static bool fetch_links(struct fetch *f, const struct plan_walk *w, int table,
+                        const struct keyset *links, struct keyset *found, struct err *e)
 {
     const struct map_table *use = &f->plan->a->tables[table];
     enum map_class classes[MAP_KEY_MAX];
-    struct plan_in in = {&f->sql, w->match, classes, w->n_handle, 0};
+    size_t i = 0;
 
-    for (int i = 0; i < w->n_handle; i++)
-        classes[i] = use->columns[w->handle[i]].class;
-    buf_clear(&f->sql);
-    buf_put_str(&f->sql, w->head);
-    for (size_t i = from; i < links->n && i < from + FETCH_LINKS; i++) {
-        struct span tuple[MAP_KEY_MAX];
+    for (int k = 0; k < w->n_handle; k++)
+        classes[k] = use->columns[w->handle[k]].class;
+    while (links->width && !found->full && i < links->n) {
+        struct rows *r;
 
-        keyset_get(links, i, tuple);
-        plan_in_add(&in, tuple);
-    }
-    plan_in_end(&in);
-    return fetch_run(f, e);
-}
-
-bool fetch_links(struct fetch *f, const struct plan_walk *w, int table, const struct keyset *links,
-                 struct keyset *found, struct err *e)
-{
-    for (size_t i = 0; links->width && !found->full && i < links->n; i += FETCH_LINKS) {
-        struct rows *r = ask_links(f, w, table, links, i, e);
-
+        buf_clear(&f->sql);
+        i = plan_walk_put(&f->sql, w, classes, links, i);
+        r = fetch_run(f, e);
         if (!r)
             return false;
         (void)fetch_add_rows(r, found);
@@ -154,6 +143,29 @@ bool fetch_walk(struct fetch *f, struct touched *t, struct err *e)
         t->all |= t->roots.full;
     }
     return true;
+}
+
+static bool fetch_pairs(struct fetch *f, const struct keyset *links, struct touched *t,
+                        struct err *e)
+{
+    const struct plan *p = f->plan;
+
+    for (int k = 1; p->a->paged && k < p->a->n_tables && !t->all; k++) {
+        if (!fetch_links(f, &p->page.pairs[k], k, &links[k], &t->pairs, e))
+            return false;
+        t->all |= t->pairs.full;
+    }
+    return true;
+}
+
+bool fetch_pairs_before(struct fetch *f, struct touched *t, struct err *e)
+{
+    return fetch_pairs(f, t->pair_links_before, t, e);
+}
+
+bool fetch_pairs_now(struct fetch *f, struct touched *t, struct err *e)
+{
+    return fetch_pairs(f, t->pair_links, t, e);
 }
 
 bool fetch_estimate(struct fetch *f, uint64_t *n, struct err *e)

@@ -57,8 +57,10 @@ bool fetch_walk(struct fetch *f, struct touched *t, struct err *e) MUST_CHECK;
 bool fetch_unit(struct fetch *f, const struct span *root, const struct span *from,
                 struct err *e) MUST_CHECK;
 /* Follow links from changed rows inside the paged array to roots and elements, into t->pairs; sets
- * t->all where they are too many. */
-bool fetch_pairs(struct fetch *f, struct touched *t, struct err *e) MUST_CHECK;
+ * t->all where they are too many. Those that showed what was, where the stretch began … */
+bool fetch_pairs_before(struct fetch *f, struct touched *t, struct err *e) MUST_CHECK;
+/* … and those that show what is. */
+bool fetch_pairs_now(struct fetch *f, struct touched *t, struct err *e) MUST_CHECK;
 
 /* About how many roots there are (the server's estimate). */
 bool fetch_estimate(struct fetch *f, uint64_t *n, struct err *e) MUST_CHECK;

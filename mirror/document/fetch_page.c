@@ -340,15 +340,3 @@ bool fetch_paged(struct fetch *f, const struct keyset *keys, size_t from, size_t
     keyset_free(&small);
     return ok;
 }
-
-bool fetch_pairs(struct fetch *f, struct touched *t, struct err *e)
-{
-    const struct plan *p = f->plan;
-
-    for (int k = 1; p->a->paged && k < p->a->n_tables && !t->all; k++) {
-        if (!fetch_links(f, &p->page.pairs[k], k, &t->pair_links[k], &t->pairs, e))
-            return false;
-        t->all |= t->pairs.full;
-    }
-    return true;
-}

@@ -4,8 +4,6 @@
 
 #include "mirror/document/fetch.h"
 
-enum { FETCH_LINKS = 500 /* in one statement */ };
-
 /* Run f->sql. NULL with `e`. */
 struct rows *fetch_run(struct fetch *f, struct err *e);
 /* The same; the rows in the order of so many columns (see plan_tail). */
@@ -22,9 +20,6 @@ bool fetch_hand_out(struct fetch *f, const bson_t *id, bson_t *doc, struct err *
 /* Roots [from, to) by one statement a level; none of them has pages yet. */
 bool fetch_slice(struct fetch *f, const struct keyset *keys, size_t from, size_t to,
                  struct err *e) MUST_CHECK;
-/* Links of one table use: each slice of them by one statement, what it finds into `found`. */
-bool fetch_links(struct fetch *f, const struct plan_walk *w, int table, const struct keyset *links,
-                 struct keyset *found, struct err *e) MUST_CHECK;
 
 /* Roots of an aggregate with a paged array, with all their pages. */
 bool fetch_paged(struct fetch *f, const struct keyset *keys, size_t from, size_t to,

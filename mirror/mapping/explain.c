@@ -46,7 +46,7 @@ static void print_walk(FILE *out, const struct plan *p, int use)
         print_columns(out, t, w->handle, w->n_handle);
         (void)fputs(")\n", out);
     } else {
-        (void)fprintf(out, "s found by\n      %s", w->head);
+        (void)fprintf(out, "s found by\n      %s%s", w->select, w->from);
         for (int i = 0; i < w->n_handle; i++)
             (void)fprintf(out, "%s%s = :%s", i ? " AND " : "", w->match[i],
                           t->columns[w->handle[i]].name);

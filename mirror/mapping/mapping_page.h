@@ -21,6 +21,11 @@ static inline bool aggregate_paged_use(const struct aggregate *a, int table)
 /* The table uses, a bit each, whose rows decide which element of the paged array a row belongs to:
  * its driving one, and those between it and its key. */
 uint32_t aggregate_element_tables(const struct aggregate *a);
+static inline bool aggregate_element_use(const struct aggregate *a, int table)
+{
+    return aggregate_element_tables(a) & 1u << table;
+}
+
 /* The columns of such a use that say so, into `out`; how many (over MAP_KEY_MAX: too many). */
 int aggregate_element_columns(const struct aggregate *a, int table, int16_t out[MAP_KEY_MAX]);
 

@@ -115,8 +115,8 @@ bool plan_covers_key(const struct map_level *root, const struct map_table *t, in
     return true;
 }
 
-/* FROM the handle's table up to the root, or to the one below it where that has the root's key. */
-static void put_walk(struct buf *b, const struct aggregate *a, int from)
+/* From the handle's table up to the root, or to the one below it where that has the root's key. */
+static void make_climb(struct plan_walk *w, struct buf *b, const struct aggregate *a, int from)
 {
     const struct map_level *root = aggregate_root(a);
     int at[MAP_KEY_MAX];
@@ -133,14 +133,10 @@ static void put_walk(struct buf *b, const struct aggregate *a, int from)
                      top ? (struct map_ref){(int16_t)top, a->tables[top].on[at[i]]} : root->key[i]);
     }
     buf_put_str(b, " FROM ");
-    plan_put_table(b, a, from);
-    for (int t = from; t != top; t = a->tables[t].parent) {
-        buf_put_str(b, " JOIN ");
-        plan_put_table(b, a, a->tables[t].parent);
-        buf_put_str(b, " ON ");
-        plan_put_link(b, a, t);
-    }
+    w->select = plan_take(b);
+    (void)plan_put_climb(b, a, from, top);
     buf_put_str(b, " WHERE ");
+    w->from = plan_take(b);
 }
 
 static bool make_walk(struct plan *p, int table, struct buf *b)
@@ -163,15 +159,14 @@ static bool make_walk(struct plan *p, int table, struct buf *b)
     w->direct = t->parent == 0 && plan_covers_key(aggregate_root(a), t, w->direct_at);
     if (w->direct)
         return true;
-    put_walk(b, a, t->parent);
-    w->head = plan_take(b);
+    make_climb(w, b, a, t->parent);
     for (int i = 0; i < t->n_on; i++) {
         plan_put_ref(b, a, (struct map_ref){(int16_t)t->parent, t->on_parent[i]});
         w->match[i] = plan_take(b);
         if (!w->match[i])
             return false;
     }
-    return w->head != NULL;
+    return w->select && w->from;
 }
 
 static bool make_keys(struct plan *p, struct buf *b)
@@ -220,7 +215,8 @@ struct plan *plan_new(const struct aggregate *a)
 
 void plan_walk_free(struct plan_walk *w)
 {
-    free(w->head);
+    free(w->select);
+    free(w->from);
     for (int i = 0; i < MAP_KEY_MAX; i++)
         free(w->match[i]);
 }

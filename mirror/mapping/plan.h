@@ -7,6 +7,7 @@
 #define MIRROR_PLAN_H
 
 #include "base/buf.h"
+#include "mirror/mapping/keyset.h"
 #include "mirror/mapping/mapping_page.h"
 
 enum { PLAN_SQL_MAX = 16 << 20, PLAN_FOLDS_MAX = 16 };
@@ -29,7 +30,8 @@ struct plan_walk {
     int direct_at[MAP_KEY_MAX];  /* root key column i is handle column direct_at[i] */
     int n_handle;                /* columns of the changed row that lead on … */
     int16_t handle[MAP_KEY_MAX]; /* … indexes into the use's columns */
-    char *head;                  /* "SELECT DISTINCT … FROM … WHERE " */
+    char *select;                /* "SELECT STRAIGHT_JOIN DISTINCT … FROM " … */
+    char *from;                  /* … tables, outwards from that of `match`: "… WHERE " */
     char *match[MAP_KEY_MAX];    /* what the handle's columns are compared with */
 };
 
@@ -100,6 +102,11 @@ struct plan_in {
 };
 void plan_in_add(struct plan_in *in, const struct span *tuple);
 void plan_in_end(struct plan_in *in);
+
+/* What some handles of a walk lead to, by one statement: links [from, …), as many as are good for
+ * one. Returns where the rest begins. */
+size_t plan_walk_put(struct buf *out, const struct plan_walk *w, const enum map_class *classes,
+                     const struct keyset *links, size_t from);
 
 /* "names > tuple" in key order, for going through a table by its key. */
 void plan_after(struct buf *out, const struct plan *p, const enum map_class *classes,

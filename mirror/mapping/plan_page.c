@@ -3,16 +3,22 @@
 
 #include <stdlib.h>
 
-/* The use, and all between it and the array's driving table, without it where it does not say by
- * itself which element it is: its parent does. */
-static uint32_t pair_tables(const struct aggregate *a, int use, bool itself)
+/* The table, all between it and the array's driving one, and those beside that say which element it
+ * is: each finds its rows by those before it. */
+static void put_pair_tables(struct buf *b, const struct aggregate *a, int from)
 {
-    uint32_t mask = aggregate_element_tables(a);
+    uint32_t rest = aggregate_element_tables(a);
 
-    for (int t = itself ? use : a->tables[use].parent; t != a->levels[a->paged].table;
-         t = a->tables[t].parent)
-        mask |= 1u << t;
-    return mask;
+    rest &= ~plan_put_climb(b, a, from, a->levels[a->paged].table);
+    for (int i = 0; i < a->n_tables; i++) {
+        if (!(rest & 1u << i))
+            continue;
+        buf_put_str(b, " JOIN ");
+        plan_put_table(b, a, i);
+        buf_put_str(b, " ON ");
+        plan_put_link(b, a, i);
+    }
+    buf_put_str(b, " WHERE ");
 }
 
 static void put_pair_columns(struct plan *p, struct buf *b)
@@ -65,7 +71,7 @@ static bool make_pairs(struct plan *p, int use, struct buf *b)
     const struct aggregate *a = p->a;
     const struct map_table *t = &a->tables[use];
     struct plan_walk *w = &p->page.pairs[use];
-    bool itself = aggregate_element_tables(a) & 1u << use;
+    bool itself = aggregate_element_use(a, use);
 
     if (itself)
         w->n_handle = aggregate_element_columns(a, use, w->handle);
@@ -74,12 +80,12 @@ static bool make_pairs(struct plan *p, int use, struct buf *b)
             w->handle[w->n_handle] = t->on[w->n_handle];
     if (itself && make_direct(p, use, w))
         return true;
-    buf_put_str(b, "SELECT DISTINCT ");
+    buf_put_str(b, "SELECT STRAIGHT_JOIN DISTINCT ");
     put_pair_columns(p, b);
     buf_put_str(b, " FROM ");
-    plan_put_from(b, a, pair_tables(a, use, itself));
-    buf_put_str(b, " WHERE ");
-    w->head = plan_take(b);
+    w->select = plan_take(b);
+    put_pair_tables(b, a, itself ? use : t->parent);
+    w->from = plan_take(b);
     for (int i = 0; i < w->n_handle; i++) {
         plan_put_ref(b, a,
                      itself ? (struct map_ref){(int16_t)use, w->handle[i]}
@@ -88,7 +94,7 @@ static bool make_pairs(struct plan *p, int use, struct buf *b)
         if (!w->match[i])
             return false;
     }
-    return w->head != NULL;
+    return w->select && w->from;
 }
 
 /* How many rows each of some roots has. */

@@ -109,6 +109,21 @@ void plan_put_from(struct buf *b, const struct aggregate *a, uint32_t mask)
     }
 }
 
+uint32_t plan_put_climb(struct buf *b, const struct aggregate *a, int from, int top)
+{
+    uint32_t mask = 1u << from;
+
+    plan_put_table(b, a, from);
+    for (int t = from; t != top; t = a->tables[t].parent) {
+        buf_put_str(b, " JOIN ");
+        plan_put_table(b, a, a->tables[t].parent);
+        buf_put_str(b, " ON ");
+        plan_put_link(b, a, t);
+        mask |= 1u << a->tables[t].parent;
+    }
+    return mask;
+}
+
 /* The levels from the root down to `level`. */
 int plan_path_of(const struct aggregate *a, int level, int path[MAP_DEPTH_MAX])
 {

@@ -25,6 +25,8 @@ void plan_put_table(struct buf *b, const struct aggregate *a, int table);
 void plan_put_link(struct buf *b, const struct aggregate *a, int table);
 /* The first table bare, the others joined to what stands before them. */
 void plan_put_from(struct buf *b, const struct aggregate *a, uint32_t mask);
+/* A table and those that it is linked to, up to `top`; these, a bit each. */
+uint32_t plan_put_climb(struct buf *b, const struct aggregate *a, int from, int top);
 /* A level's key; separator: what stands before its first column, then ", ". */
 void plan_put_keys(struct buf *b, const struct aggregate *a, const struct map_level *l,
                    const char **separator);

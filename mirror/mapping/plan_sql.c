@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <ctype.h>
 
+enum { LINKS_OF_NUMBERS = 5000, LINKS_OF_OTHERS = 400 }; /* in one statement */
+
 static void put_hex(struct buf *out, struct span text)
 {
     static const char digits[] = "0123456789abcdef";
@@ -68,6 +70,61 @@ void plan_in_add(struct plan_in *in, const struct span *tuple)
 void plan_in_end(struct plan_in *in)
 {
     buf_put_str(in->out, in->n ? ")" : "FALSE");
+}
+
+/* A table of the handles that the statement begins with. MariaDB plans conditions on two columns of
+ * a row each by the statistics it has, and may read all of the table for some hundreds of them. */
+static void put_links(struct buf *out, const struct plan_walk *w, const enum map_class *classes,
+                      const struct keyset *links, size_t from, size_t to)
+{
+    struct span tuple[MAP_KEY_MAX];
+
+    buf_put_str(out, "WITH links (");
+    for (int k = 0; k < w->n_handle; k++)
+        buf_printf(out, "%sk%d", k ? ", " : "", k);
+    buf_put_str(out, ") AS (VALUES ");
+    for (size_t i = from; i < to; i++) {
+        keyset_get(links, i, tuple);
+        for (int k = 0; k < w->n_handle; k++) {
+            buf_put_str(out, k ? "," : i > from ? ",(" : "(");
+            plan_literal(out, classes[k], tuple[k]);
+        }
+        buf_put_str(out, ")");
+    }
+    buf_printf(out, ") %slinks, %s", w->select, w->from);
+    for (int k = 0; k < w->n_handle; k++)
+        buf_printf(out, "%s%s = links.k%d", k ? " AND " : "", w->match[k], k);
+}
+
+/* Texts have collations that such a table would have to meet. */
+static void put_in(struct buf *out, const struct plan_walk *w, const enum map_class *classes,
+                   const struct keyset *links, size_t from, size_t to)
+{
+    struct plan_in in = {out, w->match, classes, w->n_handle, 0};
+    struct span tuple[MAP_KEY_MAX];
+
+    buf_put_str(out, w->select);
+    buf_put_str(out, w->from);
+    for (size_t i = from; i < to; i++) {
+        keyset_get(links, i, tuple);
+        plan_in_add(&in, tuple);
+    }
+    plan_in_end(&in);
+}
+
+size_t plan_walk_put(struct buf *out, const struct plan_walk *w, const enum map_class *classes,
+                     const struct keyset *links, size_t from)
+{
+    bool numbers = true;
+    size_t most;
+    size_t to;
+
+    for (int i = 0; i < w->n_handle; i++)
+        numbers = numbers && classes[i] == MAP_CLASS_NUMBER;
+    most = numbers ? LINKS_OF_NUMBERS : LINKS_OF_OTHERS;
+    to = links->n - from < most ? links->n : from + most;
+    (numbers ? put_links : put_in)(out, w, classes, links, from, to);
+    return to;
 }
 
 /* (a > x) OR (a = x AND b > y) OR …: the form that is read as ranges of an index. */

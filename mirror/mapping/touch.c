@@ -47,9 +47,15 @@ static void init_pairs(struct touched *to, const struct plan *p)
 {
     keyset_init(&to->heads, p->n_key, ROOTS_MAX);
     keyset_init(&to->pairs, p->n_key + p->page.n_element, ROOTS_MAX);
-    for (int k = 1; k < p->a->n_tables; k++)
-        if (aggregate_paged_use(p->a, k) && !p->page.pairs[k].direct)
-            keyset_init(&to->pair_links[k], p->page.pairs[k].n_handle, LINKS_MAX);
+    for (int k = 1; k < p->a->n_tables; k++) {
+        const struct plan_walk *w = &p->page.pairs[k];
+
+        if (!aggregate_paged_use(p->a, k) || w->direct)
+            continue;
+        keyset_init(&to->pair_links[k], w->n_handle, LINKS_MAX);
+        if (aggregate_element_use(p->a, k))
+            keyset_init(&to->pair_links_before[k], w->n_handle, LINKS_MAX);
+    }
 }
 
 /* Every set of an aggregate. */
@@ -61,6 +67,7 @@ static void for_sets(struct touched *to, void (*act)(struct keyset *))
     for (int k = 0; k < MAP_TABLES_MAX; k++) {
         act(&to->links[k]);
         act(&to->pair_links[k]);
+        act(&to->pair_links_before[k]);
     }
 }
 
@@ -300,8 +307,25 @@ static bool handle_of(struct touch *t, const struct use *u, const struct binlog_
     return true;
 }
 
+/* What a handle is of: a row as it was, as it is, or nobody knows. */
+enum image { WAS = 1, IS = 2, WAS_OR_IS = WAS | IS };
+
+/* A handle that leads to an element by SQL. */
+static void add_pair_link(struct touched *to, int table, const struct span *tuple, enum image image)
+{
+    struct keyset *before = &to->pair_links_before[table];
+    struct keyset *now = &to->pair_links[table];
+
+    if (before->width && image & WAS)
+        (void)keyset_add(before, tuple);
+    if (!before->width || image & IS)
+        (void)keyset_add(now, tuple);
+    to->all |= now->full || before->full;
+}
+
 /* A handle, which leads to a root or is one. */
-static void add_handle(struct touch *t, int aggregate, int table, const struct span *tuple)
+static void add_handle(struct touch *t, int aggregate, int table, const struct span *tuple,
+                       enum image image)
 {
     const struct plan *p = t->plans[aggregate];
     const struct plan_walk *w = walk_of(t, aggregate, table);
@@ -310,8 +334,12 @@ static void add_handle(struct touch *t, int aggregate, int table, const struct s
     struct span direct[MAP_KEY_MAX];
     struct keyset *set;
 
+    if (!w->direct && inside) {
+        add_pair_link(to, table, tuple, image);
+        return;
+    }
     if (!w->direct)
-        set = inside ? &to->pair_links[table] : &to->links[table];
+        set = &to->links[table];
     else if (inside)
         set = &to->pairs;
     else
@@ -323,14 +351,14 @@ static void add_handle(struct touch *t, int aggregate, int table, const struct s
 }
 
 static void touch_image(struct touch *t, const struct use *u, const struct binlog_table *table,
-                        const struct binlog_value *image)
+                        const struct binlog_value *values, enum image image)
 {
     struct touched *to = &t->touched[u->aggregate];
     struct span tuple[MAP_KEY_MAX];
 
-    if (to->all || !handle_of(t, u, table, image, tuple))
+    if (to->all || !handle_of(t, u, table, values, tuple))
         return;
-    add_handle(t, u->aggregate, u->table, tuple);
+    add_handle(t, u->aggregate, u->table, tuple, image);
     to->all |= !buf_ok(&t->text);
 }
 
@@ -343,7 +371,7 @@ void touch_link(struct touch *t, int aggregate, int table, const struct span *ha
     for (int i = 0; i < w->n_handle; i++)
         tuple[i] = canonical(handle[i], p->a->tables[table].columns[w->handle[i]].class);
     if (!t->touched[aggregate].all)
-        add_handle(t, aggregate, table, tuple);
+        add_handle(t, aggregate, table, tuple, WAS_OR_IS);
     t->count++;
 }
 
@@ -370,9 +398,9 @@ static bool touch_use(struct touch *t, const struct use *u, const struct binlog_
     if (c->op == BINLOG_UPDATE && unchanged(u, c))
         return true;
     if (c->before)
-        touch_image(t, u, c->table, c->before);
+        touch_image(t, u, c->table, c->before, WAS);
     if (c->after)
-        touch_image(t, u, c->table, c->after);
+        touch_image(t, u, c->table, c->after, IS);
     t->count++;
     return true;
 }

@@ -18,7 +18,11 @@ struct touched {
     /* Of an aggregate with a paged array, while changes are told exactly: */
     struct keyset heads; /* roots whose own fields have changed, and not their pages */
     struct keyset pairs; /* root and element */
-    struct keyset pair_links[MAP_TABLES_MAX]; /* by table use: what leads to pairs by SQL */
+    /* By table use: what leads to pairs by SQL, and what did where the stretch began. The latter is
+     * of rows that say which element they are in: what showed in an element by others' rows is
+     * there still, or those have changed, too. */
+    struct keyset pair_links[MAP_TABLES_MAX];
+    struct keyset pair_links_before[MAP_TABLES_MAX];
 };
 
 struct cascade;
@@ -30,7 +34,8 @@ void touch_free(struct touch *t);
 void touch_clear(struct touch *t);
 
 /* Whether rows inside paged arrays are told by their elements from now on; call it while nothing is
- * touched. The caller then looks t->pair_links up in the snapshot where the stretch begins, too. */
+ * touched. The caller then looks t->pair_links_before up in the snapshot where the stretch begins.
+ */
 void touch_exact(struct touch *t, bool exact);
 /* Foreign keys that act, told of each change from now on and cleared with it; NULL: none. The
  * caller's. */

@@ -41,6 +41,15 @@ static void test_fetch(void **state)
     map_test_end(&t);
 }
 
+static void check_walk(const struct plan_walk *w, const char *select, const char *from)
+{
+    char text[256];
+
+    (void)snprintf(text, sizeof text, "SELECT STRAIGHT_JOIN DISTINCT %s FROM ", select);
+    assert_string_equal(w->select, text);
+    assert_string_equal(w->from, from);
+}
+
 static void test_walks(void **state)
 {
     struct map_test t;
@@ -48,18 +57,13 @@ static void test_walks(void **state)
     (void)state;
     map_test_begin(&t, map_test_shop);
     assert_true(t.plan->walks[0].direct);
-    assert_string_equal(t.plan->walks[1].head,
-                        "SELECT STRAIGHT_JOIN DISTINCT t0.`id` FROM `pos`.`Customer` AS t0 WHERE ");
+    check_walk(&t.plan->walks[1], "t0.`id`", "`pos`.`Customer` AS t0 WHERE ");
     assert_string_equal(t.plan->walks[1].match[0], "t0.`zip`");
     assert_true(t.plan->walks[2].direct); /* Order.customer_id is the root's key */
-    assert_string_equal(
-        t.plan->walks[3].head,
-        "SELECT STRAIGHT_JOIN DISTINCT t2.`customer_id` FROM `pos`.`Order` AS t2 WHERE ");
+    check_walk(&t.plan->walks[3], "t2.`customer_id`", "`pos`.`Order` AS t2 WHERE ");
     assert_string_equal(t.plan->walks[3].match[0], "t2.`id`");
-    assert_string_equal(
-        t.plan->walks[4].head,
-        "SELECT STRAIGHT_JOIN DISTINCT t2.`customer_id` FROM `pos`.`Line` AS t3 JOIN"
-        " `pos`.`Order` AS t2 ON t3.`order_id` = t2.`id` WHERE ");
+    check_walk(&t.plan->walks[4], "t2.`customer_id`",
+               "`pos`.`Line` AS t3 JOIN `pos`.`Order` AS t2 ON t3.`order_id` = t2.`id` WHERE ");
     assert_string_equal(t.plan->walks[4].match[0], "t3.`product_id`");
     map_test_end(&t);
 }
@@ -93,8 +97,7 @@ static void test_grouped_composite(void **state)
     assert_true(t.plan->walks[1].direct);
     assert_int_equal(t.plan->walks[1].direct_at[0], 1);
     assert_int_equal(t.plan->walks[1].direct_at[1], 0);
-    assert_string_equal(t.plan->walks[2].head,
-                        "SELECT STRAIGHT_JOIN DISTINCT t1.`pa`, t1.`pb` FROM `d`.`L` AS t1 WHERE ");
+    check_walk(&t.plan->walks[2], "t1.`pa`, t1.`pb`", "`d`.`L` AS t1 WHERE ");
     map_test_end(&t);
 }
 
@@ -215,29 +218,31 @@ static const char paged[] = BUYERS "        - {table: d.Z, on: {zip: C.zip}}\n"
 /* Each row inside leads to roots and elements, by what it says itself or by what it hangs on. */
 static void test_pairs(void **state)
 {
-    static const char from[] =
-        "`d`.`L` AS t1 JOIN `d`.`O` AS t2 ON t2.`id` = t1.`o` JOIN `d`.`C` AS t3"
-        " ON t3.`id` = t2.`c` WHERE ";
+    static const char show[] = "t1.`p`, t3.`id`";
     const struct plan_walk *w;
     struct map_test t;
-    char head[512];
 
     (void)state;
     map_test_begin(&t, paged);
-    (void)snprintf(head, sizeof head, "SELECT DISTINCT t1.`p`, t3.`id` FROM %s", from);
     w = &t.plan->page.pairs[1];
     assert_false(w->direct);
-    assert_string_equal(w->head, head);
+    check_walk(w, show,
+               "`d`.`L` AS t1 JOIN `d`.`O` AS t2 ON t2.`id` = t1.`o`"
+               " JOIN `d`.`C` AS t3 ON t3.`id` = t2.`c` WHERE ");
     assert_int_equal(w->n_handle, 2);
     assert_string_equal(w->match[0], "t1.`p`");
     assert_string_equal(w->match[1], "t1.`o`");
     w = &t.plan->page.pairs[2]; /* an order that moved to another customer */
-    assert_string_equal(w->head, head);
+    check_walk(w, show,
+               "`d`.`O` AS t2 JOIN `d`.`L` AS t1 ON t2.`id` = t1.`o`"
+               " JOIN `d`.`C` AS t3 ON t3.`id` = t2.`c` WHERE ");
     assert_int_equal(w->n_handle, 2);
     assert_string_equal(w->match[0], "t2.`id`");
     assert_string_equal(w->match[1], "t2.`c`");
     w = &t.plan->page.pairs[4]; /* a city: by the customers who live there */
-    assert_string_equal(w->head, head);
+    check_walk(w, show,
+               "`d`.`C` AS t3 JOIN `d`.`O` AS t2 ON t3.`id` = t2.`c`"
+               " JOIN `d`.`L` AS t1 ON t2.`id` = t1.`o` WHERE ");
     assert_string_equal(w->match[0], "t3.`zip`");
     assert_string_equal(t.plan->page.bound_tail,
                         " GROUP BY t3.`id` ORDER BY t3.`id` LIMIT 1 OFFSET ");
@@ -296,6 +301,40 @@ static void test_conditions(void **state)
     in.n = 0;
     plan_in_end(&in);
     assert_string_equal(buf_text(&out), "FALSE");
+    buf_free(&out);
+    map_test_end(&t);
+}
+
+/* Numbers are a table that the statement begins with, so many at once; texts are compared. */
+static void test_links(void **state)
+{
+    enum map_class classes[] = {MAP_CLASS_NUMBER, MAP_CLASS_NUMBER};
+    struct span tuples[][2] = {{BYTES("1"), BYTES("5")}, {BYTES("-2"), BYTES("6")}};
+    struct buf out = buf_with_max(10000);
+    const struct plan_walk *w;
+    struct keyset links;
+    struct map_test t;
+
+    (void)state;
+    map_test_begin(&t, paged);
+    w = &t.plan->page.pairs[2];
+    keyset_init(&links, 2, 1 << 20);
+    assert_true(keyset_add(&links, tuples[0]) && keyset_add(&links, tuples[1]));
+    assert_int_equal(plan_walk_put(&out, w, classes, &links, 0), 2);
+    assert_string_equal(
+        buf_text(&out),
+        "WITH links (k0, k1) AS (VALUES (1,5),(-2,6)) SELECT STRAIGHT_JOIN DISTINCT t1.`p`, t3.`id`"
+        " FROM links, `d`.`O` AS t2 JOIN `d`.`L` AS t1 ON t2.`id` = t1.`o`"
+        " JOIN `d`.`C` AS t3 ON t3.`id` = t2.`c` WHERE t2.`id` = links.k0 AND t2.`c` = links.k1");
+    classes[1] = MAP_CLASS_TEXT;
+    buf_clear(&out);
+    assert_int_equal(plan_walk_put(&out, w, classes, &links, 1), 2);
+    assert_string_equal(
+        buf_text(&out),
+        "SELECT STRAIGHT_JOIN DISTINCT t1.`p`, t3.`id` FROM `d`.`O` AS t2 JOIN `d`.`L` AS t1"
+        " ON t2.`id` = t1.`o` JOIN `d`.`C` AS t3 ON t3.`id` = t2.`c`"
+        " WHERE ((t2.`id` = -2 AND t2.`c` = _utf8mb4 x'36'))");
+    keyset_free(&links);
     buf_free(&out);
     map_test_end(&t);
 }
@@ -379,6 +418,7 @@ int main(void)
         cmocka_unit_test(test_pairs),
         cmocka_unit_test(test_range),
         cmocka_unit_test(test_conditions),
+        cmocka_unit_test(test_links),
         cmocka_unit_test(test_literals),
         cmocka_unit_test(test_fingerprint),
         cmocka_unit_test(test_probe),

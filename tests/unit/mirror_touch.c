@@ -51,14 +51,24 @@ static void begin(struct world *w, const char *name, const char *const *columns)
     w->serial = next_serial++;
 }
 
-/* Paged orders, and changes told exactly. */
-static void begin_paged(struct world *w, const char *name, const char *const *columns)
-{
-    static const char text[] = "- collection: customers\n  table: pos.Customer\n  key: [id]\n"
-                               "  fields: {Name: firstName, Zip: zip}\n  arrays:\n"
-                               "    Orders: {table: pos.Order, on: {customer_id: id}, key: [id],\n"
-                               "             page: 9, fields: {At: placed}}\n";
+static const char paged_orders[] =
+    "- collection: customers\n  table: pos.Customer\n  key: [id]\n"
+    "  fields: {Name: firstName, Zip: zip}\n  arrays:\n"
+    "    Orders: {table: pos.Order, on: {customer_id: id}, key: [id],\n"
+    "             page: 9, fields: {At: placed}}\n";
 
+static const char paged_buyers[] =
+    "- collection: products\n  table: pos.Product\n  key: [id]\n"
+    "  fields: {Name: name}\n  arrays:\n"
+    "    Buyers: {table: pos.Line, on: {product_id: id}, page: 9, group_by: [Order.customer_id],\n"
+    "             joins: [{table: pos.Order, on: {id: order_id}, required: true},\n"
+    "                     {table: pos.Note, on: {id: note_id}}],\n"
+    "             fields: {Note: {max: Note.text}}}\n";
+
+/* Changes told exactly. */
+static void begin_paged(struct world *w, const char *text, const char *name,
+                        const char *const *columns)
+{
     map_test_begin(&w->map, text);
     map_test_classes(&w->map, MAP_CLASS_NUMBER);
     w->touch = touch_new(&w->map.plan, 1);
@@ -99,18 +109,22 @@ static void must(struct world *w, const struct binlog_value *before,
         fail_msg("%s", e.text);
 }
 
-/* The set holds just these, in this order: "1 2". */
+/* The set holds just these, in this order: "1 2", of two columns "1,5 2,6". */
 static void check_set(const struct keyset *s, const char *expected)
 {
     char text[256] = "";
     size_t n = 0;
 
     for (size_t i = 0; i < s->n; i++) {
-        struct span key;
+        struct span key[KEYSET_WIDTH_MAX];
 
-        keyset_get(s, i, &key);
-        n += (size_t)snprintf(text + n, sizeof text - n, "%s%.*s", i ? " " : "", (int)key.n,
-                              (const char *)key.p);
+        keyset_get(s, i, key);
+        for (int k = 0; k < s->width; k++)
+            n += (size_t)snprintf(text + n, sizeof text - n, "%s%.*s",
+                                  k   ? ","
+                                  : i ? " "
+                                      : "",
+                                  (int)key[k].n, (const char *)key[k].p);
     }
     assert_string_equal(text, expected);
 }
@@ -289,7 +303,7 @@ static void test_exact(void **state)
     struct touched *t;
 
     (void)state;
-    begin_paged(&w, "Order", order);
+    begin_paged(&w, paged_orders, "Order", order);
     must(&w, was, is);
     t = touch_of(w.touch, 0);
     assert_int_equal(t->roots.n, 0);
@@ -297,7 +311,7 @@ static void test_exact(void **state)
     keyset_get(&t->pairs, 1, pair);
     assert_true(span_eq(pair[0], "2") && span_eq(pair[1], "10"));
     end(&w);
-    begin_paged(&w, "Customer", customer);
+    begin_paged(&w, paged_orders, "Customer", customer);
     must(&w, NULL, named);
     t = touch_of(w.touch, 0);
     assert_int_equal(t->heads.n, 1);
@@ -307,6 +321,36 @@ static void test_exact(void **state)
     touch_exact(w.touch, false);
     must(&w, NULL, named);
     assert_int_equal(t->roots.n, 1);
+    end(&w);
+}
+
+/* Rows that say which element they are in lead to the old one where the stretch began; what others
+ * show in is found by the rows of now. */
+static void test_exact_links(void **state)
+{
+    static const char *const order[] = {"id", "customer_id", NULL};
+    static const char *const note[] = {"id", "text", NULL};
+    const struct binlog_value was[] = {number(10), number(1)};
+    const struct binlog_value is[] = {number(10), number(2)};
+    struct world w;
+    struct touched *t;
+
+    (void)state;
+    begin_paged(&w, paged_buyers, "Order", order);
+    t = touch_of(w.touch, 0);
+    must(&w, was, is);
+    check_set(&t->pair_links_before[2], "10,1");
+    check_set(&t->pair_links[2], "10,2");
+    touch_clear(w.touch);
+    must(&w, NULL, is);
+    check_set(&t->pair_links_before[2], "");
+    check_set(&t->pair_links[2], "10,2");
+    end(&w);
+    begin_paged(&w, paged_buyers, "Note", note);
+    t = touch_of(w.touch, 0);
+    must(&w, was, is);
+    check_set(&t->pair_links[3], "10");
+    assert_int_equal(t->pair_links_before[3].n, 0);
     end(&w);
 }
 
@@ -323,6 +367,7 @@ int main(void)
         cmocka_unit_test(test_lacking_image),
         cmocka_unit_test(test_ddl),
         cmocka_unit_test(test_exact),
+        cmocka_unit_test(test_exact_links),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
