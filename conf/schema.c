@@ -122,8 +122,8 @@ const struct schema_row conf_schema[] = {
     {"monitor.timeout", SCHEMA_DURATION, IN(monitor.timeout_ns), "1s", 50 * MS, 60 * S, NULL,
      "How long an answer may take."},
     {"monitor.failures", SCHEMA_NUMBER, IN(monitor.failures), "3", 1, 100, NULL,
-     "So many probes in a row must time out before a server counts as down. A refused connection "
-     "counts at once."},
+     "So many probes in a row must time out before a server counts as down; of a replica one is "
+     "enough. A refused connection counts at once."},
     {"monitor.accounts_interval", SCHEMA_DURATION, IN(monitor.accounts_interval_ns), "5s", 100 * MS,
      3600 * S, NULL,
      "How often accounts are read anew. A failed login has them read at once, too."},

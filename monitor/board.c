@@ -252,6 +252,13 @@ static void look(const struct board *b, const struct member *m, int judged,
     }
 }
 
+uint32_t board_patience(const struct board *b, int i)
+{
+    bool writes = b->verdict.role[i] != ROLE_REPLICA || b->verdict.writers & UINT32_C(1) << i;
+
+    return writes ? b->conf->monitor.failures : 1;
+}
+
 void board_look(const struct board *b, struct failover_view *view)
 {
     struct member m[SERVERS_MAX];

@@ -34,6 +34,9 @@ struct topology *board_first(const struct board *b) MUST_CHECK;
 struct topology *board_next(struct board *b, const struct topology *old,
                             uint64_t now_ns) MUST_CHECK;
 
+/* How many probes of server i in a row have to fail in silence before it counts as lost: one of a
+ * replica, whose reads others can answer meanwhile; `monitor.failures` of any other. */
+uint32_t board_patience(const struct board *b, int i);
 /* The servers as failover sees them, by the last verdict. */
 void board_look(const struct board *b, struct failover_view *view);
 /* Whether the servers are a Galera cluster, which needs nobody to promote or to rejoin. */

@@ -284,7 +284,7 @@ static void note_health(struct round *r, const struct probe_answer *a)
     struct health *h = &m->board->health[r->watch->index];
     struct health before = *h;
 
-    health_note(h, a, m->conf->monitor.failures);
+    health_note(h, a, board_patience(m->board, r->watch->index));
     if (h->now != before.now || h->refused != before.refused)
         shared_changed(m);
 }

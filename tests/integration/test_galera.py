@@ -15,7 +15,7 @@ from harness.galera import Galera
 from harness.sale_till import SCHEMA, SaleTill
 from harness.tillway import Tillway
 
-CONFIG = {"failover": {"enabled": True, "wait": "60s"}, "monitor": {"timeout": "300ms", "failures": 2}}
+CONFIG = {"failover": {"enabled": True, "wait": "60s"}, "monitor": {"timeout": "600ms", "failures": 1}}
 
 CONFLICT = 1213  # with exactly_once a conflict between two writers, old and new, is the till's: docs/galera.md
 

@@ -16,7 +16,7 @@ static struct conf_server servers[2] = {
     {"a", {"10.0.0.1", 1001, "10.0.0.1:1001"}, 1, 0, "", false, CANDIDATE_NORMAL},
     {"b", {"/tmp/b.sock", 0, "/tmp/b.sock"}, 7, 0, "reporting", false, CANDIDATE_NORMAL},
 };
-static struct conf conf = {.server_count = 2, .servers = servers};
+static struct conf conf = {.server_count = 2, .servers = servers, .monitor.failures = 3};
 
 static struct board *board;
 static struct topology *now;
@@ -234,6 +234,18 @@ static void test_maintenance(void **state)
     assert_false(now->servers[1].resting);
 }
 
+static void test_patience(void **state)
+{
+    (void)state;
+    assert_int_equal(board_patience(board, 1), 3); /* not known yet */
+    make_cluster();
+    assert_true(next(100));
+    assert_int_equal(board_patience(board, 0), 3);
+    assert_int_equal(board_patience(board, 1), 1);
+    board->verdict.writers = 3; /* Galera, several writers */
+    assert_int_equal(board_patience(board, 1), 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +257,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_lag_without_a_primary, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lag_of_another_primary_begins_anew, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_maintenance, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_patience, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
