@@ -143,6 +143,7 @@ static void fill(const struct board *b, const struct verdict *v, int i, uint64_t
     s->capabilities = f->capabilities;
     s->resting = rests(b, v, i);
     s->sampled_ns = f->sampled_ns;
+    s->room_ns = f->room_ns;
     if (v->galera)
         fill_galera(f, v->behind[i], s);
     else

@@ -58,6 +58,7 @@ static void look_for_room(struct doubt *d, uint64_t now_ns)
         (void)probe_ask(d->probe, room_sql[i], NULL, NULL, &a);
     d->no_room = doubt_is_full(&a);
     d->full = d->no_room ? d->full + 1 : 0;
+    d->room_ns = d->no_room ? d->room_ns : now_ns;
     d->room_at_ns = now_ns + ROOM_INTERVAL_NS;
 }
 

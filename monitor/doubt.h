@@ -17,6 +17,7 @@ struct doubt {
     bool no_room;        /* to be looked for */
     unsigned full;       /* how often in a row there was none */
     uint64_t room_at_ns; /* not to be looked for before */
+    uint64_t room_ns;    /* when it was looked for last and none was missed; 0: never */
 };
 
 /* What sessions have told, bits of enum suspicion. */

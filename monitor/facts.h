@@ -37,6 +37,7 @@ struct facts {
     bool acks;                  /* failover: see struct failover_member */
     struct failover_row row;    /* failover: the server's own row */
     uint64_t sampled_ns;        /* just before the two positions were asked for */
+    uint64_t room_ns;           /* as server_view.room_ns */
     struct galera_state galera;
     int channel_count;
     struct channel channels[CHANNELS_MAX];

@@ -201,12 +201,15 @@ static enum probe_result ask_disk(struct round *r, struct probe_answer *a)
 static enum probe_result ask_doubt(struct round *r, struct probe_answer *a)
 {
     struct doubt *d = &r->watch->doubt;
+    enum probe_result result;
 
     if (!r->watch->monitor->conf->failover.enabled)
         return PROBE_OK;
     if (r->facts.galera.on)
         d->no_room = false; /* a table for it would be made on all nodes */
-    return doubt_ask(d, clock_mono_ns(), a);
+    result = doubt_ask(d, clock_mono_ns(), a);
+    r->facts.room_ns = d->room_ns;
+    return result;
 }
 
 static enum probe_result ask_position(struct round *r, struct probe_answer *a)

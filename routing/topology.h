@@ -54,9 +54,11 @@ struct server_view {
     struct gtid_set written;
     uint64_t sampled_ns; /* clock_mono_ns just before `position` was asked for: it holds for that
                             moment and later */
-    uint64_t lag_ms; /* replicas: how far behind the primary, upper bound; UINT64_MAX: unknown */
-    bool lagging;    /* further behind than reads are to be; see topology_lags */
-    bool resting;    /* in maintenance: only what runs there keeps its connection */
+    uint64_t lag_ms;  /* replicas: how far behind the primary, upper bound; UINT64_MAX: unknown */
+    bool lagging;     /* further behind than reads are to be; see topology_lags */
+    uint64_t room_ns; /* clock_mono_ns before room was last found on its disk, which is looked for
+                         where a session suspects that there is none; 0: never */
+    bool resting;     /* in maintenance: only what runs there keeps its connection */
     uint32_t server_id;
     uint64_t capabilities;    /* CAP_* as it greets; 0: not known yet */
     char why[SERVER_WHY_MAX]; /* health in words, "" where up */

@@ -5,6 +5,7 @@
 #include "proxy/backend/suspect.h"
 #include "proxy/replay/session_replay.h"
 #include "proxy/session/session_ride.h"
+#include "proxy/session/session_room.h"
 #include "proxy/session/session_steps.h"
 
 #include "base/log.h"
@@ -40,23 +41,6 @@ static void note_loss(struct session *s, const struct backend *b)
               LOG_STR("state", state_name(&s->state)),
               LOG_STR("why", b->error.text[0] ? b->error.text : "connection closed"));
     shared->suspect(shared->monitor, b->server, backend_suspicion(b));
-}
-
-/* As InnoDB says it, which without room for its undo log takes a transaction for one that only
- * reads. A table of a kind that is kept in memory may be full, too: the monitor finds that out. */
-static bool says_no_room(const struct session *s, uint16_t code)
-{
-    return code == ER_RECORD_FILE_FULL || code == ER_DISK_FULL ||
-           (code == ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION &&
-            !(s->status & STATUS_IN_TRANS_READONLY));
-}
-
-void session_note_no_room(const struct session *s, const struct backend *b)
-{
-    const struct shared *shared = s->worker->shared;
-
-    if (says_no_room(s, b->reply.error.code) && b->server == s->worker->topology->primary)
-        shared->suspect(shared->monitor, b->server, SUSPECT_NO_ROOM);
 }
 
 /* Whether the command may go out again, and where. */
@@ -119,10 +103,12 @@ enum step session_target_lost(struct session *s)
     struct backend *b = s->target;
     int server = b->server;
     uint32_t thread = b->thread_id;
-    enum replay_verdict verdict = judge_transaction(s, server);
+    enum replay_verdict verdict;
     bool had_state = false;
     char text[400];
 
+    session_room_lost(s);
+    verdict = judge_transaction(s, server);
     note_loss(s, b);
     (void)snprintf(text, sizeof text, "Lost connection to server during query (%s: %s)%s",
                    s->worker->topology->servers[server].name,
@@ -282,7 +268,8 @@ void session_timeout(struct session *s)
         session_step(s);
         return;
     }
-    if (s->state.now == SESSION_CLOSING || s->state.now == SESSION_REPLAY) {
+    if (s->state.now == SESSION_CLOSING || s->state.now == SESSION_REPLAY ||
+        s->state.now == SESSION_RELAY) {
         session_step(s);
         return;
     }

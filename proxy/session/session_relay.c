@@ -7,6 +7,7 @@
 #include "proxy/session/session_galera.h"
 #include "proxy/session/session_kill.h"
 #include "proxy/session/session_ride.h"
+#include "proxy/session/session_room.h"
 #include "proxy/session/session_steps.h"
 #include "proxy/session/session_tracking.h"
 
@@ -208,12 +209,6 @@ static bool ask_primary_instead(const struct session *s, const struct backend *b
            code != ER_STATEMENT_TIMEOUT;
 }
 
-/* Code that a statement runs may have written something before it came to what was refused. */
-static bool may_have_begun(const struct session *s)
-{
-    return (s->run.statement.effects & SQL_EFFECT_OPAQUE) && !session_once_is_barred(s);
-}
-
 /* A write reached a server that is not the primary any more, or a node that left its cluster: it
  * has had no effect, or the next primary will tell. */
 static bool is_demoted(const struct session *s, const struct backend *b, const struct batch *batch)
@@ -225,8 +220,8 @@ static bool is_demoted(const struct session *s, const struct backend *b, const s
                     memmem(e->message.p, e->message.n, option, sizeof option - 1));
 
     return s->worker->conf->failover.enabled && refused &&
-           (!may_have_begun(s) || session_once_will_tell(s)) && s->run.whole && !s->run.answered &&
-           batch->count == 0;
+           (!session_may_have_begun(s) || session_once_will_tell(s)) && s->run.whole &&
+           !s->run.answered && batch->count == 0;
 }
 
 /* Elsewhere, once the monitor knows where; a session that has state there has lost it, and what the
@@ -237,7 +232,7 @@ static enum pumped leave_demoted(struct session *s, const struct backend *b)
     bool begun = session_once_will_tell(s) || session_once_is_barred(s);
 
     shared->suspect(shared->monitor, b->server, SUSPECT_LOST);
-    if (!may_have_begun(s))
+    if (!session_may_have_begun(s))
         s->run.sent = false; /* it might as well not have been */
     return begun || session_has_state(s) ? PUMP_LOST : PUMP_REROUTE;
 }
@@ -287,7 +282,6 @@ static void note_error(struct session *s, const struct backend *b)
     char text[200];
 
     s->run.failed = true;
-    session_note_no_room(s, b);
     if (!log_enabled(LOG_DEBUG))
         return;
     (void)snprintf(text, sizeof text, "%.*s", (int)e->message.n, (const char *)e->message.p);
@@ -468,6 +462,14 @@ static bool reply_due(struct session *s, struct backend *b)
            (b->expect_count > 0 || session_once_is(s, ONCE_KEPT));
 }
 
+static enum pumped wait_for_room(struct session *s, const struct backend *b)
+{
+    static const enum pumped meaning[] = {
+        [ROOM_OTHERWISE] = PUMP_DONE, [ROOM_AWAITED] = PUMP_WAIT, [ROOM_ELSEWHERE] = PUMP_LOST};
+
+    return meaning[session_room(s, b)];
+}
+
 static enum pumped pump_reply(struct session *s, struct backend *b)
 {
     enum pumped pumped = PUMP_DONE;
@@ -485,6 +487,9 @@ static enum pumped pump_reply(struct session *s, struct backend *b)
             return give_kept(s, b);
         (void)backend_due(b, s->caps, s->status);
         session_tracking_reply(s, b);
+        pumped = wait_for_room(s, b);
+        if (pumped != PUMP_DONE)
+            continue;
         if (stream_left(&b->stream) == 0)
             pumped = PUMP_WAIT;
         else

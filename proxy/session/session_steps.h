@@ -111,8 +111,6 @@ void session_begin_timing(struct session *s);
 enum step session_share(struct session *s);
 
 /* session_lost.c */
-/* An error came: the monitor is told where a write may have found no room on the primary's disk. */
-void session_note_no_room(const struct session *s, const struct backend *b);
 enum step session_target_lost(struct session *s);
 /* The session's home is lost while no command of it runs there: the next one repeats the open
  * transaction, or is told. */

@@ -152,6 +152,7 @@ static void a_disk_is_full_if_it_is_so_twice(void **state)
     assert_int_equal(ask_at(11 * S + 1), PROBE_TIMEOUT);
     assert_int_equal(probe.count, 4);
     assert_string_equal(answer.why, "its disk is full: writes find no room");
+    assert_true(doubt.room_ns == 0);
     probe.fails = NULL;
     assert_int_equal(ask_at(12 * S), PROBE_OK);
     assert_true(strncmp(probe.asked[probe.count - 1], "DROP", 4) == 0);
@@ -164,8 +165,10 @@ static void room_that_is_there_is_not_looked_for_again(void **state)
     (void)state;
     doubt_note(&doubt, 1u << SUSPECT_NO_ROOM);
     assert_int_equal(ask_at(S), PROBE_OK);
+    assert_true(doubt.room_ns == S);
     assert_int_equal(ask_at(9 * S), PROBE_OK);
     assert_int_equal(probe.logins, 1);
+    assert_true(doubt.room_ns == S);
 }
 
 static void another_error_is_no_proof(void **state)
@@ -176,6 +179,7 @@ static void another_error_is_no_proof(void **state)
     for (uint64_t i = 1; i < 4; i++) {
         doubt_note(&doubt, 1u << SUSPECT_NO_ROOM);
         assert_int_equal(ask_at(i * S), PROBE_OK);
+        assert_true(doubt.room_ns == i * S); /* nobody need wait for more */
     }
     answers(&probe.failure, PROBE_TIMEOUT, 0, "no answer in time");
     doubt_note(&doubt, 1u << SUSPECT_NO_ROOM);
