@@ -163,12 +163,13 @@ bool session_left_save(struct session *s, struct backend *b)
     return backend_command(b, COM_QUERY, span_of(session_rescue_sql), EXPECT_RESCUE);
 }
 
-/* Its session holds it till the answer is there, then lets go of it. */
+/* Its session holds it till the answer is there, then lets go of it; unless it holds another one
+ * there, on which its read rides. */
 void session_give_up(struct backend *b)
 {
     struct session *s = b->last_of;
 
-    if (!b->unread || !s || s->left_at.rescue) {
+    if (!b->unread || !s || s->left_at.rescue || s->held[b->server]) {
         backend_close(b);
         return;
     }

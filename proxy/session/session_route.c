@@ -238,13 +238,20 @@ static enum step nowhere(struct session *s)
     return session_fail(s, ER_NET_READ_ERROR, "08S01", text);
 }
 
+/* Of a replica that was promoted. */
+static bool is_of_no_use(const struct session *s, const struct backend *b)
+{
+    return b->guarded && b->server == s->worker->topology->primary;
+}
+
+/* A connection that says first what the session has left on it is awaited. */
 static bool acquire(struct session *s, int server)
 {
-    const struct worker *w = s->worker;
     struct backend *b = s->held[server];
 
-    if (b && b->guarded && server == w->topology->primary) { /* a replica that was promoted */
-        session_release(s, server, false);
+    if (b && is_of_no_use(s, b)) {
+        if (s->left_at.rescue != b)
+            session_release(s, server, false);
         b = NULL;
     }
     if (b) /* perhaps it was in the pool when the session began to wait */

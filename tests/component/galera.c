@@ -1,6 +1,7 @@
 /* A node of a Galera cluster that is cut off from the others: what it says of that is the loss of a
  * server for the session, and no error of the till's. */
 #include "component/rig.h"
+#include "proxy/session/session_hold.h"
 
 #include <inttypes.h>
 
@@ -142,6 +143,45 @@ static void an_error_of_the_commit_is_the_tills(void **state)
     client_hears_error(s.till, 1180, "HY000", "Got error 5");
 }
 
+static void takes_writes(struct rig *r, int node, int other)
+{
+    r->view->primary = node;
+    r->view->servers[node].role = ROLE_PRIMARY;
+    r->view->servers[other].role = ROLE_REPLICA;
+    rig_publish(r);
+}
+
+/* A connection on which the session wrote, and read when the node took no writes, is of no use
+ * where it takes some again: it can't be reset there. What the session left on it is saved first,
+ * and the write waits for that. */
+static void a_node_takes_writes_again(void **state)
+{
+    struct rig *r = cluster(false);
+    struct scene s = rig_scene(r);
+    struct peer *next;
+
+    (void)state;
+    RUNS(s.till, s.primary, write_sql, .affected = 1, .insert_id = 7);
+    takes_writes(r, REPLICA, PRIMARY);
+    client_asks(s.till, "SELECT name FROM Product");
+    server_hears_query(s.primary, "SELECT name FROM Product");
+    server_says_rows(s.primary, "tea");
+    (void)client_hears_rows(s.till, "tea");
+    takes_writes(r, PRIMARY, REPLICA);
+    client_asks(s.till, write_sql);
+    server_hears_query(s.primary, session_rescue_sql);
+    server_is_left_alone(&r->servers[PRIMARY], 300);
+    server_says_rows(s.primary, "7 1 1");
+    peer_hears_end(s.primary);
+    next = server_serves(&r->servers[PRIMARY]);
+    server_hears_query(next, "SET last_insert_id=7");
+    server_says_ok(next);
+    server_hears_query(next, write_sql);
+    server_says(next, .affected = 1, .insert_id = 8);
+    assert_int_equal(client_hears_ok(s.till).last_insert_id, 8);
+    RUNS(s.till, next, write_sql, .affected = 1, .insert_id = 9);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +190,7 @@ int main(void)
         RIG_TEST(a_node_that_knows_nothing_is_not_believed),
         RIG_TEST(without_exactly_once_it_is_not_known),
         RIG_TEST(an_error_of_the_commit_is_the_tills),
+        RIG_TEST(a_node_takes_writes_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
