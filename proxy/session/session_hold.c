@@ -276,6 +276,7 @@ struct backend *session_take_equal(struct session *s, int server)
 
 void session_hold(struct session *s, struct backend *b)
 {
+    assert(!s->held[b->server] || s->held[b->server] == b);
     adopt(s, b);
     s->held[b->server] = b;
     s->held_bits |= 1u << b->server;
