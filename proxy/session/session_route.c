@@ -74,11 +74,22 @@ void session_release_all(struct session *s)
     session_answers_forget(s);
 }
 
+/* Not where a command that is no read runs elsewhere: had the session something here, it would run
+ * here, and what it has there by now does not go with this connection. */
+static bool is_home(const struct session *s, const struct backend *b)
+{
+    const struct command_run *run = &s->run;
+    bool moves = s->target && s->target != b && !run->read && !run->statement.only_asks &&
+                 run->route.reason != ROUTE_ASKED_SERVER;
+
+    return b->server == s->home && !moves;
+}
+
 /* Something came on a connection that serves no command of this session now. */
 static void on_idle_event(struct session *s, struct backend *b)
 {
     enum swallow swallowed = session_swallow(s, b);
-    bool home = b->server == s->home;
+    bool home = is_home(s, b);
     int server = b->server;
 
     if (swallowed == SWALLOW_WAIT)
