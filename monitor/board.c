@@ -312,6 +312,21 @@ static void apply_errant(const struct board *b, struct verdict *v)
     }
 }
 
+/* Who has not answered within the lease is waited for by no read, either. */
+static void apply_silence(const struct board *b, const struct failover_view *view, uint64_t now_ns,
+                          struct verdict *v)
+{
+    uint32_t heard = failover_heard(view, b->conf->failover.lease_ns, now_ns);
+
+    for (int i = 0; i < b->count; i++) {
+        if (v->health[i] != HEALTH_UP || !b->facts[i].known || heard & UINT32_C(1) << i)
+            continue;
+        v->health[i] = HEALTH_TIMEOUT;
+        (void)snprintf(v->why[i], sizeof v->why[i], "%s",
+                       b->health[i].last[0] ? b->health[i].last : "no answer within the lease");
+    }
+}
+
 /* Where failover is on, epochs say who takes writes, and who may answer reads. */
 static void apply_gate(struct board *b, const struct member *m, uint64_t now_ns, struct verdict *v)
 {
@@ -328,6 +343,7 @@ static void apply_gate(struct board *b, const struct member *m, uint64_t now_ns,
     if (g.primary < 0)
         (void)snprintf(v->reason, sizeof v->reason, "%s", g.why);
     v->primary = g.primary;
+    apply_silence(b, &view, now_ns, v);
     for (int i = 0; i < b->count; i++) {
         if (v->role[i] == ROLE_PRIMARY && i != g.primary)
             v->role[i] = ROLE_UNKNOWN;

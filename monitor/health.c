@@ -11,6 +11,7 @@ static void become(struct health *h, enum server_health now, const char *why)
 void health_note(struct health *h, const struct probe_answer *a, uint32_t limit)
 {
     h->refused = a->result == PROBE_CLOSED && a->refused;
+    (void)snprintf(h->last, sizeof h->last, "%s", a->result == PROBE_OK ? "" : a->why);
     if (a->result == PROBE_OK) {
         h->failures = 0;
         become(h, HEALTH_UP, "");

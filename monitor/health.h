@@ -17,6 +17,7 @@ struct health {
     uint32_t failures;      /* in a row */
     bool refused;           /* HEALTH_DOWN: nobody listens at its address */
     char why[SERVER_WHY_MAX];
+    char last[SERVER_WHY_MAX]; /* why the last probe failed, whether that counts yet or not */
 };
 
 void health_note(struct health *h, const struct probe_answer *a, uint32_t limit);

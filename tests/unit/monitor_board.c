@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -246,6 +247,32 @@ static void test_patience(void **state)
     assert_int_equal(board_patience(board, 1), 3);
 }
 
+/* Reads are not sent to a server that would not get a write either: it has been silent for a lease,
+ * though not as long as the monitor takes to call it lost. */
+static void test_who_is_silent_for_a_lease_is_not_read(void **state)
+{
+    (void)state;
+    conf.failover.enabled = true;
+    conf.failover.lease_ns = 500 * MS;
+    make_cluster();
+    for (int i = 0; i < 2; i++) {
+        board->facts[i].row = (struct failover_row){.epoch = 3, .joined = 3};
+    }
+    board->facts[0].row.primary = 3;
+    assert_true(next(100));
+    assert_int_equal(now->primary, 0);
+    assert_int_equal(now->servers[1].health, HEALTH_UP);
+    sample(0, 10, 599);
+    (void)next(599);
+    assert_int_equal(now->servers[1].health, HEALTH_UP);
+    (void)snprintf(board->health[1].last, sizeof board->health[1].last, "its disk is full");
+    assert_true(next(600));
+    assert_int_equal(now->servers[1].health, HEALTH_TIMEOUT);
+    assert_string_equal(now->servers[1].why, "its disk is full");
+    assert_int_equal(now->servers[0].health, HEALTH_UP);
+    conf.failover.enabled = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +285,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_lag_of_another_primary_begins_anew, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_maintenance, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_patience, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_who_is_silent_for_a_lease_is_not_read, set_up,
+                                        tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,7 +75,9 @@ static void test_silence_counts_in_a_row(void **state)
         note(&h, cases[i].result);
         assert_int_equal(h.now, HEALTH_UP);
         assert_string_equal(h.why, "");
+        assert_string_equal(h.last, "words");
         note(&h, PROBE_OK);
+        assert_string_equal(h.last, "");
         note(&h, cases[i].result);
         note(&h, cases[i].result);
         assert_int_equal(h.now, HEALTH_UP);
