@@ -83,6 +83,7 @@ class Ids(Proxied):
 
     def test_processlist(self):
         a, b = self.connect(), self.connect()
+        self.run_sql(b, "SET @mine = 1")  # so that nobody takes its connection
         for sql in (LIST, LIST.replace("processlist", "processlist AS p"), "SHOW PROCESSLIST", "SHOW FULL PROCESSLIST"):
             with self.subTest(sql=sql):
                 rows = {r[0]: r for r in self.run_sql(a, sql)}
