@@ -46,3 +46,28 @@ bool debt_due(struct debt *d)
     d->paid = 0;
     return d->now.n > 0;
 }
+
+void debts_init(struct debts *d, int n_root, int n_element)
+{
+    debt_init(&d->roots, n_root);
+    debt_init(&d->pages, n_root + n_element);
+}
+
+void debts_free(struct debts *d)
+{
+    debt_free(&d->roots);
+    debt_free(&d->pages);
+}
+
+void debts_clear(struct debts *d)
+{
+    debt_clear(&d->roots);
+    debt_clear(&d->pages);
+}
+
+bool debts_due(struct debts *d)
+{
+    bool pages = debt_due(&d->pages);
+
+    return debt_due(&d->roots) || pages;
+}

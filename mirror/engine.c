@@ -187,7 +187,8 @@ static bool begin_aggregates(struct work *k, struct err *e)
     for (int i = 0; i < k->w->n; i++) {
         const struct plan *p = k->w->plans[i];
 
-        debt_init(&k->debts[i], p->n_key);
+        debts_init(&k->debts[i], p->n_key, p->page.n_element);
+        k->slices[i] = 0;
         directory_init(&k->directories[i], p->n_key, p->page.n_element);
         k->paged |= p->a->paged > 0;
         if (!validator_set(p, k->source, k->sink, e) || !index_own(p, k->sink, e) ||
@@ -343,7 +344,7 @@ static void release(struct work *k)
     source_close(k->spare);
     touch_free(k->touch);
     for (int i = 0; i < k->w->n; i++) {
-        debt_free(&k->debts[i]);
+        debts_free(&k->debts[i]);
         directory_free(&k->directories[i]);
     }
     k->owing = false;

@@ -42,6 +42,7 @@ struct pass work_pass(struct work *k, int i, const struct gtid_set *gtid)
         .readers = k->crewed ? k->readers : NULL,
         .directory = k->w->plans[i]->a->paged ? &k->directories[i] : NULL,
         .stop = &k->w->stop,
+        .slice = &k->slices[i],
         .progress = progress,
         .to = k,
     };
@@ -192,7 +193,7 @@ static bool write_touched(struct work *k, const struct gtid_set *gtid, struct er
             continue;
         if (!whole(k, i, gtid, e))
             return false;
-        debt_clear(&k->debts[i]);
+        debts_clear(&k->debts[i]);
     }
     return true;
 }
@@ -208,9 +209,10 @@ static bool pay_debts(struct work *k, const struct gtid_set *gtid, struct err *e
 
         limit(&p, until);
         /* A batch's writes must be over before a document is written again. */
-        if (debt_due(&k->debts[i]) && (!sink_flush(k->sink, e) || !pass_debt(&p, &k->debts[i], e)))
+        if (debts_due(&k->debts[i]) &&
+            (!sink_flush(k->sink, e) || !pass_debts(&p, &k->debts[i], e)))
             return false;
-        k->owing |= debt_due(&k->debts[i]);
+        k->owing |= debts_due(&k->debts[i]);
     }
     return sink_flush(k->sink, e);
 }

@@ -34,7 +34,8 @@ struct work {
     int server;        /* its number in the configuration */
     uint32_t avoid;    /* a bit: the server that did not follow the primary */
     struct touch *touch;
-    struct debt debts[MAP_AGGREGATES_MAX];
+    struct debts debts[MAP_AGGREGATES_MAX];
+    unsigned slices[MAP_AGGREGATES_MAX]; /* roots that were good for one, last */
     struct directory directories[MAP_AGGREGATES_MAX];
     bool paged; /* some aggregate has a paged array */
     bool owing; /* some debt is not paid: the checkpoint stays where it is */

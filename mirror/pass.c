@@ -7,7 +7,12 @@
 
 #include <string.h>
 
-enum { KEYS_MAX = 64 << 20, SLICES_AT_ONCE = 8 };
+enum {
+    KEYS_MAX = 64 << 20,
+    SLICES_AT_ONCE = 8,
+    PAGES_AT_ONCE = 8,
+    SLICE_MS = 30, /* of one that others may wait for */
+};
 
 static bool stopped(const struct pass *p, struct err *e)
 {
@@ -52,6 +57,14 @@ static void begin_fetch(struct pass *p, struct fetch *f)
     f->directory = p->directory;
     f->readers = p->readers;
     f->enough = enough;
+    f->slice_ns = p->until_ns ? SLICE_MS * CLOCK_NS_PER_MS : 0;
+    f->slice = *p->slice ? *p->slice : f->slice;
+}
+
+static void end_fetch(struct pass *p, struct fetch *f)
+{
+    *p->slice = f->slice;
+    fetch_free(f);
 }
 
 /* Documents of keys[*i, …), until it is late: `*i` is where the rest begins. */
@@ -62,7 +75,7 @@ static bool write_keys(struct pass *p, struct fetch *f, const struct keyset *key
 }
 
 /* What is touched inside roots that have pages, as units: root and where the page begins, nothing
- * for the head. What is touched of others is added to the roots. */
+ * for the head. What is touched of others is added to `roots`; NULL: their heads are units, too. */
 struct units {
     const struct plan *plan;
     const struct directory *directory;
@@ -70,11 +83,18 @@ struct units {
     struct keyset *roots;
 };
 
-static void add_unit(struct units *u, const struct span *root, const struct span *from)
+static void units_init(struct units *u, const struct pass *p, struct keyset *roots)
 {
+    *u = (struct units){.plan = p->plan, .directory = p->directory, .roots = roots};
+    keyset_init(&u->set, p->plan->n_key + p->plan->page.n_element, KEYS_MAX);
+}
+
+static void add_unit(struct units *u, const struct span *root, const struct span *element)
+{
+    const struct span *from = element ? directory_find(u->directory, root, element) : NULL;
     struct span unit[MAP_KEY_MAX] = {{NULL, 0}};
 
-    if (!directory_has(u->directory, root)) {
+    if (u->roots && !directory_has(u->directory, root)) {
         (void)keyset_add(u->roots, root);
         return;
     }
@@ -84,69 +104,107 @@ static void add_unit(struct units *u, const struct span *root, const struct span
     (void)keyset_add(&u->set, unit);
 }
 
-static void collect_units(struct units *u, const struct touched *t)
+/* Those of keys [from, to): roots, with an element or nothing behind them. */
+static void add_units(struct units *u, const struct keyset *keys, size_t from, size_t to)
 {
+    int n = u->plan->n_key;
     struct span key[MAP_KEY_MAX];
 
-    for (size_t i = 0; i < t->heads.n; i++) {
-        keyset_get(&t->heads, i, key);
-        add_unit(u, key, NULL);
-    }
-    for (size_t i = 0; i < t->pairs.n; i++) {
-        keyset_get(&t->pairs, i, key);
-        add_unit(u, key, directory_find(u->directory, key, key + u->plan->n_key));
+    for (size_t i = from; i < to; i++) {
+        keyset_get(keys, i, key);
+        add_unit(u, key, keys->width > n && key[n].n ? key + n : NULL);
     }
 }
 
-static bool write_units(struct pass *p, struct fetch *f, struct touched *t, struct err *e)
+static bool write_unit(struct pass *p, struct fetch *f, const struct keyset *units, size_t i,
+                       struct err *e)
 {
-    struct units u = {p->plan, p->directory, {.width = 0}, &t->roots};
     struct span unit[MAP_KEY_MAX];
+    const struct span *from = unit + p->plan->n_key;
+
+    keyset_get(units, i, unit);
+    return !stopped(p, e) && fetch_unit(f, unit, from->n ? from : NULL, e);
+}
+
+/* What is left when it is late goes into the debt. */
+static bool touched_pages(struct pass *p, struct fetch *f, struct touched *t, struct debt *debt,
+                          struct err *e)
+{
+    struct units u;
+    size_t done = 0;
     bool ok = true;
 
-    keyset_init(&u.set, p->plan->n_key + p->plan->page.n_element, KEYS_MAX);
-    collect_units(&u, t);
+    units_init(&u, p, &t->roots);
+    add_units(&u, &t->heads, 0, t->heads.n);
+    add_units(&u, &t->pairs, 0, t->pairs.n);
     t->all |= u.set.full || t->roots.full;
-    for (size_t i = 0; ok && !t->all && i < u.set.n; i++) {
-        keyset_get(&u.set, i, unit);
-        ok = !stopped(p, e) &&
-             fetch_unit(f, unit, unit[p->plan->n_key].n ? unit + p->plan->n_key : NULL, e);
-    }
+    while (ok && !t->all && done < u.set.n && !late(p))
+        ok = write_unit(p, f, &u.set, done++, e);
+    t->all |= !debt_owe(debt, &u.set, done);
     keyset_free(&u.set);
     /* A root that is touched as a whole has been written in part. */
     return ok && sink_flush(p->sink, e);
 }
 
-bool pass_touched(struct pass *p, struct touched *t, struct debt *debt, struct err *e)
+static bool touched_documents(struct pass *p, struct fetch *f, struct touched *t,
+                              struct debts *debts, struct err *e)
+{
+    size_t done = 0;
+
+    if (!fetch_walk(f, t, e) || !fetch_pairs_now(f, t, e))
+        return false;
+    if (!t->all && p->plan->a->paged && !touched_pages(p, f, t, &debts->pages, e))
+        return false;
+    if (!t->all && !late(p) && !write_keys(p, f, &t->roots, &done, e))
+        return false;
+    if (!t->all)
+        t->all = !debt_owe(&debts->roots, &t->roots, done);
+    return true;
+}
+
+bool pass_touched(struct pass *p, struct touched *t, struct debts *debts, struct err *e)
 {
     struct fetch f;
-    size_t done = 0;
     bool ok;
 
     begin_fetch(p, &f);
-    ok = fetch_walk(&f, t, e) && fetch_pairs_now(&f, t, e);
-    if (ok && !t->all && p->plan->a->paged)
-        ok = write_units(p, &f, t, e);
-    if (ok && !t->all && !late(p))
-        ok = write_keys(p, &f, &t->roots, &done, e);
-    if (ok && !t->all)
-        t->all = !debt_owe(debt, &t->roots, done);
-    fetch_free(&f);
+    ok = touched_documents(p, &f, t, debts, e);
+    end_fetch(p, &f);
     return ok;
 }
 
-bool pass_debt(struct pass *p, struct debt *debt, struct err *e)
+/* Some of the pages that are owed, as they are by now: they may have been cut, or gone. */
+static bool pay_pages(struct pass *p, struct fetch *f, struct debt *debt, struct err *e)
+{
+    size_t left = debt->now.n - debt->paid;
+    size_t to = debt->paid + (left < PAGES_AT_ONCE ? left : PAGES_AT_ONCE);
+    struct units u;
+    bool ok = true;
+
+    units_init(&u, p, NULL);
+    add_units(&u, &debt->now, debt->paid, to);
+    for (size_t i = 0; ok && i < u.set.n; i++)
+        ok = write_unit(p, f, &u.set, i, e);
+    keyset_free(&u.set);
+    debt->paid = to;
+    return ok;
+}
+
+bool pass_debts(struct pass *p, struct debts *debts, struct err *e)
 {
     struct fetch f;
     bool ok = true;
 
     begin_fetch(p, &f);
     do {
+        if (debt_due(&debts->pages))
+            ok = pay_pages(p, &f, &debts->pages, e);
+        else if (debt_due(&debts->roots))
+            ok = write_keys(p, &f, &debts->roots.now, &debts->roots.paid, e);
         /* The same key may come again behind this slice. */
-        if (debt_due(debt))
-            ok = write_keys(p, &f, &debt->now, &debt->paid, e) && sink_flush(p->sink, e);
-    } while (ok && debt_due(debt) && !late(p));
-    fetch_free(&f);
+        ok = ok && sink_flush(p->sink, e);
+    } while (ok && debts_due(debts) && !late(p));
+    end_fetch(p, &f);
     return ok;
 }
 
@@ -213,6 +271,6 @@ bool pass_all(struct pass *p, struct err *e)
     ok = begin_all(p, &keys, e) && write_all(p, &f, &keys, e) && sink_stage_swap(p->sink, e);
     sink_stage_leave(p->sink);
     keyset_free(&keys);
-    fetch_free(&f);
+    end_fetch(p, &f);
     return ok;
 }

@@ -22,7 +22,8 @@ struct pass {
     char gtid[GTID_SET_TEXT_MAX];
     struct directory *directory; /* of a paged aggregate */
     atomic_bool *stop;           /* checked between slices */
-    struct readers *readers;     /* in the same snapshot; may be NULL */
+    unsigned *slice; /* roots that were good for a slice in the pass before; 0: nobody knows */
+    struct readers *readers; /* in the same snapshot; may be NULL */
     /* Monotonic: what is left at `until_ns` goes into the debt, or, where nothing waits for the end
      * of this, at `latest_ns`; 0: all is done. */
     uint64_t until_ns, latest_ns;
@@ -39,11 +40,11 @@ struct pass {
 };
 
 /* The documents of what was touched: links are walked, then written or deleted; not flushed. What
- * is left at `until_ns` goes into the debt (t->all where that is full). False with ERR_STOPPED
+ * is left at `until_ns` goes into the debts (t->all where they are full). False with ERR_STOPPED
  * where `stop` was set. */
-bool pass_touched(struct pass *p, struct touched *t, struct debt *debt, struct err *e) MUST_CHECK;
-/* Pay some of the debt: a slice at least, then until `until_ns`. */
-bool pass_debt(struct pass *p, struct debt *debt, struct err *e) MUST_CHECK;
+bool pass_touched(struct pass *p, struct touched *t, struct debts *debts, struct err *e) MUST_CHECK;
+/* Pay some of the debts: a slice at least, then until `until_ns`. */
+bool pass_debts(struct pass *p, struct debts *debts, struct err *e) MUST_CHECK;
 
 /* Every document of the aggregate, into a collection that takes the place of the one that is read
  * when it is complete. Flushed. */

@@ -23,7 +23,8 @@ struct fetch {
     bool (*enough)(void *to); /* asked between slices; NULL: never */
     void *to;
     enum map_class classes[MAP_KEY_MAX]; /* the root key's */
-    unsigned slice;                      /* roots at once */
+    unsigned slice;                      /* roots at once … */
+    uint64_t slice_ns;                   /* … which should take so long at most; 0: no matter */
     uint64_t documents;                  /* handed out so far, those gone included */
     struct buf sql;
     struct keyset ids;           /* _ids of a slice's documents */

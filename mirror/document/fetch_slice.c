@@ -1,5 +1,6 @@
 /* Documents of many roots: slice by slice, each by one statement a level. With readers the slices
  * to come are read while the documents of one are made. */
+#include "base/clock.h"
 #include "mirror/document/fetch_part.h"
 #include "mirror/document/fold.h"
 
@@ -20,6 +21,7 @@ struct slices {
     size_t next; /* the first key that is not asked for */
     struct slice ring[READERS_AHEAD];
     unsigned first, n;
+    uint64_t since_ns; /* when the one before was done */
 };
 
 void fetch_free_rows(struct rows **rows, int n)
@@ -119,18 +121,20 @@ static bool take_gone(struct fetch *f, const struct keyset *keys, size_t from, s
     return ok;
 }
 
-static void adapt_slice(struct fetch *f, const struct slice *s)
+/* How large the next had better be, by the size of this one's documents and by how long it took. */
+static void adapt_slice(struct fetch *f, const struct slice *s, uint64_t took_ns)
 {
     size_t roots = s->to - s->from;
+    size_t want = SLICE_MAX;
     size_t bytes = 1;
 
     for (int i = 0; i < s->reading.n; i++)
         bytes += s->reading.rows[i]->bytes;
-    if (roots && bytes / roots > 0) {
-        size_t want = SLICE_BYTES / (bytes / roots);
-
-        f->slice = (unsigned)(want < 1 ? 1 : want > SLICE_MAX ? SLICE_MAX : want);
-    }
+    if (bytes / roots > 0 && want > SLICE_BYTES / (bytes / roots))
+        want = SLICE_BYTES / (bytes / roots);
+    if (f->slice_ns && want > roots * f->slice_ns / took_ns)
+        want = roots * f->slice_ns / took_ns;
+    f->slice = want < 1 ? 1 : (unsigned)want;
 }
 
 /* Make the sums that the statements left out, outer levels first: what reads an array's rows for
@@ -153,26 +157,28 @@ static bool fold(const struct fetch *f, struct reading *r, struct err *e)
     return true;
 }
 
-/* The documents of a slice that was read. */
-static bool take_slice(struct fetch *f, const struct keyset *keys, struct slice *s, struct err *e)
+/* The documents of a slice that was read; its work began at `since_ns`. */
+static bool take_slice(struct fetch *f, const struct keyset *keys, struct slice *s,
+                       uint64_t since_ns, struct err *e)
 {
     struct rows **rows = s->reading.rows;
 
     if (!fold(f, &s->reading, e) || !take_documents(f, rows, e) ||
         !take_gone(f, keys, s->from, s->to, rows[0]->kinds, e))
         return false;
-    adapt_slice(f, s);
+    adapt_slice(f, s, clock_mono_ns() - since_ns + 1);
     return true;
 }
 
 bool fetch_slice(struct fetch *f, const struct keyset *keys, size_t from, size_t to, struct err *e)
 {
     struct slice s = {.from = from, .to = to};
+    uint64_t begin = clock_mono_ns();
     bool ok;
 
     reading_init(&s.reading);
     put_levels(f, keys, &s);
-    ok = reading_run(&s.reading, f->source, e) && take_slice(f, keys, &s, e);
+    ok = reading_run(&s.reading, f->source, e) && take_slice(f, keys, &s, begin, e);
     reading_free(&s.reading);
     return ok;
 }
@@ -202,8 +208,10 @@ static void ask_ahead(struct slices *s, size_t begin, size_t to)
 static bool take_first(struct slices *s, struct err *e)
 {
     struct slice *one = &s->ring[s->first];
-    bool ok = readers_wait(s->f->readers, &one->reading, e) && take_slice(s->f, s->keys, one, e);
+    bool ok = readers_wait(s->f->readers, &one->reading, e) &&
+              take_slice(s->f, s->keys, one, s->since_ns, e);
 
+    s->since_ns = clock_mono_ns();
     reading_clear(&one->reading);
     s->first = (s->first + 1) % READERS_AHEAD;
     s->n--;
@@ -213,7 +221,7 @@ static bool take_first(struct slices *s, struct err *e)
 static bool fetch_ahead(struct fetch *f, const struct keyset *keys, size_t *at, size_t to,
                         struct err *e)
 {
-    struct slices s = {.f = f, .keys = keys, .next = *at};
+    struct slices s = {.f = f, .keys = keys, .next = *at, .since_ns = clock_mono_ns()};
     bool ok = true;
 
     for (unsigned i = 0; i < READERS_AHEAD; i++)

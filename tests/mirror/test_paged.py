@@ -6,9 +6,9 @@ import unittest
 import bson
 
 import test_changes
-from shop_mirror import COLLECTIONS, Shop, is_page, whole
+from shop_mirror import COLLECTIONS, Shop, is_page, sequence, whole
 
-from harness import paths, yamlout
+from harness import paths, scratch, yamlout
 
 PAGES = {"Orders": 3, "Buyers": 4}
 ARRAY = {"customers": "Orders", "products": "Buyers"}
@@ -73,6 +73,24 @@ class PagedTest(test_changes.ChangesTest):
         self.assertIn("12345", done.stdout)
         done = self.shop.mirror.command("mirror", "rebuild")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assert_same()
+
+    def test_80_a_price_in_many_pages(self):
+        """They are owed: what comes behind it does not wait for all of them."""
+        shop, customers = self.shop, self.shop.mongo.db().customers
+        shop.run("SET @tillway_etl = 1", "INSERT INTO Customer (id, firstName, lastName) VALUES (1000000, 'Many', 'Orders')",
+                 "INSERT INTO `Order` (id, datePlaced, customer_id) SELECT 1000000 + seq, '2026-04-01', 1000000 FROM seq_1_to_6000",
+                 "INSERT INTO Orderline (order_id, product_id, quantity) SELECT 1000000 + seq, 9, 1 FROM seq_1_to_6000")
+        shop.wait_applied(timeout=300)
+        shop.run("UPDATE Product SET currentPrice = 77.77 WHERE id = 9")
+        need = sequence(shop.primary.value("SELECT @@gtid_binlog_pos"))
+        n = 0
+        while sequence(shop.state()["gtid"]) < need:
+            n += 1
+            shop.run("UPDATE Customer SET phone = 'behind it %d' WHERE id = 1" % n)
+            scratch.wait_until("the change behind it", lambda: customers.find_one({"_id": 1, "Phone": "behind it %d" % n}), 120, interval=0.002)
+        self.assertGreater(n, 1)
+        self.assertGreater(len(customers.distinct("_tillway.gtid", {"Customer ID": 1000000})), 1)
         self.assert_same()
 
 
