@@ -178,6 +178,17 @@ static bool connect_source(struct work *k, uint32_t gone, bool *lost, struct err
     return schema_check(k->w->mapping, k->source, e);
 }
 
+static bool set_validators(struct work *k, struct err *e)
+{
+    bson_t collections = BSON_INITIALIZER;
+    bool ok = sink_collections(k->sink, &collections, e);
+
+    for (int i = 0; ok && i < k->w->n; i++)
+        ok = validator_set(k->w->plans[i], k->source, k->sink, &collections, e);
+    bson_destroy(&collections);
+    return ok;
+}
+
 /* What it needs to know of each aggregate. */
 static bool begin_aggregates(struct work *k, struct err *e)
 {
@@ -191,11 +202,10 @@ static bool begin_aggregates(struct work *k, struct err *e)
         k->slices[i] = 0;
         directory_init(&k->directories[i], p->n_key, p->page.n_element);
         k->paged |= p->a->paged > 0;
-        if (!validator_set(p, k->source, k->sink, e) || !index_own(p, k->sink, e) ||
-            !directory_load(&k->directories[i], p, k->sink, e))
+        if (!index_own(p, k->sink, e) || !directory_load(&k->directories[i], p, k->sink, e))
             return false;
     }
-    return work_cascades(k, e);
+    return set_validators(k, e) && work_cascades(k, e);
 }
 
 static bool begin_feed(struct work *k, struct err *e)

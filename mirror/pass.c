@@ -239,6 +239,19 @@ static bool write_all(struct pass *p, struct fetch *f, struct keyset *keys, stru
     return true;
 }
 
+/* The collection that is written into has its old one's validator, and the tables may have changed.
+ */
+static bool validate(struct pass *p, struct err *e)
+{
+    bson_t collections = BSON_INITIALIZER;
+    bool ok =
+        !sink_validates(p->sink) || (sink_collections(p->sink, &collections, e) &&
+                                     validator_set(p->plan, p->source, p->sink, &collections, e));
+
+    bson_destroy(&collections);
+    return ok;
+}
+
 /* The collection to write into, and behind which key. */
 static bool begin_all(struct pass *p, struct keyset *keys, struct err *e)
 {
@@ -251,7 +264,7 @@ static bool begin_all(struct pass *p, struct keyset *keys, struct err *e)
         return false;
     if (!resumed)
         p->done = 0;
-    if (!validator_set(p->plan, p->source, p->sink, e))
+    if (!validate(p, e))
         return false;
     if (resumed) {
         keyset_get(p->after, 0, key);

@@ -303,7 +303,8 @@ static struct rows *ask(const struct plan_level *l, struct source *source, struc
     return r;
 }
 
-bool validator_set(const struct plan *plan, struct source *source, struct sink *s, struct err *e)
+bool validator_set(const struct plan *plan, struct source *source, struct sink *s,
+                   const bson_t *collections, struct err *e)
 {
     struct rows *rows[MAP_LEVELS_MAX] = {NULL};
     const char *collection = plan->a->collection;
@@ -311,7 +312,7 @@ bool validator_set(const struct plan *plan, struct source *source, struct sink *
     bool ok = true;
 
     if (!sink_validates(s))
-        return sink_validator(s, collection, NULL, e);
+        return sink_validator(s, collections, collection, NULL, e);
     for (int i = 0; ok && i < plan->a->n_levels; i++) {
         rows[i] = ask(&plan->levels[i], source, e);
         ok = rows[i] != NULL;
@@ -320,7 +321,7 @@ bool validator_set(const struct plan *plan, struct source *source, struct sink *
         validator_make(plan, rows, &validator);
     for (int i = 0; i < plan->a->n_levels; i++)
         rows_free(rows[i]);
-    ok = ok && sink_validator(s, collection, &validator, e);
+    ok = ok && sink_validator(s, collections, collection, &validator, e);
     bson_destroy(&validator);
     return ok;
 }

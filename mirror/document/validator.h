@@ -11,9 +11,9 @@
  * columns of level i come. `out` is initialised and empty. */
 void validator_make(const struct plan *plan, struct rows *const *rows, bson_t *out);
 
-/* Give the collection, if there is one, the validator that the configuration asks for, or take ours
- * away. The schema was checked. */
+/* Give the collection, if it is among these (of sink_collections), the validator that the
+ * configuration asks for, or take ours away. The schema was checked. */
 bool validator_set(const struct plan *plan, struct source *source, struct sink *s,
-                   struct err *e) MUST_CHECK;
+                   const bson_t *collections, struct err *e) MUST_CHECK;
 
 #endif

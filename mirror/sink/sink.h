@@ -71,10 +71,12 @@ bool sink_index(struct sink *s, const char *collection, const char *name, const 
 bool sink_validates(const struct sink *s);
 /* The title of our validators' schemas, by which one is known to be ours. */
 #define SINK_VALIDATOR_TITLE "made by Tillway of the mapping"
-/* Give a collection this validator where it has another one, or (NULL) take away ours; nothing
- * where there is no such collection. */
-bool sink_validator(struct sink *s, const char *collection, const bson_t *wanted,
-                    struct err *e) MUST_CHECK;
+/* The database's collections, {name: options}, into `out`, which is initialised and empty. */
+bool sink_collections(struct sink *s, bson_t *out, struct err *e) MUST_CHECK;
+/* Give one of these this validator where it has another one, or (NULL) take away ours; nothing
+ * where it is not among them. */
+bool sink_validator(struct sink *s, const bson_t *collections, const char *collection,
+                    const bson_t *wanted, struct err *e) MUST_CHECK;
 
 /* A document of the state collection. get: 1, 0 where there is none, -1 with `e`; `out` is
  * initialised by the call where it returns 1. put replaces or makes it; set changes these fields of

@@ -37,29 +37,22 @@ bool sink_run(struct sink *s, mongoc_database_t *on, const bson_t *command, stru
     return ok;
 }
 
-int sink_options(struct sink *s, const char *name, bson_t *out, struct err *e)
+bool sink_collections(struct sink *s, bson_t *out, struct err *e)
 {
-    bson_t *opts = BCON_NEW("filter", "{", "name", BCON_UTF8(name), "}");
-    mongoc_cursor_t *c = mongoc_database_find_collections_with_opts(s->database, opts);
+    mongoc_cursor_t *c = mongoc_database_find_collections_with_opts(s->database, NULL);
     bson_error_t error;
     const bson_t *doc;
-    bson_iter_t it;
-    bson_iter_t option;
-    int got = 0;
+    bson_iter_t name;
+    bson_iter_t options;
+    bool ok;
 
-    if (mongoc_cursor_next(c, &doc)) {
-        got = 1;
-        if (bson_iter_init_find(&it, doc, "options") && bson_iter_recurse(&it, &option))
-            while (bson_iter_next(&option))
-                (void)bson_append_iter(out, NULL, -1, &option);
-    }
-    if (mongoc_cursor_error(c, &error)) {
-        (void)sink_failed(e, &error);
-        got = -1;
-    }
+    while (mongoc_cursor_next(c, &doc))
+        if (bson_iter_init_find(&name, doc, "name") &&
+            bson_iter_init_find(&options, doc, "options"))
+            (void)bson_append_iter(out, bson_iter_utf8(&name, NULL), -1, &options);
+    ok = !mongoc_cursor_error(c, &error) || sink_failed(e, &error);
     mongoc_cursor_destroy(c);
-    bson_destroy(opts);
-    return got;
+    return ok;
 }
 
 bool sink_index(struct sink *s, const char *collection, const char *name, const bson_t *keys,
@@ -75,13 +68,14 @@ bool sink_index(struct sink *s, const char *collection, const char *name, const 
 }
 
 /* The validator among a collection's options; empty: it has none. */
-static void validator_of(const bson_t *options, bson_t *out)
+static void validator_of(const bson_iter_t *options, bson_t *out)
 {
     bson_iter_t it;
     const uint8_t *data;
     uint32_t n;
 
-    if (!bson_iter_init_find(&it, options, "validator") || !BSON_ITER_HOLDS_DOCUMENT(&it))
+    if (!bson_iter_recurse(options, &it) || !bson_iter_find(&it, "validator") ||
+        !BSON_ITER_HOLDS_DOCUMENT(&it))
         return;
     bson_iter_document(&it, &n, &data);
     bson_destroy(out);
@@ -115,20 +109,21 @@ bool sink_validates(const struct sink *s)
     return s->validate;
 }
 
-bool sink_validator(struct sink *s, const char *collection, const bson_t *wanted, struct err *e)
+bool sink_validator(struct sink *s, const bson_t *collections, const char *collection,
+                    const bson_t *wanted, struct err *e)
 {
     const char *name = sink_where(s, collection);
-    bson_t options = BSON_INITIALIZER;
     bson_t now = BSON_INITIALIZER;
     bson_t none = BSON_INITIALIZER;
-    int got = sink_options(s, name, &options, e);
-    bool ok = got >= 0;
+    bson_iter_t options;
+    bool ok = true;
 
+    if (!bson_iter_init_find(&options, collections, name))
+        return true;
     validator_of(&options, &now);
-    if (got == 1 && (wanted ? !bson_equal(&now, wanted) : is_ours(&now)))
+    if (wanted ? !bson_equal(&now, wanted) : is_ours(&now))
         ok = change_validator(s, name, wanted ? wanted : &none, e);
     bson_destroy(&none);
     bson_destroy(&now);
-    bson_destroy(&options);
     return ok;
 }

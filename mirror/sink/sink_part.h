@@ -57,8 +57,6 @@ bool sink_end_session(struct sink *s, const bson_iter_t *lease, struct err *e);
 /* A command that changes collections. A build of an index that somebody has just begun, or has been
  * told is done, refuses some: it waits a little for that. */
 bool sink_run(struct sink *s, mongoc_database_t *on, const bson_t *command, struct err *e);
-/* A collection's options are appended to `out`: 1; 0 where there is none, -1 with `e`. */
-int sink_options(struct sink *s, const char *name, bson_t *out, struct err *e);
 /* What a collection is called now. */
 const char *sink_where(const struct sink *s, const char *collection);
 /* Add to {_id: …} that no later claim's number stands there, in the field `epoch`: where there is

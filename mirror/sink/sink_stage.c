@@ -65,8 +65,16 @@ static bool drop_others(struct sink *s, const char *collection, struct err *e)
 static bool create(struct sink *s, const char *collection, struct err *e)
 {
     bson_t *command = BCON_NEW("create", BCON_UTF8(s->stage));
-    bool ok = sink_options(s, collection, command, e) >= 0 && sink_run(s, s->database, command, e);
+    bson_t collections = BSON_INITIALIZER;
+    bool ok = sink_collections(s, &collections, e);
+    bson_iter_t it;
+    bson_iter_t option;
 
+    if (bson_iter_init_find(&it, &collections, collection) && bson_iter_recurse(&it, &option))
+        while (bson_iter_next(&option))
+            (void)bson_append_iter(command, NULL, -1, &option);
+    ok = ok && sink_run(s, s->database, command, e);
+    bson_destroy(&collections);
     bson_destroy(command);
     return ok;
 }

@@ -85,6 +85,17 @@ class ValidateTest(ShopTest):
         self.assertEqual(self.collection("products").options()["validator"], other)
         self.assert_same()
 
+    def test_60_asked_once(self):
+        """A mirror that begins asks for all collections at once, not for each."""
+        def asked():
+            return self.shop.mongo.client().admin.command("serverStatus")["metrics"]["commands"]["listCollections"]["total"]
+        self.shop.mirror.stop()
+        before = asked()
+        self.shop.mirror.start()
+        self.shop.run("UPDATE Product SET name = 'c' WHERE id = 1")
+        self.shop.wait_applied()
+        self.assertEqual(asked() - before, 1)
+
 
 if __name__ == "__main__":
     unittest.main()
