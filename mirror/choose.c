@@ -74,6 +74,28 @@ static bool judge(const struct rows *r, struct facts *out, struct err *e)
            err_set(e, ERR_SERVER, "its GTID position can't be read");
 }
 
+/* A node of a Galera cluster must have the GTIDs that the others have, or none of them could be
+ * read on where it stood. (With that MariaDB asks for log_slave_updates by itself.) */
+static bool judge_node(struct source *s, struct err *e)
+{
+    struct rows *r =
+        source_query(s,
+                     span_of("SELECT 1 FROM information_schema.global_variables WHERE"
+                             " (variable_name = 'WSREP_ON' AND variable_value = 'ON') OR"
+                             " (variable_name = 'WSREP_PROVIDER' AND variable_value <> 'none') OR"
+                             " (variable_name = 'WSREP_GTID_MODE' AND variable_value = 'OFF')"
+                             " HAVING COUNT(*) = 3"),
+                     e);
+    bool ok = r != NULL;
+
+    if (r && rows_next(r))
+        ok = err_set(e, ERR_USAGE,
+                     "a Galera node with GTIDs of its own: set wsrep_gtid_mode=ON, and the same"
+                     " wsrep_gtid_domain_id, on all nodes");
+    rows_free(r);
+    return ok;
+}
+
 static bool ask(struct source *s, struct facts *out, struct err *e)
 {
     struct rows *r = source_query(
@@ -83,9 +105,8 @@ static bool ask(struct source *s, struct facts *out, struct err *e)
         e);
     bool ok = r && rows_next(r) && r->n_columns == 7 && judge(r, out, e);
 
-    if (r)
-        rows_free(r);
-    return ok;
+    rows_free(r);
+    return ok && judge_node(s, e);
 }
 
 /* How much a position holds, to tell the replica that is ahead. */
