@@ -137,6 +137,7 @@ CONTENDERS = {
     "tillway, one by one": lambda c, name: Proxy(c, name, ONE_BY_ONE),
     "tillway, failover": lambda c, name: Proxy(c, name, {"failover": FAILOVER}),
     "tillway, exactly_once": lambda c, name: Proxy(c, name, {"failover": FAILOVER}, {"exactly_once": True}),
+    "tillway, one server": lambda c, name: Proxy(c, name, servers=1),
     "tillway, 50 connections": lambda c, name: Proxy(c, name, servers=1, connections=50),
     "tillway, 3 × 16 connections": lambda c, name: Proxy(c, name, servers=3, connections=16),
     "tillway, 1 + 2": lambda c, name: Proxy(c, name, servers=3),

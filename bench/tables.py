@@ -5,6 +5,7 @@ import os
 
 TEXT = ["--db-ps-mode=disable"]
 PREPARED = ["--db-ps-mode=auto"]
+ALONE = ("direct", "haproxy", "tillway, one server")
 BESIDE = ("direct", "haproxy", "tillway", "tillway, one by one")
 
 # held: cores that each server may use; None: as many as there are. contenders: names of contenders.CONTENDERS.
@@ -21,6 +22,8 @@ CROWD = _own("../build/release/bench/bench_crowd")  # in the place of a script
 TABLES = {
     "point-text": Table("point select, text protocol", "oltp_point_select", TEXT, (1, 16, 64, 256)),
     "point-prepared": Table("point select, prepared", "oltp_point_select", PREPARED, (1, 16, 64, 256)),
+    "one-text": Table("point select of one server alone, text protocol", "oltp_point_select", TEXT, (16, 64, 256), ALONE),
+    "one-prepared": Table("point select of one server alone, prepared", "oltp_point_select", PREPARED, (16, 64, 256), ALONE),
     "read-only": Table("ten point selects and four ranges, no transaction", "oltp_read_only", PREPARED + ["--skip-trx=on"], (16, 64)),
     "read-write": Table("sysbench's mixed transaction", "oltp_read_write", PREPARED, (16, 64)),
     "connect": Table("connect, log in, SELECT 1, quit", _own("connect.lua"), TEXT, (16,)),
