@@ -284,8 +284,8 @@ const struct schema_row conf_schema[] = {
      "`program_name` among them) share connections, so that "
      "`performance_schema.session_connect_attrs` is right for each of them."},
     {"pool.pipelining", SCHEMA_BOOL, IN(pool.pipelining), "true", 0, 0, NULL,
-     "Whether short reads of several sessions, sent to replicas, share a connection: they go out "
-     "in one write, and their replies are told apart. Needs `multiplexing`."},
+     "Whether short reads of several sessions share a connection: they go out in one write, and "
+     "their replies are told apart. Needs `multiplexing`."},
     {"pool.idle", SCHEMA_DURATION, IN(pool.idle_ns), "60s", 0, 86400 * S, NULL,
      "How long an unused server connection is kept. 0: closed at once."},
     {"pool.min_idle", SCHEMA_NUMBER, IN(pool.min_idle), "0", 0, 128, NULL,

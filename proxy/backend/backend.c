@@ -228,6 +228,22 @@ void backend_done(struct backend *b)
     b->reply_begun = false;
 }
 
+bool backend_guard(struct backend *b)
+{
+    b->guarded = true;
+    return backend_command(b, COM_QUERY, span_of(backend_guard_sql), EXPECT_STATE);
+}
+
+bool backend_unguard(struct backend *b, struct span mode)
+{
+    char sql[64];
+
+    b->guarded = false;
+    (void)snprintf(sql, sizeof sql, "SET SESSION tx_read_only=%.*s", (int)mode.n,
+                   (const char *)mode.p);
+    return backend_command(b, COM_QUERY, span_of(sql), EXPECT_STATE);
+}
+
 bool backend_reset(struct backend *b)
 {
     vars_clear(b->vars);

@@ -36,8 +36,7 @@ struct session;
 struct backend {
     struct stream stream;
     struct state state;
-    struct backend *next; /* the pool's list */
-    struct backend *prev;
+    struct backend *next, *prev; /* the pool's list */
 
     /* whoever holds it is told of every event */
     void (*notify)(struct backend *b, void *owner);
@@ -63,7 +62,7 @@ struct backend {
     char schema[BACKEND_SCHEMA_MAX];
     bool multi_statements;
     uint32_t limit_ms; /* max_statement_time laid on for a hint; 0: the session's own */
-    bool guarded;      /* its transactions are read-only: it serves a replica's reads */
+    bool guarded;      /* its transactions are read-only: it serves reads that may be repeated */
     bool tells_client; /* it reports what the client wants to be told, not all */
     struct prepared_set prepared;
 
@@ -92,8 +91,7 @@ struct backend {
 
     /* what is under way */
     struct expect expect[EXPECT_MAX];
-    unsigned expect_head;
-    unsigned expect_count;
+    unsigned expect_head, expect_count;
     bool reply_begun; /* `reply` is that of the first expectation */
     struct reply reply;
     struct buf out;           /* bytes to write before anything else; pinned while stream.writing */
@@ -124,7 +122,7 @@ bool backend_expect(struct backend *b, enum reply_kind kind, enum expect_role ro
                     uint32_t stmt) MUST_CHECK;
 /* Write `out` and the parts behind it. Answers as stream_write does; BLOCKED pins both. */
 enum stream_sent backend_write(struct backend *b, const struct span *parts, int n) MUST_CHECK;
-/* The first expectation, its `reply` begun (as by reply_begin); NULL where none is due. */
+/* The first expectation, its `reply` begun; NULL where none is due. */
 struct expect *backend_due(struct backend *b, uint64_t client_caps, uint16_t status);
 void backend_done(struct backend *b); /* its reply is complete */
 /* Take the connection back to what a fresh login is: in `out`, pipelined. Keeps the schema, and
@@ -133,8 +131,10 @@ bool backend_reset(struct backend *b) MUST_CHECK;
 
 /* The tracking every server connection has: one SET, see protocol/ok.h for what comes of it. */
 extern const char backend_setup_sql[];
-/* What a connection for a replica's reads has on top: nothing can be written over it. */
+/* What a connection for reads has on top: nothing can be written over it. */
 extern const char backend_guard_sql[];
+bool backend_guard(struct backend *b) MUST_CHECK;
+bool backend_unguard(struct backend *b, struct span mode) MUST_CHECK; /* tx_read_only's value */
 
 /* backend_auth.c: append what the server's plugin wants as a reply to its nonce; where the identity
  * does not have it, an empty reply, and `lacking` says so. False: a plugin that is not spoken. */

@@ -162,6 +162,26 @@ void line_turn_over(struct session *s)
         remember(l);
 }
 
+/* In front of the riders' replies there may be one to what made it a line's. */
+static bool is_of_rider(const struct line *l)
+{
+    return l->backend->expect_count == l->count;
+}
+
+static bool is_no_use(const struct line *l, enum reply_event event)
+{
+    return event == REPLY_BAD || event == REPLY_INFILE || (event == REPLY_ERROR && !is_of_rider(l));
+}
+
+static void drop_one(struct line *l)
+{
+    bool riders = is_of_rider(l);
+
+    backend_done(l->backend);
+    if (riders)
+        pop(l);
+}
+
 /* Of one that has left. False: more is to come. */
 static bool drop_reply(struct line *l)
 {
@@ -172,14 +192,13 @@ static bool drop_reply(struct line *l)
     do {
         reply_feed(&b->reply, stream_data(&b->stream), stream_left(&b->stream),
                    worker_whole_max(l->worker), &out);
-        if (out.event == REPLY_BAD || out.event == REPLY_INFILE) {
+        if (is_no_use(l, out.event)) {
             backend_close(b);
             return false;
         }
         stream_consume(&b->stream, out.pass + out.drop);
         if (out.done) {
-            backend_done(b);
-            pop(l);
+            drop_one(l);
             return true;
         }
     } while (out.event != REPLY_MORE);
@@ -312,7 +331,7 @@ struct line *line_find(struct session *s, int server)
         if (l->count < LINE_DEPTH && session_fits_line(s, l->backend) && is_better(l, best))
             best = l;
     }
-    if ((best && best->count < LINE_AIM) || n == LINES_MAX)
+    if ((best && (best->count < LINE_AIM || n >= LINES_AIM)) || n == LINES_MAX)
         return best;
     more = open_line(s, server);
     return more ? more : best;
@@ -341,9 +360,13 @@ static unsigned index_of(const struct line *l, const struct session *s)
     return i;
 }
 
-static void expect_nothing(struct backend *b, unsigned i)
+/* Theirs are the last ones expected; the head's own may have come already. */
+static void expect_nothing(const struct line *l, unsigned i)
 {
-    b->expect[(b->expect_head + i) % EXPECT_MAX].role = EXPECT_DISCARD;
+    struct backend *b = l->backend;
+    unsigned at = b->expect_head + b->expect_count - (l->count - i);
+
+    b->expect[at % EXPECT_MAX].role = EXPECT_DISCARD;
 }
 
 void line_leave(struct session *s)
@@ -355,7 +378,7 @@ void line_leave(struct session *s)
         return;
     i = index_of(l, s);
     let_out(l, i);
-    expect_nothing(l->backend, i);
+    expect_nothing(l, i);
     atomic_fetch_sub_explicit(&load_of(l)->busy, 1, memory_order_relaxed);
 }
 
@@ -369,11 +392,12 @@ bool line_take_over(struct session *s)
         return false;
     begin_turn(l, s);
     for (unsigned i = 1; i < l->count; i++)
-        expect_nothing(b, i);
+        expect_nothing(l, i);
     write_out(l);
     unlink_line(l);
     s->line = NULL;
     session_hold(s, b);
+    session_list_thread(s, b);
     scatter(l, s, load);
     return true;
 }

@@ -1,6 +1,6 @@
-/* Shared pipelining. A line is a replica's connection on which several sessions' short reads are
- * under way at once. What they send in one turn of the loop goes out in one write at its end; the
- * replies come in order, and each session forwards its own.
+/* Shared pipelining. A line is a connection that only reads, a replica's or the primary's, on which
+ * several sessions' short reads are under way at once. What they send in one turn of the loop goes
+ * out in one write at its end; the replies come in order, and each session forwards its own.
  *
  *     pool ──▶ line: [head's reply][rider's][rider's] … ──▶ pool, once nobody rides any more
  *                │
@@ -21,12 +21,14 @@
 #include <uv.h>
 
 enum {
-    LINE_DEPTH = 16, /* riders at most */
-    LINE_AIM = 4,    /* another line is begun where one has as many */
-    LINES_MAX = 4,   /* of one server, a worker */
+    LINE_DEPTH = 31, /* riders at most */
+    LINE_AIM = 8,    /* another line is begun where one has as many */
+    LINES_AIM = 4,   /* … or where there is no place on so many, of one server, a worker; */
+    LINES_MAX = 16,  /* not more than these */
 };
 
-_Static_assert((int)LINE_DEPTH <= (int)EXPECT_MAX, "a reply is expected for each rider");
+_Static_assert((int)LINE_DEPTH < (int)EXPECT_MAX,
+               "a reply is expected for each rider, and one more");
 
 struct worker;
 

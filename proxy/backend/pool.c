@@ -84,7 +84,8 @@ static int cost_of(const struct backend *b, const struct pool_want *want)
     bool same = vars_fingerprint(b->vars) == want->vars && strcmp(b->schema, want->schema) == 0;
 
     return (b->global_sets == want->global_sets ? 0 : 16) + (b->dirty ? 8 : 0) +
-           (b->unread && b->last_of ? 4 : 0) + (knows(b, want->stmt) ? 0 : 2) + (same ? 0 : 1);
+           (b->unread && b->last_of ? 4 : 0) + (knows(b, want->stmt) ? 0 : 2) +
+           (same && b->guarded == want->guarded ? 0 : 1);
 }
 
 void pool_remove(struct pool *p, struct backend *b)

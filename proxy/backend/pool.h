@@ -35,6 +35,7 @@ struct pool_want {
     uint64_t
         awaited_before_ns; /* one whose session may ask for warnings: only if idle since then */
     bool as_is;            /* only one to which nothing has to be done */
+    bool guarded;          /* rather one that only reads; else one that does not */
 };
 
 /* What stays in the pool. */

@@ -26,7 +26,8 @@ struct command_run {
     size_t replied;       /* bytes of the reply so far */
     uint32_t explains; /* EXPLAIN FOR CONNECTION and its likes: that session's statement; 0: none */
     bool alone;        /* it does not ride again: it was sent elsewhere once */
-    bool sent;         /* its first byte was written to the server */
+    bool sent;         /* its first byte was written to the server, … */
+    bool guarded;      /* … over a connection that only reads */
     bool answered;     /* a byte of the reply was forwarded */
     bool position_asked; /* what the session saw on the primary is being bounded by its position */
     bool asking;         /* the session asks before it routes the command */

@@ -57,8 +57,8 @@ static void keep_read(struct session *s, const struct backend *b)
 
     drop_read(&s->answers);
     if (!(run->warned || run->failed) || !run->read || !run->whole || run->rewritten ||
-        run->fitted || run->byte == COM_STMT_PREPARE || b->server == s->worker->topology->primary ||
-        run->size > KEPT_MAX)
+        run->fitted || run->byte == COM_STMT_PREPARE || run->size > KEPT_MAX ||
+        (b->server == s->worker->topology->primary && !s->line))
         return;
     buf_put(&s->answers.read, stream_data(&s->client), run->size);
     if (run->byte == COM_STMT_EXECUTE) {

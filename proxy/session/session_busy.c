@@ -125,7 +125,7 @@ static bool is_busy(const struct session *s)
                      s->state.now == SESSION_RELAY;
 
     return under_way && s->identity && !s->run.log_in &&
-           s->run.route.server != s->worker->topology->primary;
+           (s->line || s->run.route.server != s->worker->topology->primary);
 }
 
 static void collect(struct busy_request *k, const struct worker *w)

@@ -191,11 +191,10 @@ uint64_t session_awaited_before_ns(const struct worker *w)
     return clock_mono_ns() - w->conf->pool.diagnostics_ns;
 }
 
-/* It was a replica's, or another session has left it in a state that is not known. */
+/* Another session has left it in a state that is not known. */
 static bool needs_reset(const struct session *s, const struct backend *b)
 {
-    return (b->guarded && b->server == s->worker->topology->primary) ||
-           (b->dirty && b->last_of != s);
+    return b->dirty && b->last_of != s;
 }
 
 static struct pool_want want_of(const struct session *s, int server)
@@ -205,7 +204,8 @@ static struct pool_want want_of(const struct session *s, int server)
                               .schema = s->schema,
                               .vars = vars_fingerprint(s->vars),
                               .stmt = session_stmt_key(s),
-                              .global_sets = s->global_sets};
+                              .global_sets = s->global_sets,
+                              .guarded = server != s->worker->topology->primary};
 }
 
 /* Whether nothing of the session's is on the connection that it had last, nor the statement. */
@@ -254,18 +254,33 @@ struct backend *session_take_idle(struct session *s, int server, bool no_other)
     return b;
 }
 
-struct backend *session_take_equal(struct session *s, int server)
+/* One that has all; else one that lacks the guard alone. */
+static struct backend *take_as_is(struct session *s, int server)
 {
     struct pool_want want = want_of(s, server);
     struct backend *b;
 
-    want.as_is = true;
+    want.as_is = want.guarded = true;
     b = pool_take(&s->worker->pool, &want);
+    if (b)
+        return b;
+    want.guarded = false;
+    return pool_take(&s->worker->pool, &want);
+}
+
+struct backend *session_take_equal(struct session *s, int server)
+{
+    struct backend *b = take_as_is(s, server);
+
     if (!b)
         return NULL;
     session_doubt(s->worker, b);
     if (b->unproven || !session_fits_line(s, b)) {
         session_put_back(s->worker, b);
+        return NULL;
+    }
+    if (!b->guarded && !backend_guard(b)) {
+        backend_close(b);
         return NULL;
     }
     backend_list(b, 0, "");

@@ -89,11 +89,17 @@ static enum step tell_loss(struct session *s, const char *text)
     return session_answer_error(s, ER_NET_READ_ERROR, "08S01", text);
 }
 
+/* Whether what the session has on its home may be gone with the connection. */
+static bool is_home(const struct session *s, int server)
+{
+    return server == s->home && !s->run.guarded;
+}
+
 /* A read on a replica has nothing to do with the session's transaction; one that waits for its
  * repetition has. */
 static enum replay_verdict judge_transaction(const struct session *s, int server)
 {
-    bool concerned = server == s->home || !s->run.read || session_replay_due(s);
+    bool concerned = is_home(s, server) || !s->run.read || session_replay_due(s);
 
     return concerned ? session_replay_judge(s, false) : REPLAY_NOT_ASKED;
 }
@@ -120,7 +126,7 @@ enum step session_target_lost(struct session *s)
         return repeat_transaction(s);
     if (verdict == REPLAY_UNDONE)
         s->run.sent = false;
-    if (server == s->home)
+    if (is_home(s, server))
         had_state = session_lose_home(s);
     if (verdict == REPLAY_ROLLED_BACK)
         return session_replay_roll_back(s, session_replay_why_not(s));

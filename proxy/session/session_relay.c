@@ -86,6 +86,7 @@ static bool send_first(struct session *s, struct backend *b)
     if (sent == STREAM_FAILED)
         return false;
     run->sent = true;
+    run->guarded = b->guarded;
     session_begin_timing(s);
     session_ride_sent(s);
     run->request.done = run->request.done || run->whole;
@@ -195,7 +196,7 @@ static void batch_add(struct session *s, struct batch *batch, const uint8_t *at,
 }
 
 /* An error from a replica is never the last word: the primary is asked, for what the client sees is
- * what it would see there. Unless somebody wanted the statement to end. */
+ * what it would see there; nor is one over a guarded connection. Unless somebody wanted the end. */
 static bool ask_primary_instead(const struct session *s, const struct backend *b,
                                 const struct batch *batch)
 {
@@ -204,7 +205,7 @@ static bool ask_primary_instead(const struct session *s, const struct backend *b
     int primary = s->worker->topology->primary;
 
     return run->read && run->whole && !run->answered && batch->count == 0 && primary >= 0 &&
-           b->server != primary && !(run->exclude & 1u << primary) &&
+           (b->server != primary || run->guarded) && !(run->exclude & 1u << primary) &&
            code != ER_QUERY_INTERRUPTED && code != ER_CONNECTION_KILLED &&
            code != ER_STATEMENT_TIMEOUT;
 }

@@ -12,21 +12,41 @@ enum { COMMAND_MAX = 4096 };
 /* No connection's. */
 #define SERIAL_NONE UINT64_MAX
 
-/* A read that wants nothing but its rows, of a session that a replica may serve at any time. */
+/* Nothing but the servers' state decided where it goes: not the session's, nor anybody's wish. */
+static bool goes_anywhere(const struct session *s)
+{
+    switch (s->run.route.reason) {
+    case ROUTE_BALANCED:
+    case ROUTE_REPLICA_STAYED:
+    case ROUTE_PRIMARY_SHARE:
+    case ROUTE_NO_REPLICA:
+    case ROUTE_NOT_FRESH:
+    case ROUTE_POLICY:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The primary is to say the last word: what a replica answered, or did not, does not count. */
+static bool is_last_word(const struct session *s)
+{
+    return s->run.route.server == s->worker->topology->primary && s->run.exclude != 0;
+}
+
+/* A read that wants nothing but its rows. */
 static bool is_plain(const struct session *s)
 {
     const struct command_run *run = &s->run;
     const struct stmt *stmt = run->stmt;
-    bool anywhere =
-        run->route.reason == ROUTE_BALANCED || run->route.reason == ROUTE_REPLICA_STAYED;
     bool asks = run->statement.only_asks || (run->statement.effects & SQL_EFFECTS_ASKS);
     bool text = run->byte == COM_QUERY && !run->own_text;
     bool execute = run->byte == COM_STMT_EXECUTE && stmt && stmt->bound < 0 && !stmt->home_only &&
                    !stmt->own_text;
 
     return run->read && run->whole && !run->rewritten && !run->alone && (text || execute) &&
-           run->size <= COMMAND_MAX && run->wish.timeout_ms == 0 && anywhere && !run->route.wait &&
-           !asks;
+           run->size <= COMMAND_MAX && run->wish.timeout_ms == 0 && goes_anywhere(s) &&
+           !run->route.wait && !asks && !is_last_word(s);
 }
 
 /* Whether the client has to be told of its variables first. */
@@ -35,13 +55,19 @@ static bool knows_tracking(const struct session *s)
     return !(s->caps & CAP_SESSION_TRACK) || s->telling.wanted.known;
 }
 
+/* Its connection there has what nobody has asked for yet, and so stays its own. */
+static bool has_left_something(const struct session *s, int server)
+{
+    return s->recent[server] && s->recent[server]->unread;
+}
+
 static bool may_ride(const struct session *s)
 {
     const struct conf_pool *conf = &s->worker->conf->pool;
     int server = s->run.route.server;
 
-    return conf->pipelining && conf->multiplexing && is_plain(s) &&
-           server != s->worker->topology->primary && !s->held[server] && knows_tracking(s) &&
+    return conf->pipelining && conf->multiplexing && is_plain(s) && !s->held[server] &&
+           !has_left_something(s, server) && knows_tracking(s) &&
            !(s->run.statement.effects & SQL_EFFECT_TRACKING) && !s->identity->limited &&
            session_queue_lets_board(s, server);
 }
@@ -73,7 +99,7 @@ static bool knows_statement(const struct session *s, const struct backend *b)
 
 bool session_fits_line(struct session *s, const struct backend *b)
 {
-    return !b->stream.writing && !b->stream.eof && b->guarded && !b->reset_due && !b->rescue_due &&
+    return !b->stream.writing && !b->stream.eof && !b->reset_due && !b->rescue_due &&
            !b->tells_client && b->limit_ms == 0 && b->global_sets == s->global_sets &&
            s->multi_statements == b->multi_statements &&
            vars_fingerprint(s->vars) == vars_fingerprint(b->vars) &&
@@ -112,7 +138,7 @@ bool session_ride(struct session *s)
         return false;
     }
     session_replay_begin(s);
-    s->run.sent = s->run.request.done = true;
+    s->run.sent = s->run.request.done = s->run.guarded = true;
     session_begin_timing(s);
     metric_add(&s->worker->shared->metrics, METRIC_SHARED, 1);
     session_queue_leave(s);
@@ -150,7 +176,7 @@ void session_ride_end(struct session *s, struct backend *b, uint64_t took_ns)
 void session_ride_elsewhere(struct session *s)
 {
     s->run.alone = true;
-    s->run.sent = false;
+    s->run.sent = s->run.guarded = false;
     metric_add(&s->worker->shared->metrics, METRIC_RETRIED, 1);
     session_enter(s, SESSION_ROUTE);
     session_step(s);

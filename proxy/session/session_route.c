@@ -404,10 +404,21 @@ enum step session_route(struct session *s)
     return go_there(s);
 }
 
+/* The primary itself, once more, where it was tried over a connection that only reads. */
+static void leave_server(struct session *s)
+{
+    struct command_run *run = &s->run;
+
+    if (run->guarded && run->route.server == s->worker->topology->primary)
+        run->alone = true;
+    else
+        run->exclude |= 1u << run->route.server;
+    run->sent = run->guarded = false;
+}
+
 enum step session_reroute(struct session *s)
 {
-    s->run.exclude |= 1u << s->run.route.server;
-    s->run.sent = false;
+    leave_server(s);
     s->target = NULL;
     metric_add(&s->worker->shared->metrics, METRIC_RETRIED, 1);
     session_enter(s, SESSION_ROUTE);

@@ -63,10 +63,7 @@ static bool reads_a_replica(const struct session *s, const struct backend *b)
  * statement and whoever the user is: read_only does not hold for all of them, this does. */
 static bool lay_on_guard(struct session *s, struct backend *b)
 {
-    if (b->guarded || !reads_a_replica(s, b))
-        return true;
-    b->guarded = true;
-    return backend_command(b, COM_QUERY, span_of(backend_guard_sql), EXPECT_STATE);
+    return b->guarded || !reads_a_replica(s, b) || backend_guard(b);
 }
 
 /* The time limit that a comment or a rule gives the statement, or back to the session's own. */
@@ -138,7 +135,7 @@ static const struct vars *vars_to_prepare_under(const struct session *s)
     return session_home_knows_variables(s) ? s->run.stmt->vars : s->vars;
 }
 
-bool session_lays_on(const struct session *s, struct backend *b)
+static bool changes_state(const struct session *s, struct backend *b)
 {
     const struct stmt *stmt = session_stmt_missing(s, b) ? s->run.stmt : NULL;
     const struct vars *vars = stmt ? vars_to_prepare_under(s) : s->vars;
@@ -151,6 +148,33 @@ bool session_lays_on(const struct session *s, struct backend *b)
            (schema[0] && strcmp(schema, b->schema) != 0) ||
            (s->schema[0] && strcmp(s->schema, b->schema) != 0) ||
            s->run.wish.timeout_ms != b->limit_ms;
+}
+
+/* The primary's own may run on a connection that only reads if it is a read, for an error there is
+ * not the last word, and begins no transaction of the session's. */
+static bool bears_guard(const struct session *s, struct backend *b)
+{
+    const struct command_run *run = &s->run;
+
+    return run->read && run->whole && !run->alone && run->route.reason != ROUTE_PINNED &&
+           !changes_state(s, b);
+}
+
+static bool guard_is_in_the_way(const struct session *s, struct backend *b)
+{
+    return b->guarded && b->server == s->worker->topology->primary && !bears_guard(s, b);
+}
+
+static bool lay_off_guard(const struct session *s, struct backend *b)
+{
+    struct span own = vars_value(s->vars, "tx_read_only");
+
+    return !guard_is_in_the_way(s, b) || backend_unguard(b, own.p ? own : span_of("DEFAULT"));
+}
+
+bool session_lays_on(const struct session *s, struct backend *b)
+{
+    return guard_is_in_the_way(s, b) || changes_state(s, b);
 }
 
 /* A statement is prepared under the schema and variables under which the client prepared it, not
@@ -175,8 +199,8 @@ bool session_lay_on_state(struct session *s, struct backend *b)
     if (!session_take_over(b) || !session_stmt_sweep(s, b) || !session_stmt_make_own(s, b))
         return false;
     session_replay_lay_on(s, b);
-    return lay_on_doubt(s, b) && session_tracking_lay_on(s, b) && lay_on_schema(b, s->schema) &&
-           lay_on_option(s, b) && lay_on_variables(s, b, s->vars) &&
+    return lay_off_guard(s, b) && lay_on_doubt(s, b) && session_tracking_lay_on(s, b) &&
+           lay_on_schema(b, s->schema) && lay_on_option(s, b) && lay_on_variables(s, b, s->vars) &&
            session_uservars_lay_on(s, b) && lay_on_guard(s, b) && lay_on_limit(s, b) &&
            ask_to_wait(s, b) && session_lay_on_statement(s, b) && lay_on_guard(s, b) &&
            lay_on_limit(s, b) && session_stmt_make_room(s, b) && session_lay_on_left(s, b) &&

@@ -7,7 +7,7 @@ usage: test_features.py [FEATURE]
 import sys
 
 import features
-from test_differential import Lag, Side, difference, replica_reads
+from test_differential import Lag, Side, difference, spread
 from harness.cluster import TILL_USER, Cluster
 from harness.tillway import Tillway
 
@@ -44,13 +44,9 @@ def main():
             sides = (Side(alone.primary, alone.primary.host, alone.primary.port),
                      Side(cluster.primary, tillway.host, tillway.port))
             prepare(sides)
-            lag = Lag(cluster.replicas, 1)
-            lag.start()
-            try:
+            with Lag(cluster.replicas, 1):
                 bad = differing(sides, names)
-            finally:
-                lag.end()
-            reads = replica_reads(tillway)
+            reads, _ = spread(tillway)
     print("%d features, %d differ; %d statements by replicas" % (len(names), bad, reads))
     return 1 if bad or not reads else 0
 
