@@ -139,7 +139,8 @@ const struct schema_row conf_schema[] = {
      "failover is enabled."},
     {"failover.lease", SCHEMA_DURATION, IN(failover.lease_ns), "1500ms", 200 * MS, 60 * S, NULL,
      "How long writes go on without an answer from a majority of the servers or from the primary. "
-     "The same in every Tillway of a cluster."},
+     "So long a failover waits, once more, for a Tillway that it does not hear of. The same in "
+     "every Tillway of a cluster."},
     {"failover.confirm", SCHEMA_DURATION, IN(failover.confirm_ns), "200ms", 0, 60 * S, NULL,
      "How long the primary must be missing before another one is promoted."},
     {"failover.drain", SCHEMA_DURATION, IN(failover.drain_ns), "60s", 1 * S, 3600 * S, NULL,

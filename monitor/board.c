@@ -245,6 +245,7 @@ static void look(const struct board *b, const struct member *m, int judged,
             .read_only = f->read_only,
             .acks = f->acks,
             .resting = b->resting & UINT32_C(1) << i,
+            .enrolled = f->enrolled,
             .source = source_of(m, b->count, i),
             .heard_ns = f->known ? f->sampled_ns : 0,
             .row = f->row,
@@ -338,6 +339,7 @@ static void apply_gate(struct board *b, const struct member *m, uint64_t now_ns,
         return;
     look(b, m, v->primary, &view);
     g = failover_gate(&view, b->conf->failover.lease_ns, now_ns);
+    b->epoch = g.epoch;
     if (g.epoch == 0)
         return;
     if (g.primary < 0)

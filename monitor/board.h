@@ -19,6 +19,7 @@ struct board {
     int lag_primary;        /* -1: none yet */
     int judged;             /* the primary by roles alone */
     int last_primary;       /* the last one there was, or -1 */
+    uint64_t epoch;         /* failover: the newest one, as of the last verdict */
     uint32_t resting;       /* servers in maintenance, as bits: an operator's word */
     struct verdict verdict; /* the last one that was logged and shown */
 };

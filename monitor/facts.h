@@ -36,6 +36,7 @@ struct facts {
     struct gtid_set slave_pos;  /* applied by replication, and readable */
     bool acks;                  /* failover: see struct failover_member */
     struct failover_row row;    /* failover: the server's own row */
+    bool enrolled;              /* failover: see struct failover_member */
     uint64_t sampled_ns;        /* just before the two positions were asked for */
     uint64_t room_ns;           /* as server_view.room_ns */
     struct galera_state galera;

@@ -37,14 +37,6 @@ static const struct state_row rows[] = {
 };
 static const struct state_table table = {"failover", rows, FAILOVER_STATE_COUNT};
 
-static const char *const task_names[] = {"adopt", "failover", "switchover", "rejoin"};
-
-const char *failover_task_name(enum failover_task t)
-{
-    assert(t < ARRAY_LEN(task_names));
-    return task_names[t];
-}
-
 void failover_init(struct failover *f, const struct failover_rules *r,
                    const struct failover_effects *fx, uint64_t seed)
 {
@@ -62,11 +54,6 @@ static uint64_t between(struct failover *f, uint64_t least, uint64_t most)
     f->random ^= f->random >> 7;
     f->random ^= f->random << 17;
     return least + f->random % (most - least);
-}
-
-const char *failover_name(const struct failover *f, int server)
-{
-    return server >= 0 ? f->rules.names[server] : "none";
 }
 
 /* "failover to db2, epoch 7, after 35 ms: …" */
@@ -168,6 +155,7 @@ static void promote(struct failover *f, bool alone)
     enter(f, FAILOVER_PROMOTE);
     ask_also(f, f->candidate,
              (struct failover_order){.kind = ORDER_PROMOTE,
+                                     .expel = f->expel,
                                      .follow = f->candidate != f->old && f->task != TASK_ADOPT,
                                      .leap = f->task == TASK_FAILOVER,
                                      .alone = alone},
@@ -177,7 +165,7 @@ static void promote(struct failover *f, bool alone)
 static struct failover_order join_order(const struct failover *f)
 {
     return (struct failover_order){
-        .kind = ORDER_JOIN, .source = f->candidate, .position = f->position};
+        .kind = ORDER_JOIN, .expel = f->expel, .source = f->candidate, .position = f->position};
 }
 
 /* The others before the one: a semi-sync primary without replicas would stall. */
@@ -216,9 +204,11 @@ static uint32_t needed(const struct failover *f)
     }
 }
 
+/* All proxies are to notice, this one's first. */
 static void leased(struct failover *f)
 {
     f->leased_ns = f->now_ns;
+    f->fx.look(f->fx.ctx);
     switch (f->task) {
     case TASK_SWITCHOVER:
         say(f, "the transactions on %s come to their end", failover_name(f, f->old));
@@ -355,20 +345,6 @@ static void on_survey(struct failover *f)
         drain(f, &f->received[f->candidate]);
 }
 
-static void on_drain(struct failover *f)
-{
-    if (!round_is_over(f))
-        return;
-    if (f->ok) {
-        enter(f, FAILOVER_WAIT);
-        return;
-    }
-    if (f->task == TASK_SWITCHOVER)
-        turn_back(f);
-    else
-        finish(f, "the elected server has not applied in time what it received");
-}
-
 /* Whether a server can take no write of an older epoch any more: it is fenced, or it is gone (and
  * begins read-only, should it come back). */
 static bool is_harmless(const struct failover *f, int server)
@@ -387,9 +363,42 @@ static bool all_harmless(const struct failover *f)
     return true;
 }
 
+/* What is left of the lease that began, at the latest, with the promise. */
+static uint64_t lease_left_ns(const struct failover *f)
+{
+    uint64_t gone_ns = f->now_ns - f->leased_ns;
+
+    return gone_ns < f->rules.wait_ns ? f->rules.wait_ns - gone_ns : 0;
+}
+
+static void wait(struct failover *f)
+{
+    enter(f, FAILOVER_WAIT);
+    begin_round(f);
+    if (all_harmless(f) || !lease_left_ns(f))
+        return;
+    say(f, "the proxies leave %s", failover_name(f, f->old));
+    ask(f, f->granted, (struct failover_order){.kind = ORDER_AWAIT}, lease_left_ns(f));
+}
+
+static void on_drain(struct failover *f)
+{
+    if (!round_is_over(f))
+        return;
+    if (f->ok)
+        wait(f);
+    else if (f->task == TASK_SWITCHOVER)
+        turn_back(f);
+    else
+        finish(f, "the elected server has not applied in time what it received");
+}
+
 static void on_wait(struct failover *f)
 {
-    if (all_harmless(f) || f->now_ns - f->leased_ns >= f->rules.wait_ns)
+    bool left = __builtin_popcount(f->ok) >= f->rules.majority;
+
+    f->expel = !left && !lease_left_ns(f);
+    if (left || f->expel || all_harmless(f))
         repoint(f);
 }
 
@@ -433,6 +442,7 @@ void failover_begin(struct failover *f, enum failover_task task, uint64_t epoch)
     f->epoch = epoch;
     f->begun_ns = f->now_ns;
     f->granted = f->safe = f->acks = 0;
+    f->expel = false;
     f->base = 0;
     memset(f->promoted, 0, sizeof f->promoted);
     if (f->candidate >= 0)

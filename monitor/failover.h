@@ -16,7 +16,8 @@
  *   FENCE    it becomes read-only
  *   SURVEY   replicas stop receiving and say what they have; one is elected
  *   DRAIN    the elected one applies what it received
- *   WAIT     until every proxy that knows only the old epoch has stopped sending writes
+ *   WAIT     until every proxy has left the old epoch: it said so at a majority, or its lease is
+ *            over, which need not be awaited where the old primary can take no writes
  *   REPOINT  the others follow the elected one
  *   PROMOTE  as soon as one of them can acknowledge, it becomes writable; the rest go on following
  *
@@ -94,6 +95,7 @@ struct failover {
     int subject;    /* TASK_REJOIN */
     bool forced;    /* the old primary must not be elected */
     uint32_t granted;
+    bool expel;                     /* the lease of all who did not leave is over */
     uint32_t safe;                  /* surveyed or fenced: cannot take writes any more */
     uint64_t base;                  /* the newest epoch that a granted server had promised before */
     uint64_t promoted[SERVERS_MAX]; /* granted servers: rows' `primary` */

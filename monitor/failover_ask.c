@@ -1,9 +1,23 @@
 #include "base/clock.h"
 #include "monitor/failover_begin.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #define BIT(i) (UINT32_C(1) << (i))
+
+static const char *const task_names[] = {"adopt", "failover", "switchover", "rejoin"};
+
+const char *failover_task_name(enum failover_task t)
+{
+    assert(t < ARRAY_LEN(task_names));
+    return task_names[t];
+}
+
+const char *failover_name(const struct failover *f, int server)
+{
+    return server >= 0 ? f->rules.names[server] : "none";
+}
 
 static int best_target(const struct failover *f)
 {
@@ -92,16 +106,18 @@ static void plan_switchover(const struct failover *f, char out[FAILOVER_PLAN_MAX
 
 static void plan_failover(const struct failover *f, char out[FAILOVER_PLAN_MAX])
 {
-    (void)snprintf(out, FAILOVER_PLAN_MAX,
-                   "1. take the locks of a majority of the servers, promise epoch %llu\n"
-                   "2. the replicas stop receiving and say what they have; the primary before (%s) "
-                   "becomes read-only and its clients' connections end, where it answers\n"
-                   "3. the replica that has most applies what it has received\n"
-                   "4. unless the primary before is fenced or gone: wait %llu ms for its lease\n"
-                   "5. the others follow the one elected\n"
-                   "6. it becomes writable\n",
-                   (unsigned long long)failover_next_epoch(f), failover_name(f, f->gate.primary),
-                   (unsigned long long)(f->rules.wait_ns / CLOCK_NS_PER_MS));
+    (void)snprintf(
+        out, FAILOVER_PLAN_MAX,
+        "1. take the locks of a majority of the servers, promise epoch %llu\n"
+        "2. the replicas stop receiving and say what they have; the primary before (%s) "
+        "becomes read-only and its clients' connections end, where it answers\n"
+        "3. the replica that has most applies what it has received\n"
+        "4. unless the primary before is fenced or gone: all Tillways say that they have "
+        "left it, or wait %llu ms for their lease\n"
+        "5. the others follow the one elected\n"
+        "6. it becomes writable\n",
+        (unsigned long long)failover_next_epoch(f), failover_name(f, f->gate.primary),
+        (unsigned long long)(f->rules.wait_ns / CLOCK_NS_PER_MS));
 }
 
 static void plan_rejoin(const struct failover *f, int target, char out[FAILOVER_PLAN_MAX])

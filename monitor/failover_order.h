@@ -13,6 +13,7 @@ enum order_kind {
     ORDER_SURVEY,  /* stop receiving; answers what was received. On what is no replica: ORDER_FENCE
                     */
     ORDER_DRAIN,   /* apply all up to `position` */
+    ORDER_AWAIT,   /* until every Tillway that is enrolled there has left the epochs before */
     ORDER_JOIN,    /* read-only, and replicate from servers[source] */
     ORDER_PROMOTE, /* replicate from nobody, become writable, mark the epoch; the row says primary
                     */
@@ -26,8 +27,10 @@ struct failover_order {
     uint64_t limit_ns; /* how long it may take; later answers are of no use */
     int source;
     bool fresh;
-    bool steal;  /* end the session of whoever holds the lock */
-    bool acks;   /* this server's acknowledgements count (semi-sync) */
+    bool steal; /* end the session of whoever holds the lock */
+    bool expel; /* ORDER_JOIN, ORDER_PROMOTE: Tillways that have not left the epochs before have had
+                 * a lease's time: they send nothing any more, and are to enrol anew */
+    bool acks;  /* this server's acknowledgements count (semi-sync) */
     bool follow; /* ORDER_PROMOTE: it was a replica till now */
     bool leap;   /* ORDER_PROMOTE: some server may have lost transactions that another one has */
     bool alone;  /* ORDER_PROMOTE: nobody follows it yet whose acknowledgement could be waited for;

@@ -49,6 +49,15 @@ int failover_primary_of(const struct failover_view *v, uint64_t epoch)
     return -1;
 }
 
+static uint32_t enrolled(const struct failover_view *v)
+{
+    uint32_t bits = 0;
+
+    for (int i = 0; i < v->n; i++)
+        bits |= v->at[i].enrolled ? BIT(i) : 0;
+    return bits;
+}
+
 /* Why the primary of the newest epoch is not to be used; NULL where it is. */
 static const char *unusable(const struct failover_view *v, int primary, uint64_t lease_ns,
                             uint64_t now_ns)
@@ -66,13 +75,14 @@ struct failover_gate failover_gate(const struct failover_view *v, uint64_t lease
                                    uint64_t now_ns)
 {
     struct failover_gate g = {.primary = -1};
-    int count = 0;
+    uint32_t here = failover_heard(v, lease_ns, now_ns);
+    bool most = __builtin_popcount(here) >= failover_majority(v->n);
     int primary;
 
     find_newest(v, &g);
-    for (int i = 0; i < v->n; i++)
-        count += heard(&v->at[i], lease_ns, now_ns);
-    g.majority = count >= failover_majority(v->n);
+    if (g.epoch)
+        here &= enrolled(v);
+    g.majority = __builtin_popcount(here) >= failover_majority(v->n);
     if (g.epoch == 0) {
         g.primary = v->judged;
         g.why = "no server is known as the primary";
@@ -80,6 +90,7 @@ struct failover_gate failover_gate(const struct failover_view *v, uint64_t lease
     }
     primary = failover_primary_of(v, g.epoch);
     g.why = g.majority ? unusable(v, primary, lease_ns, now_ns)
+            : most     ? "this Tillway is not enrolled at more than half of the servers yet"
                        : "less than half of the servers answer: another majority may have "
                          "another primary";
     g.primary = g.why ? -1 : primary;

@@ -3,7 +3,12 @@
  * Each server keeps a row of its own, outside of replication: the newest *epoch* it has promised,
  * and whether it is that epoch's primary. Who promotes a server first has a majority promise the
  * next epoch; a majority that is heard therefore always knows the newest one, and whoever hears no
- * majority knows nothing. docs/failover.md has the reasons. */
+ * majority knows nothing.
+ *
+ * Each server also has a row for each Tillway that sends to the primary by its word (`enrolled`),
+ * with the newest epoch for which that one has left those before. Of two majorities one server is
+ * in both: where a majority that has promised an epoch has no row of an older one, nobody sends to
+ * an older primary. docs/failover.md has the reasons. */
 #ifndef MONITOR_FAILOVER_VIEW_H
 #define MONITOR_FAILOVER_VIEW_H
 
@@ -27,6 +32,8 @@ struct failover_member {
     bool acks;         /* since it was started it has had all that its primary had, and what it
                         * acknowledges counts */
     bool resting;      /* in maintenance: left as it is, and promoted only where it alone has all */
+    bool enrolled;     /* this Tillway's row was there when it was heard last; without, its word
+                        * does not count where there are epochs */
     int source;        /* the server it replicates from, or -1 */
     uint64_t heard_ns; /* its last answer was asked for then; 0: never */
     struct failover_row row;
@@ -44,7 +51,7 @@ struct failover_gate {
     uint64_t epoch;  /* the newest known; 0: none, and `primary` is the judged one */
     uint64_t joined; /* the newest that a server has joined */
     int primary;     /* -1: nobody, `why` says why */
-    bool majority;   /* heard within the lease */
+    bool majority;   /* heard within the lease, and enrolled there */
     const char *why;
 };
 

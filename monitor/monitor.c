@@ -86,7 +86,7 @@ static bool fill(struct monitor *m)
     return m->publisher.now && acting_init(m);
 }
 
-static struct monitor *new_monitor(struct conf *c, const struct monitor_sink *sink)
+static struct monitor *new_monitor(struct conf *c, const struct monitor_sink *sink, uint64_t id)
 {
     struct monitor *m = calloc(1, sizeof *m);
 
@@ -94,6 +94,7 @@ static struct monitor *new_monitor(struct conf *c, const struct monitor_sink *si
         return NULL;
     m->conf = conf_ref(c);
     m->sink = *sink;
+    m->id = id;
     (void)pthread_mutex_init(&m->lock, NULL);
     shared_init_cond(&m->publisher.wake);
     shared_init_cond(&m->dictionary.wake);
@@ -125,15 +126,15 @@ static bool start_threads(struct monitor *m)
     return d->started && acting_start(m);
 }
 
-struct monitor *monitor_start(struct conf *c, const struct monitor_sink *sink, uint32_t resting,
-                              struct err *e)
+struct monitor *monitor_start(struct conf *c, const struct monitor_sink *sink, uint64_t id,
+                              uint32_t resting, struct err *e)
 {
     struct monitor *m;
 
     assert(c->monitor.present);
     if (!probe_library_init(e))
         return NULL;
-    m = new_monitor(c, sink);
+    m = new_monitor(c, sink, id);
     if (!m) {
         (void)err_set(e, ERR_IO, "no memory for the monitor");
         return NULL;
@@ -143,7 +144,7 @@ struct monitor *monitor_start(struct conf *c, const struct monitor_sink *sink, u
     sink->topology(sink->ctx, m->publisher.now);
     if (start_threads(m))
         return m;
-    (void)monitor_stop(m);
+    (void)monitor_stop(m, true);
     (void)err_set(e, ERR_IO, "the system refuses threads for the monitor");
     return NULL;
 }
@@ -160,28 +161,30 @@ void monitor_suspect(struct monitor *m, int server, enum suspicion why)
     (void)pthread_mutex_unlock(&m->lock);
 }
 
-static void wake_all(struct monitor *m)
+static void wake_all(struct monitor *m, bool leaving)
 {
     (void)pthread_mutex_lock(&m->lock);
     m->stopping = true;
+    m->leaving = leaving;
     (void)pthread_cond_signal(&m->publisher.wake);
     (void)pthread_cond_signal(&m->dictionary.wake);
     for (int i = 0; i < m->board->count; i++)
         (void)pthread_cond_signal(&m->watches[i].wake);
     (void)pthread_mutex_unlock(&m->lock);
     for (int i = 0; i < m->board->count; i++) {
-        probe_cut(m->watches[i].probe);
+        if (!leaving)
+            probe_cut(m->watches[i].probe);
         probe_cut(m->watches[i].doubt.probe);
         probe_cut(m->dictionary.probes[i]);
     }
     acting_cut(m);
 }
 
-uint32_t monitor_stop(struct monitor *m)
+uint32_t monitor_stop(struct monitor *m, bool leaving)
 {
     uint32_t resting;
 
-    wake_all(m);
+    wake_all(m, leaving);
     for (int i = 0; i < m->board->count; i++)
         if (m->watches[i].started)
             (void)pthread_join(m->watches[i].thread, NULL);

@@ -34,10 +34,11 @@ struct monitor_sink {
  * published before this returns, later ones when anything changed, positions and their sampling
  * times included, at most every MONITOR_PUBLISH_MS. `c` must have its monitor section; it is
  * referenced. `resting`: the servers that are in maintenance, as bits, which a predecessor that was
- * stopped has told. NULL with `e` set where the system refuses threads or memory. */
+ * stopped has told. `id`: this process's, never another one's. NULL with `e` set where the system
+ * refuses threads or memory. */
 enum { MONITOR_PUBLISH_MS = 5 };
-struct monitor *monitor_start(struct conf *c, const struct monitor_sink *sink, uint32_t resting,
-                              struct err *e) MUST_CHECK;
+struct monitor *monitor_start(struct conf *c, const struct monitor_sink *sink, uint64_t id,
+                              uint32_t resting, struct err *e) MUST_CHECK;
 
 /* Read the dictionary again soon. Any thread, does not block. Ends in sink.catalog also where
  * nothing changed or no server could be asked (then with the catalog known so far; if none was ever
@@ -60,7 +61,8 @@ void monitor_suspect(struct monitor *m, int server, enum suspicion why);
 void monitor_cluster(struct monitor *m, const char *words, answer_fn line, void *ctx);
 
 /* Ask the threads to end, cut their connections, join them, free all. No sink call comes after.
- * Answers which servers are in maintenance. */
-uint32_t monitor_stop(struct monitor *m);
+ * `leaving`: nobody sends anything to the servers any more, of which these are told. Answers which
+ * servers are in maintenance. */
+uint32_t monitor_stop(struct monitor *m, bool leaving);
 
 #endif

@@ -211,11 +211,20 @@ static bool do_promise(struct work *w)
                       (unsigned long long)w->order->epoch);
 }
 
+/* A Tillway that has not said within a lease that it has left the epochs before: should it be there
+ * still, it finds its row missing, and enrols anew. */
+static bool expel(struct work *w)
+{
+    return !w->order->expel || ask_format(w, "DELETE FROM tillway.proxy WHERE epoch<%llu",
+                                          (unsigned long long)w->order->epoch);
+}
+
 static bool note_joined(struct work *w, bool primary)
 {
     unsigned long long epoch = w->order->epoch;
 
-    return ask_format(w,
+    return expel(w) &&
+           ask_format(w,
                       "UPDATE tillway.member SET epoch=GREATEST(epoch, %llu), joined=%llu, "
                       "primary_epoch=%llu WHERE id=1",
                       epoch, epoch, primary ? epoch : 0);
@@ -378,6 +387,21 @@ static bool do_promote(struct work *w)
         return false;
     return set_primary_semi_sync(w) && (alone || write_mark(w)) && note_joined(w, true) &&
            ask(w, "SET GLOBAL read_only=0");
+}
+
+/* ---- the other Tillways ---- */
+
+static bool do_await(struct work *w)
+{
+    while (has_time(w)) {
+        if (!ask_format(w, "SELECT COUNT(*) FROM tillway.proxy WHERE epoch<%llu",
+                        (unsigned long long)w->order->epoch))
+            return false;
+        if (strcmp(w->column[0], "0") == 0)
+            return true;
+        pause_for(POLL_NS);
+    }
+    return failed(w, "a Tillway has not said that it has left the epoch before");
 }
 
 /* ---- the others ---- */
@@ -549,7 +573,7 @@ static bool do_join(struct work *w)
 static bool (*const doings[ORDER_COUNT])(struct work *) = {
     [ORDER_LOCK] = do_lock,   [ORDER_PROMISE] = do_promise, [ORDER_QUIESCE] = do_quiesce,
     [ORDER_FENCE] = do_fence, [ORDER_SURVEY] = do_survey,   [ORDER_DRAIN] = do_drain,
-    [ORDER_JOIN] = do_join,   [ORDER_PROMOTE] = do_promote,
+    [ORDER_AWAIT] = do_await, [ORDER_JOIN] = do_join,       [ORDER_PROMOTE] = do_promote,
 };
 
 void promote_carry_out(struct probe *p, const struct promote_terms *t,

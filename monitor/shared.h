@@ -45,13 +45,16 @@ struct publisher {
     pthread_cond_t wake;
     bool dirty;           /* facts or health changed since the last judgement */
     struct topology *now; /* the last one published */
+    uint64_t epoch;       /* failover: what was published sends nobody to a primary before it */
 };
 
 struct monitor {
     struct conf *conf;        /* immutable */
+    uint64_t id;              /* immutable; this Tillway's, of all that ask these servers */
     struct monitor_sink sink; /* immutable */
     pthread_mutex_t lock;
     bool stopping;
+    bool leaving; /* for good: nobody sends anything any more */
     struct board *board;
     struct publisher publisher;
     struct dictionary dictionary;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "monitor/backoff.h"
+#include "monitor/enrol.h"
 #include "monitor/shared.h"
 
 #include <string.h>
@@ -73,6 +74,21 @@ static enum probe_result ask_row(struct round *r, struct probe_answer *a)
         a->result = PROBE_OK;
     }
     return a->result;
+}
+
+/* Behind the row: whoever promotes has that one changed before he looks who is enrolled. */
+static enum probe_result ask_enrolment(struct round *r, struct probe_answer *a)
+{
+    struct monitor *m = r->watch->monitor;
+    struct enrolment e = {.id = m->id, .epoch = r->facts.row.epoch};
+
+    r->facts.enrolled = false;
+    if (!e.epoch)
+        return PROBE_OK;
+    (void)pthread_mutex_lock(&m->lock);
+    e.left = m->publisher.epoch;
+    (void)pthread_mutex_unlock(&m->lock);
+    return enrol_ask(r->watch->probe, &e, &r->facts.enrolled, a);
 }
 
 /* ---- Galera ---- */
@@ -227,7 +243,7 @@ static enum probe_result ask_position(struct round *r, struct probe_answer *a)
         (void)snprintf(a->why, sizeof a->why, "%s", r->bad);
         return a->result;
     }
-    if (ask_row(r, a) != PROBE_OK)
+    if (ask_row(r, a) != PROBE_OK || ask_enrolment(r, a) != PROBE_OK)
         return a->result;
     r->facts.sampled_ns = before;
     r->facts.capabilities = probe_capabilities(r->watch->probe);
@@ -345,6 +361,8 @@ void *watch_run(void *watch)
         stopping = w->monitor->stopping;
         (void)pthread_mutex_unlock(&w->monitor->lock);
     }
+    if (w->monitor->leaving && r.facts.row.epoch)
+        enrol_end(w->probe, w->monitor->id);
     probe_close(w->probe);
     return NULL;
 }

@@ -367,6 +367,11 @@ struct daemon *daemon_start(struct conf *c, const struct daemon_hooks *hooks, st
     return NULL; /* the process ends with the reason; nothing was served */
 }
 
+uint64_t daemon_id(const struct daemon *d)
+{
+    return d->shared.proxy_id;
+}
+
 void daemon_publish_topology(struct daemon *d, struct topology *t)
 {
     int first = (int)(d->shared.proxy_id % SERVERS_MAX); /* several Tillways share them, too */

@@ -30,6 +30,8 @@ bool daemon_check(struct conf *c, struct err *e) MUST_CHECK;
 /* Opens the listeners and starts the workers; NULL with `e` set. */
 struct daemon *daemon_start(struct conf *c, const struct daemon_hooks *hooks,
                             struct err *e) MUST_CHECK;
+/* This process's number, never another one's. */
+uint64_t daemon_id(const struct daemon *d);
 /* Any thread; each takes the reference over. */
 void daemon_publish_topology(struct daemon *d, struct topology *t);
 void daemon_publish_catalog(struct daemon *d, struct catalog *c, uint64_t answers);

@@ -128,7 +128,7 @@ static void on_cluster(void *ctx, const char *words, answer_fn line, void *line_
 static bool start_monitor(struct parts *p, struct conf *c, struct err *e)
 {
     const struct monitor_sink sink = {p, on_topology, on_catalog, on_connections};
-    struct monitor *m = monitor_start(c, &sink, p->resting, e);
+    struct monitor *m = monitor_start(c, &sink, daemon_id(p->daemon), p->resting, e);
 
     (void)pthread_rwlock_wrlock(&p->lock);
     p->monitor = m;
@@ -136,7 +136,7 @@ static bool start_monitor(struct parts *p, struct conf *c, struct err *e)
     return m != NULL;
 }
 
-static void stop_monitor(struct parts *p)
+static void stop_monitor(struct parts *p, bool leaving)
 {
     struct monitor *m;
 
@@ -145,7 +145,7 @@ static void stop_monitor(struct parts *p)
     p->monitor = NULL;
     (void)pthread_rwlock_unlock(&p->lock);
     if (m)
-        p->resting = monitor_stop(m);
+        p->resting = monitor_stop(m, leaving);
 }
 
 /* The monitor starts anew with the new weights, intervals and account; servers in maintenance stay
@@ -156,7 +156,7 @@ static void on_reload(void *ctx, struct conf *c)
     struct parts *p = ctx;
     struct err e;
 
-    stop_monitor(p);
+    stop_monitor(p, false);
     if (c->monitor.present && !start_monitor(p, c, &e))
         log_event(LOG_ERROR, "daemon.reload", LOG_STR("why", e.text));
 }
@@ -176,7 +176,7 @@ static int fail(const struct err *e)
 static void stop(struct parts *p)
 {
     mirror_stop(p->mirror);
-    stop_monitor(p);
+    stop_monitor(p, true);
     if (p->daemon)
         daemon_free(p->daemon);
     log_event(LOG_INFO, "daemon.stop", LOG_NUM("code", 0));

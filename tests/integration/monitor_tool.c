@@ -161,13 +161,13 @@ int main(int argc, char **argv)
     struct monitor *m = NULL;
 
     if (c && log_setup(c->log_level, c->log_format, c->log_file, &e))
-        m = monitor_start(c, &sink, 0, &e);
+        m = monitor_start(c, &sink, 1, 0, &e);
     if (!m) {
         (void)fprintf(stderr, "%s\n", e.text);
         return 1;
     }
     serve(m, c);
-    (void)monitor_stop(m);
+    (void)monitor_stop(m, true);
     catalog_unref(tool.catalog);
     conf_unref(c);
     return 0;

@@ -219,14 +219,32 @@ bool sim_has_mark(const struct sim_server *s, uint64_t epoch)
     return false;
 }
 
-/* Whether the order, begun, needs more time: a JOIN until what the server acknowledges counts, a
- * DRAIN until the position was applied, a PROMOTE until the mark is acknowledged. */
+static bool have_left(const struct sim_world *w, const struct sim_server *s, uint64_t epoch)
+{
+    for (int i = 0; i < w->agent_count; i++)
+        if (s->left[i] && s->left[i] < epoch)
+            return false;
+    return true;
+}
+
+static void expel(const struct sim_world *w, struct sim_server *s, const struct failover_order *o)
+{
+    for (int i = 0; i < w->agent_count; i++)
+        if (o->expel && s->left[i] < o->epoch)
+            s->left[i] = 0;
+}
+
+/* Whether the order, begun, needs more time: a JOIN until what the server acknowledges counts, an
+ * AWAIT until all have left, a DRAIN until the position was applied, a PROMOTE until the mark is
+ * acknowledged. */
 static bool takes_longer(const struct sim_world *w, const struct sim_server *s,
                          const struct sim_slot *slot)
 {
     struct gtid_set applied;
 
     switch (slot->order.kind) {
+    case ORDER_AWAIT:
+        return !have_left(w, s, slot->order.epoch);
     case ORDER_JOIN:
         return slot->order.acks && !s->acks;
     case ORDER_DRAIN:
@@ -249,8 +267,11 @@ static bool begin(struct sim_world *w, struct sim_agent *a, int server, struct s
         return take_lock(w, a, server, slot, answer);
     case ORDER_PROMISE:
         s->row.epoch = slot->order.epoch;
+        for (int i = 0; i < w->agent_count && w->fault == SIM_LEFT_AT_ONCE; i++)
+            s->left[i] = slot->order.epoch;
         return true;
     case ORDER_QUIESCE:
+    case ORDER_AWAIT:
     case ORDER_DRAIN:
         return true;
     case ORDER_FENCE:
@@ -261,8 +282,10 @@ static bool begin(struct sim_world *w, struct sim_agent *a, int server, struct s
         survey(w, s, answer);
         return true;
     case ORDER_JOIN:
+        expel(w, s, &slot->order);
         return join(w, server, &slot->order, answer);
     default:
+        expel(w, s, &slot->order);
         return begin_promotion(w, server, slot);
     }
 }

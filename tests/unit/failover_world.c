@@ -356,9 +356,20 @@ static void serve(struct sim_world *w, int i)
 
 /* ---- Tillways ---- */
 
+/* A Tillway says what it has left once it has, and no newer epoch than the server has promised. */
+static void enrol(const struct sim_world *w, struct sim_agent *a, struct sim_server *s,
+                  struct failover_member *m)
+{
+    struct failover_gate g = failover_gate(&a->view, w->rules.lease_ns, w->now_ns);
+
+    m->enrolled = s->left[a->index] || w->fault == SIM_NOT_ENROLLED;
+    if (w->fault != SIM_NOT_ENROLLED && (!m->enrolled || g.epoch >= s->row.epoch))
+        s->left[a->index] = s->row.epoch;
+}
+
 static void sample(struct sim_world *w, struct sim_agent *a, int i)
 {
-    const struct sim_server *s = &w->servers[i];
+    struct sim_server *s = &w->servers[i];
     struct failover_member *m = &a->view.at[i];
 
     if (w->now_ns < a->next_ns[i])
@@ -378,6 +389,7 @@ static void sample(struct sim_world *w, struct sim_agent *a, int i)
     m->acks = s->acks;
     m->source = s->running ? s->source : -1;
     m->row = s->row;
+    enrol(w, a, s, m);
     m->written = sim_position(w, s, s->length);
     if (s->row.epoch == 0 && !s->read_only && s->source < 0)
         a->view.judged = i;

@@ -1,6 +1,5 @@
 /* A simulated cluster for the failover machine: servers, several Tillways, the links between them,
- * clients that write; and what must always hold. Time goes in steps; everything random comes from
- * one seed. */
+ * clients that write; and what must always hold. Time goes in steps; randomness has one seed. */
 #ifndef UNIT_FAILOVER_WORLD_H
 #define UNIT_FAILOVER_WORLD_H
 
@@ -21,6 +20,8 @@ enum sim_fault {
     SIM_BY_APPLIED,      /* what was received and not applied does not count */
     SIM_NO_MARKS,        /* positions do not tell the epoch */
     SIM_NO_LEASE,        /* nobody waits for the old epoch's proxies */
+    SIM_NOT_ENROLLED,    /* proxies send that no server has a row of */
+    SIM_LEFT_AT_ONCE,    /* a promise counts as left before the proxies have heard of it */
     SIM_ASYNC,           /* the primary does not wait for acknowledgements */
     SIM_ACKS_AT_ONCE,    /* restarted replicas count although they lost what they had not applied */
     SIM_EPOCH_FORGOTTEN, /* promises do not outlive a restart */
@@ -45,7 +46,8 @@ struct sim_server {
     bool read_only;
     bool acks; /* what it acknowledges counts; not kept over a restart */
     struct failover_row row;
-    int source; /* -1: no channel */
+    uint64_t left[SIM_AGENTS]; /* rows of Tillways, that have left the epochs before; 0: no row */
+    int source;                /* -1: no channel */
     bool running;
     bool broken; /* the source does not have what it has */
     struct sim_entry log[SIM_LOG];

@@ -1,5 +1,5 @@
 foreach(name monitor_judge monitor_health monitor_lag monitor_backoff monitor_facts monitor_board monitor_catalog
-             monitor_reach monitor_galera monitor_drain monitor_failover_begin)
+             monitor_reach monitor_galera monitor_drain monitor_failover_begin monitor_failover_wait)
   tillway_unit(${name} LINKS tw_monitor)
 endforeach()
 
@@ -11,3 +11,4 @@ set_tests_properties(unit_monitor_failover PROPERTIES TIMEOUT 300)
 
 # With a probe that the test plays.
 tillway_unit(monitor_doubt LINKS tw_base SOURCES ${PROJECT_SOURCE_DIR}/monitor/doubt.c)
+tillway_unit(monitor_enrol LINKS tw_base SOURCES ${PROJECT_SOURCE_DIR}/monitor/enrol.c)

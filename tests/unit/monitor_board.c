@@ -257,6 +257,7 @@ static void test_who_is_silent_for_a_lease_is_not_read(void **state)
     make_cluster();
     for (int i = 0; i < 2; i++) {
         board->facts[i].row = (struct failover_row){.epoch = 3, .joined = 3};
+        board->facts[i].enrolled = true;
     }
     board->facts[0].row.primary = 3;
     assert_true(next(100));

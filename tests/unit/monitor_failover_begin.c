@@ -49,8 +49,11 @@ static int set_up(void **state)
     view.n = SERVERS;
     for (int i = 0; i < SERVERS; i++) {
         rules.names[i] = "a server";
-        view.at[i] = (struct failover_member){
-            .up = i != THIRD, .read_only = true, .source = -1, .row = {.epoch = 7, .joined = 7}};
+        view.at[i] = (struct failover_member){.up = i != THIRD,
+                                              .read_only = true,
+                                              .enrolled = true,
+                                              .source = -1,
+                                              .row = {.epoch = 7, .joined = 7}};
     }
     view.at[LAST].row.primary = 7;
     failover_init(&machine, &rules, &fx, 1);
