@@ -23,6 +23,8 @@ enum {
     SEQUENCE_LEAP = 1000000,
 };
 #define POLL_NS (2 * CLOCK_NS_PER_MS)
+/* A replica's thread has noticed that it was killed. */
+#define KILLED_NS (20 * CLOCK_NS_PER_MS)
 /* information_schema.innodb_trx is a copy, made anew only once nobody has looked at it for 100 ms:
  * who looks more often sees the same for ever (storage/innobase/trx/trx0i_s.cc). */
 #define TRX_POLL_NS (110 * CLOCK_NS_PER_MS)
@@ -279,13 +281,19 @@ static bool read_acks(struct work *w)
     return true;
 }
 
-/* STOP SLAVE alone takes 2 s where the source is frozen: the thread does not wake up. */
+/* STOP SLAVE wakes the thread up, and again every 2 s. Where the source is frozen that has to be
+ * twice: it waits for an event, then for a new connection by which semi-sync ends its own there.
+ * KILL is the first time; should the thread be slow to get from here to there, it gives up by
+ * itself after 1 s. */
 static bool stop_receiving(struct work *w)
 {
-    if (!ask(w, "SELECT id FROM information_schema.processlist WHERE command='Slave_IO'"))
+    if (!ask(w, "SET GLOBAL rpl_semi_sync_slave_kill_conn_timeout=1") ||
+        !ask(w, "SELECT id FROM information_schema.processlist WHERE command='Slave_IO'"))
         return false;
-    if (w->any)
+    if (w->any) {
         (void)ask_format(w, "KILL %lu", strtoul(w->column[0], NULL, 10));
+        pause_for(channel_of(w)->io == CHANNEL_RUNNING ? KILLED_NS : 0);
+    }
     return ask(w, "STOP SLAVE IO_THREAD");
 }
 
