@@ -258,16 +258,32 @@ static void on_signal(uv_signal_t *h, int signum)
         drain(d, signum);
 }
 
+static const int wanted[SIGNALS] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+
+static void mask_signals(int how)
+{
+    sigset_t set;
+
+    (void)sigemptyset(&set);
+    for (int i = 0; i < SIGNALS; i++)
+        (void)sigaddset(&set, wanted[i]);
+    (void)pthread_sigmask(how, &set, NULL);
+}
+
+void daemon_hold_signals(void)
+{
+    mask_signals(SIG_BLOCK);
+}
+
 static bool watch_signals(struct daemon *d)
 {
-    static const int wanted[SIGNALS] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
-
     for (int i = 0; i < SIGNALS; i++) {
         d->signals[i].data = d;
         if (uv_signal_init(&d->loop, &d->signals[i]) != 0 ||
             uv_signal_start(&d->signals[i], on_signal, wanted[i]) != 0)
             return false;
     }
+    mask_signals(SIG_UNBLOCK);
     return true;
 }
 
@@ -416,12 +432,7 @@ void daemon_run(struct daemon *d)
 /* Another SIGTERM that comes while all is taken down must not make a clean end a death by it. */
 static void stop_listening_to_signals(struct daemon *d)
 {
-    sigset_t ending;
-
-    (void)sigemptyset(&ending);
-    (void)sigaddset(&ending, SIGTERM);
-    (void)sigaddset(&ending, SIGINT);
-    (void)pthread_sigmask(SIG_BLOCK, &ending, NULL);
+    mask_signals(SIG_BLOCK);
     for (int i = 0; i < SIGNALS; i++)
         uv_close((uv_handle_t *)&d->signals[i], NULL);
 }

@@ -27,6 +27,8 @@ struct daemon_hooks {
 /* Whether the files that the configuration names (certificates) and its rules' patterns are right.
  */
 bool daemon_check(struct conf *c, struct err *e) MUST_CHECK;
+/* The signals that the daemon handles wait until it does. On the only thread there is yet. */
+void daemon_hold_signals(void);
 /* Opens the listeners and starts the workers; NULL with `e` set. */
 struct daemon *daemon_start(struct conf *c, const struct daemon_hooks *hooks,
                             struct err *e) MUST_CHECK;

@@ -314,6 +314,8 @@ static int dispatch(struct arguments *a)
             continue;
         if (!a->config)
             return usage_error("--config FILE is missing", "");
+        if (commands[i].run == run) /* a SIGTERM that comes now is to drain, not to kill */
+            daemon_hold_signals();
         c = conf_load(a->config, &e);
         if (!c)
             return fail(&e);

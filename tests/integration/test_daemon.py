@@ -9,6 +9,15 @@ import time
 import pymysql
 
 from proxied import Proxied, main
+from harness import scratch
+from harness.ports import free_port
+
+
+def holds(pid, number):
+    """Whether the process has the signal blocked."""
+    with open("/proc/%d/status" % pid) as f:
+        mask = next(line.split()[1] for line in f if line.startswith("SigBlk:"))
+    return int(mask, 16) >> (number - 1) & 1 == 1
 
 
 class Daemon(Proxied):
@@ -25,6 +34,22 @@ class Daemon(Proxied):
         self.tillway.stop()
         self.assertEqual(self.cluster.primary.query("SELECT v FROM shop.t WHERE id=80"), [("drained",)])
         self.tillway.start()
+
+    def test_sigterm_before_all_is_set_up_ends_it_as_ever(self):
+        log = os.path.join(self.tillway.folder, "log.fifo")
+        os.mkfifo(log)  # nobody reads yet: there it waits
+        path = os.path.join(self.tillway.folder, "early.yaml")
+        with open(path, "w") as f:
+            f.write("listeners: [{address: '127.0.0.1:%d'}]\nservers: [{name: a, address: '127.0.0.1:1'}]\n"
+                    "monitor: {user: a, password: b}\nlog: {file: '%s'}\n" % (free_port(), log))
+        process = subprocess.Popen([self.tillway.binary, "run", "--config", path])
+        self.addCleanup(process.kill)
+        scratch.wait_until("signals that wait", lambda: holds(process.pid, signal.SIGTERM), 30)
+        process.send_signal(signal.SIGTERM)
+        reader = os.open(log, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        self.assertEqual(process.wait(30), 0)
+        self.assertIn(b"daemon.drain", os.read(reader, 65536))
 
     def test_reload(self):
         self.tillway.reload({"log": {"format": "json"}})
