@@ -339,15 +339,17 @@ void session_once_lost(struct session *s, int server, uint32_t thread, bool in_d
 
 /* ---- the next primary ---- */
 
-/* Whoever may look at the row may look at his own connections. */
+/* Whoever may look at the row may look at his own connections. UPTIME goes by the client's SET
+ * timestamp, from which SYSDATE() tells how far off that is; by UTC, where no hour comes twice. */
 static bool ask_for_trace(struct session *s, struct backend *b)
 {
-    char sql[256];
+    char sql[384];
 
     (void)snprintf(sql, sizeof sql,
-                   "SELECT CONCAT((SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE "
-                   "ID=%" PRIu32 "),' ',(SELECT VARIABLE_VALUE FROM "
-                   "information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='UPTIME'))",
+                   "SET STATEMENT time_zone='+00:00' FOR SELECT CONCAT((SELECT COUNT(*) FROM "
+                   "information_schema.PROCESSLIST WHERE ID=%" PRIu32 "),' ',"
+                   "(SELECT CAST(VARIABLE_VALUE AS SIGNED)+TIMESTAMPDIFF(SECOND,NOW(),SYSDATE()) "
+                   "FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='UPTIME'))",
                    s->replay->once.thread);
     return backend_command(b, COM_QUERY, span_of(sql), EXPECT_ONCE);
 }

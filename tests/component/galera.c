@@ -41,8 +41,7 @@ static void node_says_cut_off(struct peer *p)
 
 static void node_hears_questions(struct peer *p)
 {
-    (void)server_hears_about(p,
-                             "SELECT CONCAT((SELECT COUNT(*) FROM information_schema.PROCESSLIST");
+    (void)server_hears_about(p, "SET STATEMENT time_zone='+00:00' FOR SELECT CONCAT((SELECT");
     (void)server_hears_about(p, "SET STATEMENT wsrep_sync_wait=1 FOR SELECT IFNULL((SELECT number");
 }
 
