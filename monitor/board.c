@@ -213,7 +213,7 @@ static bool same(const struct topology *a, const struct topology *b)
         if (!same_view(&a->servers[i], &b->servers[i]))
             return false;
     return a->primary == b->primary && a->galera == b->galera && a->writers == b->writers &&
-           a->undecided == b->undecided;
+           a->undecided == b->undecided && a->left == b->left;
 }
 
 static int source_of(const struct member *m, int n, int i)
@@ -391,6 +391,7 @@ struct topology *board_next(struct board *b, const struct topology *old, uint64_
     t->undecided = b->conf->routing.multi_writer ? v.undecided : 0;
     for (int i = 0; i < b->count; i++)
         fill(b, &v, i, now_ns, &t->servers[i]);
+    t->left = still_asking(b) ? 0 : b->epoch;
     log_changes(b, &v);
     if (v.primary >= 0)
         b->last_primary = v.primary;

@@ -28,6 +28,8 @@ struct monitor_sink {
      * of its maintenance yet may still begin. Under the monitor's lock. Asked for 'cluster drain'
      * only: NULL where nobody says that. */
     bool (*connections)(void *ctx, int server, int *count);
+    /* The least `left` of the topologies by which statements are sent anywhere just now. */
+    uint64_t (*left)(void *ctx);
 };
 
 /* Start the threads and return at once; the first topology (all servers HEALTH_UNKNOWN) is

@@ -25,7 +25,6 @@ void *publish_run(void *monitor)
 {
     struct monitor *m = monitor;
     uint64_t earliest = 0;
-    uint64_t epoch;
     struct topology *t;
 
     (void)pthread_mutex_lock(&m->lock);
@@ -46,12 +45,10 @@ void *publish_run(void *monitor)
         }
         earliest = clock_mono_ns() + MONITOR_PUBLISH_MS * CLOCK_NS_PER_MS;
         t = next(m);
-        epoch = topology_has_unknown(m->publisher.now) ? 0 : m->board->epoch;
         (void)pthread_mutex_unlock(&m->lock);
         if (t)
             m->sink.topology(m->sink.ctx, t);
         (void)pthread_mutex_lock(&m->lock);
-        m->publisher.epoch = epoch;
     }
     drain_stop(m);
     (void)pthread_mutex_unlock(&m->lock);

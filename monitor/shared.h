@@ -45,7 +45,6 @@ struct publisher {
     pthread_cond_t wake;
     bool dirty;           /* facts or health changed since the last judgement */
     struct topology *now; /* the last one published */
-    uint64_t epoch;       /* failover: what was published sends nobody to a primary before it */
 };
 
 struct monitor {

@@ -85,9 +85,7 @@ static enum probe_result ask_enrolment(struct round *r, struct probe_answer *a)
     r->facts.enrolled = false;
     if (!e.epoch)
         return PROBE_OK;
-    (void)pthread_mutex_lock(&m->lock);
-    e.left = m->publisher.epoch;
-    (void)pthread_mutex_unlock(&m->lock);
+    e.left = m->sink.left(m->sink.ctx);
     return enrol_ask(r->watch->probe, &e, &r->facts.enrolled, a);
 }
 

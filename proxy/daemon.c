@@ -388,6 +388,18 @@ uint64_t daemon_id(const struct daemon *d)
     return d->shared.proxy_id;
 }
 
+uint64_t daemon_left(const struct daemon *d)
+{
+    uint64_t least = UINT64_MAX;
+
+    for (int i = 0; i < d->workers_started; i++) {
+        uint64_t left = atomic_load(&d->shared.workers[i].left);
+
+        least = left < least ? left : least;
+    }
+    return least;
+}
+
 void daemon_publish_topology(struct daemon *d, struct topology *t)
 {
     int first = (int)(d->shared.proxy_id % SERVERS_MAX); /* several Tillways share them, too */

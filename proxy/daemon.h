@@ -34,6 +34,8 @@ struct daemon *daemon_start(struct conf *c, const struct daemon_hooks *hooks,
                             struct err *e) MUST_CHECK;
 /* This process's number, never another one's. */
 uint64_t daemon_id(const struct daemon *d);
+/* The least `left` (topology.h) of what its workers go by. Any thread. */
+uint64_t daemon_left(const struct daemon *d);
 /* Any thread; each takes the reference over. */
 void daemon_publish_topology(struct daemon *d, struct topology *t);
 void daemon_publish_catalog(struct daemon *d, struct catalog *c, uint64_t answers);

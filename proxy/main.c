@@ -82,6 +82,11 @@ static bool on_connections(void *ctx, int server, int *count)
     return daemon_connections(((struct parts *)ctx)->daemon, server, count);
 }
 
+static uint64_t on_left(void *ctx)
+{
+    return daemon_left(((struct parts *)ctx)->daemon);
+}
+
 static void on_suspect(void *ctx, int server, enum suspicion why)
 {
     struct parts *p = ctx;
@@ -127,7 +132,7 @@ static void on_cluster(void *ctx, const char *words, answer_fn line, void *line_
 
 static bool start_monitor(struct parts *p, struct conf *c, struct err *e)
 {
-    const struct monitor_sink sink = {p, on_topology, on_catalog, on_connections};
+    const struct monitor_sink sink = {p, on_topology, on_catalog, on_connections, on_left};
     struct monitor *m = monitor_start(c, &sink, daemon_id(p->daemon), p->resting, e);
 
     (void)pthread_rwlock_wrlock(&p->lock);

@@ -20,7 +20,7 @@ static bool same_server(const struct server_view *a, const struct server_view *b
 bool newest_differs(const struct topology *a, const struct topology *b)
 {
     bool same = a->count == b->count && a->primary == b->primary && a->galera == b->galera &&
-                a->writers == b->writers;
+                a->writers == b->writers && a->left == b->left;
 
     for (int i = 0; i < b->count && same; i++) {
         const struct server_view *x = &a->servers[i];

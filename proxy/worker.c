@@ -61,6 +61,7 @@ static void tell_looked(struct worker *w)
         if (newest_ns < w->topology->servers[i].since_ns)
             newest_ns = w->topology->servers[i].since_ns;
     atomic_store(&w->looked_ns, newest_ns);
+    atomic_store(&w->left, w->topology->left);
 }
 
 void worker_look_at_positions(struct worker *w)

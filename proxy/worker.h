@@ -58,7 +58,8 @@ struct worker {
     struct shared *shared;
     int index;
     atomic_int session_count; /* read by the control thread to hand out descriptors */
-    atomic_uint resting; /* bits: servers known to be in maintenance; it begins nothing there */
+    atomic_uint resting;   /* bits: servers known to be in maintenance; it begins nothing there */
+    _Atomic uint64_t left; /* as its topology says, which its sessions know */
     _Atomic uint64_t looked_ns; /* its sessions know what changes up to then (`since_ns`) cost */
 
     struct buffers buffers;

@@ -35,6 +35,7 @@ struct topology *topology_copy(const struct topology *t)
     copy->galera = t->galera;
     copy->writers = t->writers;
     copy->undecided = t->undecided;
+    copy->left = t->left;
     memcpy(copy->servers, t->servers, sizeof(copy->servers));
     return copy;
 }

@@ -75,6 +75,7 @@ struct topology {
      * ones of which nobody knows yet what became of the writes that they took. */
     uint32_t writers;
     uint32_t undecided;
+    uint64_t left; /* failover: it sends nobody to the primary of an epoch before; 0: not known */
     struct server_view servers[SERVERS_MAX];
 };
 

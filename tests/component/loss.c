@@ -311,7 +311,10 @@ static void a_worker_that_has_not_heard_yet_is_waited_for(void **state)
     struct peer *other = waits_beside_a_transaction(r, till);
 
     (void)state;
+    r->view->left = 2;
     hears_news(r, 0);
+    assert_int_equal(atomic_load(&r->workers[0].left), 2); /* for other Tillways to know */
+    assert_int_equal(atomic_load(&r->workers[1].left), 0);
     assert_int_equal(atomic_load(&r->shared.replays_due), 0);
     server_is_left_alone(&r->servers[REPLICA], 300);
     hears_news(r, 1);

@@ -18,6 +18,7 @@ static struct {
     pthread_mutex_t lock; /* over output and catalog */
     struct catalog *catalog;
     uint64_t epoch;
+    uint64_t left;
 } tool = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void put_text(const char *text)
@@ -56,6 +57,7 @@ static void on_topology(void *ctx, struct topology *t)
                  ", \"ordered\": %s, \"primary\": ",
                  t->epoch, clock_mono_ns(), t->epoch >= tool.epoch ? "true" : "false");
     tool.epoch = t->epoch;
+    tool.left = t->left;
     if (t->primary >= 0)
         put_text(t->servers[t->primary].name);
     else
@@ -69,6 +71,17 @@ static void on_topology(void *ctx, struct topology *t)
     (void)fflush(stdout);
     (void)pthread_mutex_unlock(&tool.lock);
     topology_unref(t);
+}
+
+static uint64_t on_left(void *ctx)
+{
+    uint64_t left;
+
+    (void)ctx;
+    (void)pthread_mutex_lock(&tool.lock);
+    left = tool.left;
+    (void)pthread_mutex_unlock(&tool.lock);
+    return left;
 }
 
 static void on_catalog(void *ctx, struct catalog *c, uint64_t answers)
@@ -155,7 +168,7 @@ static void serve(struct monitor *m, const struct conf *c)
 
 int main(int argc, char **argv)
 {
-    const struct monitor_sink sink = {NULL, on_topology, on_catalog, NULL};
+    const struct monitor_sink sink = {NULL, on_topology, on_catalog, NULL, on_left};
     struct err e = {ERR_NONE, 0, ""};
     struct conf *c = argc == 2 ? conf_load(argv[1], &e) : NULL;
     struct monitor *m = NULL;

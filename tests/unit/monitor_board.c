@@ -274,6 +274,27 @@ static void test_who_is_silent_for_a_lease_is_not_read(void **state)
     conf.failover.enabled = false;
 }
 
+/* It sends nobody to a primary of an epoch before the newest one that is known; what it sends to
+ * while servers have not been asked yet nobody knows. */
+static void test_epochs_that_are_left(void **state)
+{
+    (void)state;
+    conf.failover.enabled = true;
+    conf.failover.lease_ns = 500 * MS;
+    make_cluster();
+    board->facts[0].row = (struct failover_row){.epoch = 2, .joined = 2, .primary = 2};
+    board->facts[1].row = (struct failover_row){.epoch = 3, .joined = 2};
+    board->facts[0].enrolled = board->facts[1].enrolled = true;
+    board->health[1].now = HEALTH_UNKNOWN;
+    assert_true(next(100));
+    assert_int_equal(now->left, 0);
+    board->health[1].now = HEALTH_UP;
+    assert_true(next(101));
+    assert_int_equal(now->primary, -1);
+    assert_int_equal(now->left, 3);
+    conf.failover.enabled = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +306,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_lag_without_a_primary, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lag_of_another_primary_begins_anew, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_maintenance, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_epochs_that_are_left, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_patience, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_who_is_silent_for_a_lease_is_not_read, set_up,
                                         tear_down),
