@@ -8,7 +8,7 @@
 
 /* Who waits behind the head when the watch has come by so often, with no byte of a reply in
  * between, is sent elsewhere: 50 to 75 ms, longer where this thread itself does not get to run. */
-enum { WATCH_MS = 25, SLOW_ROUNDS = 3 };
+enum { WATCH_MS = 25 };
 
 static struct lines *lines_of(const struct line *l)
 {
@@ -428,8 +428,9 @@ static void on_prepare(uv_prepare_t *handle)
 static void look_at(struct line *l)
 {
     struct session *s = head_of(l);
+    unsigned most = atomic_load_explicit(&lines_of(l)->slow_rounds, memory_order_relaxed);
 
-    if (l->unsent || ++l->rounds < SLOW_ROUNDS)
+    if (l->unsent || ++l->rounds < most)
         return;
     if (!s) {
         backend_close(l->backend);
@@ -468,6 +469,7 @@ static void watch(struct lines *all)
 bool lines_init(struct lines *all, uv_loop_t *loop)
 {
     all->writer.data = all->watch.data = all;
+    atomic_store(&all->slow_rounds, LINE_SLOW_ROUNDS);
     return uv_prepare_init(loop, &all->writer) == 0 && uv_timer_init(loop, &all->watch) == 0 &&
            uv_prepare_start(&all->writer, on_prepare) == 0;
 }

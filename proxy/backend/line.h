@@ -25,6 +25,7 @@ enum {
     LINE_AIM = 8,    /* another line is begun where one has as many */
     LINES_AIM = 4,   /* … or where there is no place on so many, of one server, a worker; */
     LINES_MAX = 16,  /* not more than these */
+    LINE_SLOW_ROUNDS = 3,
 };
 
 _Static_assert((int)LINE_DEPTH < (int)EXPECT_MAX,
@@ -55,6 +56,7 @@ struct lines {
     uint32_t favours; /* bit i: the server of the newest rider, for the next ones to join it */
     uv_prepare_t writer;
     uv_timer_t watch;
+    atomic_uint slow_rounds; /* of the watch, till a head is slow; tests give it more */
     struct history history;
 };
 

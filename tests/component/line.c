@@ -219,6 +219,7 @@ static void a_slow_one_holds_nobody_up(void **state)
 
     (void)state;
     both_board(&ride);
+    rig_hurries_lines(r);
     own = server_serves(&r->servers[REPLICA]);
     answers(own, other_sql, "2", ride.second);
     line_says_rows(&ride, "1");

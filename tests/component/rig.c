@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "protocol/auth/auth_rsa.h"
 
+#include <limits.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
@@ -231,6 +232,17 @@ static void on_refresh_objects(void *monitor)
     (void)monitor;
 }
 
+static void set_slow_rounds(struct rig *r, unsigned rounds)
+{
+    for (int i = 0; i < r->shared.worker_count; i++)
+        atomic_store(&r->workers[i].lines.slow_rounds, rounds);
+}
+
+void rig_hurries_lines(struct rig *r)
+{
+    set_slow_rounds(r, LINE_SLOW_ROUNDS);
+}
+
 static void start_workers(struct rig *r)
 {
     int n = r->options.workers ? r->options.workers : 1;
@@ -251,6 +263,7 @@ static void start_workers(struct rig *r)
         if (!worker_start(&r->workers[i], &r->shared, i, conf, &e))
             fail_msg("%s", e.text);
     conf_unref(conf);
+    set_slow_rounds(r, UINT_MAX);
 }
 
 struct rig *rig_start_with(const struct rig_options *o)

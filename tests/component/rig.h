@@ -85,6 +85,9 @@ void rig_changes_passwords(struct rig *r);
 /* Takes the reference; `answers`: how many of the workers' requests came before its reading. */
 void rig_send_catalog(struct rig *r, struct catalog *c, int answers);
 void rig_drain(struct rig *r, unsigned ms);
+/* Heads of lines are slow from now on, as they are for users: until then no test can be too slow
+ * for them. */
+void rig_hurries_lines(struct rig *r);
 /* Wait until a counter stands at n. */
 void rig_counts(struct rig *r, enum metric which, long long n);
 /* Wait until the first worker's pool has n connections to the server. */
