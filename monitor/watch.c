@@ -89,6 +89,20 @@ static enum probe_result ask_enrolment(struct round *r, struct probe_answer *a)
     return enrol_ask(r->watch->probe, &e, &r->facts.enrolled, a);
 }
 
+/* Who has just enrolled asks again: from there on the server's word counts. Not at the next probe,
+ * for whoever was expelled is to hear of the next primary before what he waits for at the last one
+ * is answered. */
+static enum probe_result ask_epochs(struct round *r, struct probe_answer *a)
+{
+    for (int i = 0; i < 2; i++) {
+        if (ask_row(r, a) != PROBE_OK || ask_enrolment(r, a) != PROBE_OK)
+            return a->result;
+        if (r->facts.enrolled || !r->facts.row.epoch)
+            break;
+    }
+    return PROBE_OK;
+}
+
 /* ---- Galera ---- */
 
 static bool on_kind(void *ctx, const struct probe_row *row)
@@ -241,7 +255,7 @@ static enum probe_result ask_position(struct round *r, struct probe_answer *a)
         (void)snprintf(a->why, sizeof a->why, "%s", r->bad);
         return a->result;
     }
-    if (ask_row(r, a) != PROBE_OK || ask_enrolment(r, a) != PROBE_OK)
+    if (ask_epochs(r, a) != PROBE_OK)
         return a->result;
     r->facts.sampled_ns = before;
     r->facts.capabilities = probe_capabilities(r->watch->probe);
