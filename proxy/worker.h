@@ -61,7 +61,6 @@ struct worker {
     atomic_uint resting;   /* bits: servers known to be in maintenance; it begins nothing there */
     _Atomic uint64_t left; /* as its topology says, which its sessions know */
     _Atomic uint64_t looked_ns; /* its sessions know what changes up to then (`since_ns`) cost */
-
     struct buffers buffers;
     struct pool pool;
     struct session_queues queues;
