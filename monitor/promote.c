@@ -255,13 +255,16 @@ static bool do_fence(struct work *w)
 }
 
 /* A commit that waits for an acknowledgement would hold read_only up for ever; nobody has been told
- * of it. */
+ * of it. The one that waits for a whole group of commits goes last: behind it those that were not
+ * killed before are told that they are through (MariaDB 10.11.19; tried: 9 of 480, in this order
+ * none). */
 static bool end_clients(struct work *w)
 {
     for (int i = 0; i < 1000; i++) {
         if (!ask(w, "SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND "
                     "user NOT IN ('system user', 'event_scheduler', SUBSTRING_INDEX(USER(), '@', "
-                    "1)) AND command NOT IN ('Killed', 'Binlog Dump') LIMIT 1"))
+                    "1)) AND command NOT IN ('Killed', 'Binlog Dump') "
+                    "ORDER BY state='Waiting for semi-sync ACK from slave' LIMIT 1"))
             return false;
         if (!w->any)
             return true;
