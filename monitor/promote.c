@@ -255,9 +255,8 @@ static bool do_fence(struct work *w)
 }
 
 /* A commit that waits for an acknowledgement would hold read_only up for ever; nobody has been told
- * of it. The one that waits for a whole group of commits goes last: behind it those that were not
- * killed before are told that they are through (MariaDB 10.11.19; tried: 9 of 480, in this order
- * none). */
+ * of it. The one that waits for its whole group goes last: behind it those that were not killed
+ * before are told that they are through (MariaDB 10.11.19: 9 of 480, in this order none). */
 static bool end_clients(struct work *w)
 {
     for (int i = 0; i < 1000; i++) {
