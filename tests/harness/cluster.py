@@ -33,7 +33,6 @@ REPL_USER, REPL_PASSWORD = "repl", "repl"
 LEAN = [
     "--innodb-buffer-pool-size=16M", "--innodb-log-file-size=8M",
     "--innodb-data-file-path=ibdata1:4M:autoextend", "--innodb-autoextend-increment=1",
-    "--innodb-doublewrite=0",
 ]
 SERVER = LEAN + [
     "--bind-address=127.0.0.1", "--log-bin=bin", "--log-slave-updates", "--relay-log=relay",
