@@ -258,29 +258,22 @@ void session_queue_opened(struct worker *w, struct backend *b)
     queue_of(w, b->server)->opening--;
 }
 
-/* NULL: there is none, or it is the session's own and on its way out. */
-static struct backend *take_idle(struct session *s, int server, bool no_other)
-{
-    bool fresh = s->run.log_in && s->identity->unchecked; /* the log-in itself is the check */
-
-    return fresh || s->held[server] ? NULL : session_take_idle(s, server, no_other);
-}
-
 /* The best that can be had now, NULL without memory for it. False: there is none now. */
 static bool get_one(struct session *s, int server, struct backend **b)
 {
     struct worker *w = s->worker;
+    bool fresh = s->run.log_in && s->identity->unchecked; /* the log-in itself is the check */
 
-    *b = take_idle(s, server, false);
+    *b = fresh ? NULL : session_take_idle(s, server, false);
     if (*b)
         return true;
-    if (s->held[server] || opens_enough(w, server))
+    if (opens_enough(w, server))
         return false;
     if (!take_slot(w, server)) {
-        *b = take_idle(s, server, true);
+        *b = fresh ? NULL : session_take_idle(s, server, true);
         if (*b)
             return true;
-        if (s->held[server] || !make_way(w, server) || !take_slot(w, server))
+        if (!make_way(w, server) || !take_slot(w, server))
             return false;
     }
     *b = open_one(w, server, s->identity);

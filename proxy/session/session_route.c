@@ -249,22 +249,10 @@ static enum step nowhere(struct session *s)
     return session_fail(s, ER_NET_READ_ERROR, "08S01", text);
 }
 
-/* Of a replica that was promoted. */
-static bool is_of_no_use(const struct session *s, const struct backend *b)
-{
-    return b->guarded && b->server == s->worker->topology->primary;
-}
-
-/* A connection that says first what the session has left on it is awaited. */
 static bool acquire(struct session *s, int server)
 {
     struct backend *b = s->held[server];
 
-    if (b && is_of_no_use(s, b)) {
-        if (s->left_at.rescue != b)
-            session_release(s, server, false);
-        b = NULL;
-    }
     if (b) /* perhaps it was in the pool when the session began to wait */
         session_queue_leave(s);
     s->target = b ? b : session_queue_connect(s, server);

@@ -1,75 +1,25 @@
 /* Shared pipelining: short reads of several sessions under way on one connection, and all that may
  * happen to one of them while the others must not notice. */
-#include "component/rig.h"
+#include "component/ride.h"
 #include "protocol/packet.h"
 #include "protocol/stmt.h"
 #include "proxy/backend/history.h"
 
 #include <stdio.h>
 
-static const char read_sql[] = "SELECT a FROM t";
-static const char other_sql[] = "SELECT b FROM t WHERE c=2";
-
-/* Two tills that ride, and the replica's connection that both are on. */
-struct ride {
-    struct rig *rig;
-    struct scene first;
-    struct peer *second;
-    struct peer *line;
-};
-
-static void answers(struct peer *server, const char *sql, const char *value, struct peer *till)
-{
-    server_hears_query(server, sql);
-    server_says_rows(server, value);
-    (void)client_hears_rows(till, value);
-}
-
-/* So often that it is known to be short. */
-static void gets_known(struct peer *till, struct peer *server, const char *sql, int times)
-{
-    for (int i = 0; i < times; i++) {
-        client_asks(till, sql);
-        answers(server, sql, "1", till);
-    }
-}
-
 static struct ride ride_of(struct rig *r)
 {
-    struct ride ride = {.rig = r, .first = rig_scene(r), .second = rig_till(r, 0)};
+    struct scene scene = rig_scene(r);
+    struct ride ride = {
+        .rig = r, .first = scene.till, .primary = scene.primary, .second = rig_till(r, 0)};
 
     (void)client_hears_ok(ride.second);
-    client_asks(ride.first.till, read_sql);
+    client_asks(ride.first, ride_read_sql);
     ride.line = server_serves(&r->servers[REPLICA]);
-    answers(ride.line, read_sql, "1", ride.first.till);
-    gets_known(ride.first.till, ride.line, read_sql, HISTORY_ENOUGH - 1);
-    gets_known(ride.first.till, ride.line, other_sql, HISTORY_ENOUGH);
+    ride_answers(ride.line, ride_read_sql, "1", ride.first);
+    ride_gets_known(ride.first, ride.line, ride_read_sql, HISTORY_ENOUGH - 1);
+    ride_gets_known(ride.first, ride.line, ride_other_sql, HISTORY_ENOUGH);
     return ride;
-}
-
-/* Both statements are on the connection, unanswered. */
-static void both_board(struct ride *ride)
-{
-    client_asks(ride->first.till, read_sql);
-    server_hears_query(ride->line, read_sql);
-    client_asks(ride->second, other_sql);
-    server_hears_query(ride->line, other_sql);
-}
-
-static void line_says_rows(struct ride *ride, const char *value)
-{
-    ride->line->seq = 0;
-    server_says_rows(ride->line, value);
-}
-
-/* It is as good as before. */
-static void still_rides(struct ride *ride)
-{
-    both_board(ride);
-    line_says_rows(ride, "1");
-    line_says_rows(ride, "2");
-    (void)client_hears_rows(ride->first.till, "1");
-    (void)client_hears_rows(ride->second, "2");
 }
 
 static void each_gets_its_own_reply(void **state)
@@ -79,7 +29,7 @@ static void each_gets_its_own_reply(void **state)
 
     (void)state;
     for (int i = 0; i < 3; i++)
-        still_rides(&ride);
+        ride_both(&ride);
     rig_counts(r, METRIC_SHARED, 6);
     server_is_left_alone(&r->servers[REPLICA], 50);
 }
@@ -93,7 +43,7 @@ static void replies_come_as_they_like(void **state)
     (void)state;
     ride.line->crumbs = true;
     for (int i = 0; i < 3; i++)
-        still_rides(&ride);
+        ride_both(&ride);
 }
 
 static void what_is_not_known_goes_alone(void **state)
@@ -103,13 +53,13 @@ static void what_is_not_known_goes_alone(void **state)
     struct peer *own;
 
     (void)state;
-    client_asks(ride.first.till, read_sql);
-    server_hears_query(ride.line, read_sql);
+    client_asks(ride.first, ride_read_sql);
+    server_hears_query(ride.line, ride_read_sql);
     client_asks(ride.second, "SELECT d FROM t");
     own = server_serves(&r->servers[REPLICA]);
-    answers(own, "SELECT d FROM t", "4", ride.second);
-    line_says_rows(&ride, "1");
-    (void)client_hears_rows(ride.first.till, "1");
+    ride_answers(own, "SELECT d FROM t", "4", ride.second);
+    ride_line_says_rows(&ride, "1");
+    (void)client_hears_rows(ride.first, "1");
 }
 
 /* It would be read under the other one's state. */
@@ -120,17 +70,17 @@ static void another_state_goes_alone(void **state)
     struct peer *own;
 
     (void)state;
-    RUNS(ride.second, ride.first.primary, "SET sql_mode=''", .variable = {"sql_mode", ""});
+    RUNS(ride.second, ride.primary, "SET sql_mode=''", .variable = {"sql_mode", ""});
     rig_publish(r);
-    client_asks(ride.first.till, read_sql);
-    server_hears_query(ride.line, read_sql);
-    client_asks(ride.second, other_sql);
+    client_asks(ride.first, ride_read_sql);
+    server_hears_query(ride.line, ride_read_sql);
+    client_asks(ride.second, ride_other_sql);
     own = server_serves(&r->servers[REPLICA]);
     server_hears_query(own, "SET sql_mode=''");
     server_says_ok(own);
-    answers(own, other_sql, "2", ride.second);
-    line_says_rows(&ride, "1");
-    (void)client_hears_rows(ride.first.till, "1");
+    ride_answers(own, ride_other_sql, "2", ride.second);
+    ride_line_says_rows(&ride, "1");
+    (void)client_hears_rows(ride.first, "1");
 }
 
 static void executes(struct peer *till, uint32_t id, struct peer *server, uint32_t remote)
@@ -152,7 +102,7 @@ static void a_statement_rides_where_it_is_known(void **state)
     uint32_t id;
 
     (void)state;
-    client_asks(ride.first.till, unknown_sql);
+    client_asks(ride.first, unknown_sql);
     server_hears_query(ride.line, unknown_sql);
     client_sends(ride.second, COM_STMT_PREPARE, span_of(prepared_sql));
     own = server_serves(&r->servers[REPLICA]);
@@ -160,20 +110,20 @@ static void a_statement_rides_where_it_is_known(void **state)
     server_says_prepared(own, 7, 1, 0);
     id = client_hears_prepared(ride.second, 1, 0);
     server_says_rows(ride.line, "4");
-    (void)client_hears_rows(ride.first.till, "4");
+    (void)client_hears_rows(ride.first, "4");
     for (int i = 0; i < HISTORY_ENOUGH; i++)
         executes(ride.second, id, own, 7);
     client_executes(ride.second, id);
     server_hears_execute(own, 7);
-    client_asks(ride.first.till, read_sql);
-    server_hears_query(own, read_sql);
+    client_asks(ride.first, ride_read_sql);
+    server_hears_query(own, ride_read_sql);
     server_says_rows(own, "1");
     own->seq = 0;
     server_says_rows(own, "2");
     (void)client_hears_rows(ride.second, "1");
-    (void)client_hears_rows(ride.first.till, "2");
-    client_asks(ride.first.till, unknown_sql); /* now the other connection was used last */
-    answers(ride.line, unknown_sql, "4", ride.first.till);
+    (void)client_hears_rows(ride.first, "2");
+    client_asks(ride.first, unknown_sql); /* now the other connection was used last */
+    ride_answers(ride.line, unknown_sql, "4", ride.first);
     executes(ride.second, id, own, 7);
 }
 
@@ -183,14 +133,14 @@ static void the_reply_of_one_that_left_is_dropped(void **state)
     struct ride ride = ride_of(r);
 
     (void)state;
-    both_board(&ride);
-    peer_reset(ride.first.till);
+    ride_both_board(&ride);
+    peer_reset(ride.first);
     rig_counts(r, METRIC_SESSIONS, 1);
-    line_says_rows(&ride, "not for anybody");
-    line_says_rows(&ride, "2");
+    ride_line_says_rows(&ride, "not for anybody");
+    ride_line_says_rows(&ride, "2");
     (void)client_hears_rows(ride.second, "2");
-    client_asks(ride.second, read_sql);
-    answers(ride.line, read_sql, "3", ride.second);
+    client_asks(ride.second, ride_read_sql);
+    ride_answers(ride.line, ride_read_sql, "3", ride.second);
 }
 
 /* The primary has the last word; the other one's reply is its own. */
@@ -200,14 +150,14 @@ static void an_error_is_one_session_s(void **state)
     struct ride ride = ride_of(r);
 
     (void)state;
-    both_board(&ride);
+    ride_both_board(&ride);
     ride.line->seq = 0;
     server_says_error(ride.line, 1054, "42S22", "Unknown column 'a' in 'SELECT'");
-    line_says_rows(&ride, "2");
+    ride_line_says_rows(&ride, "2");
     (void)client_hears_rows(ride.second, "2");
-    answers(ride.first.primary, read_sql, "1", ride.first.till);
+    ride_answers(ride.primary, ride_read_sql, "1", ride.first);
     rig_publish(r);
-    still_rides(&ride);
+    ride_both(&ride);
 }
 
 /* Who is behind it goes elsewhere; its own reply is waited for. */
@@ -218,16 +168,16 @@ static void a_slow_one_holds_nobody_up(void **state)
     struct peer *own;
 
     (void)state;
-    both_board(&ride);
+    ride_both_board(&ride);
     rig_hurries_lines(r);
     own = server_serves(&r->servers[REPLICA]);
-    answers(own, other_sql, "2", ride.second);
-    line_says_rows(&ride, "1");
-    (void)client_hears_rows(ride.first.till, "1");
-    line_says_rows(&ride, "dropped");
+    ride_answers(own, ride_other_sql, "2", ride.second);
+    ride_line_says_rows(&ride, "1");
+    (void)client_hears_rows(ride.first, "1");
+    ride_line_says_rows(&ride, "dropped");
     rig_counts(r, METRIC_RETRIED, 1);
-    client_asks(ride.first.till, "SELECT d FROM t");
-    answers(ride.line, "SELECT d FROM t", "4", ride.first.till);
+    client_asks(ride.first, "SELECT d FROM t");
+    ride_answers(ride.line, "SELECT d FROM t", "4", ride.first);
 }
 
 static void what_a_lost_connection_leaves_unanswered_is_asked_elsewhere(void **state)
@@ -237,11 +187,11 @@ static void what_a_lost_connection_leaves_unanswered_is_asked_elsewhere(void **s
     struct peer *own;
 
     (void)state;
-    both_board(&ride);
+    ride_both_board(&ride);
     peer_cut(ride.line);
-    answers(ride.first.primary, read_sql, "1", ride.first.till);
+    ride_answers(ride.primary, ride_read_sql, "1", ride.first);
     own = server_serves(&r->servers[REPLICA]);
-    answers(own, other_sql, "2", ride.second);
+    ride_answers(own, ride_other_sql, "2", ride.second);
 }
 
 /* The first one's reply is cut in the middle: it ends, as on any connection; the other does not. */
@@ -252,16 +202,16 @@ static void a_reply_that_was_begun_is_lost_alone(void **state)
     struct peer *own;
 
     (void)state;
-    both_board(&ride);
+    ride_both_board(&ride);
     ride.line->seq = 0;
     server_says_columns(ride.line, 1);
     server_says_row(ride.line, "1");
-    client_hears_columns(ride.first.till, 1);
-    client_hears_row(ride.first.till, "1");
+    client_hears_columns(ride.first, 1);
+    client_hears_row(ride.first, "1");
     peer_cut(ride.line);
-    peer_hears_end(ride.first.till);
+    peer_hears_end(ride.first);
     own = server_serves(&r->servers[REPLICA]);
-    answers(own, other_sql, "2", ride.second);
+    ride_answers(own, ride_other_sql, "2", ride.second);
 }
 
 /* Its client does not read: the connection is its own then. */
@@ -274,7 +224,7 @@ static void a_client_that_does_not_read_holds_nobody_up(void **state)
     struct peer *own;
 
     (void)state;
-    both_board(&ride);
+    ride_both_board(&ride);
     ride.line->seq = 0;
     server_says_columns(ride.line, 1);
     memset(buf_reserve(&rows, MUCH), 0, MUCH);
@@ -288,7 +238,7 @@ static void a_client_that_does_not_read_holds_nobody_up(void **state)
     (void)peer_pour(ride.line, buf_span(&rows));
     buf_free(&rows);
     own = server_serves(&r->servers[REPLICA]);
-    answers(own, other_sql, "2", ride.second);
+    ride_answers(own, ride_other_sql, "2", ride.second);
 }
 
 static void kills(struct peer *till, const char *what, const struct peer *victim)
@@ -317,18 +267,18 @@ static void the_first_is_killed_on_its_server(void **state)
     char sql[64];
 
     (void)state;
-    both_board(&ride);
-    kills(killer, "QUERY", ride.first.till);
+    ride_both_board(&ride);
+    kills(killer, "QUERY", ride.first);
     (void)client_hears_ok(killer);
     (void)snprintf(sql, sizeof sql, "KILL QUERY %u", ride.line->thread_id);
     for (int i = 0; i < 2; i++)
         peers[i] = server_serves(&r->servers[REPLICA]);
-    answers(peers[0], other_sql, "2", ride.second);
+    ride_answers(peers[0], ride_other_sql, "2", ride.second);
     server_hears_query(peers[1], sql);
     server_says_ok(peers[1]);
     ride.line->seq = 0;
     server_says_error(ride.line, 1317, "70100", "Query execution was interrupted");
-    client_hears_error(ride.first.till, 1317, "70100", "interrupted");
+    client_hears_error(ride.first, 1317, "70100", "interrupted");
 }
 
 /* The server has not come to the second one's: it never will, as far as its client can see. */
@@ -339,14 +289,14 @@ static void the_second_is_killed_in_its_place(void **state)
     struct peer *killer = killer_of(r);
 
     (void)state;
-    both_board(&ride);
+    ride_both_board(&ride);
     kills(killer, "QUERY", ride.second);
     (void)client_hears_ok(killer);
     client_hears_error(ride.second, 1317, "70100", "interrupted");
-    line_says_rows(&ride, "1");
-    line_says_rows(&ride, "dropped");
-    (void)client_hears_rows(ride.first.till, "1");
-    still_rides(&ride);
+    ride_line_says_rows(&ride, "1");
+    ride_line_says_rows(&ride, "dropped");
+    (void)client_hears_rows(ride.first, "1");
+    ride_both(&ride);
 }
 
 static void a_killed_connection_leaves_the_others(void **state)
@@ -356,13 +306,13 @@ static void a_killed_connection_leaves_the_others(void **state)
     struct peer *killer = killer_of(r);
 
     (void)state;
-    both_board(&ride);
+    ride_both_board(&ride);
     kills(killer, "CONNECTION", ride.second);
     (void)client_hears_ok(killer);
     client_hears_error(ride.second, 1927, "70100", "Connection was killed");
-    line_says_rows(&ride, "1");
-    line_says_rows(&ride, "dropped");
-    (void)client_hears_rows(ride.first.till, "1");
+    ride_line_says_rows(&ride, "1");
+    ride_line_says_rows(&ride, "dropped");
+    (void)client_hears_rows(ride.first, "1");
 }
 
 static void a_server_that_is_down_is_left(void **state)
@@ -372,12 +322,12 @@ static void a_server_that_is_down_is_left(void **state)
     struct peer *own;
 
     (void)state;
-    both_board(&ride);
+    ride_both_board(&ride);
     r->view->servers[REPLICA].health = HEALTH_DOWN;
     rig_publish(r);
-    answers(ride.first.primary, other_sql, "2", ride.second);
+    ride_answers(ride.primary, ride_other_sql, "2", ride.second);
     own = server_serves(&r->servers[PRIMARY]);
-    answers(own, read_sql, "1", ride.first.till);
+    ride_answers(own, ride_read_sql, "1", ride.first);
 }
 
 /* Its warnings are told by the primary, where it is run again, for the list is gone. */
@@ -388,16 +338,16 @@ static void warnings_are_still_to_be_had(void **state)
     struct ride ride = ride_of(r);
 
     (void)state;
-    both_board(&ride);
+    ride_both_board(&ride);
     ride.line->seq = 0;
     server_sends_rows(ride.line, &warned, (const char *const[]){"1", NULL});
-    line_says_rows(&ride, "2");
-    (void)client_hears_rows(ride.first.till, "1");
+    ride_line_says_rows(&ride, "2");
+    (void)client_hears_rows(ride.first, "1");
     (void)client_hears_rows(ride.second, "2");
-    client_asks(ride.first.till, "SHOW WARNINGS");
-    server_hears_query(ride.first.primary, read_sql);
-    server_sends_rows(ride.first.primary, &warned, (const char *const[]){"1", NULL});
-    answers(ride.first.primary, "SHOW WARNINGS", "w", ride.first.till);
+    client_asks(ride.first, "SHOW WARNINGS");
+    server_hears_query(ride.primary, ride_read_sql);
+    server_sends_rows(ride.primary, &warned, (const char *const[]){"1", NULL});
+    ride_answers(ride.primary, "SHOW WARNINGS", "w", ride.first);
 }
 
 /* The replica may have no more connections than the line. */
@@ -418,16 +368,16 @@ static void who_finds_the_line_full_boards_in_turn(void **state)
     for (int i = 0; i <= LINE_DEPTH; i++) {
         tills[i] = rig_till(r, 0);
         (void)client_hears_ok(tills[i]);
-        client_asks(tills[i], read_sql);
+        client_asks(tills[i], ride_read_sql);
         if (i < LINE_DEPTH)
-            server_hears_query(ride.line, read_sql);
+            server_hears_query(ride.line, ride_read_sql);
     }
     rig_counts(r, METRIC_WAITED, 1);
-    line_says_rows(&ride, "0");
+    ride_line_says_rows(&ride, "0");
     (void)client_hears_rows(tills[0], "0");
-    server_hears_query(ride.line, read_sql);
+    server_hears_query(ride.line, ride_read_sql);
     for (int i = 1; i <= LINE_DEPTH; i++) {
-        line_says_rows(&ride, "1");
+        ride_line_says_rows(&ride, "1");
         (void)client_hears_rows(tills[i], "1");
     }
 }
@@ -441,17 +391,17 @@ static void who_needs_a_connection_is_not_overtaken(void **state)
 
     (void)state;
     (void)client_hears_ok(third);
-    both_board(&ride);
+    ride_both_board(&ride);
     client_asks(third, strange_sql);
     rig_counts(r, METRIC_WAITED, 1);
-    line_says_rows(&ride, "1");
-    (void)client_hears_rows(ride.first.till, "1");
-    client_asks(ride.first.till, read_sql);
+    ride_line_says_rows(&ride, "1");
+    (void)client_hears_rows(ride.first, "1");
+    client_asks(ride.first, ride_read_sql);
     rig_counts(r, METRIC_WAITED, 2);
-    line_says_rows(&ride, "2");
+    ride_line_says_rows(&ride, "2");
     (void)client_hears_rows(ride.second, "2");
-    answers(ride.line, strange_sql, "3", third);
-    answers(ride.line, read_sql, "1", ride.first.till);
+    ride_answers(ride.line, strange_sql, "3", third);
+    ride_answers(ride.line, ride_read_sql, "1", ride.first);
 }
 
 static void the_daemon_ends_under_way(void **state)
@@ -460,9 +410,9 @@ static void the_daemon_ends_under_way(void **state)
     struct ride ride = ride_of(r);
 
     (void)state;
-    both_board(&ride);
+    ride_both_board(&ride);
     rig_drain(r, 100);
-    client_hears_error(ride.first.till, 1053, "08S01", "shutdown");
+    client_hears_error(ride.first, 1053, "08S01", "shutdown");
     client_hears_error(ride.second, 1053, "08S01", "shutdown");
 }
 

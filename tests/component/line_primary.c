@@ -1,39 +1,13 @@
 /* Shared pipelining on the primary, where no replica serves: what rides goes over connections that
  * only read, and has no last word. */
-#include "component/rig.h"
+#include "component/ride.h"
 #include "proxy/backend/backend.h"
 #include "proxy/backend/history.h"
 #include "proxy/session/session_hold.h"
 
 #include <stdio.h>
 
-static const char read_sql[] = "SELECT a FROM t";
-static const char other_sql[] = "SELECT b FROM t WHERE c=2";
 static const char unguard_sql[] = "SET SESSION tx_read_only=DEFAULT";
-
-/* Two tills, and the primary's connection that they ride on. */
-struct ride {
-    struct rig *rig;
-    struct peer *first;
-    struct peer *second;
-    struct peer *line;
-};
-
-static void answers(struct peer *server, const char *sql, const char *value, struct peer *till)
-{
-    server_hears_query(server, sql);
-    server_says_rows(server, value);
-    (void)client_hears_rows(till, value);
-}
-
-/* So often that it is known to be short. */
-static void gets_known(struct peer *till, struct peer *server, const char *sql)
-{
-    for (int i = 0; i < HISTORY_ENOUGH; i++) {
-        client_asks(till, sql);
-        answers(server, sql, "1", till);
-    }
-}
 
 static struct ride ride_with(struct rig *r, int connections)
 {
@@ -45,11 +19,11 @@ static struct ride ride_with(struct rig *r, int connections)
     rig_publish(r);
     scene = rig_scene(r);
     ride.first = scene.till;
-    ride.line = scene.primary;
+    ride.line = ride.primary = scene.primary;
     ride.second = rig_till(r, 0);
     (void)client_hears_ok(ride.second);
-    gets_known(ride.first, ride.line, read_sql);
-    gets_known(ride.first, ride.line, other_sql);
+    ride_gets_known(ride.first, ride.line, ride_read_sql, HISTORY_ENOUGH);
+    ride_gets_known(ride.first, ride.line, ride_other_sql, HISTORY_ENOUGH);
     return ride;
 }
 
@@ -58,27 +32,15 @@ static struct ride ride_of(struct rig *r)
     return ride_with(r, 0);
 }
 
-static void both_ask(struct ride *ride)
+/* The guard goes off for it. */
+static void writes_on_the_line(const struct ride *ride, struct peer *till, const char *sql)
 {
-    client_asks(ride->first, read_sql);
-    server_hears_query(ride->line, read_sql);
-    client_asks(ride->second, other_sql);
-    server_hears_query(ride->line, other_sql);
-}
-
-static void line_says_rows(struct ride *ride, const char *value)
-{
-    ride->line->seq = 0;
-    server_says_rows(ride->line, value);
-}
-
-static void both_ride(struct ride *ride)
-{
-    both_ask(ride);
-    line_says_rows(ride, "1");
-    line_says_rows(ride, "2");
-    (void)client_hears_rows(ride->first, "1");
-    (void)client_hears_rows(ride->second, "2");
+    client_asks(till, sql);
+    server_hears_query(ride->line, unguard_sql);
+    server_says_ok(ride->line);
+    server_hears_query(ride->line, sql);
+    server_says_ok(ride->line);
+    (void)client_hears_ok(till);
 }
 
 static void each_gets_its_own_reply(void **state)
@@ -88,7 +50,7 @@ static void each_gets_its_own_reply(void **state)
 
     (void)state;
     for (int i = 0; i < 3; i++)
-        both_ride(&ride);
+        ride_both(&ride);
     rig_counts(r, METRIC_SHARED, 6);
     assert_int_equal(ride.line->guards, 1);
     server_is_left_alone(&r->servers[PRIMARY], 50);
@@ -104,14 +66,14 @@ static void a_write_has_a_connection_that_writes(void **state)
 
     (void)state;
     (void)client_hears_ok(third);
-    both_ask(&ride);
+    ride_both_board(&ride);
     client_asks(third, "UPDATE t SET a=1");
     own = server_serves(&r->servers[PRIMARY]);
     server_hears_query(own, "UPDATE t SET a=1");
     server_says_ok(own);
     (void)client_hears_ok(third);
-    line_says_rows(&ride, "1");
-    line_says_rows(&ride, "2");
+    ride_line_says_rows(&ride, "1");
+    ride_line_says_rows(&ride, "2");
     (void)client_hears_rows(ride.first, "1");
     (void)client_hears_rows(ride.second, "2");
     client_asks(ride.first, "UPDATE t SET a=2"); /* rather one without a guard */
@@ -128,10 +90,10 @@ static void the_only_connection_serves_both(void **state)
 
     (void)state;
     for (int i = 1; i <= 2; i++) {
-        both_ride(&ride);
+        ride_both(&ride);
         assert_int_equal(ride.line->guards, i);
         client_asks(ride.second, "SELECT d FROM t");
-        answers(ride.line, "SELECT d FROM t", "4", ride.second);
+        ride_answers(ride.line, "SELECT d FROM t", "4", ride.second);
         client_asks(ride.first, "UPDATE t SET a=1");
         server_hears_query(ride.line, unguard_sql);
         server_says_ok(ride.line);
@@ -160,7 +122,7 @@ static void its_own_access_mode_comes_back(void **state)
         server_says(ride.line, .variable = {"tx_read_only", "OFF"});
         (void)client_hears_ok(till);
     }
-    both_ride(&ride);
+    ride_both(&ride);
     client_asks(ride.first, "UPDATE t SET a=1");
     server_hears_query(ride.line, "SET SESSION tx_read_only=OFF");
     server_says_ok(ride.line);
@@ -181,19 +143,19 @@ static void a_read_that_begins_a_transaction_is_not_guarded(void **state)
     server_hears_query(ride.line, "SET autocommit=0");
     server_says(ride.line, .autocommit_off = true, .variable = {"autocommit", "OFF"});
     (void)client_hears_ok(ride.second);
-    client_asks(ride.first, read_sql);
+    client_asks(ride.first, ride_read_sql);
     server_hears_query(ride.line, "SET autocommit=DEFAULT");
     server_says_ok(ride.line);
-    answers(ride.line, read_sql, "1", ride.first);
-    client_asks(ride.first, read_sql);
-    answers(ride.line, read_sql, "1", ride.first);
+    ride_answers(ride.line, ride_read_sql, "1", ride.first);
+    client_asks(ride.first, ride_read_sql);
+    ride_answers(ride.line, ride_read_sql, "1", ride.first);
     assert_int_equal(ride.line->guards, 1);
-    client_asks(ride.second, read_sql);
+    client_asks(ride.second, ride_read_sql);
     server_hears_query(ride.line, unguard_sql);
     server_says_ok(ride.line);
     server_hears_query(ride.line, "SET autocommit='OFF'");
     server_says_ok(ride.line);
-    server_hears_query(ride.line, read_sql);
+    server_hears_query(ride.line, ride_read_sql);
     server_sends_rows(ride.line, &end, (const char *const[]){"1", NULL});
     (void)client_hears_rows(ride.second, "1");
 }
@@ -206,17 +168,17 @@ static void an_error_is_not_the_last_word(void **state)
     struct peer *own;
 
     (void)state;
-    both_ask(&ride);
+    ride_both_board(&ride);
     ride.line->seq = 0;
     server_says_error(ride.line, 1792, "25006", "Cannot execute in a READ ONLY transaction");
     own = server_serves(&r->servers[PRIMARY]);
-    server_hears_query(own, read_sql);
+    server_hears_query(own, ride_read_sql);
     server_says_error(own, 1054, "42S22", "Unknown column 'a' in 'SELECT'");
     client_hears_error(ride.first, 1054, "42S22", "Unknown column");
-    line_says_rows(&ride, "2");
+    ride_line_says_rows(&ride, "2");
     (void)client_hears_rows(ride.second, "2");
     assert_int_equal(own->guards, 0);
-    both_ride(&ride);
+    ride_both(&ride);
 }
 
 /* The connection is the last one: the guard is taken off it first. */
@@ -226,14 +188,14 @@ static void an_error_is_asked_again_without_the_guard(void **state)
     struct ride ride = ride_with(r, 1);
 
     (void)state;
-    both_ask(&ride);
+    ride_both_board(&ride);
     ride.line->seq = 0;
     server_says_error(ride.line, 1792, "25006", "Cannot execute in a READ ONLY transaction");
-    line_says_rows(&ride, "2");
+    ride_line_says_rows(&ride, "2");
     (void)client_hears_rows(ride.second, "2");
     server_hears_query(ride.line, unguard_sql);
     server_says_ok(ride.line);
-    answers(ride.line, read_sql, "1", ride.first);
+    ride_answers(ride.line, ride_read_sql, "1", ride.first);
 }
 
 /* The primary lives: on another connection all is asked again there. */
@@ -243,15 +205,15 @@ static void what_a_lost_connection_leaves_is_asked_again(void **state)
     struct ride ride = ride_of(r);
     struct peer *own[2];
     struct peer *tills[2] = {ride.second, ride.first};
-    const char *const asked[2] = {other_sql, read_sql};
+    const char *const asked[2] = {ride_other_sql, ride_read_sql};
 
     (void)state;
-    both_ask(&ride);
+    ride_both_board(&ride);
     peer_cut(ride.line);
     for (int i = 0; i < 2; i++)
         own[i] = server_serves(&r->servers[PRIMARY]);
     for (int i = 0; i < 2; i++)
-        answers(own[i], asked[i], "1", tills[i]);
+        ride_answers(own[i], asked[i], "1", tills[i]);
 }
 
 /* Not for ever. */
@@ -261,7 +223,7 @@ static void a_primary_that_is_gone_is_told(void **state)
     struct ride ride = ride_of(r);
 
     (void)state;
-    both_ask(&ride);
+    ride_both_board(&ride);
     server_close(&r->servers[PRIMARY]);
     peer_cut(ride.line);
     client_hears_error(ride.first, 1158, "08S01", "no server is available");
@@ -276,20 +238,15 @@ static void a_slow_one_holds_nobody_up(void **state)
     struct peer *own;
 
     (void)state;
-    both_ask(&ride);
+    ride_both_board(&ride);
     rig_hurries_lines(r);
     own = server_serves(&r->servers[PRIMARY]);
-    answers(own, other_sql, "2", ride.second);
-    line_says_rows(&ride, "1");
+    ride_answers(own, ride_other_sql, "2", ride.second);
+    ride_line_says_rows(&ride, "1");
     (void)client_hears_rows(ride.first, "1");
-    line_says_rows(&ride, "dropped");
+    ride_line_says_rows(&ride, "dropped");
     rig_idle(r, PRIMARY, 2);
-    client_asks(ride.first, "UPDATE t SET a=1");
-    server_hears_query(ride.line, unguard_sql);
-    server_says_ok(ride.line);
-    server_hears_query(ride.line, "UPDATE t SET a=1");
-    server_says_ok(ride.line);
-    (void)client_hears_ok(ride.first);
+    writes_on_the_line(&ride, ride.first, "UPDATE t SET a=1");
 }
 
 /* The reply to the guard comes in front of one that nobody wants any more. */
@@ -299,16 +256,16 @@ static void the_first_leaves_before_the_guard_is_there(void **state)
     struct ride ride = ride_of(r);
 
     (void)state;
-    client_asks(ride.first, read_sql);
+    client_asks(ride.first, ride_read_sql);
     rig_counts(r, METRIC_SHARED, 1);
-    client_asks(ride.second, other_sql);
+    client_asks(ride.second, ride_other_sql);
     rig_counts(r, METRIC_SHARED, 2);
     peer_reset(ride.first);
     rig_counts(r, METRIC_SESSIONS, 1);
-    server_hears_query(ride.line, read_sql);
-    server_hears_query(ride.line, other_sql);
-    line_says_rows(&ride, "not for anybody");
-    line_says_rows(&ride, "2");
+    server_hears_query(ride.line, ride_read_sql);
+    server_hears_query(ride.line, ride_other_sql);
+    ride_line_says_rows(&ride, "not for anybody");
+    ride_line_says_rows(&ride, "2");
     (void)client_hears_rows(ride.second, "2");
     assert_int_equal(ride.line->guards, 1);
 }
@@ -321,18 +278,18 @@ static void warnings_are_still_to_be_had(void **state)
     struct ride ride = ride_with(r, 1);
 
     (void)state;
-    both_ask(&ride);
+    ride_both_board(&ride);
     ride.line->seq = 0;
     server_sends_rows(ride.line, &warned, (const char *const[]){"1", NULL});
-    line_says_rows(&ride, "2");
+    ride_line_says_rows(&ride, "2");
     (void)client_hears_rows(ride.first, "1");
     (void)client_hears_rows(ride.second, "2");
     client_asks(ride.first, "SHOW WARNINGS");
     server_hears_query(ride.line, unguard_sql);
     server_says_ok(ride.line);
-    server_hears_query(ride.line, read_sql);
+    server_hears_query(ride.line, ride_read_sql);
     server_sends_rows(ride.line, &warned, (const char *const[]){"1", NULL});
-    answers(ride.line, "SHOW WARNINGS", "w", ride.first);
+    ride_answers(ride.line, "SHOW WARNINGS", "w", ride.first);
 }
 
 /* What its insert left stays with it, until another session wants the connection. */
@@ -343,22 +300,17 @@ static void who_has_left_an_insert_id_goes_alone(void **state)
 
     (void)state;
     RUNS(ride.first, ride.line, "INSERT INTO t (a) VALUES (1)", .affected = 1, .insert_id = 7);
-    client_asks(ride.first, read_sql);
-    answers(ride.line, read_sql, "1", ride.first);
+    client_asks(ride.first, ride_read_sql);
+    ride_answers(ride.line, ride_read_sql, "1", ride.first);
     rig_counts(r, METRIC_SHARED, 0);
     assert_int_equal(ride.line->guards, 0);
     client_asks(ride.second, "SELECT d FROM t");
     server_hears_query(ride.line, session_rescue_sql);
     server_says_rows(ride.line, "7 -1 1");
-    answers(ride.line, "SELECT d FROM t", "4", ride.second);
-    both_ride(&ride);
+    ride_answers(ride.line, "SELECT d FROM t", "4", ride.second);
+    ride_both(&ride);
     rig_counts(r, METRIC_SHARED, 2);
-    client_asks(ride.first, "UPDATE t SET a=LAST_INSERT_ID()");
-    server_hears_query(ride.line, unguard_sql);
-    server_says_ok(ride.line);
-    server_hears_query(ride.line, "UPDATE t SET a=LAST_INSERT_ID()");
-    server_says_ok(ride.line);
-    (void)client_hears_ok(ride.first);
+    writes_on_the_line(&ride, ride.first, "UPDATE t SET a=LAST_INSERT_ID()");
 }
 
 /* The primary has the last word on what a replica could not answer. */
@@ -371,11 +323,11 @@ static void what_a_replica_failed_does_not_ride(void **state)
     (void)state;
     r->view->servers[REPLICA].health = HEALTH_UP;
     rig_publish(r);
-    client_asks(ride.first, read_sql);
+    client_asks(ride.first, ride_read_sql);
     replica = server_serves(&r->servers[REPLICA]);
-    server_hears_query(replica, read_sql);
+    server_hears_query(replica, ride_read_sql);
     server_says_error(replica, 1146, "42S02", "Table 'shop.t' doesn't exist");
-    server_hears_query(ride.line, read_sql);
+    server_hears_query(ride.line, ride_read_sql);
     server_says_error(ride.line, 1146, "42S02", "Table 'shop.t' doesn't exist");
     client_hears_error(ride.first, 1146, "42S02", "doesn't exist");
     assert_int_equal(ride.line->guards, 0);

@@ -50,21 +50,26 @@ static void is_told(const struct scene *s)
     client_hears_error(s->till, 1114, "HY000", "The table 't' is full");
 }
 
+static void is_written_there(struct rig *r, const struct scene *s)
+{
+    struct peer *next = server_serves(&r->servers[REPLICA]);
+
+    server_hears_query(next, write_sql);
+    server_says(next, .affected = 1);
+    (void)client_hears_ok(s->till);
+}
+
 static void it_is_written_on_the_next_primary(void **state)
 {
     struct rig *r = rig_start(.workers = 1, .failover_ms = 60000);
     struct scene s = rig_scene(r);
-    struct peer *next;
 
     (void)state;
     is_refused(&s, write_sql);
     waits(r);
     is_full(r);
     is_replaced(r);
-    next = server_serves(&r->servers[REPLICA]);
-    server_hears_query(next, write_sql);
-    server_says(next, .affected = 1);
-    (void)client_hears_ok(s.till);
+    is_written_there(r, &s);
 }
 
 /* One that was made read-only before it was found to be full. */
@@ -72,16 +77,12 @@ static void a_switchover_will_do(void **state)
 {
     struct rig *r = rig_start(.workers = 1, .failover_ms = 60000);
     struct scene s = rig_scene(r);
-    struct peer *next;
 
     (void)state;
     is_refused(&s, write_sql);
     waits(r);
     is_replaced(r);
-    next = server_serves(&r->servers[REPLICA]);
-    server_hears_query(next, write_sql);
-    server_says(next, .affected = 1);
-    (void)client_hears_ok(s.till);
+    is_written_there(r, &s);
 }
 
 static void hears_again(struct peer *p, const char *sql)
