@@ -1,6 +1,6 @@
 /* What a batch has touched and not written: a change of many documents must not hold up the others.
- * They are written in later batches, from newer snapshots, a little in
- * each; the checkpoint waits for all of them. One thread. */
+ * They are written in later batches, from newer snapshots, a little in each; the checkpoint waits
+ * for all of them. One thread. */
 #ifndef MIRROR_DEBT_H
 #define MIRROR_DEBT_H
 

@@ -1,11 +1,12 @@
 #include "monitor/enrol.h"
 
 #include "base/compiler.h"
+#include "protocol/errors.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { NO_SUCH_TABLE = 1146, SQL_MAX = 256 };
+enum { SQL_MAX = 256 };
 
 struct row {
     bool there;
@@ -55,7 +56,7 @@ enum probe_result enrol_ask(struct probe *p, const struct enrolment *e, bool *th
     (void)snprintf(sql, sizeof sql, "SELECT epoch FROM tillway.proxy WHERE id=%llu",
                    (unsigned long long)e->id);
     if (probe_ask(p, sql, on_row, &row, a) != PROBE_OK &&
-        (a->result != PROBE_DENIED || a->code != NO_SUCH_TABLE))
+        (a->result != PROBE_DENIED || a->code != ER_NO_SUCH_TABLE))
         return a->result;
     *there = row.there;
     a->result = PROBE_OK;

@@ -1,6 +1,7 @@
 #include "monitor/promote.h"
 
 #include "base/clock.h"
+#include "protocol/errors.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,8 +10,6 @@
 #include <time.h>
 
 enum {
-    NO_SUCH_DATABASE = 1049,
-    NO_SUCH_TABLE = 1146,
     POSITION_NOT_THERE = 1236, /* the source's binlog does not have the replica's position */
     SQL_MAX = 4096,
     ROW_COLUMNS = 8,
@@ -181,7 +180,7 @@ static bool read_row(struct work *w)
     static const char sql[] = "SELECT epoch, joined, primary_epoch FROM tillway.member WHERE id=1";
     bool ok = ask(w, sql);
 
-    if ((!ok && (w->got.code == NO_SUCH_TABLE || w->got.code == NO_SUCH_DATABASE)) ||
+    if ((!ok && (w->got.code == ER_NO_SUCH_TABLE || w->got.code == ER_BAD_DB_ERROR)) ||
         (ok && !w->any))
         ok = make_row(w) && ask(w, sql);
     w->answer->row =

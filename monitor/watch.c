@@ -10,6 +10,7 @@
 #include "monitor/backoff.h"
 #include "monitor/enrol.h"
 #include "monitor/shared.h"
+#include "protocol/errors.h"
 
 #include <string.h>
 
@@ -64,12 +65,10 @@ static bool on_row(void *ctx, const struct probe_row *row)
  * known of this server. */
 static enum probe_result ask_row(struct round *r, struct probe_answer *a)
 {
-    enum { NO_SUCH_DATABASE = 1049, NO_SUCH_TABLE = 1146 };
-
     if (!r->watch->monitor->conf->failover.enabled ||
         probe_ask(r->watch->probe, facts_row_sql, on_row, r, a) == PROBE_OK)
         return PROBE_OK;
-    if (a->result == PROBE_DENIED && (a->code == NO_SUCH_TABLE || a->code == NO_SUCH_DATABASE)) {
+    if (a->result == PROBE_DENIED && (a->code == ER_NO_SUCH_TABLE || a->code == ER_BAD_DB_ERROR)) {
         r->facts.row = (struct failover_row){0, 0, 0};
         a->result = PROBE_OK;
     }

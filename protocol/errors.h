@@ -21,6 +21,7 @@ enum {
     ER_UNKNOWN_ERROR = 1105,
     ER_RECORD_FILE_FULL = 1114,
     ER_HOST_IS_BLOCKED = 1129,
+    ER_NO_SUCH_TABLE = 1146,
     ER_NET_PACKET_TOO_LARGE = 1153,
     ER_NET_PACKETS_OUT_OF_ORDER = 1156,
     ER_NET_READ_ERROR = 1158, /* what clients get for a lost server: see docs/decisions/0006 */

@@ -10,14 +10,9 @@ static void put_pair_tables(struct buf *b, const struct aggregate *a, int from)
     uint32_t rest = aggregate_element_tables(a);
 
     rest &= ~plan_put_climb(b, a, from, a->levels[a->paged].table);
-    for (int i = 0; i < a->n_tables; i++) {
-        if (!(rest & 1u << i))
-            continue;
-        buf_put_str(b, " JOIN ");
-        plan_put_table(b, a, i);
-        buf_put_str(b, " ON ");
-        plan_put_link(b, a, i);
-    }
+    for (int i = 0; i < a->n_tables; i++)
+        if (rest & 1u << i)
+            plan_put_join(b, a, " JOIN ", i, i);
     buf_put_str(b, " WHERE ");
 }
 

@@ -89,6 +89,14 @@ void plan_put_table(struct buf *b, const struct aggregate *a, int table)
     buf_printf(b, "`%s`.`%s` AS t%d", a->tables[table].database, a->tables[table].name, table);
 }
 
+void plan_put_join(struct buf *b, const struct aggregate *a, const char *join, int table, int link)
+{
+    buf_put_str(b, join);
+    plan_put_table(b, a, table);
+    buf_put_str(b, " ON ");
+    plan_put_link(b, a, link);
+}
+
 /* The first table bare, the others joined to what stands before them. */
 void plan_put_from(struct buf *b, const struct aggregate *a, uint32_t mask)
 {
@@ -97,14 +105,12 @@ void plan_put_from(struct buf *b, const struct aggregate *a, uint32_t mask)
     for (int i = 0; i < a->n_tables; i++) {
         if (!(mask & 1u << i))
             continue;
-        if (!first)
-            buf_put_str(b,
-                        a->tables[i].joined && !a->tables[i].required ? " LEFT JOIN " : " JOIN ");
-        plan_put_table(b, a, i);
-        if (!first) {
-            buf_put_str(b, " ON ");
-            plan_put_link(b, a, i);
-        }
+        if (first)
+            plan_put_table(b, a, i);
+        else
+            plan_put_join(b, a,
+                          a->tables[i].joined && !a->tables[i].required ? " LEFT JOIN " : " JOIN ",
+                          i, i);
         first = false;
     }
 }
@@ -115,10 +121,7 @@ uint32_t plan_put_climb(struct buf *b, const struct aggregate *a, int from, int 
 
     plan_put_table(b, a, from);
     for (int t = from; t != top; t = a->tables[t].parent) {
-        buf_put_str(b, " JOIN ");
-        plan_put_table(b, a, a->tables[t].parent);
-        buf_put_str(b, " ON ");
-        plan_put_link(b, a, t);
+        plan_put_join(b, a, " JOIN ", a->tables[t].parent, t);
         mask |= 1u << a->tables[t].parent;
     }
     return mask;

@@ -23,6 +23,8 @@ void plan_put_ref(struct buf *b, const struct aggregate *a, struct map_ref r);
 void plan_put_table(struct buf *b, const struct aggregate *a, int table);
 /* "child = parent AND …" */
 void plan_put_link(struct buf *b, const struct aggregate *a, int table);
+/* The kind of join, a table, and the link of this one or of the one below it. */
+void plan_put_join(struct buf *b, const struct aggregate *a, const char *join, int table, int link);
 /* The first table bare, the others joined to what stands before them. */
 void plan_put_from(struct buf *b, const struct aggregate *a, uint32_t mask);
 /* A table and those that it is linked to, up to `top`; these, a bit each. */

@@ -17,9 +17,11 @@
 /* The number of the error that a reply begins with; 0: it begins otherwise. */
 static uint16_t error_at(const uint8_t *p, size_t n)
 {
-    enum { HEADER = 4, ERR = 0xff };
+    enum { ERR = 0xff };
 
-    return n >= HEADER + 3 && p[HEADER] == ERR ? (uint16_t)(p[HEADER + 1] | p[HEADER + 2] << 8) : 0;
+    return n >= PACKET_HEADER + 3 && p[PACKET_HEADER] == ERR
+               ? (uint16_t)(p[PACKET_HEADER + 1] | p[PACKET_HEADER + 2] << 8)
+               : 0;
 }
 
 /* As InnoDB says it, which without room for its undo log takes a transaction for one that only
