@@ -16,6 +16,14 @@ static const char views_sql[] =
     " FROM information_schema.VIEWS"
     " WHERE TABLE_SCHEMA NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema')"
     " ORDER BY 2, 3";
+/* What may call RAND(): each statement may run it. */
+static const char random_sql[] =
+    "SELECT 'RANDOM' FROM DUAL WHERE EXISTS (SELECT 1 FROM mysql.proc"
+    " WHERE db NOT IN ('mysql', 'sys') AND CONVERT(body USING utf8mb4) LIKE '%rand%')"
+    " OR EXISTS (SELECT 1 FROM information_schema.TRIGGERS"
+    " WHERE ACTION_STATEMENT LIKE '%rand%')"
+    " OR EXISTS (SELECT 1 FROM information_schema.VIEWS"
+    " WHERE TABLE_SCHEMA NOT IN ('mysql', 'sys') AND VIEW_DEFINITION LIKE '%rand%')";
 /* Views are told in the quotes of the session. */
 static const char mode_sql[] = "SET SESSION sql_mode=''";
 
@@ -86,10 +94,8 @@ bool objects_read_row(struct objects *o, const struct probe_row *row)
     return x->schema && x->name && (x->text || !row->values[3]);
 }
 
-static bool on_row(void *ctx, const struct probe_row *row)
+static void hash_row(struct reading *r, const struct probe_row *row)
 {
-    struct reading *r = ctx;
-
     for (unsigned i = 0; i < row->columns; i++) {
         uint64_t n = row->values[i] ? row->lengths[i] : UINT64_MAX;
 
@@ -97,8 +103,24 @@ static bool on_row(void *ctx, const struct probe_row *row)
         if (row->values[i])
             (void)XXH3_64bits_update(r->hash, row->values[i], row->lengths[i]);
     }
+}
+
+static bool on_row(void *ctx, const struct probe_row *row)
+{
+    struct reading *r = ctx;
+
+    hash_row(r, row);
     r->failed = r->failed || !objects_read_row(r->o, row);
     return !r->failed;
+}
+
+static bool on_random(void *ctx, const struct probe_row *row)
+{
+    struct reading *r = ctx;
+
+    hash_row(r, row);
+    r->o->random = true;
+    return true;
 }
 
 static bool came(enum probe_result r)
@@ -111,7 +133,8 @@ static bool ask_all(struct reading *r, struct probe *p, struct probe_answer *a)
 {
     struct probe_answer functions;
 
-    if (probe_ask(p, mode_sql, NULL, NULL, a) != PROBE_OK)
+    if (probe_ask(p, mode_sql, NULL, NULL, a) != PROBE_OK ||
+        !came(probe_ask(p, random_sql, on_random, r, a)))
         return false;
     if (!came(probe_ask(p, functions_sql, on_row, r, &functions))) {
         *a = functions;

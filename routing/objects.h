@@ -38,6 +38,7 @@ struct objects {
     size_t count;
     bool acting_views;     /* there are some */
     bool odd_acting_views; /* … with names that are not plain */
+    bool random;           /* a routine, trigger or view may call RAND(), going by its text */
 };
 
 struct objects *objects_new(void); /* empty, one reference; NULL: no memory */

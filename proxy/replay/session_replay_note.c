@@ -93,12 +93,21 @@ void session_replay_begin(struct session *s)
     r->pins = s->pins;
 }
 
-/* Its text may call RAND(). A client that has set the seeds itself has them go on. */
+/* It, or what is stored on the servers, names RAND. */
 static bool may_be_random(const struct session *s)
+{
+    const struct objects *stored = session_objects(s);
+
+    return (stored && stored->random) || span_holds(session_text(s), "rand");
+}
+
+/* It is kept, to be repeated. A client that has set the seeds itself has them go on. */
+static bool needs_seeds(const struct session *s)
 {
     return s->replay->watching && is_inside(s) && !s->replay->log.closed &&
            !(s->pins & PIN_VARIABLE) && !(s->run.statement.effects & SQL_EFFECTS_ASKS) &&
-           span_holds(session_text(s), "rand");
+           s->run.statement.kind != SQL_COMMIT && s->run.statement.kind != SQL_ROLLBACK &&
+           may_be_random(s);
 }
 
 bool session_replay_give_seeds(struct session *s, struct backend *b)
@@ -109,7 +118,7 @@ bool session_replay_give_seeds(struct session *s, struct backend *b)
 
     if (!r)
         return true;
-    if (!may_be_random(s) || !session_random((uint8_t *)random, sizeof random))
+    if (!needs_seeds(s) || !session_random((uint8_t *)random, sizeof random))
         return true;
     for (int i = 0; i < 2; i++)
         r->seeds[i] = 1 + random[i] % (SEED_MAX - 1);

@@ -2,7 +2,7 @@
  * names. */
 #include "proxy/session/session_steps.h"
 
-static const struct objects *known_objects(const struct session *s)
+const struct objects *session_objects(const struct session *s)
 {
     return s->worker->catalog ? s->worker->catalog->objects : NULL;
 }
@@ -11,7 +11,7 @@ void session_classify(struct session *s, struct span text, bool whole)
 {
     struct command_run *run = &s->run;
     struct object_names room;
-    const struct sql_names *names = objects_names(known_objects(s), span_of(s->schema), &room);
+    const struct sql_names *names = objects_names(session_objects(s), span_of(s->schema), &room);
 
     run->fingerprint = 0;
     if (whole)
@@ -23,7 +23,7 @@ void session_classify(struct session *s, struct span text, bool whole)
 
 static void classify_stmt(const struct session *s, struct stmt *stmt)
 {
-    const struct objects *known = known_objects(s);
+    const struct objects *known = session_objects(s);
     struct span text = {(const uint8_t *)stmt->text, stmt->text_len};
     struct object_names room;
 
@@ -48,7 +48,7 @@ void session_classify_prepared(struct session *s, struct stmt *stmt, struct span
 
 void session_classify_again(const struct session *s, struct stmt *stmt)
 {
-    const struct objects *known = known_objects(s);
+    const struct objects *known = session_objects(s);
 
     if (stmt->text && stmt->objects != (known ? known->fingerprint : 0))
         classify_stmt(s, stmt);

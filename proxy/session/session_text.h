@@ -5,7 +5,9 @@
 
 #include "proxy/session/session.h"
 
-/* session_classify.c: what the statement under way means to this session. */
+/* session_classify.c: the servers' stored functions and views; NULL: not known yet. */
+const struct objects *session_objects(const struct session *s);
+/* What the statement under way means to this session. */
 void session_classify(struct session *s, struct span text, bool whole);
 /* The same for one that is being prepared; `text` where it is too long to be kept. */
 void session_classify_prepared(struct session *s, struct stmt *stmt, struct span text);

@@ -16,12 +16,14 @@ FAILOVER = {"failover": {"enabled": True, "user": REPL_USER, "password": REPL_PA
 
 class FailoverCluster(unittest.TestCase):
     config = FAILOVER
+    stored = ()  # statements that make what Tillway shall find there when it starts
 
     @classmethod
     def setUpClass(cls):
         cls.cluster = cls.enterClassContext(Cluster(replicas=2))
         grant(cls.cluster.primary)
-        cls.cluster.primary.query("CREATE DATABASE shop")
+        for sql in ("CREATE DATABASE shop", *cls.stored):
+            cls.cluster.primary.query(sql)
         cls.cluster.wait_in_sync()
         cls.tillway = cls.enterClassContext(Tillway(cls.cluster, config=cls.config))
         cls.wait_complete()

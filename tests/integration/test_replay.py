@@ -19,6 +19,8 @@ def run(connection, sql, args=None):
 class Replay(FailoverCluster):
     """One cluster for all: each test moves the primary once."""
 
+    stored = ("CREATE PROCEDURE shop.draw() BEGIN UPDATE stock SET n = 1e6 * RAND() WHERE id = 2; SELECT RAND(); END",)
+
     def setUp(self):
         primary = self.primary()
         primary.query("CREATE OR REPLACE TABLE shop.sale (id INT PRIMARY KEY AUTO_INCREMENT, what VARCHAR(30), at DATETIME)")
@@ -77,6 +79,15 @@ class Replay(FailoverCluster):
         self.assertEqual(run(till, "SELECT n FROM stock WHERE id = 2"), raffle)
         self.assertNotEqual(run(till, "SELECT RAND(), RAND()"), drawn)
         self.assertIn("transactions_replayed", self.tillway.command("stats").stdout)
+
+    def test_a_procedure_that_draws_lots(self):
+        till = self.begin()
+        drawn = run(till, "CALL draw()")
+        raffle = run(till, "SELECT n FROM stock WHERE id = 2")
+        self.lose_primary()
+        self.finish(till)
+        self.assertEqual(run(till, "SELECT n FROM stock WHERE id = 2"), raffle)
+        self.assertNotEqual(run(till, "CALL draw()"), drawn)
 
     def test_statement_under_way_when_the_primary_is_killed(self):
         till, other = self.begin(), self.connect()
