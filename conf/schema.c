@@ -310,7 +310,8 @@ const struct schema_row conf_schema[] = {
 
     {"admin", SCHEMA_MAP, SCHEMA_ALWAYS, "", 0, 0, NULL, "The admin interface."},
     {"admin.socket", SCHEMA_PATH, IN(admin_socket), "", 1, 107, NULL,
-     "Absolute path of its unix socket. Without it there is none."},
+     "Absolute path of its unix socket, whose folder is made where it is missing. Without it there "
+     "is none."},
 
     {"log", SCHEMA_MAP, SCHEMA_ALWAYS, "", 0, 0, NULL, "One line an event."},
     {"log.level", SCHEMA_CHOICE, IN(log_level), "info", 0, 0, levels, "The least that is written."},

@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -114,6 +116,20 @@ static bool is_alive(const struct sockaddr_un *a)
     return alive;
 }
 
+/* /run is empty after each start of the machine. Its parent must be there. */
+static void make_folder(const char *path)
+{
+    char folder[sizeof((struct sockaddr_un *)NULL)->sun_path];
+    char *slash;
+
+    (void)snprintf(folder, sizeof folder, "%s", path);
+    slash = strrchr(folder, '/');
+    if (!slash || slash == folder)
+        return;
+    *slash = '\0';
+    (void)mkdir(folder, 0755); /* the bind that follows tells */
+}
+
 int listener_bind_unix(const char *path, struct err *e)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
@@ -129,11 +145,13 @@ int listener_bind_unix(const char *path, struct err *e)
         (void)err_set(e, ERR_IO, "another process listens on %s", path);
         return -1;
     }
+    make_folder(path);
     (void)unlink(path);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(fd, BACKLOG) == 0)
         return fd;
-    (void)err_set(e, ERR_IO, "cannot listen on %s: %s", path, err_system(errno));
+    (void)err_set(e, ERR_IO, "cannot listen on %s: %s%s", path, err_system(errno),
+                  errno == ENOENT ? "; make its folder first" : "");
     if (fd >= 0)
         (void)close(fd);
     return -1;

@@ -224,7 +224,7 @@ static int check(struct conf *c, struct arguments *a)
     (void)a;
     if (!daemon_check(c, &e) || !mirror_check(c, &e))
         return fail(&e);
-    printf("%s: fine: %zu listeners, %zu servers, %u workers%s%s\n", c->file, c->listener_count,
+    printf("%s: fine: listeners %zu, servers %zu, workers %u%s%s\n", c->file, c->listener_count,
            c->server_count, c->workers, c->monitor.present ? ", monitor" : "",
            c->mirror.present ? ", mirror" : "");
     return EXIT_FINE;

@@ -279,5 +279,9 @@ void session_timeout(struct session *s)
         session_step(s);
         return;
     }
-    session_fault(s, ER_NET_READ_INTERRUPTED, "08S01", "Got timeout reading communication packets");
+    if (s->state.now == SESSION_GREET)
+        session_end_uninformed(s);
+    else
+        session_fault(s, ER_NET_READ_INTERRUPTED, "08S01",
+                      "Got timeout reading communication packets");
 }

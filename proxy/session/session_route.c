@@ -233,20 +233,38 @@ static bool waits_for_primary(struct session *s)
     return true;
 }
 
-static enum step nowhere(struct session *s)
+enum { NOWHERE_MAX = 400 };
+
+/* `what`, and what keeps each server away. */
+static void tell_nowhere(const struct session *s, const char *what, char text[NOWHERE_MAX])
 {
     const struct topology *t = s->worker->topology;
-    char text[400];
-    size_t used;
+    size_t used = (size_t)snprintf(text, NOWHERE_MAX, "%s", what);
 
-    used = (size_t)snprintf(
-        text, sizeof text, "Lost connection to server: no %s is available",
-        s->run.route.reason == ROUTE_NO_SERVER || s->run.log_in ? "server" : "primary server");
-    for (int i = 0; i < t->count && used < sizeof text; i++)
+    for (int i = 0; i < t->count && used < NOWHERE_MAX; i++)
         if (t->servers[i].health != HEALTH_UP)
-            used += (size_t)snprintf(text + used, sizeof text - used, "; %s: %s",
+            used += (size_t)snprintf(text + used, NOWHERE_MAX - used, "; %s: %s",
                                      t->servers[i].name, t->servers[i].why);
+}
+
+static enum step nowhere(struct session *s)
+{
+    bool any = s->run.route.reason == ROUTE_NO_SERVER || s->run.log_in;
+    char text[NOWHERE_MAX];
+
+    tell_nowhere(s,
+                 any ? "Lost connection to server: no server is available"
+                     : "Lost connection to server: no primary server is available",
+                 text);
     return session_fail(s, ER_NET_READ_ERROR, "08S01", text);
+}
+
+void session_end_uninformed(struct session *s)
+{
+    char text[NOWHERE_MAX];
+
+    tell_nowhere(s, "Tillway has not learned yet what it serves, its log says why", text);
+    session_end(s, ER_NET_READ_ERROR, "08S01", text);
 }
 
 static bool acquire(struct session *s, int server)

@@ -66,6 +66,8 @@ void session_release(struct session *s, int server, bool keep);
 void session_release_all(struct session *s);
 /* Nobody holds the connection any more: into the pool, if it is clean enough. */
 void session_put_back(struct worker *w, struct backend *b);
+/* The client was not greeted in time: nothing is known to greet it with. */
+void session_end_uninformed(struct session *s);
 /* Send the command to another server: this one failed it before anything of the reply was
  * forwarded. */
 enum step session_reroute(struct session *s);

@@ -35,15 +35,30 @@ class Daemon(Proxied):
         self.assertEqual(self.cluster.primary.query("SELECT v FROM shop.t WHERE id=80"), [("drained",)])
         self.tillway.start()
 
+    def run_another(self, more):
+        """Another daemon, which finds no server; ended with the test."""
+        path = os.path.join(self.tillway.folder, "another.yaml")
+        with open(path, "w") as f:
+            f.write("listeners: [{address: '127.0.0.1:%d'}]\nservers: [{name: a, address: '127.0.0.1:1'}]\n"
+                    "monitor: {user: a, password: b}\n%s" % (free_port(), more))
+        process = subprocess.Popen([self.tillway.binary, "run", "--config", path], stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def test_the_admin_sockets_folder_is_made(self):
+        folder = os.path.join(self.tillway.folder, "not_there_yet")
+        deep = self.run_another("admin: {socket: '%s/deeper/admin.sock'}\n" % folder)
+        self.assertEqual(deep.wait(30), 1)
+        self.assertIn("make its folder first", deep.stderr.read())
+        self.run_another("admin: {socket: '%s/admin.sock'}\n" % folder)
+        scratch.wait_until("the socket", lambda: os.path.exists(os.path.join(folder, "admin.sock")), 30)
+
     def test_sigterm_before_all_is_set_up_ends_it_as_ever(self):
         log = os.path.join(self.tillway.folder, "log.fifo")
         os.mkfifo(log)  # nobody reads yet: there it waits
-        path = os.path.join(self.tillway.folder, "early.yaml")
-        with open(path, "w") as f:
-            f.write("listeners: [{address: '127.0.0.1:%d'}]\nservers: [{name: a, address: '127.0.0.1:1'}]\n"
-                    "monitor: {user: a, password: b}\nlog: {file: '%s'}\n" % (free_port(), log))
-        process = subprocess.Popen([self.tillway.binary, "run", "--config", path])
-        self.addCleanup(process.kill)
+        process = self.run_another("log: {file: '%s'}\n" % log)
         scratch.wait_until("signals that wait", lambda: holds(process.pid, signal.SIGTERM), 30)
         process.send_signal(signal.SIGTERM)
         reader = os.open(log, os.O_RDONLY | os.O_NONBLOCK)
