@@ -16,6 +16,9 @@
  * asks that one to end the connection. */
 #define QUESTION_NS ROUND_NS
 #define STEAL_NS    (5 * CLOCK_NS_PER_S)
+/* How long an operator's task waits for others: a rejoin takes some seconds, and locks are taken by
+ * force after STEAL_NS. */
+#define PATIENCE_NS (15 * CLOCK_NS_PER_S)
 
 /* ---- the hands ---- */
 
@@ -126,18 +129,73 @@ static void tell(struct monitor *m, const char *text, enum answer_line line)
 
 static void on_say(void *ctx, const char *line)
 {
+    const struct monitor *m = ctx;
+
     log_event(LOG_INFO, "failover.step", LOG_STR("what", line));
-    tell(ctx, line, ANSWER_MORE);
+    if (m->acting.asker.begun)
+        tell(ctx, line, ANSWER_MORE);
+}
+
+/* The operator's task ended; told, unless it is only to be tried again. */
+static void end_asked(struct monitor *m, const char *why)
+{
+    struct asker *a = &m->acting.asker;
+
+    a->begun = false;
+    if (!why[0])
+        tell(m, "done", ANSWER_DONE);
+    else if (!m->acting.machine.refused || clock_mono_ns() >= a->until_ns)
+        tell(m, why, ANSWER_FAILED);
+    else
+        tell(m, "another Tillway acts, or too few servers answer: tried again", ANSWER_MORE);
 }
 
 static void on_ended(void *ctx, enum failover_task task, const char *why)
 {
+    struct monitor *m = ctx;
+
     if (why[0])
         log_event(LOG_WARN, "failover.failed", LOG_STR("task", failover_task_name(task)),
                   LOG_STR("why", why));
     else
         log_event(LOG_INFO, "failover.done", LOG_STR("task", failover_task_name(task)));
-    tell(ctx, why[0] ? why : "done", why[0] ? ANSWER_FAILED : ANSWER_DONE);
+    if (m->acting.asker.begun)
+        end_asked(m, why);
+}
+
+/* ---- what an operator asks for ---- */
+
+static void begin_asked(struct monitor *m)
+{
+    struct asker *a = &m->acting.asker;
+    struct failover *f = &m->acting.machine;
+    uint64_t now_ns = clock_mono_ns();
+    const char *why;
+
+    a->begun = true; /* its first steps are told at once */
+    if (failover_ask(f, a->task, a->target, &m->acting.view, now_ns, &why))
+        return;
+    a->begun = false;
+    if (f->state.now == FAILOVER_WATCH || now_ns >= a->until_ns)
+        tell(m, why, ANSWER_FAILED);
+}
+
+void acting_ask(struct monitor *m, enum failover_task task, int target, answer_fn line, void *ctx)
+{
+    m->acting.asker =
+        (struct asker){line, ctx, task, target, .until_ns = clock_mono_ns() + PATIENCE_NS};
+    begin_asked(m);
+    if (m->acting.asker.line && !m->acting.asker.begun)
+        tell(m, "something is under way: waits for its end", ANSWER_MORE);
+}
+
+/* One that was held up; not at once where another Tillway was first. */
+static void try_asked(struct monitor *m)
+{
+    const struct asker *a = &m->acting.asker;
+
+    if (a->line && !a->begun && clock_mono_ns() >= m->acting.machine.quiet_ns)
+        begin_asked(m);
 }
 
 /* ---- the thread that thinks ---- */
@@ -163,6 +221,7 @@ static void *acting_run(void *monitor)
     while (!m->stopping) {
         take_answers(m);
         board_look(m->board, &m->acting.view);
+        try_asked(m);
         if (!board_is_galera(m->board))
             failover_tick(&m->acting.machine, &m->acting.view, clock_mono_ns());
         shared_wait(m, &m->acting.wake, clock_mono_ns() + TICK_NS);

@@ -26,10 +26,14 @@ struct hand {
     struct failover_answer answer;
 };
 
-/* Who waits for a task to end. */
+/* An operator's task, and who waits for its end. */
 struct asker {
     answer_fn line; /* NULL: nobody */
     void *ctx;
+    enum failover_task task;
+    int target;
+    bool begun;        /* the machine is at it */
+    uint64_t until_ns; /* what holds it up is waited for */
 };
 
 struct acting {
@@ -45,6 +49,9 @@ struct acting {
 /* Makes probes and the machine; false: no memory. */
 bool acting_init(struct monitor *m) MUST_CHECK;
 bool acting_start(struct monitor *m) MUST_CHECK;
+/* An operator's task, once nothing else is under way, here or at another Tillway; what is is waited
+ * for some seconds. `line` is told each step, and how it ended, later or before this returns. */
+void acting_ask(struct monitor *m, enum failover_task task, int target, answer_fn line, void *ctx);
 /* Wake everybody up and cut what they wait for: the monitor stops. Without the lock. */
 void acting_cut(struct monitor *m);
 void acting_join(struct monitor *m);

@@ -188,18 +188,10 @@ static const char *parse(const struct monitor *m, char *words, struct request *r
 
 static void begin(struct monitor *m, const struct request *r, answer_fn line, void *ctx)
 {
-    struct acting *a = &m->acting;
-    const char *why;
-
-    if (a->asker.line) {
+    if (m->acting.asker.line)
         line(ctx, "somebody else's command is under way", ANSWER_FAILED);
-        return;
-    }
-    a->asker = (struct asker){line, ctx};
-    if (failover_ask(&a->machine, r->task, r->target, &a->view, clock_mono_ns(), &why))
-        return;
-    a->asker.line = NULL;
-    line(ctx, why, ANSWER_FAILED);
+    else
+        acting_ask(m, r->task, r->target, line, ctx);
 }
 
 /* Whether the server may be taken out of use; told where not. */

@@ -232,9 +232,9 @@ static bool granted(struct failover *f)
 {
     f->granted = f->ok;
     if (__builtin_popcount(f->granted) >= f->rules.majority &&
-        (f->granted & needed(f)) == needed(f)) {
+        (f->granted & needed(f)) == needed(f))
         return true;
-    }
+    f->refused = true;
     finish(f, "another Tillway acts, or too few servers answer");
     return false;
 }
@@ -442,7 +442,7 @@ void failover_begin(struct failover *f, enum failover_task task, uint64_t epoch)
     f->epoch = epoch;
     f->begun_ns = f->now_ns;
     f->granted = f->safe = f->acks = 0;
-    f->expel = false;
+    f->expel = f->refused = false;
     f->base = 0;
     memset(f->promoted, 0, sizeof f->promoted);
     if (f->candidate >= 0)

@@ -114,6 +114,7 @@ struct failover {
     uint64_t leased_ns;             /* when the majority had promised */
     uint64_t lost_ns;               /* since when there has been no primary; 0: there is one */
     uint64_t contested_ns;          /* since when others have held locks; 0: not */
+    bool refused;                   /* the last task ended as too few gave it their locks */
     uint64_t quiet_ns;              /* nothing begins before */
     bool unseen;                    /* the view does not show yet whom the last task promoted */
     uint32_t errant;                /* bits: kept out until they were away */

@@ -127,6 +127,25 @@ class Operator(FailoverCluster):
                 with self.subTest(words=words + also):
                     self.assertRegex(self.failing_command(*words, *also)[1], "^tillway: it is the primary")
 
+    def hold_lock(self, server):
+        """As another Tillway that acts does, until the connection is closed."""
+        connection = server.connect()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT GET_LOCK('tillway', 10)")
+            self.assertEqual(cursor.fetchone(), (1,))
+        return connection
+
+    def test_another_tillway_that_acts_is_waited_for(self):
+        held = [self.hold_lock(server) for server in self.cluster.servers]
+        before = len(self.tillway.log_text())
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            done = pool.submit(self.cluster_command, "switchover")
+            scratch.wait_until("a refusal", lambda: "another Tillway holds the lock" in self.tillway.log_text()[before:], 30)
+            for connection in held:
+                connection.close()
+            self.assertRegex(done.result(60), "(?s)tried again.*takes writes.*\ndone\n$")
+        self.wait_complete()
+
     def test_a_dry_run_does_nothing(self):
         replica = next(s for s in self.cluster.servers if s is not self.primary())
         before = re.search("epoch [0-9]+", self.cluster_command("status")).group()
