@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { ID_CHANGED = 66 /* ImmutableField, of the `_id` that a fenced replacement has */ };
+
 struct sink_target {
     mongoc_uri_t *uri;
     char *database;
@@ -48,7 +50,7 @@ void sink_library_init(void)
 
 bool sink_is_fence(int64_t code, const char *message)
 {
-    return code == SINK_ERR_FENCED && strstr(message, "index: _id_");
+    return code == ID_CHANGED || (code == SINK_ERR_FENCED && strstr(message, "index: _id_"));
 }
 
 bool sink_failed(struct err *e, const bson_error_t *error)
@@ -56,11 +58,13 @@ bool sink_failed(struct err *e, const bson_error_t *error)
     bool timeout =
         error->domain == MONGOC_ERROR_SERVER_SELECTION || error->domain == MONGOC_ERROR_STREAM;
 
-    if (sink_is_fence(error->code, error->message))
+    if (sink_is_fence(error->code, error->message)) {
         (void)err_set(e, ERR_SERVER, "another mirror has taken over");
-    else
-        (void)err_set(e, timeout ? ERR_IO : ERR_SERVER, "MongoDB: %s (%u)", error->message,
-                      error->code);
+        e->code = SINK_ERR_FENCED;
+        return false;
+    }
+    (void)err_set(e, timeout ? ERR_IO : ERR_SERVER, "MongoDB: %s (%u)", error->message,
+                  error->code);
     e->code = (int)error->code;
     return false;
 }

@@ -2,6 +2,7 @@
 
 #include "base/compiler.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 enum { EMPTY = 5 /* bytes of {} */, WRITES_MAX = 64 << 20 };
@@ -123,23 +124,53 @@ struct attempt {
     unsigned n_there;
 };
 
+/* The update that puts a document in the place of the one that is found by its `_id` alone, unless
+ * that has a later claim's number: then it would get another `_id`, which MongoDB refuses. With the
+ * number in the filter MongoDB would plan a query for each write, which costs it more. */
+static void replacement(const struct sink *s, const bson_t *doc, bson_t *out)
+{
+    bson_t *later = BCON_NEW("$gt", "[", "$" SINK_EPOCH, BCON_INT64(s->epoch), "]");
+
+    BCON_APPEND(out, "0", "{", "$replaceWith", "{", "$cond", "[", BCON_DOCUMENT(later), "{", "_id",
+                BCON_NULL, "}", "{", "$literal", BCON_DOCUMENT(doc), "}", "]", "}", "}");
+    bson_destroy(later);
+}
+
+static bool add_document(const struct attempt *a, mongoc_bulk_operation_t *to, const bson_t *id,
+                         const bson_t *doc, bson_error_t *error)
+{
+    bson_t update = BSON_INITIALIZER;
+    bool ok;
+
+    if (a->insert)
+        return mongoc_bulk_operation_insert_with_opts(to, doc, a->s->insert, error);
+    assert(a->s->epoch != 0);
+    replacement(a->s, doc, &update);
+    ok = mongoc_bulk_operation_update_one_with_opts(to, id, &update, a->s->upsert, error);
+    bson_destroy(&update);
+    return ok;
+}
+
+static bool add_deletion(const struct attempt *a, mongoc_bulk_operation_t *to, const bson_t *id,
+                         bson_error_t *error)
+{
+    bson_t filter;
+    bool ok;
+
+    bson_copy_to(id, &filter);
+    sink_put_fence(a->s, SINK_EPOCH, &filter);
+    ok = mongoc_bulk_operation_remove_one_with_opts(to, &filter, NULL, error);
+    bson_destroy(&filter);
+    return ok;
+}
+
 static bool add_write(const struct attempt *a, mongoc_bulk_operation_t *to, const bson_t *id,
                       const bson_t *doc, struct err *e)
 {
     bson_error_t error;
-    bson_t filter;
-    bool ok;
+    bool ok =
+        doc->len > EMPTY ? add_document(a, to, id, doc, &error) : add_deletion(a, to, id, &error);
 
-    if (a->insert && doc->len > EMPTY)
-        return mongoc_bulk_operation_insert_with_opts(to, doc, a->s->insert, &error) ||
-               sink_failed(e, &error);
-    bson_copy_to(id, &filter);
-    sink_put_fence(a->s, "_tillway.epoch", &filter);
-    if (doc->len > EMPTY)
-        ok = mongoc_bulk_operation_replace_one_with_opts(to, &filter, doc, a->s->upsert, &error);
-    else
-        ok = mongoc_bulk_operation_remove_one_with_opts(to, &filter, NULL, &error);
-    bson_destroy(&filter);
     return ok || sink_failed(e, &error);
 }
 

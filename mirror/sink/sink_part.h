@@ -38,6 +38,9 @@ struct sink {
     char *stage;
 };
 
+/* Where a document has the number of the claim that it was written under. */
+#define SINK_EPOCH "_tillway.epoch"
+
 /* libmongoc's error as ours; false. */
 bool sink_failed(struct err *e, const bson_error_t *error);
 /* Whether a write met a later claim's document. */
