@@ -46,6 +46,7 @@ struct topology *board_first(const struct board *b)
         (void)snprintf(v->group, sizeof v->group, "%s", s->group);
         v->lag_ms = LAG_UNKNOWN;
         v->lagging = true;
+        v->lease_ns = UINT64_MAX;
     }
     return t;
 }
@@ -203,8 +204,9 @@ static bool same_view(const struct server_view *a, const struct server_view *b)
 {
     return a->role == b->role && a->health == b->health && a->sampled_ns == b->sampled_ns &&
            a->lag_ms == b->lag_ms && a->server_id == b->server_id && a->resting == b->resting &&
-           a->capabilities == b->capabilities && gtid_set_equal(&a->position, &b->position) &&
-           gtid_set_equal(&a->written, &b->written) && strcmp(a->why, b->why) == 0;
+           a->lease_ns == b->lease_ns && a->capabilities == b->capabilities &&
+           gtid_set_equal(&a->position, &b->position) && gtid_set_equal(&a->written, &b->written) &&
+           strcmp(a->why, b->why) == 0;
 }
 
 static bool same(const struct topology *a, const struct topology *b)
@@ -370,6 +372,18 @@ static void apply_rest(const struct board *b, struct verdict *v)
     }
 }
 
+/* Leases there are where there are epochs. */
+static void fill_leases(const struct board *b, const struct verdict *v, struct topology *t)
+{
+    struct failover_view view;
+    bool any = b->conf->failover.enabled && !v->galera && b->epoch;
+
+    board_look(b, &view);
+    for (int i = 0; i < t->count; i++)
+        t->servers[i].lease_ns =
+            any ? failover_lease_end(&view, i, b->conf->failover.lease_ns) : UINT64_MAX;
+}
+
 struct topology *board_next(struct board *b, const struct topology *old, uint64_t now_ns)
 {
     struct topology *t = topology_copy(old);
@@ -391,6 +405,7 @@ struct topology *board_next(struct board *b, const struct topology *old, uint64_
     t->undecided = b->conf->routing.multi_writer ? v.undecided : 0;
     for (int i = 0; i < b->count; i++)
         fill(b, &v, i, now_ns, &t->servers[i]);
+    fill_leases(b, &v, t);
     t->left = still_asking(b) ? 0 : b->epoch;
     log_changes(b, &v);
     if (v.primary >= 0)

@@ -97,6 +97,33 @@ struct failover_gate failover_gate(const struct failover_view *v, uint64_t lease
     return g;
 }
 
+/* When more than half of the servers had been heard, where this Tillway is enrolled; 0: never. */
+static uint64_t most_heard_ns(const struct failover_view *v)
+{
+    uint64_t latest_ns = 0;
+
+    for (int i = 0; i < v->n; i++) {
+        uint64_t at_ns = v->at[i].heard_ns;
+        int since = 0;
+
+        for (int k = 0; k < v->n; k++)
+            since += v->at[k].up && v->at[k].enrolled && v->at[k].heard_ns >= at_ns;
+        if (since >= failover_majority(v->n) && at_ns > latest_ns)
+            latest_ns = at_ns;
+    }
+    return latest_ns;
+}
+
+uint64_t failover_lease_end(const struct failover_view *v, int server, uint64_t lease_ns)
+{
+    const struct failover_member *m = &v->at[server];
+    uint64_t own_ns = m->up && !m->gone ? m->heard_ns : 0;
+    uint64_t most_ns = most_heard_ns(v);
+    uint64_t since_ns = own_ns < most_ns ? own_ns : most_ns;
+
+    return since_ns ? since_ns + lease_ns : 0;
+}
+
 bool failover_others_may_return(const struct failover_view *v, const struct failover_gate *g,
                                 uint64_t lease_ns, uint64_t now_ns)
 {

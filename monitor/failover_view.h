@@ -71,6 +71,9 @@ bool failover_others_may_return(const struct failover_view *v, const struct fail
 bool failover_may_read(const struct failover_gate *g, const struct failover_row *row);
 /* Servers that have answered within the lease, as bits. */
 uint32_t failover_heard(const struct failover_view *v, uint64_t lease_ns, uint64_t now_ns);
+/* The end of the lease by which a server may be the primary: failover_gate has it up to then,
+ * unless something else is heard. 0: there is none. */
+uint64_t failover_lease_end(const struct failover_view *v, int server, uint64_t lease_ns);
 int failover_majority(int n);
 /* Servers in maintenance, as bits. */
 uint32_t failover_resting(const struct failover_view *v);

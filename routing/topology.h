@@ -54,11 +54,14 @@ struct server_view {
     struct gtid_set written;
     uint64_t sampled_ns; /* clock_mono_ns just before `position` was asked for: it holds for that
                             moment and later */
-    uint64_t lag_ms;  /* replicas: how far behind the primary, upper bound; UINT64_MAX: unknown */
-    bool lagging;     /* further behind than reads are to be; see topology_lags */
-    uint64_t room_ns; /* clock_mono_ns before room was last found on its disk, which is looked for
-                         where a session suspects that there is none; 0: never */
-    bool resting;     /* in maintenance: only what runs there keeps its connection */
+    uint64_t lag_ms;   /* replicas: how far behind the primary, upper bound; UINT64_MAX: unknown */
+    bool lagging;      /* further behind than reads are to be; see topology_lags */
+    uint64_t room_ns;  /* clock_mono_ns before room was last found on its disk, which is looked for
+                          where a session suspects that there is none; 0: never */
+    uint64_t lease_ns; /* clock_mono_ns up to which it may be believed that a write was committed:
+                        * behind that another server may be the primary, and take them. 0: it may
+                        * not; UINT64_MAX: there are no leases, or no epochs yet */
+    bool resting;      /* in maintenance: only what runs there keeps its connection */
     uint32_t server_id;
     uint64_t capabilities;    /* CAP_* as it greets; 0: not known yet */
     char why[SERVER_WHY_MAX]; /* health in words, "" where up */

@@ -41,9 +41,11 @@ struct command_run {
     struct stmt *stmt;           /* PREPARE, EXECUTE, FETCH, RESET, SEND_LONG_DATA: the statement */
     struct stmt_execute execute; /* EXECUTE; its span is not valid */
     struct request request;
-    uint64_t no_room_ns; /* clock_mono_ns when it was refused for want of room; 0: it was not */
-    uint8_t conflicts;   /* how often it was repeated for it lost against another Galera node's */
-    uint8_t resent;      /* how often a connection was lost before it was sent */
+    uint64_t no_room_ns;    /* clock_mono_ns when it was refused for want of room; 0: it was not */
+    bool leased;            /* it counts by the lease of the server it was sent to, … */
+    uint64_t held_until_ns; /* … which was over when its reply came: that waits; 0: it does not */
+    uint8_t conflicts; /* how often it was repeated for it lost against another Galera node's */
+    uint8_t resent;    /* how often a connection was lost before it was sent */
     uint64_t wait_until_ns; /* there is no primary: it waits for one till then; 0: it does not */
     bool waited;            /* in vain */
     bool finished;          /* the reply is complete; only its last bytes are still pinned */

@@ -6,6 +6,7 @@
 #include "proxy/replay/session_replay.h"
 #include "proxy/session/session_galera.h"
 #include "proxy/session/session_kill.h"
+#include "proxy/session/session_lease.h"
 #include "proxy/session/session_ride.h"
 #include "proxy/session/session_room.h"
 #include "proxy/session/session_steps.h"
@@ -38,27 +39,6 @@ static enum reply_kind kind_of_run(const struct session *s)
     return reply_kind_of(run->byte);
 }
 
-/* One read in so many is timed. */
-enum { TIMED = 4 };
-
-void session_begin_timing(struct session *s)
-{
-    struct command_run *run = &s->run;
-
-    run->timed_ns = 0;
-    if (s->worker->conf->routing.balance == BALANCE_LATENCY && run->read && !run->route.wait &&
-        s->turn % TIMED == 0)
-        run->timed_ns = worker_now_ns();
-}
-
-/* The first bytes of its reply go out. */
-static void end_timing(struct session *s, const struct backend *b)
-{
-    if (s->run.timed_ns)
-        latency_note(&s->worker->latency, b->server, worker_now_ns() - s->run.timed_ns);
-    s->run.timed_ns = 0;
-}
-
 /* The first write of the command: what lays on the session's state, then the command's bytes. */
 static bool send_first(struct session *s, struct backend *b)
 {
@@ -87,6 +67,7 @@ static bool send_first(struct session *s, struct backend *b)
         return false;
     run->sent = true;
     run->guarded = b->guarded;
+    session_lease_begin(s, b);
     session_begin_timing(s);
     session_ride_sent(s);
     run->request.done = run->request.done || run->whole;
@@ -419,7 +400,7 @@ static enum pumped pump_batch(struct session *s, struct backend *b)
         return PUMP_LOST;
     batch_place(s, &batch);
     if (batch.count > 0)
-        end_timing(s, b);
+        session_end_timing(s, b);
     s->run.answered = s->run.answered || batch.count > 0;
     s->run.replied += batch.used;
     sent = stream_write(&s->client, batch.parts, batch.count);
@@ -463,12 +444,12 @@ static bool reply_due(struct session *s, struct backend *b)
            (b->expect_count > 0 || session_once_is(s, ONCE_KEPT));
 }
 
-static enum pumped wait_for_room(struct session *s, const struct backend *b)
+static enum pumped pumped_of(enum held held)
 {
     static const enum pumped meaning[] = {
-        [ROOM_OTHERWISE] = PUMP_DONE, [ROOM_AWAITED] = PUMP_WAIT, [ROOM_ELSEWHERE] = PUMP_LOST};
+        [HELD_NOT] = PUMP_DONE, [HELD_BACK] = PUMP_WAIT, [HELD_LOST] = PUMP_LOST};
 
-    return meaning[session_room(s, b)];
+    return meaning[held];
 }
 
 static enum pumped pump_reply(struct session *s, struct backend *b)
@@ -479,6 +460,9 @@ static enum pumped pump_reply(struct session *s, struct backend *b)
         return PUMP_WAIT;
     unpin_reply(s, b);
     while (pumped == PUMP_DONE && reply_due(s, b)) {
+        pumped = pumped_of(session_lease(s, b));
+        if (pumped != PUMP_DONE)
+            continue;
         if (session_once_is(s, ONCE_KEPT) && !session_once_commit(s, b))
             return PUMP_LOST;
         pumped = swallow_first(s, b);
@@ -488,7 +472,7 @@ static enum pumped pump_reply(struct session *s, struct backend *b)
             return give_kept(s, b);
         (void)backend_due(b, s->caps, s->status);
         session_tracking_reply(s, b);
-        pumped = wait_for_room(s, b);
+        pumped = pumped_of(session_room(s, b));
         if (pumped != PUMP_DONE)
             continue;
         if (stream_left(&b->stream) == 0)

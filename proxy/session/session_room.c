@@ -14,12 +14,13 @@
 /* So long the monitor may take to say something of a server that it takes for well. */
 #define PATIENCE_NS (5 * CLOCK_NS_PER_S)
 
-/* The number of the error that a reply begins with; 0: it begins otherwise. */
-static uint16_t error_at(const uint8_t *p, size_t n)
+uint16_t session_error_ahead(const struct session *s, const struct backend *b)
 {
     enum { ERR = 0xff };
+    const uint8_t *p = stream_data(&b->stream);
+    bool begins = !s->run.replied && b->expect[b->expect_head].role == EXPECT_CLIENT;
 
-    return n >= PACKET_HEADER + 3 && p[PACKET_HEADER] == ERR
+    return begins && stream_left(&b->stream) >= PACKET_HEADER + 3 && p[PACKET_HEADER] == ERR
                ? (uint16_t)(p[PACKET_HEADER + 1] | p[PACKET_HEADER + 2] << 8)
                : 0;
 }
@@ -59,28 +60,28 @@ static bool is_settled(const struct session *s, const struct server_view *at, ui
     return at->room_ns > begun_ns || now_ns - begun_ns > limit_ns;
 }
 
-enum room session_room(struct session *s, const struct backend *b)
+enum held session_room(struct session *s, const struct backend *b)
 {
     const struct shared *shared = s->worker->shared;
     const struct topology *t = s->worker->topology;
-    uint16_t code = s->run.replied ? 0 : error_at(stream_data(&b->stream), stream_left(&b->stream));
+    uint16_t code = session_error_ahead(s, b);
     uint64_t now_ns;
 
     if (!code || s->run.read || !says_no_room(s, code))
-        return ROOM_OTHERWISE;
+        return HELD_NOT;
     now_ns = clock_mono_ns();
     if (!s->run.no_room_ns) {
         if (b->server != t->primary)
-            return ROOM_OTHERWISE;
+            return HELD_NOT;
         s->run.no_room_ns = now_ns;
         shared->suspect(shared->monitor, b->server, SUSPECT_NO_ROOM);
     }
     if (!may_wait(s) || is_settled(s, &t->servers[b->server], now_ns))
-        return ROOM_OTHERWISE;
+        return HELD_NOT;
     if (t->primary >= 0 && t->primary != b->server)
-        return ROOM_ELSEWHERE;
+        return HELD_LOST;
     s->deadline_ns = worker_now_ns() + LOOK_NS;
-    return ROOM_AWAITED;
+    return HELD_BACK;
 }
 
 void session_room_lost(struct session *s)

@@ -3,16 +3,15 @@
 #ifndef PROXY_SESSION_ROOM_H
 #define PROXY_SESSION_ROOM_H
 
+#include "proxy/session/held.h"
 #include "proxy/session/session.h"
 
-enum room {
-    ROOM_OTHERWISE, /* the reply is another one, or the error is the client's to see */
-    ROOM_AWAITED,   /* the error stays where it is; the session's deadline looks again */
-    ROOM_ELSEWHERE, /* another primary took the place of this one */
-};
-
-/* What to do with the reply that begins in the target's buffer, of which nothing is read yet. */
-enum room session_room(struct session *s, const struct backend *b);
+/* The reply that begins in the target's buffer, of which nothing is read yet: held back where it is
+ * such an error. */
+enum held session_room(struct session *s, const struct backend *b);
+/* The number of the error that is next in the target's buffer, and the command's whole reply; 0: it
+ * is something else. */
+uint16_t session_error_ahead(const struct session *s, const struct backend *b);
 /* Code that the command's statement runs may have written something before it came to what was
  * refused. */
 bool session_may_have_begun(const struct session *s);

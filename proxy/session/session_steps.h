@@ -106,8 +106,10 @@ enum step session_not_proven(struct session *s);
 
 /* session_relay.c */
 enum step session_relay(struct session *s);
-/* The command is on its way: note when, where replicas are measured. */
+/* session_timing.c: the command is on its way: note when, where replicas are measured. */
 void session_begin_timing(struct session *s);
+/* The first bytes of its reply go out. */
+void session_end_timing(struct session *s, const struct backend *b);
 
 /* session_ride.c */
 enum step session_share(struct session *s);

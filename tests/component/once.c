@@ -2,8 +2,6 @@
  * the row tells the truth once nothing of that connection is at work any more. */
 #include "component/rig.h"
 
-#include <inttypes.h>
-
 static const char write_sql[] = "INSERT INTO t VALUES (1)";
 
 /* A till whose write's COMMIT is not answered. Answers the number. */
@@ -27,19 +25,6 @@ static uint64_t loses_a_commit(struct rig *r, struct scene *s)
     return number;
 }
 
-static void server_tells(struct peer *p, const char *trace, uint64_t number)
-{
-    struct span asked;
-    char text[32];
-
-    (void)snprintf(text, sizeof text, "%" PRIu64, number);
-    asked = server_hears_about(p, "SET STATEMENT time_zone='+00:00' FOR SELECT CONCAT((SELECT");
-    assert_true(span_holds(asked, "SYSDATE()")); /* NOW() and UPTIME are as the client has SET */
-    server_says_rows(p, trace);
-    (void)server_hears_about(p, "SELECT IFNULL((SELECT number FROM tillway.outcome");
-    server_says_rows(p, text);
-}
-
 static struct rig *once_rig(void)
 {
     return rig_start(.workers = 1, .failover_ms = 60000, .exactly_once = true);
@@ -52,7 +37,7 @@ static void a_commit_that_was_through_is_told(void **state)
     uint64_t number = loses_a_commit(r, &s);
 
     (void)state;
-    server_tells(s.primary, "0 1000", number);
+    server_tells_outcome(s.primary, "0 1000", number);
     assert_int_equal(client_hears_ok(s.till).last_insert_id, 7);
 }
 
@@ -63,7 +48,7 @@ static void one_that_was_not_is_written_again(void **state)
     uint64_t number = loses_a_commit(r, &s);
 
     (void)state;
-    server_tells(s.primary, "0 1000", number - 1);
+    server_tells_outcome(s.primary, "0 1000", number - 1);
     assert_true(server_hears_once(s.primary, write_sql) > number);
     server_says_ok(s.primary);
     assert_int_equal(client_hears_ok(s.till).last_insert_id, 7);
@@ -76,9 +61,9 @@ static void a_connection_at_work_is_awaited(void **state)
     uint64_t number = loses_a_commit(r, &s);
 
     (void)state;
-    server_tells(s.primary, "1 1000", number - 1);
-    server_tells(s.primary, "1 1000", number - 1);
-    server_tells(s.primary, "0 1000", number);
+    server_tells_outcome(s.primary, "1 1000", number - 1);
+    server_tells_outcome(s.primary, "1 1000", number - 1);
+    server_tells_outcome(s.primary, "0 1000", number);
     assert_int_equal(client_hears_ok(s.till).last_insert_id, 7);
 }
 
@@ -92,7 +77,7 @@ static void a_server_that_was_started_anew_is_believed(void **state)
     (void)state;
     r->servers[PRIMARY].connections--;
     s.primary = server_serves(&r->servers[PRIMARY]);
-    server_tells(s.primary, "1 1000", number);
+    server_tells_outcome(s.primary, "1 1000", number);
     assert_int_equal(client_hears_ok(s.till).last_insert_id, 7);
 }
 

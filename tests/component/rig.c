@@ -212,6 +212,7 @@ static void make_view(struct rig *r)
         v->weight = 1;
         v->role = i == PRIMARY ? ROLE_PRIMARY : ROLE_REPLICA;
         v->health = HEALTH_UP;
+        v->lease_ns = UINT64_MAX;
         rig_position(r, i, "0-1-1");
     }
 }

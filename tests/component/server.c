@@ -6,6 +6,7 @@
 #include "proxy/session/session_steps.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -256,6 +257,19 @@ uint64_t server_hears_once(struct peer *p, const char *sql)
     server_says(p, .affected = 1, .insert_id = 7, .status = STATUS_IN_TRANS);
     server_hears_query(p, "COMMIT");
     return number;
+}
+
+void server_tells_outcome(struct peer *p, const char *trace, uint64_t number)
+{
+    struct span asked;
+    char text[32];
+
+    (void)snprintf(text, sizeof text, "%" PRIu64, number);
+    asked = server_hears_about(p, "SET STATEMENT time_zone='+00:00' FOR SELECT CONCAT((SELECT");
+    assert_true(span_holds(asked, "SYSDATE()")); /* NOW() and UPTIME are as the client has SET */
+    server_says_rows(p, trace);
+    (void)server_hears_about(p, "SELECT IFNULL((SELECT number FROM tillway.outcome");
+    server_says_rows(p, text);
 }
 
 static void put_change(struct buf *to, uint8_t kind, const char *name, const char *value)

@@ -65,6 +65,9 @@ struct span server_hears_about(struct peer *p, const char *words);
 uint64_t server_hears_row(struct peer *p);
 /* A write of exactly_once, in its transaction, up to the COMMIT; answers the row's number. */
 uint64_t server_hears_once(struct peer *p, const char *sql);
+/* The questions about a commit in doubt, and what they are answered: `trace` is what tells of the
+ * connection before, and that server's uptime. */
+void server_tells_outcome(struct peer *p, const char *trace, uint64_t number);
 /* The execution of a statement of no parameters. */
 void server_hears_execute(struct peer *p, uint32_t id);
 

@@ -405,12 +405,26 @@ struct sim_mail *sim_new_mail(struct sim_agent *a)
     return &a->mail[i];
 }
 
+/* Where there are epochs, who is sent to has a lease, and who else has one is not to be sent to for
+ * another reason. */
+static void check_lease(struct sim_world *w, const struct sim_agent *a,
+                        const struct failover_gate *g)
+{
+    for (int i = 0; i < w->n && g->epoch; i++) {
+        bool leased = w->now_ns < failover_lease_end(&a->view, i, w->rules.lease_ns);
+
+        if (leased ? !g->majority : i == g->primary)
+            sim_violated(w, "a lease ends at another time than the primary's word");
+    }
+}
+
 static void send_write(struct sim_world *w, struct sim_agent *a)
 {
     uint64_t lease = w->rules.lease_ns;
     struct failover_gate g = failover_gate(&a->view, lease, w->now_ns);
     struct sim_mail *m;
 
+    check_lease(w, a, &g);
     if (g.primary < 0 || w->cut[a->index][g.primary] || sim_dice(w, 4) ||
         w->next_value == SIM_WRITES || !(m = sim_new_mail(a)))
         return;

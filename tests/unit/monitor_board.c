@@ -295,6 +295,37 @@ static void test_epochs_that_are_left(void **state)
     conf.failover.enabled = false;
 }
 
+/* The lease ends where the primary, or one of those that make up the majority, was heard too long
+ * ago; at once where something is known of the server itself. */
+static void test_leases(void **state)
+{
+    (void)state;
+    conf.failover.enabled = true;
+    conf.failover.lease_ns = 500 * MS;
+    make_cluster();
+    assert_true(next(100));
+    assert_true(now->servers[0].lease_ns == UINT64_MAX); /* there are no epochs yet */
+    for (int i = 0; i < 2; i++) {
+        board->facts[i].row = (struct failover_row){.epoch = 3, .joined = 3};
+        board->facts[i].enrolled = true;
+    }
+    board->facts[0].row.primary = 3;
+    sample(0, 10, 200);
+    assert_true(next(201));
+    assert_int_equal(now->servers[0].lease_ns, 600 * MS);
+    sample(1, 10, 300);
+    assert_true(next(301));
+    assert_int_equal(now->servers[0].lease_ns, 700 * MS);
+    board->facts[1].enrolled = false;
+    assert_true(next(302));
+    assert_int_equal(now->servers[0].lease_ns, 0);
+    board->facts[1].enrolled = true;
+    board->health[0].now = HEALTH_DOWN;
+    assert_true(next(303));
+    assert_int_equal(now->servers[0].lease_ns, 0);
+    conf.failover.enabled = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +338,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_lag_of_another_primary_begins_anew, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_maintenance, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_epochs_that_are_left, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_leases, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_patience, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_who_is_silent_for_a_lease_is_not_read, set_up,
                                         tear_down),
