@@ -8,10 +8,6 @@ const char facts_position_sql[] = "SELECT @@global.read_only, @@global.server_id
                                   "@@global.gtid_binlog_pos, @@global.gtid_slave_pos";
 const char facts_channels_sql[] = "SHOW ALL SLAVES STATUS";
 
-const char facts_row_sql[] =
-    "SELECT epoch, joined, primary_epoch, @@global.rpl_semi_sync_slave_enabled AND "
-    "@@global.rpl_semi_sync_slave_trace_level=33 FROM tillway.member WHERE id=1";
-
 const char facts_full_disk_sql[] =
     "SELECT 1 FROM information_schema.processlist WHERE STATE='Waiting for someone to free space' "
     "AND COALESCE(INFO,'') NOT LIKE 'SELECT%' LIMIT 1";
@@ -43,16 +39,6 @@ bool facts_take_position(struct facts *f, const struct probe_row *row, const cha
     *f = got;
     *why = NULL;
     return true;
-}
-
-void facts_take_row(struct facts *f, const struct probe_row *row)
-{
-    uint64_t value[4] = {0};
-
-    for (unsigned i = 0; i < 4 && i < row->columns; i++)
-        value[i] = row->values[i] ? strtoull(row->values[i], NULL, 10) : 0;
-    f->row = (struct failover_row){value[0], value[1], value[2]};
-    f->acks = value[3] != 0;
 }
 
 static enum channel_io io_state(const char *text)

@@ -47,9 +47,6 @@ struct facts {
 /* The question whose one row facts_take_position reads. */
 extern const char facts_position_sql[];
 extern const char facts_channels_sql[];
-/* Failover's row; there is none, nor its table, on a server no Tillway has acted on. */
-extern const char facts_row_sql[];
-void facts_take_row(struct facts *f, const struct probe_row *row);
 /* A row for each write that waits for room on the disk: MariaDB waits with it, a minute at a time,
  * while it answers questions as ever. (A read that has filled tmpdir waits in the same words.) */
 extern const char facts_full_disk_sql[];

@@ -1,6 +1,7 @@
 #include "monitor/promote.h"
 
 #include "base/clock.h"
+#include "monitor/clients.h"
 #include "protocol/errors.h"
 
 #include <stdarg.h>
@@ -253,22 +254,11 @@ static bool do_fence(struct work *w)
            position_of(w, "@@global.gtid_binlog_pos", &w->answer->position);
 }
 
-/* A commit that waits for an acknowledgement would hold read_only up for ever; nobody has been told
- * of it. The one that waits for its whole group goes last: behind it those that were not killed
- * before are told that they are through (MariaDB 10.11.19: 9 of 480, in this order none). */
 static bool end_clients(struct work *w)
 {
-    for (int i = 0; i < 1000; i++) {
-        if (!ask(w, "SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND "
-                    "user NOT IN ('system user', 'event_scheduler', SUBSTRING_INDEX(USER(), '@', "
-                    "1)) AND command NOT IN ('Killed', 'Binlog Dump') "
-                    "ORDER BY state='Waiting for semi-sync ACK from slave' LIMIT 1"))
-            return false;
-        if (!w->any)
-            return true;
-        (void)ask_format(w, "KILL %lu", strtoul(w->column[0], NULL, 10));
-    }
-    return true;
+    if (!probe_is_open(w->probe))
+        return failed(w, "the session that held the lock is lost");
+    return clients_end(w->probe, &w->got) || failed(w, w->got.why);
 }
 
 static bool read_acks(struct work *w)

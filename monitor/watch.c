@@ -9,8 +9,8 @@
 #include "base/log.h"
 #include "monitor/backoff.h"
 #include "monitor/enrol.h"
+#include "monitor/epochs.h"
 #include "monitor/shared.h"
-#include "protocol/errors.h"
 
 #include <string.h>
 
@@ -53,53 +53,12 @@ static bool on_channel(void *ctx, const struct probe_row *row)
     return true;
 }
 
-static bool on_row(void *ctx, const struct probe_row *row)
-{
-    struct round *r = ctx;
-
-    facts_take_row(&r->facts, row);
-    return false;
-}
-
-/* Failover's row. Where it cannot be had for another reason than that there is none yet, nothing is
- * known of this server. */
-static enum probe_result ask_row(struct round *r, struct probe_answer *a)
-{
-    if (!r->watch->monitor->conf->failover.enabled ||
-        probe_ask(r->watch->probe, facts_row_sql, on_row, r, a) == PROBE_OK)
-        return PROBE_OK;
-    if (a->result == PROBE_DENIED && (a->code == ER_NO_SUCH_TABLE || a->code == ER_BAD_DB_ERROR)) {
-        r->facts.row = (struct failover_row){0, 0, 0};
-        a->result = PROBE_OK;
-    }
-    return a->result;
-}
-
-/* Behind the row: whoever promotes has that one changed before he looks who is enrolled. */
-static enum probe_result ask_enrolment(struct round *r, struct probe_answer *a)
-{
-    struct monitor *m = r->watch->monitor;
-    struct enrolment e = {.id = m->id, .epoch = r->facts.row.epoch};
-
-    r->facts.enrolled = false;
-    if (!e.epoch)
-        return PROBE_OK;
-    e.left = m->sink.left(m->sink.ctx);
-    return enrol_ask(r->watch->probe, &e, &r->facts.enrolled, a);
-}
-
-/* Who has just enrolled asks again: from there on the server's word counts. Not at the next probe,
- * for whoever was expelled is to hear of the next primary before what he waits for at the last one
- * is answered. */
 static enum probe_result ask_epochs(struct round *r, struct probe_answer *a)
 {
-    for (int i = 0; i < 2; i++) {
-        if (ask_row(r, a) != PROBE_OK || ask_enrolment(r, a) != PROBE_OK)
-            return a->result;
-        if (r->facts.enrolled || !r->facts.row.epoch)
-            break;
-    }
-    return PROBE_OK;
+    struct monitor *m = r->watch->monitor;
+    const struct epochs_terms t = {.id = m->id, .left = m->sink.left, .ctx = m->sink.ctx};
+
+    return m->conf->failover.enabled ? epochs_ask(r->watch->probe, &t, &r->facts, a) : PROBE_OK;
 }
 
 /* ---- Galera ---- */

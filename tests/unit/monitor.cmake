@@ -12,3 +12,5 @@ set_tests_properties(unit_monitor_failover PROPERTIES TIMEOUT 300)
 # With a probe that the test plays.
 tillway_unit(monitor_doubt LINKS tw_base SOURCES ${PROJECT_SOURCE_DIR}/monitor/doubt.c)
 tillway_unit(monitor_enrol LINKS tw_base SOURCES ${PROJECT_SOURCE_DIR}/monitor/enrol.c)
+tillway_unit(monitor_clients LINKS tw_base SOURCES ${PROJECT_SOURCE_DIR}/monitor/clients.c)
+tillway_unit(monitor_epochs LINKS tw_base SOURCES ${PROJECT_SOURCE_DIR}/monitor/enrol.c ${PROJECT_SOURCE_DIR}/monitor/epochs.c)
