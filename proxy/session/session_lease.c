@@ -37,6 +37,14 @@ static bool depends(const struct session *s, const struct backend *b)
     return s->run.leased && come && !session_error_ahead(s, b);
 }
 
+/* Rows that the client has begun to read, of a procedure say: at a switchover the server before
+ * goes on with them, and it writes nothing more. */
+static bool goes_on(const struct session *s)
+{
+    return s->run.answered && !session_once_is(s, ONCE_KEPT) &&
+           !session_once_is(s, ONCE_COMMITTING);
+}
+
 static enum held lost(struct backend *b)
 {
     if (backend_is_ready(b))
@@ -62,13 +70,15 @@ enum held session_lease(struct session *s, struct backend *b)
 {
     struct worker *w = s->worker;
     uint64_t now_ns;
+    bool over;
 
     if (!depends(s, b))
         return HELD_NOT;
     now_ns = worker_now_ns();
     if (is_over(w, b->server, now_ns))
         worker_look_at_positions(w);
-    if (is_replaced(w->topology, b->server))
+    over = is_over(w, b->server, now_ns);
+    if (is_replaced(w->topology, b->server) && (over || !goes_on(s)))
         return lost(b);
-    return is_over(w, b->server, now_ns) ? await(s, b, now_ns) : HELD_NOT;
+    return over ? await(s, b, now_ns) : HELD_NOT;
 }

@@ -155,6 +155,27 @@ static void the_end_of_a_reply_is_what_counts(void **state)
     peer_hears_end(s.till);
 }
 
+/* At a switchover the server before is heard, and goes on with what it has begun to tell. */
+static void what_is_being_read_goes_on(void **state)
+{
+    struct rig *r = leased_rig(false);
+    struct scene s = rig_scene(r);
+
+    (void)state;
+    asks(&s, "CALL report()");
+    server_says_columns(s.primary, 1);
+    server_says_row(s.primary, "1");
+    client_hears_columns(s.till, 1);
+    client_hears_row(s.till, "1");
+    is_replaced(r);
+    server_says_row(s.primary, "2");
+    client_hears_row(s.till, "2");
+    server_says_end(s.primary, &(struct says){.status = STATUS_MORE_RESULTS});
+    server_says_ok(s.primary);
+    (void)client_hears_end(s.till);
+    (void)client_hears_ok(s.till);
+}
+
 static void exactly_once_asks_whether_it_was_committed(void **state)
 {
     struct rig *r = leased_rig(true);
@@ -224,6 +245,7 @@ int main(void)
         RIG_TEST(an_answer_before_the_end_of_the_connection_is_none),
         RIG_TEST(an_error_counts_at_once),
         RIG_TEST(the_end_of_a_reply_is_what_counts),
+        RIG_TEST(what_is_being_read_goes_on),
         RIG_TEST(exactly_once_asks_whether_it_was_committed),
         RIG_TEST(no_commit_is_sent_behind_the_lease),
         RIG_TEST(a_read_is_not_concerned),
