@@ -47,27 +47,59 @@ bool debt_due(struct debt *d)
     return d->now.n > 0;
 }
 
-void debts_init(struct debts *d, int n_root, int n_element)
+void debts_init(struct debts *d, const struct plan *p)
 {
-    debt_init(&d->roots, n_root);
-    debt_init(&d->pages, n_root + n_element);
+    const struct aggregate *a = p->a;
+
+    *d = (struct debts){.roots = {.paid = 0}};
+    debt_init(&d->roots, p->n_key);
+    debt_init(&d->pages, p->n_key + p->page.n_element);
+    for (int k = 1; k < a->n_tables; k++) {
+        if (!p->walks[k].direct)
+            debt_init(&d->links[k], p->walks[k].n_handle);
+        if (a->paged && aggregate_paged_use(a, k) && !p->page.pairs[k].direct)
+            debt_init(&d->pair_links[k], p->page.pairs[k].n_handle);
+    }
+}
+
+static void for_all(struct debts *d, void (*act)(struct debt *))
+{
+    act(&d->roots);
+    act(&d->pages);
+    for (int k = 0; k < MAP_TABLES_MAX; k++) {
+        act(&d->links[k]);
+        act(&d->pair_links[k]);
+    }
 }
 
 void debts_free(struct debts *d)
 {
-    debt_free(&d->roots);
-    debt_free(&d->pages);
+    for_all(d, debt_free);
 }
 
 void debts_clear(struct debts *d)
 {
-    debt_clear(&d->roots);
-    debt_clear(&d->pages);
+    for_all(d, debt_clear);
 }
 
+bool debts_links_due(struct debts *d)
+{
+    bool due = false;
+
+    for (int k = 0; k < MAP_TABLES_MAX; k++) {
+        due |= debt_due(&d->links[k]);
+        due |= debt_due(&d->pair_links[k]);
+    }
+    return due;
+}
+
+/* Documents that are still being found are not looked at: they are to stay in one set. */
 bool debts_due(struct debts *d)
 {
-    bool pages = debt_due(&d->pages);
+    return debts_links_due(d) || debt_due(&d->pages) || debt_due(&d->roots);
+}
 
-    return debt_due(&d->roots) || pages;
+bool debts_full(const struct debts *d)
+{
+    return d->roots.next.full || d->pages.next.full;
 }

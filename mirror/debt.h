@@ -1,12 +1,10 @@
-/* What a batch has touched and not written: a change of many documents must not hold up the others.
- * They are written in later batches, from newer snapshots, a little in each; the checkpoint waits
- * for all of them. One thread. */
+/* What a batch has touched and not written, or not even followed to its documents: a change of many
+ * must not hold up the others. They are written in later batches, from newer snapshots, a little in
+ * each; the checkpoint waits for all of them. One thread. */
 #ifndef MIRROR_DEBT_H
 #define MIRROR_DEBT_H
 
-#include "mirror/mapping/keyset.h"
-
-#include <stdbool.h>
+#include "mirror/mapping/plan.h"
 
 struct debt {
     struct keyset now; /* keys that are being paid … */
@@ -27,11 +25,19 @@ bool debt_due(struct debt *d);
 struct debts {
     struct debt roots;
     struct debt pages; /* a root and an element that the page has, or nothing: the head */
+    /* By table use: links from changed rows that are still to be followed, to roots and to pages.
+     * Width 0: there are no such links. */
+    struct debt links[MAP_TABLES_MAX];
+    struct debt pair_links[MAP_TABLES_MAX];
 };
 
-void debts_init(struct debts *d, int n_root, int n_element);
+void debts_init(struct debts *d, const struct plan *p);
 void debts_free(struct debts *d);
 void debts_clear(struct debts *d);
 bool debts_due(struct debts *d);
+bool debts_links_due(struct debts *d);
+/* Whether more was owed than there is room for: the whole aggregate must be written. Ask before
+ * debts_due. */
+bool debts_full(const struct debts *d);
 
 #endif

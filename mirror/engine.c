@@ -198,7 +198,7 @@ static bool begin_aggregates(struct work *k, struct err *e)
     for (int i = 0; i < k->w->n; i++) {
         const struct plan *p = k->w->plans[i];
 
-        debts_init(&k->debts[i], p->n_key, p->page.n_element);
+        debts_init(&k->debts[i], p);
         k->slices[i] = 0;
         directory_init(&k->directories[i], p->n_key, p->page.n_element);
         k->paged |= p->a->paged > 0;

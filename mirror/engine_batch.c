@@ -67,13 +67,6 @@ bool work_whole(struct work *k, struct pass *p, struct err *e)
     return true;
 }
 
-static bool whole(struct work *k, int i, const struct gtid_set *gtid, struct err *e)
-{
-    struct pass p = work_pass(k, i, gtid);
-
-    return work_whole(k, &p, e);
-}
-
 bool work_save(struct work *k, const struct gtid_set *gtid, struct err *e)
 {
     k->at.gtid = *gtid;
@@ -175,9 +168,21 @@ static void limit(struct pass *p, uint64_t until_ns)
     p->waits = waits;
 }
 
+/* All documents instead of those that are owed. */
+static bool instead(struct work *k, int i, const struct gtid_set *gtid, struct err *e)
+{
+    struct pass p = work_pass(k, i, gtid);
+
+    if (!work_whole(k, &p, e))
+        return false;
+    debts_clear(&k->debts[i]);
+    return true;
+}
+
 static bool write_touched(struct work *k, const struct gtid_set *gtid, struct err *e)
 {
-    uint64_t budget_ms = k->w->conf->mirror.atomic && !k->owing ? ATOMIC_BUDGET_MS : BUDGET_MS;
+    bool one = k->w->conf->mirror.atomic && !k->owing;
+    uint64_t budget_ms = one ? ATOMIC_BUDGET_MS : BUDGET_MS;
     uint64_t until = clock_mono_ns() + budget_ms * CLOCK_NS_PER_MS;
 
     if (!sink_begin(k->sink, e))
@@ -187,13 +192,11 @@ static bool write_touched(struct work *k, const struct gtid_set *gtid, struct er
         struct pass p = work_pass(k, i, gtid);
 
         limit(&p, until);
+        p.follow_all = one;
         if (!pass_touched(&p, t, &k->debts[i], e))
             return false;
-        if (!t->all)
-            continue;
-        if (!whole(k, i, gtid, e))
+        if (t->all && !instead(k, i, gtid, e))
             return false;
-        debts_clear(&k->debts[i]);
     }
     return true;
 }
@@ -212,6 +215,8 @@ static bool pay_debts(struct work *k, const struct gtid_set *gtid, struct err *e
         if (debts_due(&k->debts[i]) &&
             (!sink_flush(k->sink, e) || !pass_debts(&p, &k->debts[i], e)))
             return false;
+        if (debts_full(&k->debts[i]) && !instead(k, i, gtid, e))
+            return false;
         k->owing |= debts_due(&k->debts[i]);
     }
     return sink_flush(k->sink, e);
@@ -223,6 +228,22 @@ static bool has_links_before(const struct touched *t)
         if (t->pair_links_before[use].n)
             return true;
     return false;
+}
+
+static bool follow_before(struct fetch *f, struct touched *t, struct err *e)
+{
+    bool ok = true;
+
+    for (int use = 1; use < f->plan->a->n_tables; use++) {
+        const struct keyset *links = &t->pair_links_before[use];
+        size_t at = 0;
+
+        while (ok && !t->all && at < links->n) {
+            ok = fetch_pairs(f, use, links, &at, &t->pairs, e);
+            t->all |= t->pairs.full;
+        }
+    }
+    return ok;
 }
 
 /* Which elements of paged arrays changed rows showed in where the last batch ended; where that is
@@ -238,7 +259,7 @@ static bool pairs_before(struct work *k, struct err *e)
             continue;
         fetch_init(&f, k->w->plans[i], k->before, NULL, NULL);
         if (k->kept)
-            ok = fetch_pairs_before(&f, t, e);
+            ok = follow_before(&f, t, e);
         fetch_free(&f);
         t->all |= !k->kept || (!ok && source_altered(e));
         if (!ok && !t->all)

@@ -146,13 +146,34 @@ static bool touched_pages(struct pass *p, struct fetch *f, struct touched *t, st
     return ok && sink_flush(p->sink, e);
 }
 
+/* Links of one use: some, or all of them where nothing is to be owed. */
+static bool follow_use(struct pass *p, struct fetch *f, int use, struct touched *t,
+                       struct debts *debts, struct err *e)
+{
+    const struct keyset *links = &t->links[use];
+    const struct keyset *pair_links = &t->pair_links[use];
+    size_t roots = 0;
+    size_t pairs = 0;
+
+    do {
+        if (!fetch_roots(f, use, links, &roots, &t->roots, e) ||
+            !fetch_pairs(f, use, pair_links, &pairs, &t->pairs, e))
+            return false;
+        t->all |= t->roots.full || t->pairs.full;
+    } while (p->follow_all && !t->all && (roots < links->n || pairs < pair_links->n));
+    t->all |= !debt_owe(&debts->links[use], links, roots) ||
+              !debt_owe(&debts->pair_links[use], pair_links, pairs);
+    return true;
+}
+
 static bool touched_documents(struct pass *p, struct fetch *f, struct touched *t,
                               struct debts *debts, struct err *e)
 {
     size_t done = 0;
 
-    if (!fetch_walk(f, t, e) || !fetch_pairs_now(f, t, e))
-        return false;
+    for (int use = 1; use < p->plan->a->n_tables && !t->all; use++)
+        if (!follow_use(p, f, use, t, debts, e))
+            return false;
     if (!t->all && p->plan->a->paged && !touched_pages(p, f, t, &debts->pages, e))
         return false;
     if (!t->all && !late(p) && !write_keys(p, f, &t->roots, &done, e))
@@ -190,6 +211,41 @@ static bool pay_pages(struct pass *p, struct fetch *f, struct debt *debt, struct
     return ok;
 }
 
+/* Owe the pages that some of the links lead to instead of these; of roots without pages, the roots.
+ */
+static bool follow_pairs(struct pass *p, struct fetch *f, int use, struct debts *debts,
+                         struct err *e)
+{
+    struct debt *links = &debts->pair_links[use];
+    struct keyset pairs;
+    struct units u;
+    bool ok;
+
+    units_init(&u, p, &debts->roots.next);
+    keyset_init(&pairs, u.set.width, KEYS_MAX);
+    ok = fetch_pairs(f, use, &links->now, &links->paid, &pairs, e);
+    add_units(&u, &pairs, 0, pairs.n);
+    if (pairs.full || u.set.full || !debt_owe(&debts->pages, &u.set, 0))
+        debts->pages.next.full = true;
+    keyset_free(&pairs);
+    keyset_free(&u.set);
+    return ok;
+}
+
+/* Some of the links that are owed. */
+static bool pay_links(struct pass *p, struct fetch *f, struct debts *debts, struct err *e)
+{
+    for (int use = 1; use < p->plan->a->n_tables; use++) {
+        struct debt *links = &debts->links[use];
+
+        if (debt_due(links))
+            return fetch_roots(f, use, &links->now, &links->paid, &debts->roots.next, e);
+        if (debt_due(&debts->pair_links[use]))
+            return follow_pairs(p, f, use, debts, e);
+    }
+    return true;
+}
+
 bool pass_debts(struct pass *p, struct debts *debts, struct err *e)
 {
     struct fetch f;
@@ -197,13 +253,16 @@ bool pass_debts(struct pass *p, struct debts *debts, struct err *e)
 
     begin_fetch(p, &f);
     do {
-        if (debt_due(&debts->pages))
+        /* First of all links: many of them lead to the same document. */
+        if (debts_links_due(debts))
+            ok = pay_links(p, &f, debts, e);
+        else if (debt_due(&debts->pages))
             ok = pay_pages(p, &f, &debts->pages, e);
         else if (debt_due(&debts->roots))
             ok = write_keys(p, &f, &debts->roots.now, &debts->roots.paid, e);
         /* The same key may come again behind this slice. */
         ok = ok && sink_flush(p->sink, e);
-    } while (ok && debts_due(debts) && !late(p));
+    } while (ok && !debts_full(debts) && debts_due(debts) && !late(p));
     end_fetch(p, &f);
     return ok;
 }

@@ -27,6 +27,7 @@ struct pass {
     /* Monotonic: what is left at `until_ns` goes into the debt, or, where nothing waits for the end
      * of this, at `latest_ns`; 0: all is done. */
     uint64_t until_ns, latest_ns;
+    bool follow_all; /* links, however many, before anything is written; else the rest is owed */
     bool (*waits)(void *to); /* whether something waits; may be NULL */
     /* Of a whole pass that another has begun: under which claim, up to which key, and how many
      * documents that were. Zero: it begins at the start. */
@@ -39,11 +40,12 @@ struct pass {
     void *to;
 };
 
-/* The documents of what was touched: links are walked, then written or deleted; not flushed. What
- * is left at `until_ns` goes into the debts (t->all where they are full). False with ERR_STOPPED
+/* The documents of what was touched: links are followed, then written or deleted; not flushed. Of
+ * links what a statement doesn't take, of documents what is left at `until_ns` goes into the debts
+ * (t->all where they are full). False with ERR_STOPPED
  * where `stop` was set. */
 bool pass_touched(struct pass *p, struct touched *t, struct debts *debts, struct err *e) MUST_CHECK;
-/* Pay some of the debts: a slice at least, then until `until_ns`. */
+/* Pay some of the debts: a slice at least, then until `until_ns`, or until they are full. */
 bool pass_debts(struct pass *p, struct debts *debts, struct err *e) MUST_CHECK;
 
 /* Every document of the aggregate, into a collection that takes the place of the one that is read

@@ -111,61 +111,46 @@ bool fetch_existing(struct fetch *f, const struct keyset *keys, struct keyset *f
     return ok;
 }
 
-/* Links of one table use: slices of them by one statement each, what it finds into `found`. */
-static bool fetch_links(struct fetch *f, const struct plan_walk *w, int table,
-                        const struct keyset *links, struct keyset *found, struct err *e)
+/* The statement that follows links [*at, …); `*at` is where the rest begins. */
+static void put_links(struct fetch *f, const struct plan_walk *w, int use,
+                      const struct keyset *links, size_t *at)
 {
-    const struct map_table *use = &f->plan->a->tables[table];
+    const struct map_table *t = &f->plan->a->tables[use];
     enum map_class classes[MAP_KEY_MAX];
-    size_t i = 0;
 
     for (int k = 0; k < w->n_handle; k++)
-        classes[k] = use->columns[w->handle[k]].class;
-    while (links->width && !found->full && i < links->n) {
-        struct rows *r;
+        classes[k] = t->columns[w->handle[k]].class;
+    buf_clear(&f->sql);
+    *at = plan_walk_put(&f->sql, w, classes, links, *at);
+}
 
-        buf_clear(&f->sql);
-        i = plan_walk_put(&f->sql, w, classes, links, i);
-        r = fetch_run(f, e);
-        if (!r)
-            return false;
-        (void)fetch_add_rows(r, found);
-        rows_free(r);
-    }
+static bool find(struct fetch *f, struct keyset *found, struct err *e)
+{
+    struct rows *r = fetch_run(f, e);
+
+    if (!r)
+        return false;
+    (void)fetch_add_rows(r, found);
+    rows_free(r);
     return true;
 }
 
-bool fetch_walk(struct fetch *f, struct touched *t, struct err *e)
+bool fetch_roots(struct fetch *f, int use, const struct keyset *links, size_t *at,
+                 struct keyset *found, struct err *e)
 {
-    for (int k = 1; k < f->plan->a->n_tables && !t->all; k++) {
-        if (!fetch_links(f, &f->plan->walks[k], k, &t->links[k], &t->roots, e))
-            return false;
-        t->all |= t->roots.full;
-    }
-    return true;
+    if (*at >= links->n)
+        return true;
+    put_links(f, &f->plan->walks[use], use, links, at);
+    return find(f, found, e);
 }
 
-static bool fetch_pairs(struct fetch *f, const struct keyset *links, struct touched *t,
-                        struct err *e)
+bool fetch_pairs(struct fetch *f, int use, const struct keyset *links, size_t *at,
+                 struct keyset *found, struct err *e)
 {
-    const struct plan *p = f->plan;
-
-    for (int k = 1; p->a->paged && k < p->a->n_tables && !t->all; k++) {
-        if (!fetch_links(f, &p->page.pairs[k], k, &links[k], &t->pairs, e))
-            return false;
-        t->all |= t->pairs.full;
-    }
-    return true;
-}
-
-bool fetch_pairs_before(struct fetch *f, struct touched *t, struct err *e)
-{
-    return fetch_pairs(f, t->pair_links_before, t, e);
-}
-
-bool fetch_pairs_now(struct fetch *f, struct touched *t, struct err *e)
-{
-    return fetch_pairs(f, t->pair_links, t, e);
+    if (*at >= links->n)
+        return true;
+    put_links(f, &f->plan->page.pairs[use], use, links, at);
+    return find(f, found, e);
 }
 
 bool fetch_estimate(struct fetch *f, uint64_t *n, struct err *e)

@@ -49,20 +49,18 @@ bool fetch_next_keys(struct fetch *f, struct keyset *keys, unsigned limit,
 bool fetch_existing(struct fetch *f, const struct keyset *keys, struct keyset *found,
                     struct err *e) MUST_CHECK;
 
-/* Follow links from changed rows up to the roots, into t->roots; sets t->all where they are too
- * many. */
-bool fetch_walk(struct fetch *f, struct touched *t, struct err *e) MUST_CHECK;
+/* Follow links [*at, …) from changed rows of a table use up to the roots, by one statement: what it
+ * leads to into `found`, `*at` is where the rest begins. */
+bool fetch_roots(struct fetch *f, int use, const struct keyset *links, size_t *at,
+                 struct keyset *found, struct err *e) MUST_CHECK;
+/* The same for a use inside the paged array, to roots and elements. */
+bool fetch_pairs(struct fetch *f, int use, const struct keyset *links, size_t *at,
+                 struct keyset *found, struct err *e) MUST_CHECK;
 
 /* Of a paged aggregate: the document that takes a root's elements from `from` on (NULL: the head),
  * and what it spills into. A head that is gone takes its pages with it. */
 bool fetch_unit(struct fetch *f, const struct span *root, const struct span *from,
                 struct err *e) MUST_CHECK;
-/* Follow links from changed rows inside the paged array to roots and elements, into t->pairs; sets
- * t->all where they are too many. Those that showed what was, where the stretch began … */
-bool fetch_pairs_before(struct fetch *f, struct touched *t, struct err *e) MUST_CHECK;
-/* … and those that show what is. */
-bool fetch_pairs_now(struct fetch *f, struct touched *t, struct err *e) MUST_CHECK;
-
 /* About how many roots there are (the server's estimate). */
 bool fetch_estimate(struct fetch *f, uint64_t *n, struct err *e) MUST_CHECK;
 

@@ -108,6 +108,26 @@ class Shop:
         raise TimeoutError("the mirror did not reach %s: %r, %r\n%s" % (
             need, at, self.state("status"), self.mirror.log_text()[-3000:]))
 
+    def sell_in_bulk(self):
+        """Transactions of 12,000 order lines, and others behind them that move, rename and delete what these lead to."""
+        first, n = 3000000, 6000
+        last = first + n
+        self.run("SET @tillway_etl = 1",
+                 "INSERT INTO Customer (id, firstName, lastName) SELECT %d + seq, 'Lines', seq FROM seq_1_to_600" % first,
+                 "INSERT INTO `Order` (id, datePlaced, customer_id) SELECT {0} + seq, '2026-04-01', {0} + 1 + seq % 600 FROM seq_1_to_{1}".format(first, n))
+        lines = "WHERE order_id BETWEEN %d AND %d" % (first, last)
+        for big in ("INSERT INTO Orderline (order_id, product_id, quantity) SELECT {0} + seq, 1 + seq % 9, 1 FROM seq_1_to_{1}"
+                    " UNION ALL SELECT {0} + seq, 11 + seq % 9, 2 FROM seq_1_to_{1}".format(first, n),
+                    "UPDATE Orderline SET quantity = quantity + 1 " + lines, "UPDATE Orderline SET product_id = product_id + 20 " + lines,
+                    "DELETE FROM Orderline %s AND product_id < 30" % lines):
+            self.run("SET @tillway_etl = 1", big,
+                     "UPDATE `Order` SET customer_id = %d WHERE id BETWEEN %d AND %d" % (first + 1, last - 20, last),
+                     "UPDATE `Order` SET customer_id = %d + id %% 7 WHERE id > %d AND id <= %d" % (first + 2, first, first + 20),
+                     "DELETE FROM Orderline WHERE order_id = %d" % (last - 30),
+                     "UPDATE Customer SET lastName = CONCAT(lastName, '+') WHERE id IN (%d, %d)" % (first + 1, first + 3),
+                     "UPDATE Orderline SET order_id = %d WHERE order_id = %d" % (last - 30, last - 40))
+            self.wait_applied(timeout=300)
+
     def read(self, collection):
         """All documents of a collection, without _tillway."""
         options = CodecOptions(tz_aware=True)

@@ -93,6 +93,11 @@ class PagedTest(test_changes.ChangesTest):
         self.assertGreater(len(customers.distinct("_tillway.gtid", {"Customer ID": 1000000})), 1)
         self.assert_same()
 
+    def test_81_many_lines_at_once(self):
+        """As in test_scale.py, inside paged arrays."""
+        self.shop.sell_in_bulk()
+        self.assert_same()
+
 
 del test_changes.ChangesTest  # it has its own file
 

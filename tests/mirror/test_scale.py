@@ -73,6 +73,11 @@ class ScaleTest(ShopTest):
         self.assertIs(self.shop.state("snapshot")["done"], True)
         self.assert_same()
 
+    def test_13_many_lines_at_once(self):
+        """More changed rows than are followed to their documents at once: the rest is owed, while what they lead to moves on."""
+        self.shop.sell_in_bulk()
+        self.assert_same()
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,6 +1,6 @@
 #include "mirror/debt.h"
 
-#include "unit/check.h"
+#include "unit/mirror_map.h"
 
 static void owe(struct debt *d, const char *const *keys, size_t n)
 {
@@ -70,11 +70,44 @@ static void test_from_and_clear(void **state)
     debt_free(&d);
 }
 
+/* Links that are to be followed are due, too, until what they lead to is written. */
+static void test_links(void **state)
+{
+    static const char *const keys[] = {"7", "8"};
+    struct map_test map;
+    struct debts d;
+    int use;
+
+    (void)state;
+    map_test_begin(&map, map_test_shop);
+    debts_init(&d, map.plan);
+    assert_false(debts_due(&d));
+    for (use = 1; map.plan->walks[use].direct || map.plan->walks[use].n_handle != 1; use++)
+        assert_in_range(use, 1, map.plan->a->n_tables - 1);
+    owe(&d.links[use], keys, 2);
+    assert_true(debts_due(&d));
+    assert_int_equal(pay(&d.links[use]), 2);
+    owe(&d.roots, keys, 1);
+    assert_true(debts_due(&d));
+    assert_int_equal(pay(&d.roots), 1);
+    assert_false(debts_due(&d));
+    owe(&d.links[use], keys, 1);
+    assert_false(debts_full(&d));
+    d.roots.next.full = true;
+    assert_true(debts_full(&d));
+    debts_clear(&d);
+    assert_false(debts_full(&d));
+    assert_false(debts_due(&d));
+    debts_free(&d);
+    map_test_end(&map);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_again),
         cmocka_unit_test(test_from_and_clear),
+        cmocka_unit_test(test_links),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
