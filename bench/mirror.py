@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 """Measures the mirror on servers of its own, each table in one run, so that its ratios are of one machine at one time.
 
-    bench/mirror.py [snapshot|catchup|sales|price|buyers]... [--orders N] [--rounds N] …
+    bench/mirror.py [snapshot|catchup|sales|price|bulk|buyers]... [--orders N] [--rounds N] …
 
 Takes scripts/build release tillway bench_bulk (or TILLWAY=/path for the daemon), and the test packages of scripts/install test.
 """
 
 import argparse
+import os
 import re
 import statistics
 import time
@@ -15,9 +16,10 @@ from bson.decimal128 import Decimal128
 from mirror_shop import FIRST, ORDERS_EACH, BenchShop, Probe  # which says where the harness is
 
 from contenders import cpu_seconds
-from harness.pos_till import Tills
+from harness.pos_till import MIX, Tills
 
 FEW, MANY = 9001, 9002
+MIRRORS, OTHERS = {0}, set(range(1, os.cpu_count()))  # cores with --apart
 
 
 def say(text):
@@ -72,19 +74,25 @@ def catchup(options):
 
 def sales(options):
     """Tills at full speed through the proxy, without the mirror, with it, and with it and a probe of its lag, in turn; what was sold is taken
-    back each time, so that all begin with the same documents."""
+    back each time, so that all begin with the same documents. `apart`: MongoDB and the mirror have a core of their own, tills, proxy and
+    MariaDB the others."""
     with BenchShop() as shop, shop.proxy() as proxy:
         shop.wait_all()
+        if options.apart:
+            pin(OTHERS, os.getpid(), shop.primary.pid, proxy.pid)
+            pin(MIRRORS, shop.mongo.pid)
         on, off = [], []
         for _ in range(options.rounds):
             shop.mirror.stop()
-            off.append(sold(shop, proxy, options.seconds))
+            off.append(sold(shop, proxy, options))
             shop.mirror.start()
+            if options.apart:
+                pin(MIRRORS, shop.mirror.pid)
             shop.wait_all()
-            on.append(sold(shop, proxy, options.seconds))
+            on.append(sold(shop, proxy, options))
             shop.wait_all()
             with Probe(shop) as probe:
-                sold(shop, proxy, options.seconds)
+                sold(shop, proxy, options)
             half = len(probe.times) // 2
             say("lag: median %.0f ms, p99 %.0f ms, most %.0f ms; median of the first half %.0f ms, of the second %.0f ms" % (
                 probe.share(0.5), probe.share(0.99), max(probe.times) * 1000,
@@ -94,15 +102,22 @@ def sales(options):
         say("memory of the mirror: %.0f MiB; %s" % (shop.memory_mib(), shop.verified()))
 
 
-def sold(shop, proxy, seconds):
+def pin(cores, *pids):
+    """Hold processes to these cores, with the threads that they have or will have."""
+    for pid in pids:
+        for thread in os.listdir("/proc/%d/task" % pid):
+            os.sched_setaffinity(int(thread), cores)
+
+
+def sold(shop, proxy, options):
     """Statements a second; says whose CPU time they took."""
     last = shop.primary.value("SELECT MAX(id) FROM pos.`Order`")
     pids = {"MariaDB": shop.primary.pid, "the proxy": proxy.pid, "MongoDB": shop.mongo.pid}
     if shop.mirror.alive():
         pids["the mirror"] = shop.mirror.pid
     before = {name: cpu_seconds([pid]) for name, pid in pids.items()}
-    with Tills(proxy.host, proxy.port, count=4) as tills:
-        time.sleep(seconds)
+    with Tills(proxy.host, proxy.port, count=4, mix=dict(MIX, reprice=options.reprice)) as tills:
+        time.sleep(options.seconds)
     n = tills.total.reads + tills.total.writes
     say("CPU, µs/statement: " + ", ".join("%s %.0f" % (name, (cpu_seconds([pid]) - before[name]) / n * 1e6) for name, pid in pids.items()))
     shop.run("SET @tillway_etl = 1", "DELETE FROM Orderline WHERE order_id > %d" % last, "DELETE FROM `Order` WHERE id > %d" % last)
@@ -128,6 +143,26 @@ def price(options):
         say("a price in %d orders: all right after %.1f s; others' lag meanwhile: median %.0f ms, most %.0f ms (before: %.0f ms)" % (
             options.orders, took, probe.share(0.5), max(probe.times) * 1000, quiet))
         shop.wait_all()
+        say("memory of the mirror: %.0f MiB; %s" % (shop.memory_mib(), shop.verified()))
+
+
+def bulk(options):
+    """Transactions that insert, change and delete a line of every order; a probe's lag meanwhile."""
+    lines = "%%s Orderline %%s WHERE product_id = %d" % FEW
+    with BenchShop(page=options.page) as shop:
+        shop.make_orders(options.orders)
+        shop.run("INSERT INTO Product (id, name, currentPrice, availableQuantity) VALUES (%d, 'in all', 1, 9000000)" % FEW)
+        shop.wait_all()
+        for name, sql in (
+                ("inserted", "INSERT INTO Orderline (order_id, product_id, quantity) SELECT %d + seq, %d, 1 FROM seq_1_to_%d" % (FIRST, FEW, options.orders)),
+                ("changed", lines % ("UPDATE", "SET quantity = 2")), ("deleted", lines % ("DELETE FROM", ""))):
+            with Probe(shop) as probe:
+                shop.run("SET @tillway_etl = 1", sql)
+                began = time.monotonic()
+                shop.wait_all()
+                took = time.monotonic() - began
+            say("%d lines %s by one transaction: all right after %.1f s; others' lag from before it on: median %.0f ms, most %.0f ms" % (
+                options.orders, name, took, probe.share(0.5), max(probe.times) * 1000))
         say("memory of the mirror: %.0f MiB; %s" % (shop.memory_mib(), shop.verified()))
 
 
@@ -177,7 +212,7 @@ def sell(shop, connection, product, customer):
     return time.monotonic() - began
 
 
-TABLES = {"snapshot": snapshot, "catchup": catchup, "sales": sales, "price": price, "buyers": buyers}
+TABLES = {"snapshot": snapshot, "catchup": catchup, "sales": sales, "price": price, "bulk": bulk, "buyers": buyers}
 
 
 def main():
@@ -186,8 +221,10 @@ def main():
     options.add_argument("--orders", type=int, default=1000000, help="of the shop; in `buyers`, of one product (1000000)")
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--seconds", type=int, default=60, help="of sales in a round (60)")
+    options.add_argument("--reprice", type=float, default=MIX["reprice"], help="in `sales`: actions of a hundred that change a price (%(default)s)")
+    options.add_argument("--apart", action="store_true", help="in `sales`: MongoDB and the mirror on a core of their own")
     options.add_argument("--sales", type=int, default=50, help="in `buyers` (50)")
-    options.add_argument("--page", type=int, help="in `buyers` and `price`: elements a document takes (1000; none)")
+    options.add_argument("--page", type=int, help="in `buyers`, `price` and `bulk`: elements a document takes (1000; none)")
     options.add_argument("--atomic", action="store_true", help="with mirror.atomic")
     options = options.parse_args()
     BenchShop.atomic = options.atomic

@@ -77,7 +77,7 @@ class _Till(threading.Thread):
                 self.connection.close()
 
     def _step(self):
-        action = self.random.choices(list(MIX), list(MIX.values()))[0]
+        action = self.random.choices(list(self.tills.mix), list(self.tills.mix.values()))[0]
         try:
             if self.connection is None:
                 self.connection = self.tills.connect()
@@ -236,10 +236,10 @@ class Tills:
     """count tills that sell until stop(), or until the first one fails.
 
     reconnect: a lost connection, or an error with a number in `passing`, is counted, not fatal.
-    pace: mean seconds between two actions of a till."""
+    pace: mean seconds between two actions of a till. mix: how often each action is among them."""
 
     def __init__(self, host, port, count=4, seed=1, database="pos", user="till", password="till",
-                 reconnect=False, passing=(), pace=0.0):
+                 reconnect=False, passing=(), pace=0.0, mix=None):
         self.address = dict(host=host, port=port, user=user, password=password, database=database,
                             charset="utf8mb4", autocommit=True, connect_timeout=10,
                             read_timeout=60, write_timeout=60)
@@ -248,6 +248,7 @@ class Tills:
         self.reconnect = reconnect
         self.passing = set(passing)
         self.pace = pace
+        self.mix = mix or MIX
         self.stopping = threading.Event()
         self.failures = queue.Queue()
         self.total = None
