@@ -49,6 +49,14 @@ def snapshot(options):
         say("memory of the mirror: %.0f MiB; %s" % (shop.memory_mib(), shop.verified()))
 
 
+def start_mirror(shop):
+    """Start it again; it reads the binlog when this returns."""
+    lines = shop.mirror.log_text().count("mirror.streaming")
+    shop.mirror.start()
+    while shop.mirror.log_text().count("mirror.streaming") == lines:
+        time.sleep(0.01)
+
+
 def catchup(options):
     """Every customer changed once while the mirror is away, ten to a transaction."""
     customers = options.orders // ORDERS_EACH
@@ -60,10 +68,7 @@ def catchup(options):
             shop.mirror.stop()
             shop.run("SET autocommit = 1", *["UPDATE Customer SET phone = '%d' WHERE id BETWEEN %d AND %d" % (n, i, i + 9)
                                             for i in range(FIRST + 1, FIRST + customers + 1, 10)])
-            lines = shop.mirror.log_text().count("mirror.streaming")
-            shop.mirror.start()
-            while shop.mirror.log_text().count("mirror.streaming") == lines:
-                time.sleep(0.01)
+            start_mirror(shop)
             began = time.monotonic()
             shop.wait_all()
             ours.append(customers / (time.monotonic() - began))
@@ -85,7 +90,7 @@ def sales(options):
         for _ in range(options.rounds):
             shop.mirror.stop()
             off.append(sold(shop, proxy, options))
-            shop.mirror.start()
+            start_mirror(shop)
             if options.apart:
                 pin(MIRRORS, shop.mirror.pid)
             shop.wait_all()
