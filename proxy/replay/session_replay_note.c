@@ -167,13 +167,21 @@ static const char *cannot_replay_statement(const struct session *s)
     return NULL;
 }
 
+/* Nodes of a Galera cluster count in steps of their own: all but the first row would get other ids
+ * at another one, and its reply would not show it. */
+static bool took_ids_of_a_node(const struct session *s, const struct backend *b)
+{
+    return s->worker->topology->galera && !s->run.failed && b->reply.ok.last_insert_id &&
+           b->reply.ok.affected_rows > 1;
+}
+
 /* Of what the session had before the transaction, what can be made again. */
 static uint32_t remembered(const struct session *s)
 {
     return s->uservars.fresh ? FRAGILE_USER_VARIABLES : 0;
 }
 
-static const char *cannot_replay(const struct session *s)
+static const char *cannot_replay(const struct session *s, const struct backend *b)
 {
     const struct replay *r = s->replay;
     const struct command_run *run = &s->run;
@@ -185,6 +193,8 @@ static const char *cannot_replay(const struct session *s)
         return "SET TRANSACTION stood before it";
     if (r->log.count == 0 && (r->fragile & ~remembered(s)))
         return "the session had user variables, temporary tables or locks before";
+    if (took_ids_of_a_node(s, b))
+        return "an INSERT of several rows took ids as only its node gives them";
     if ((s->fragile & ~r->fragile) & ~REMADE)
         return "temporary tables, locks or the like were used in it";
     return cannot_replay_statement(s);
@@ -264,7 +274,7 @@ static void note(struct session *s, const struct backend *b)
         session_replay_end_transaction(s);
     if (had_no_effect(s, b) || s->run.statement.only_asks)
         return;
-    why = cannot_replay(s);
+    why = cannot_replay(s, b);
     if (why)
         replay_log_close(&r->log, why);
     else

@@ -174,6 +174,46 @@ static void a_node_takes_writes_again(void **state)
     server_is_left_alone(&r->servers[PRIMARY], 50);
 }
 
+/* A till in a transaction that has inserted so many rows, whose node is lost. */
+static struct peer *goes_on_elsewhere(struct rig *r, uint64_t rows)
+{
+    struct scene s = rig_scene(r);
+
+    RUNS(s.till, s.primary, "BEGIN", .status = STATUS_IN_TRANS, .transaction = "T_______");
+    RUNS(s.till, s.primary, write_sql, .status = STATUS_IN_TRANS, .transaction = "T___W___",
+         .affected = rows, .insert_id = 100);
+    peer_hang_up(s.primary);
+    client_asks(s.till, write_sql);
+    return s.till;
+}
+
+static void one_row_is_inserted_again(void **state)
+{
+    struct rig *r = cluster(false);
+    struct peer *node;
+
+    (void)state;
+    (void)goes_on_elsewhere(r, 1);
+    node = next_writer(r);
+    (void)server_hears_about(node, "SET STATEMENT wsrep_sync_wait=1 FOR SELECT 0");
+    server_hears_query(node, "SET last_insert_id=100");
+    server_says_rows(node, "0");
+    server_says_ok(node);
+    (void)server_hears_about(node, "SET timestamp=");
+    server_hears_query(node, "BEGIN");
+}
+
+/* The ids that the till counts on from the first one would be others. */
+static void several_rows_are_not(void **state)
+{
+    struct rig *r = cluster(false);
+    struct peer *till = goes_on_elsewhere(r, 3);
+
+    (void)state;
+    takes_writes(r, REPLICA, PRIMARY);
+    client_hears_error(till, 1213, "40001", "Deadlock found");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +223,8 @@ int main(void)
         RIG_TEST(without_exactly_once_it_is_not_known),
         RIG_TEST(an_error_of_the_commit_is_the_tills),
         RIG_TEST(a_node_takes_writes_again),
+        RIG_TEST(one_row_is_inserted_again),
+        RIG_TEST(several_rows_are_not),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
