@@ -79,13 +79,13 @@ def catchup(options):
 
 def sales(options):
     """Tills at full speed through the proxy, without the mirror, with it, and with it and a probe of its lag, in turn; what was sold is taken
-    back each time, so that all begin with the same documents. `apart`: MongoDB and the mirror have a core of their own, tills, proxy and
-    MariaDB the others."""
-    with BenchShop() as shop, shop.proxy() as proxy:
+    back each time, so that all begin with the same documents. `apart`: MongoDB, the mirror and the replica that it reads from (`replica`) have a
+    core of their own, tills, proxy and primary the others."""
+    with BenchShop(options.page, replicas=int(options.replica)) as shop, shop.proxy() as proxy:
         shop.wait_all()
         if options.apart:
             pin(OTHERS, os.getpid(), shop.primary.pid, proxy.pid)
-            pin(MIRRORS, shop.mongo.pid)
+            pin(MIRRORS, shop.mongo.pid, *[s.pid for s in shop.cluster.servers[1:]])
         on, off = [], []
         for _ in range(options.rounds):
             shop.mirror.stop()
@@ -118,6 +118,7 @@ def sold(shop, proxy, options):
     """Statements a second; says whose CPU time they took."""
     last = shop.primary.value("SELECT MAX(id) FROM pos.`Order`")
     pids = {"MariaDB": shop.primary.pid, "the proxy": proxy.pid, "MongoDB": shop.mongo.pid}
+    pids.update((s.name, s.pid) for s in shop.cluster.servers[1:])
     if shop.mirror.alive():
         pids["the mirror"] = shop.mirror.pid
     before = {name: cpu_seconds([pid]) for name, pid in pids.items()}
@@ -227,12 +228,15 @@ def main():
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--seconds", type=int, default=60, help="of sales in a round (60)")
     options.add_argument("--reprice", type=float, default=MIX["reprice"], help="in `sales`: actions of a hundred that change a price (%(default)s)")
-    options.add_argument("--apart", action="store_true", help="in `sales`: MongoDB and the mirror on a core of their own")
+    options.add_argument("--replica", action="store_true", help="in `sales`: a replica, from which the mirror reads")
+    options.add_argument("--delay", default=BenchShop.batch_delay, help="mirror.batch_delay (%(default)s)")
+    options.add_argument("--apart", action="store_true", help="in `sales`: MongoDB, the mirror and the replica on a core of their own")
     options.add_argument("--sales", type=int, default=50, help="in `buyers` (50)")
-    options.add_argument("--page", type=int, help="in `buyers`, `price` and `bulk`: elements a document takes (1000; none)")
+    options.add_argument("--page", type=int, help="in all but `snapshot` and `catchup`: elements a document takes (1000 in `buyers`; none)")
     options.add_argument("--atomic", action="store_true", help="with mirror.atomic")
     options = options.parse_args()
     BenchShop.atomic = options.atomic
+    BenchShop.batch_delay = options.delay
     for name in options.tables or TABLES:
         say("-- " + name)
         TABLES[name](options)

@@ -29,24 +29,27 @@ def other_gtid(raw):
 
 
 class BenchShop(test_paged.PagedShop):
-    """One MariaDB server, one mongod. page: elements a document takes; None: no pages."""
+    """One MariaDB server, one mongod. page: elements a document takes; None: no pages. replicas: of the server; the mirror reads from the first."""
 
     atomic = False  # mirror.atomic
+    batch_delay = "20ms"  # mirror.batch_delay
     validate = False
 
-    def __init__(self, page=None):
-        super().__init__(replicas=0)
-        self.cluster = Cluster(replicas=0, options=SERVER)
+    def __init__(self, page=None, replicas=0):
+        super().__init__(replicas=replicas)
+        self.cluster = Cluster(replicas=replicas, options=SERVER)
         self.pages = {"Orders": page, "Buyers": page} if page else {}
 
     def section(self):
         section = super().section()
-        section["mirror"]["atomic"] = self.atomic
+        section["mirror"].update(atomic=self.atomic, batch_delay=self.batch_delay)
         return section
 
     def proxy(self):
-        """A Tillway for tills, beside the one that mirrors; not started."""
-        return tillway.Tillway(self.cluster)
+        """A Tillway for tills, beside the one that mirrors, in front of the primary alone; not started."""
+        proxy = tillway.Tillway(self.cluster)
+        proxy.write_config({"servers": proxy.config["servers"][:1]})
+        return proxy
 
     def make_orders(self, orders):
         """So many orders of two lines, ten a customer."""
