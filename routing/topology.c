@@ -87,6 +87,11 @@ bool topology_writes(const struct topology *t, int i)
     return t->writers ? t->writers & UINT32_C(1) << i : i == t->primary;
 }
 
+bool topology_has_replaced(const struct topology *t, int i)
+{
+    return t->primary >= 0 && t->primary != i;
+}
+
 void topology_ref(struct topology *t)
 {
     ref_get(&t->ref);

@@ -95,6 +95,8 @@ void topology_unref(struct topology *t);
 struct topology *topology_shared(struct topology *t, int n, int *before);
 /* Whether writes go there, whoever's. */
 bool topology_writes(const struct topology *t, int i);
+/* Another server is known as the primary. */
+bool topology_has_replaced(const struct topology *t, int i);
 
 /* The capabilities that all servers have whose are known; 0 where none is. */
 uint64_t topology_capabilities(const struct topology *t);

@@ -7,8 +7,6 @@
 #include "proxy/replay/session_once.h"
 #include "proxy/session/session_room.h"
 
-#define LOOK_NS (100 * CLOCK_NS_PER_MS)
-
 void session_lease_begin(struct session *s, const struct backend *b)
 {
     const struct topology *t = s->worker->topology;
@@ -22,11 +20,6 @@ void session_lease_begin(struct session *s, const struct backend *b)
 static bool is_over(const struct worker *w, int server, uint64_t now_ns)
 {
     return now_ns >= w->topology->servers[server].lease_ns;
-}
-
-static bool is_replaced(const struct topology *t, int server)
-{
-    return t->primary >= 0 && t->primary != server;
 }
 
 /* An error has nothing to do with it. A COMMIT that is to be sent behind what has come has. */
@@ -62,7 +55,7 @@ static enum held await(struct session *s, struct backend *b, uint64_t now_ns)
         run->waited = true;
         return lost(b);
     }
-    s->deadline_ns = now_ns + LOOK_NS;
+    s->deadline_ns = now_ns + HELD_LOOK_NS;
     return HELD_BACK;
 }
 
@@ -78,7 +71,7 @@ enum held session_lease(struct session *s, struct backend *b)
     if (is_over(w, b->server, now_ns))
         worker_look_at_positions(w);
     over = is_over(w, b->server, now_ns);
-    if (is_replaced(w->topology, b->server) && (over || !goes_on(s)))
+    if (topology_has_replaced(w->topology, b->server) && (over || !goes_on(s)))
         return lost(b);
     return over ? await(s, b, now_ns) : HELD_NOT;
 }

@@ -189,9 +189,8 @@ static bool is_down(const struct session *s, int server)
  * would count. */
 static bool is_replaced(const struct session *s)
 {
-    const struct topology *t = s->worker->topology;
-
-    return s->worker->conf->failover.enabled && t->primary >= 0 && t->primary != s->target->server;
+    return s->worker->conf->failover.enabled &&
+           topology_has_replaced(s->worker->topology, s->target->server);
 }
 
 void session_leave_old_primary(struct session *s)

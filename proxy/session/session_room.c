@@ -10,7 +10,6 @@
 #include "proxy/replay/session_replay.h"
 #include "proxy/session/session_steps.h"
 
-#define LOOK_NS (100 * CLOCK_NS_PER_MS)
 /* So long the monitor may take to say something of a server that it takes for well. */
 #define PATIENCE_NS (5 * CLOCK_NS_PER_S)
 
@@ -78,9 +77,9 @@ enum held session_room(struct session *s, const struct backend *b)
     }
     if (!may_wait(s) || is_settled(s, &t->servers[b->server], now_ns))
         return HELD_NOT;
-    if (t->primary >= 0 && t->primary != b->server)
+    if (topology_has_replaced(t, b->server))
         return HELD_LOST;
-    s->deadline_ns = worker_now_ns() + LOOK_NS;
+    s->deadline_ns = worker_now_ns() + HELD_LOOK_NS;
     return HELD_BACK;
 }
 

@@ -17,9 +17,7 @@ static void nobody_is_primary(struct rig *r)
 
 static void another_is_primary(struct rig *r)
 {
-    r->view->primary = REPLICA;
-    r->view->servers[REPLICA].role = ROLE_PRIMARY;
-    r->view->servers[PRIMARY].role = ROLE_REPLICA;
+    rig_make_primary(r, REPLICA);
     rig_publish(r);
 }
 

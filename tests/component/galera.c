@@ -19,9 +19,7 @@ static struct rig *cluster(bool exactly_once)
 /* Another one does, and that one is known to be cut off. Answers a connection there. */
 static struct peer *next_writer(struct rig *r)
 {
-    r->view->primary = REPLICA;
-    r->view->servers[REPLICA].role = ROLE_PRIMARY;
-    r->view->servers[PRIMARY].role = ROLE_REPLICA;
+    rig_make_primary(r, REPLICA);
     r->view->servers[PRIMARY].health = HEALTH_BROKEN;
     rig_publish(r);
     return server_serves(&r->servers[REPLICA]);
@@ -141,11 +139,9 @@ static void an_error_of_the_commit_is_the_tills(void **state)
     client_hears_error(s.till, 1180, "HY000", "Got error 5");
 }
 
-static void takes_writes(struct rig *r, int node, int other)
+static void takes_writes(struct rig *r, int node)
 {
-    r->view->primary = node;
-    r->view->servers[node].role = ROLE_PRIMARY;
-    r->view->servers[other].role = ROLE_REPLICA;
+    rig_make_primary(r, node);
     rig_publish(r);
 }
 
@@ -158,12 +154,12 @@ static void a_node_takes_writes_again(void **state)
 
     (void)state;
     RUNS(s.till, s.primary, write_sql, .affected = 1, .insert_id = 7);
-    takes_writes(r, REPLICA, PRIMARY);
+    takes_writes(r, REPLICA);
     client_asks(s.till, "SELECT name FROM Product");
     server_hears_query(s.primary, "SELECT name FROM Product");
     server_says_rows(s.primary, "tea");
     (void)client_hears_rows(s.till, "tea");
-    takes_writes(r, PRIMARY, REPLICA);
+    takes_writes(r, PRIMARY);
     client_asks(s.till, write_sql);
     server_hears_query(s.primary, "SET SESSION tx_read_only=DEFAULT");
     server_says_ok(s.primary);
@@ -210,7 +206,7 @@ static void several_rows_are_not(void **state)
     struct peer *till = goes_on_elsewhere(r, 3);
 
     (void)state;
-    takes_writes(r, REPLICA, PRIMARY);
+    takes_writes(r, REPLICA);
     client_hears_error(till, 1213, "40001", "Deadlock found");
 }
 

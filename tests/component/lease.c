@@ -29,12 +29,8 @@ static void is_renewed(struct rig *r)
 /* By the next epoch's primary, which follows no lease of ours that was ever heard of. */
 static void is_replaced(struct rig *r)
 {
-    struct server_view *next = &r->view->servers[REPLICA];
-
-    r->view->primary = REPLICA;
-    r->view->servers[PRIMARY].role = ROLE_REPLICA;
-    next->role = ROLE_PRIMARY;
-    next->since_ns = clock_mono_ns();
+    rig_make_primary(r, REPLICA);
+    r->view->servers[REPLICA].since_ns = clock_mono_ns();
     rig_publish(r);
 }
 
@@ -42,6 +38,15 @@ static void asks(const struct scene *s, const char *sql)
 {
     client_asks(s->till, sql);
     server_hears_query(s->primary, sql);
+}
+
+static void begins_to_read(const struct scene *s, const char *sql)
+{
+    asks(s, sql);
+    server_says_columns(s->primary, 1);
+    server_says_row(s->primary, "1");
+    client_hears_columns(s->till, 1);
+    client_hears_row(s->till, "1");
 }
 
 static void hears_nothing_yet(const struct scene *s)
@@ -142,11 +147,7 @@ static void the_end_of_a_reply_is_what_counts(void **state)
     struct scene s = rig_scene(r);
 
     (void)state;
-    asks(&s, "CALL sell(1)");
-    server_says_columns(s.primary, 1);
-    server_says_row(s.primary, "1");
-    client_hears_columns(s.till, 1);
-    client_hears_row(s.till, "1");
+    begins_to_read(&s, "CALL sell(1)");
     ends(r);
     server_says_end(s.primary, &(struct says){.status = STATUS_MORE_RESULTS});
     server_says_ok(s.primary);
@@ -162,11 +163,7 @@ static void what_is_being_read_goes_on(void **state)
     struct scene s = rig_scene(r);
 
     (void)state;
-    asks(&s, "CALL report()");
-    server_says_columns(s.primary, 1);
-    server_says_row(s.primary, "1");
-    client_hears_columns(s.till, 1);
-    client_hears_row(s.till, "1");
+    begins_to_read(&s, "CALL report()");
     is_replaced(r);
     server_says_row(s.primary, "2");
     client_hears_row(s.till, "2");

@@ -243,12 +243,8 @@ static void freezes(struct rig *r)
 /* The replica is, since tomorrow. */
 static void promotes(struct rig *r)
 {
-    struct server_view *next = &r->view->servers[REPLICA];
-
-    r->view->primary = REPLICA;
-    r->view->servers[PRIMARY].role = ROLE_REPLICA;
-    next->role = ROLE_PRIMARY;
-    next->since_ns = clock_mono_ns() + 86400 * CLOCK_NS_PER_S;
+    rig_make_primary(r, REPLICA);
+    r->view->servers[REPLICA].since_ns = clock_mono_ns() + 86400 * CLOCK_NS_PER_S;
 }
 
 static void hears_news(struct rig *r, int worker)

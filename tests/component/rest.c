@@ -88,9 +88,7 @@ static void a_transaction_ends_there(void **state)
     RUNS(s.till, s.primary, "BEGIN", .status = STATUS_IN_TRANS);
     RUNS(s.till, s.primary, update_sql, .affected = 1, .status = STATUS_IN_TRANS);
     r->view->galera = true;
-    r->view->primary = REPLICA;
-    r->view->servers[REPLICA].role = ROLE_PRIMARY;
-    r->view->servers[PRIMARY].role = ROLE_REPLICA;
+    rig_make_primary(r, REPLICA);
     rests(r, PRIMARY);
     RUNS(s.till, s.primary, update_sql, .affected = 1, .status = STATUS_IN_TRANS);
     client_asks(s.till, update_sql); /* also one that is under way when that is told again */
@@ -112,9 +110,7 @@ static void what_was_left_there_is_saved(void **state)
 
     (void)state;
     RUNS(s.till, s.primary, "INSERT INTO t (b) VALUES (1)", .affected = 1, .insert_id = 7);
-    r->view->primary = REPLICA;
-    r->view->servers[REPLICA].role = ROLE_PRIMARY;
-    r->view->servers[PRIMARY].role = ROLE_REPLICA;
+    rig_make_primary(r, REPLICA);
     rests(r, PRIMARY);
     server_hears_query(s.primary, session_rescue_sql);
     server_says_rows(s.primary, "7 1 0");

@@ -378,6 +378,13 @@ static void let_it_settle(void)
     (void)nanosleep(&pause, NULL);
 }
 
+void rig_make_primary(struct rig *r, int server)
+{
+    r->view->primary = server;
+    for (int i = 0; i < RIG_SERVERS; i++)
+        r->view->servers[i].role = i == server ? ROLE_PRIMARY : ROLE_REPLICA;
+}
+
 void rig_publish(struct rig *r)
 {
     struct topology *t;

@@ -71,6 +71,8 @@ int rig_stop(void **state);
 
 /* Publish `view`, sampled now, and return when every worker has it. */
 void rig_publish(struct rig *r);
+/* In `view` a server takes the place of the primary. */
+void rig_make_primary(struct rig *r, int server);
 /* Set a server's position ("0-1-7") in `view`. */
 void rig_position(struct rig *r, int server, const char *gtids);
 /* All workers have run every message sent to them so far. */

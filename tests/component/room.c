@@ -30,12 +30,8 @@ static void is_full(struct rig *r)
 
 static void is_replaced(struct rig *r)
 {
-    struct server_view *next = &r->view->servers[REPLICA];
-
-    r->view->primary = REPLICA;
-    r->view->servers[PRIMARY].role = ROLE_REPLICA;
-    next->role = ROLE_PRIMARY;
-    next->since_ns = clock_mono_ns();
+    rig_make_primary(r, REPLICA);
+    r->view->servers[REPLICA].since_ns = clock_mono_ns();
     rig_publish(r);
 }
 
