@@ -10,7 +10,7 @@
 enum {
     KEYS_MAX = 64 << 20,
     SLICES_AT_ONCE = 8,
-    PAGES_AT_ONCE = 8,
+    PAGES_AT_ONCE = 100,
     SLICE_MS = 30, /* of one that others may wait for */
 };
 
@@ -116,14 +116,10 @@ static void add_units(struct units *u, const struct keyset *keys, size_t from, s
     }
 }
 
-static bool write_unit(struct pass *p, struct fetch *f, const struct keyset *units, size_t i,
-                       struct err *e)
+static bool write_units(struct pass *p, struct fetch *f, const struct keyset *units, size_t *i,
+                        struct err *e)
 {
-    struct span unit[MAP_KEY_MAX];
-    const struct span *from = unit + p->plan->n_key;
-
-    keyset_get(units, i, unit);
-    return !stopped(p, e) && fetch_unit(f, unit, from->n ? from : NULL, e);
+    return !stopped(p, e) && fetch_units(f, units, i, e) && !stopped(p, e);
 }
 
 /* What is left when it is late goes into the debt. */
@@ -138,8 +134,8 @@ static bool touched_pages(struct pass *p, struct fetch *f, struct touched *t, st
     add_units(&u, &t->heads, 0, t->heads.n);
     add_units(&u, &t->pairs, 0, t->pairs.n);
     t->all |= u.set.full || t->roots.full;
-    while (ok && !t->all && done < u.set.n && !late(p))
-        ok = write_unit(p, f, &u.set, done++, e);
+    if (!t->all && !late(p))
+        ok = write_units(p, f, &u.set, &done, e);
     t->all |= !debt_owe(debt, &u.set, done);
     keyset_free(&u.set);
     /* A root that is touched as a whole has been written in part. */
@@ -200,12 +196,13 @@ static bool pay_pages(struct pass *p, struct fetch *f, struct debt *debt, struct
     size_t left = debt->now.n - debt->paid;
     size_t to = debt->paid + (left < PAGES_AT_ONCE ? left : PAGES_AT_ONCE);
     struct units u;
-    bool ok = true;
+    size_t done = 0;
+    bool ok;
 
     units_init(&u, p, NULL);
     add_units(&u, &debt->now, debt->paid, to);
-    for (size_t i = 0; ok && i < u.set.n; i++)
-        ok = write_unit(p, f, &u.set, i, e);
+    ok = write_units(p, f, &u.set, &done, e);
+    debt->next.full |= !debt_owe(debt, &u.set, done);
     keyset_free(&u.set);
     debt->paid = to;
     return ok;

@@ -57,10 +57,10 @@ bool fetch_roots(struct fetch *f, int use, const struct keyset *links, size_t *a
 bool fetch_pairs(struct fetch *f, int use, const struct keyset *links, size_t *at,
                  struct keyset *found, struct err *e) MUST_CHECK;
 
-/* Of a paged aggregate: the document that takes a root's elements from `from` on (NULL: the head),
- * and what it spills into. A head that is gone takes its pages with it. */
-bool fetch_unit(struct fetch *f, const struct span *root, const struct span *from,
-                struct err *e) MUST_CHECK;
+/* Of a paged aggregate: the documents that take the elements of units [*at, …), a root and where a
+ * page begins (nothing: the head), with what they spill into, until it is enough: at least one. A
+ * head that is gone takes its pages with it. `*at` is where the rest begins. */
+bool fetch_units(struct fetch *f, const struct keyset *units, size_t *at, struct err *e) MUST_CHECK;
 /* About how many roots there are (the server's estimate). */
 bool fetch_estimate(struct fetch *f, uint64_t *n, struct err *e) MUST_CHECK;
 

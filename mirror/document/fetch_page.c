@@ -1,6 +1,6 @@
 /* Documents of a paged aggregate: the head with the first elements, and pages, each a range of
- * them. Roots that fit into a head go together as those of any aggregate; others document by
- * document. */
+ * them. Roots that fit into a head go together as those of any aggregate; of others documents do,
+ * see fetch_units.c, but for those that are too large. */
 #include "mirror/document/fetch_part.h"
 #include "mirror/mapping/number.h"
 
@@ -16,22 +16,7 @@ enum {
     MEMORY_MAX = 1 << 20,
 };
 
-/* The document under way: a root's elements from `from` (NULL: the head) up to `to` (NULL: all). */
-struct unit {
-    struct fetch *f;
-    const struct span *root;
-    const struct span *from, *to;
-    bool found; /* it or its first document is there */
-    struct err *e;
-};
-
-/* Copies of keys that outlive what they were found in. */
-struct kept_key {
-    struct buf memory;
-    struct span spans[MAP_KEY_MAX];
-};
-
-static bool keep(struct kept_key *k, const struct span *key, int n)
+bool fetch_keep(struct kept_key *k, const struct span *key, int n)
 {
     size_t at = 0;
 
@@ -62,59 +47,71 @@ int fetch_note_page(struct fetch *f, const struct document_merge *merge, struct 
     return -1;
 }
 
-static void put_root(struct fetch *f, char *const *names, const struct span *root)
+static void put_root(const struct fetch *f, struct buf *sql, const struct span *root)
 {
-    struct plan_in in = {&f->sql, names, f->classes, f->plan->n_key, 0};
+    struct plan_in in = {sql, f->plan->key_names, f->classes, f->plan->n_key, 0};
 
     plan_in_add(&in, root);
     plan_in_end(&in);
 }
 
-/* One level's rows of [from, to); a page needs none of the arrays beside. */
-static struct rows *ask_level(struct unit *u, int level)
+int fetch_put_range(const struct fetch *f, struct buf *sql, int level,
+                    const struct window_bounds *at)
 {
-    const struct plan *p = u->f->plan;
+    const struct plan *p = f->plan;
     bool inside = aggregate_within(p->a, level, p->a->paged);
-    const char *head = p->levels[level].head;
+    const char *head = plan_head(p, level);
 
-    buf_clear(&u->f->sql);
     if (inside) { /* few elements of many: the server had better begin with them */
-        buf_put_str(&u->f->sql, "SELECT ");
+        buf_put_str(sql, "SELECT ");
         head += strlen("SELECT STRAIGHT_JOIN ");
     }
-    buf_put_str(&u->f->sql, head);
-    put_root(u->f, p->key_names, u->root);
+    buf_put_str(sql, head);
+    put_root(f, sql, at->root);
     if (inside)
-        plan_range(&u->f->sql, p, u->from, u->to);
-    return fetch_run_by(u->f, plan_tail(&u->f->sql, p, level), u->e);
+        plan_range(sql, p, at->from, at->to);
+    return plan_tail(sql, p, level);
 }
 
+static struct rows *ask_level(struct unit *u, int level)
+{
+    buf_clear(&u->f->sql);
+    return fetch_run_by(u->f, fetch_put_range(u->f, &u->f->sql, level, &u->at), u->e);
+}
+
+bool fetch_needs(const struct aggregate *a, int level, const struct window_bounds *at)
+{
+    return level == 0 || !at->from || aggregate_within(a, level, a->paged);
+}
+
+/* Where it fails there are no rows. */
 static bool ask_levels(struct unit *u, struct rows **rows)
 {
     const struct aggregate *a = u->f->plan->a;
+    bool ok = true;
 
-    for (int i = 0; i < a->n_levels; i++) {
-        rows[i] = NULL;
-        if (i > 0 && u->from && !aggregate_within(a, i, a->paged))
+    memset(rows, 0, MAP_LEVELS_MAX * sizeof(struct rows *));
+    for (int i = 0; ok && i < a->n_levels; i++) {
+        if (!fetch_needs(a, i, &u->at))
             continue;
         rows[i] = ask_level(u, i);
-        if (!rows[i]) {
-            fetch_free_rows(rows, i);
-            return false;
-        }
+        ok = rows[i] != NULL;
     }
-    return true;
+    if (ok && fetch_fold(u->f, rows, u->e))
+        return true;
+    fetch_free_rows(rows, a->n_levels);
+    return false;
 }
 
 /* Delete the page that begins at `from`. */
 static bool delete_page(struct unit *u, const enum value_kind *kinds, const struct span *from)
 {
     bson_t id = BSON_INITIALIZER;
-    bool ok = document_page_id(u->f->plan, kinds, u->root, from, &id, u->e) &&
+    bool ok = document_page_id(u->f->plan, kinds, u->at.root, from, &id, u->e) &&
               fetch_hand_out(u->f, &id, NULL, u->e);
 
     bson_destroy(&id);
-    directory_remove(u->f->directory, u->root, from);
+    directory_remove(u->f->directory, u->at.root, from);
     return ok;
 }
 
@@ -125,12 +122,12 @@ static bool delete_root(struct unit *u, struct rows *const *rows)
     struct kept_key from = {.memory = buf_with_max(MEMORY_MAX)};
     const struct span *next;
     bson_t id = BSON_INITIALIZER;
-    bool ok =
-        document_id(p, rows[0]->kinds, u->root, &id, u->e) && fetch_hand_out(u->f, &id, NULL, u->e);
+    bool ok = document_id(p, rows[0]->kinds, u->at.root, &id, u->e) &&
+              fetch_hand_out(u->f, &id, NULL, u->e);
 
     bson_destroy(&id);
-    while (ok && (next = directory_next(u->f->directory, u->root, NULL)))
-        ok = keep(&from, next, p->page.n_element) &&
+    while (ok && (next = directory_next(u->f->directory, u->at.root, NULL)))
+        ok = fetch_keep(&from, next, p->page.n_element) &&
              delete_page(u, rows[p->a->paged]->kinds, from.spans);
     buf_free(&from.memory);
     return ok;
@@ -167,28 +164,36 @@ static int take_document(struct unit *u, struct document_merge *merge)
     return got;
 }
 
-/* [from, to), all of it. */
-static bool fetch_range(struct unit *u, bool last)
+bool fetch_take_range(struct unit *u, struct rows *const *rows, uint64_t elements, bool last)
 {
     const struct plan *p = u->f->plan;
-    struct rows *rows[MAP_LEVELS_MAX];
     struct document_merge merge;
-    bool ok;
     int got;
 
-    if (!ask_levels(u, rows))
-        return false;
     u->found = false;
     document_begin(&merge, p, rows);
-    merge.cut = cut_of(u, rows[p->a->paged]->n_rows, last);
-    merge.from = u->from;
+    merge.cut = cut_of(u, elements, last);
+    merge.from = u->at.from;
     do
         got = take_document(u, &merge);
     while (got == 1);
-    ok = got == 0;
-    if (ok && !u->found) /* no such root any more */
-        ok = u->from ? delete_page(u, rows[p->a->paged]->kinds, u->from) : delete_root(u, rows);
-    fetch_free_rows(rows, p->a->n_levels);
+    if (got < 0 || u->found)
+        return got == 0;
+    /* No such root any more. */
+    return u->at.from ? delete_page(u, rows[p->a->paged]->kinds, u->at.from) : delete_root(u, rows);
+}
+
+/* [from, to), all of it. */
+static bool fetch_range(struct unit *u, bool last)
+{
+    const struct aggregate *a = u->f->plan->a;
+    struct rows *rows[MAP_LEVELS_MAX];
+    bool ok;
+
+    if (!ask_levels(u, rows))
+        return false;
+    ok = fetch_take_range(u, rows, rows[a->paged]->n_rows, last);
+    fetch_free_rows(rows, a->n_levels);
     return ok;
 }
 
@@ -201,14 +206,14 @@ static bool chunk_end(struct unit *u, const struct span *from, struct kept_key *
 
     buf_clear(&u->f->sql);
     buf_put_str(&u->f->sql, p->page.bound);
-    put_root(u->f, p->key_names, u->root);
+    put_root(u->f, &u->f->sql, u->at.root);
     plan_range(&u->f->sql, p, from, NULL);
     buf_printf(&u->f->sql, "%s%" PRIu64, p->page.bound_tail, chunk_pages * page_size(u->f));
     r = fetch_run(u->f, u->e);
     if (!r)
         return false;
     *more = rows_next(r);
-    if (*more && !keep(end, r->cells, p->page.n_element))
+    if (*more && !fetch_keep(end, r->cells, p->page.n_element))
         ok = err_set(u->e, ERR_IO, "out of memory");
     rows_free(r);
     return ok;
@@ -223,53 +228,30 @@ static bool fetch_rest(struct unit *u)
     bool ok = true;
 
     for (int i = 0; ok && more; i = 1 - i) {
-        ok = chunk_end(u, u->from, &ends[i], &more);
-        u->to = more ? ends[i].spans : NULL;
+        ok = chunk_end(u, u->at.from, &ends[i], &more);
+        u->at.to = more ? ends[i].spans : NULL;
         ok = ok && fetch_range(u, true);
-        u->from = u->to;
+        u->at.from = u->at.to;
     }
-    u->from = u->to = NULL;
+    u->at.from = u->at.to = NULL;
     buf_free(&ends[0].memory);
     buf_free(&ends[1].memory);
     return ok;
 }
 
-bool fetch_unit(struct fetch *f, const struct span *root, const struct span *from, struct err *e)
+bool fetch_alone(struct fetch *f, const struct span *root, const struct span *from, struct err *e)
 {
-    struct unit u = {.f = f, .root = root, .from = from, .e = e};
+    struct unit u = {.f = f, .at = {.root = root, .from = from}, .e = e};
     struct kept_key to = {.memory = buf_with_max(MEMORY_MAX)};
     const struct span *next = directory_next(f->directory, root, from);
     bool ok;
 
     if (!next)
         return fetch_rest(&u);
-    ok = keep(&to, next, f->plan->page.n_element) || err_set(e, ERR_IO, "out of memory");
-    u.to = to.spans;
+    ok = fetch_keep(&to, next, f->plan->page.n_element) || err_set(e, ERR_IO, "out of memory");
+    u.at.to = to.spans;
     ok = ok && fetch_range(&u, false);
     buf_free(&to.memory);
-    return ok;
-}
-
-/* The head and each page; those that they spill into stand before the next. */
-static bool fetch_root(struct fetch *f, const struct span *root, struct err *e)
-{
-    struct kept_key at[2] = {{.memory = buf_with_max(MEMORY_MAX)},
-                             {.memory = buf_with_max(MEMORY_MAX)}};
-    const struct span *from = NULL;
-    const struct span *next;
-    bool ok = true;
-    int i = 0;
-
-    do {
-        next = directory_next(f->directory, root, from);
-        if (next)
-            ok = keep(&at[i], next, f->plan->page.n_element) || err_set(e, ERR_IO, "out of memory");
-        ok = ok && fetch_unit(f, root, from, e);
-        from = at[i].spans;
-        i = 1 - i;
-    } while (ok && next);
-    buf_free(&at[0].memory);
-    buf_free(&at[1].memory);
     return ok;
 }
 
@@ -316,27 +298,69 @@ static bool is_big(const struct keyset *big, const struct span *root, int n)
     return false;
 }
 
-bool fetch_paged(struct fetch *f, const struct keyset *keys, size_t from, size_t to, struct err *e)
+/* The head and each page. */
+static void add_all(const struct fetch *f, const struct span *root, struct keyset *units)
+{
+    const struct span *from = NULL;
+    struct span unit[MAP_KEY_MAX] = {{NULL, 0}};
+
+    memcpy(unit, root, (size_t)f->plan->n_key * sizeof *unit);
+    do {
+        (void)keyset_add(units, unit);
+        from = directory_next(f->directory, root, from);
+        if (from)
+            memcpy(unit + f->plan->n_key, from, (size_t)f->plan->page.n_element * sizeof *unit);
+    } while (from);
+}
+
+struct sorted {
+    struct keyset units; /* all of the roots that have pages */
+    struct keyset small; /* roots without, whose rows are not too many */
+};
+
+static void sorted_init(struct sorted *s, const struct plan *p)
+{
+    keyset_init(&s->units, p->n_key + p->page.n_element, KEYS_MAX);
+    keyset_init(&s->small, p->n_key, KEYS_MAX);
+}
+
+static void sorted_free(struct sorted *s)
+{
+    keyset_free(&s->units);
+    keyset_free(&s->small);
+}
+
+/* Those of keys [from, to) that are neither are made here. */
+static bool sort_out(struct fetch *f, const struct keyset *keys, size_t from, size_t to,
+                     struct sorted *out, struct err *e)
 {
     struct keyset big;
-    struct keyset small;
     struct span root[MAP_KEY_MAX];
     bool ok;
 
     keyset_init(&big, f->plan->n_key, KEYS_MAX);
-    keyset_init(&small, f->plan->n_key, KEYS_MAX);
     ok = find_big(f, keys, from, to, &big, e);
     for (size_t i = from; ok && i < to; i++) {
         keyset_get(keys, i, root);
         if (directory_has(f->directory, root))
-            ok = fetch_root(f, root, e);
+            add_all(f, root, &out->units);
         else if (is_big(&big, root, f->plan->n_key))
-            ok = fetch_unit(f, root, NULL, e);
+            ok = fetch_alone(f, root, NULL, e);
         else
-            (void)keyset_add(&small, root);
+            (void)keyset_add(&out->small, root);
     }
-    ok = ok && (small.n == 0 || fetch_slice(f, &small, 0, small.n, e));
     keyset_free(&big);
-    keyset_free(&small);
+    return ok && (!out->units.full || err_set(e, ERR_DATA, "the pages of a slice are too many"));
+}
+
+bool fetch_paged(struct fetch *f, const struct keyset *keys, size_t from, size_t to, struct err *e)
+{
+    struct sorted s;
+    bool ok;
+
+    sorted_init(&s, f->plan);
+    ok = sort_out(f, keys, from, to, &s, e) && fetch_all_units(f, &s.units, e) &&
+         (s.small.n == 0 || fetch_slice(f, &s.small, 0, s.small.n, e));
+    sorted_free(&s);
     return ok;
 }

@@ -3,6 +3,21 @@
 #define MIRROR_FETCH_PART_H
 
 #include "mirror/document/fetch.h"
+#include "mirror/document/window.h"
+
+/* The document under way: a head or a page. */
+struct unit {
+    struct fetch *f;
+    struct window_bounds at;
+    bool found; /* it or its first document is there */
+    struct err *e;
+};
+
+/* Copies of keys that outlive what they were found in. */
+struct kept_key {
+    struct buf memory;
+    struct span spans[MAP_KEY_MAX];
+};
 
 /* Run f->sql. NULL with `e`. */
 struct rows *fetch_run(struct fetch *f, struct err *e);
@@ -20,6 +35,32 @@ bool fetch_hand_out(struct fetch *f, const bson_t *id, bson_t *doc, struct err *
 /* Roots [from, to) by one statement a level; none of them has pages yet. */
 bool fetch_slice(struct fetch *f, const struct keyset *keys, size_t from, size_t to,
                  struct err *e) MUST_CHECK;
+
+/* Make the sums that the statements left out, of all levels whose rows are there. */
+bool fetch_fold(const struct fetch *f, struct rows **rows, struct err *e) MUST_CHECK;
+/* How large the next slice had better be, by how many documents this one had, by the bytes of their
+ * rows, and by how long it took. */
+void fetch_adapt(struct fetch *f, size_t documents, size_t bytes, uint64_t took_ns);
+
+/* Whether the caller wants no more. */
+bool fetch_enough(const struct fetch *f);
+
+/* False: no memory. */
+bool fetch_keep(struct kept_key *k, const struct span *key, int n) MUST_CHECK;
+/* The statement for one level's rows of a document; returns as plan_tail. */
+int fetch_put_range(const struct fetch *f, struct buf *sql, int level,
+                    const struct window_bounds *at);
+/* Whether a document has rows of a level: a page has none of the arrays beside. */
+bool fetch_needs(const struct aggregate *a, int level, const struct window_bounds *at);
+/* Hand out the document and what it spills into, of its rows, so many of the paged array's; `last`:
+ * no page follows. */
+bool fetch_take_range(struct unit *u, struct rows *const *rows, uint64_t elements,
+                      bool last) MUST_CHECK;
+/* One document by statements of its own, however large it is. */
+bool fetch_alone(struct fetch *f, const struct span *root, const struct span *from,
+                 struct err *e) MUST_CHECK;
+/* fetch_units, whether it is enough or not. */
+bool fetch_all_units(struct fetch *f, const struct keyset *units, struct err *e) MUST_CHECK;
 
 /* Roots of an aggregate with a paged array, with all their pages. */
 bool fetch_paged(struct fetch *f, const struct keyset *keys, size_t from, size_t to,

@@ -121,37 +121,31 @@ static bool take_gone(struct fetch *f, const struct keyset *keys, size_t from, s
     return ok;
 }
 
-/* How large the next had better be, by the size of this one's documents and by how long it took. */
-static void adapt_slice(struct fetch *f, const struct slice *s, uint64_t took_ns)
+void fetch_adapt(struct fetch *f, size_t documents, size_t bytes, uint64_t took_ns)
 {
-    size_t roots = s->to - s->from;
     size_t want = SLICE_MAX;
-    size_t bytes = 1;
 
-    for (int i = 0; i < s->reading.n; i++)
-        bytes += s->reading.rows[i]->bytes;
-    if (bytes / roots > 0 && want > SLICE_BYTES / (bytes / roots))
-        want = SLICE_BYTES / (bytes / roots);
-    if (f->slice_ns && want > roots * f->slice_ns / took_ns)
-        want = roots * f->slice_ns / took_ns;
+    if (bytes / documents > 0 && want > SLICE_BYTES / (bytes / documents))
+        want = SLICE_BYTES / (bytes / documents);
+    if (f->slice_ns && want > documents * f->slice_ns / took_ns)
+        want = documents * f->slice_ns / took_ns;
     f->slice = want < 1 ? 1 : (unsigned)want;
 }
 
-/* Make the sums that the statements left out, outer levels first: what reads an array's rows for
- * them is freed before these. */
-static bool fold(const struct fetch *f, struct reading *r, struct err *e)
+/* Outer levels first: what reads an array's rows for the sums is freed before these. */
+bool fetch_fold(const struct fetch *f, struct rows **rows, struct err *e)
 {
     if (!plan_lean(f->plan))
         return true;
-    for (int i = 0; i < r->n; i++) {
+    for (int i = 0; i < f->plan->a->n_levels; i++) {
         bool folded = false;
 
-        for (int k = 0; k < f->plan->n_folds; k++)
+        for (int k = 0; rows[i] && k < f->plan->n_folds; k++)
             folded |= f->plan->folds[k].level == i;
         if (!folded)
             continue;
-        r->rows[i] = fold_rows(f->plan, i, r->rows, e);
-        if (!r->rows[i])
+        rows[i] = fold_rows(f->plan, i, rows, e);
+        if (!rows[i])
             return false;
     }
     return true;
@@ -162,11 +156,14 @@ static bool take_slice(struct fetch *f, const struct keyset *keys, struct slice 
                        uint64_t since_ns, struct err *e)
 {
     struct rows **rows = s->reading.rows;
+    size_t bytes = 1;
 
-    if (!fold(f, &s->reading, e) || !take_documents(f, rows, e) ||
+    if (!fetch_fold(f, rows, e) || !take_documents(f, rows, e) ||
         !take_gone(f, keys, s->from, s->to, rows[0]->kinds, e))
         return false;
-    adapt_slice(f, s, clock_mono_ns() - since_ns + 1);
+    for (int i = 0; i < s->reading.n; i++)
+        bytes += rows[i]->bytes;
+    fetch_adapt(f, s->to - s->from, bytes, clock_mono_ns() - since_ns + 1);
     return true;
 }
 
@@ -183,7 +180,7 @@ bool fetch_slice(struct fetch *f, const struct keyset *keys, size_t from, size_t
     return ok;
 }
 
-static bool enough(const struct fetch *f)
+bool fetch_enough(const struct fetch *f)
 {
     return f->enough && f->enough(f->to);
 }
@@ -193,7 +190,7 @@ static void ask_ahead(struct slices *s, size_t begin, size_t to)
 {
     unsigned limit = readers_ahead(s->f->readers);
 
-    while (s->n < limit && s->next < to && (s->next == begin || !enough(s->f))) {
+    while (s->n < limit && s->next < to && (s->next == begin || !fetch_enough(s->f))) {
         struct slice *one = &s->ring[(s->first + s->n++) % READERS_AHEAD];
 
         one->from = s->next;
@@ -244,7 +241,7 @@ bool fetch_keys(struct fetch *f, const struct keyset *keys, size_t *at, size_t t
 
     if (f->readers && !paged)
         return fetch_ahead(f, keys, at, to, e);
-    while (*at < to && (*at == begin || !enough(f))) {
+    while (*at < to && (*at == begin || !fetch_enough(f))) {
         size_t end = to - *at < f->slice ? to : *at + f->slice;
 
         if (paged ? !fetch_paged(f, keys, *at, end, e) : !fetch_slice(f, keys, *at, end, e))

@@ -126,7 +126,9 @@ struct rows *fold_rows(const struct plan *p, int level, struct rows *const *rows
     struct folded *d = wrap(rows[level], p->levels[level].n_path);
 
     for (int i = 0; d && i < p->n_folds; i++) {
-        if (p->folds[i].level != level || add_fold(d, &p->folds[i], rows[p->folds[i].child], e))
+        struct rows *child = rows[p->folds[i].child];
+
+        if (p->folds[i].level != level || !child || add_fold(d, &p->folds[i], child, e))
             continue;
         free_rows(&d->base);
         return NULL;

@@ -101,6 +101,20 @@ int plan_tail(struct buf *out, const struct plan *p, int level)
     return loose ? l->n_path : 0;
 }
 
+bool plan_united(const struct plan *p)
+{
+    for (int i = 0; i < p->a->n_levels; i++) {
+        const struct map_level *l = &p->a->levels[i];
+
+        for (int k = 0; k < l->n_ops; k++)
+            if (l->ops[k].fold == MAP_FOLD_MIN || l->ops[k].fold == MAP_FOLD_MAX)
+                return false;
+        if (!by_path(p, i))
+            return false;
+    }
+    return true;
+}
+
 /* Where a handle's columns are the root's key, in the order of the key. */
 bool plan_covers_key(const struct map_level *root, const struct map_table *t, int at[MAP_KEY_MAX])
 {

@@ -88,6 +88,9 @@ const char *plan_head(const struct plan *p, int level);
  * which are numbers, the reader must put the rows in order; 0: the SQL does. It spares MariaDB a
  * temporary table and a sort: by its indexes the rows come in that order already, nearly always. */
 int plan_tail(struct buf *out, const struct plan *p, int level);
+/* Whether rows of a level may come out of several SELECTs joined by UNION ALL: the reader puts them
+ * in order, and MariaDB prints them as it does those of one (MIN and MAX of BIT it does not). */
+bool plan_united(const struct plan *p);
 
 /* One value as an SQL literal. */
 void plan_literal(struct buf *out, enum map_class class, struct span text);

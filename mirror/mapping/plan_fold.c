@@ -102,7 +102,7 @@ static void put_lean(const struct plan *p, int level, struct buf *b)
 
 bool plan_fold_make(struct plan *p, struct buf *b)
 {
-    for (int i = 0; !p->a->paged && i < p->a->n_levels; i++)
+    for (int i = 0; i < p->a->n_levels; i++)
         find_folds(p, i);
     for (int i = 0; i < p->a->n_levels; i++) {
         if (!concerned(p, i))

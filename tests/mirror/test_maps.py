@@ -31,6 +31,8 @@ CREATE DATABASE types CHARACTER SET utf8mb4;
 CREATE TABLE types.T (id VARCHAR(20) COLLATE utf8mb4_bin PRIMARY KEY, i1 TINYINT, u8 BIGINT UNSIGNED, de DECIMAL(40,10), f FLOAT,
   d DOUBLE, dt DATE, tm TIME(2), ts TIMESTAMP(6) NULL, dtm DATETIME(6), y YEAR, vb VARBINARY(10), b3 BINARY(3), bl BLOB,
   e ENUM('x','y'), s SET('p','q'), j JSON, bit5 BIT(5), tx TEXT CHARACTER SET latin1, bo BOOL);
+CREATE TABLE types.Root (id INT ZEROFILL PRIMARY KEY, name VARCHAR(9));
+CREATE TABLE types.Kid (root INT ZEROFILL, id INT(5) ZEROFILL, f FLOAT, b BIT(9), e ENUM('x','y'), t TIME(2), n DECIMAL(5,2), PRIMARY KEY (root, id));
 CREATE TABLE types.Exact (k DECIMAL(65,30) PRIMARY KEY, big DECIMAL(65,0), small DECIMAL(38,38), up DECIMAL(65,30), KEY (up));
 """
 
@@ -40,6 +42,12 @@ TYPES = """
   key: [id]
   fields: {i1: i1, u8: u8, u9: {column: u8, type: int}, de: de, f: f, f2: {column: f, type: double}, d: d, dt: dt, tm: tm, ts: ts, dtm: dtm, y: y, vb: vb, b3: b3, bl: bl, e: e,
            s: s, j: j, bit5: bit5, tx: tx, bo: {column: bo, type: bool}}
+- collection: paged
+  table: types.Root
+  key: [id]
+  fields: {R: id, name: name}
+  arrays:
+    Kids: {table: types.Kid, on: {root: id}, key: [id], page: 2, fields: {id: id, f: f, b: b, e: e, t: t, n: n}}
 - collection: exact
   table: types.Exact
   key: [k]
@@ -239,6 +247,27 @@ class MapsTest(unittest.TestCase):
                                    "forced": exact(big), "whole": int(big) if abs(big) < 1 << 63 else exact(big),
                                    "below": exact(functools.reduce(DIGITS.add, below, decimal.Decimal("0E-30"))), "Below": [{"k": exact(b)} for b in below]}
         self.assertGreater(self.world.assert_documents(self, "exact", made), 5)
+
+    def test_22_types_in_pages(self):
+        """Read for several documents at once they are printed as for one."""
+        self.world.run("INSERT INTO types.Root VALUES (1, 'one'), (20, 'two')",
+                       "INSERT INTO types.Kid SELECT r.id, seq, 0.1, b'100000001', 'y', '-100:00:00.50', seq / 8 FROM types.Root AS r, seq_1_to_5", database="types")
+        self.assert_paged()
+        for where, f in (("TRUE", 1.5), ("root = 1 AND id > 2", 2.5), ("root = 20 AND id = 5", 3.5)):
+            self.world.run("UPDATE types.Kid SET f = %s WHERE %s" % (f, where), database="types")
+            self.assert_paged()
+
+    def assert_paged(self):
+        self.world.wait_applied()
+        made = {}
+        for root, name in ((1, "one"), (20, "two")):
+            kids = [{"id": i, "f": x, "b": bytes(b), "e": e, "t": "-100:00:00.50", "n": exact(n)} for i, x, b, e, n in self.world.rows(
+                "SELECT id, f, b, e, n FROM types.Kid WHERE root = %d ORDER BY id" % root)]
+            made[str(root)] = {"_id": root, "R": root, "name": name, "Kids": kids[:2]}
+            for at in (2, 4):
+                key = {"k": root, "from": kids[at]["id"]}
+                made[str(key)] = {"_id": key, "R": root, "Kids": kids[at:at + 2]}
+        self.world.assert_documents(self, "paged", made)
 
     def refused(self, mapping, reason):
         self.world.mirror.stop()

@@ -269,6 +269,25 @@ static void test_range(void **state)
     map_test_end(&t);
 }
 
+/* Several documents' rows come out of one statement where the reader can put them in order, and
+ * where MariaDB prints them in a UNION as it does without. */
+static void test_united(void **state)
+{
+    struct map_test t;
+    struct map_level *l;
+
+    (void)state;
+    map_test_begin(&t, paged); /* {max: …}: of BIT it would be another */
+    map_test_classes(&t, MAP_CLASS_NUMBER);
+    assert_false(plan_united(t.plan));
+    l = &t.mapping->aggregates[0]->levels[1];
+    l->ops[0].fold = MAP_FOLD_SUM;
+    assert_true(plan_united(t.plan));
+    map_test_column(&t, l->key[0].table, "id")->class = MAP_CLASS_TEXT;
+    assert_false(plan_united(t.plan));
+    map_test_end(&t);
+}
+
 static void test_conditions(void **state)
 {
     static const enum map_class classes[] = {MAP_CLASS_NUMBER, MAP_CLASS_TEXT};
@@ -417,6 +436,7 @@ int main(void)
         cmocka_unit_test(test_not_late),
         cmocka_unit_test(test_pairs),
         cmocka_unit_test(test_range),
+        cmocka_unit_test(test_united),
         cmocka_unit_test(test_conditions),
         cmocka_unit_test(test_links),
         cmocka_unit_test(test_literals),
