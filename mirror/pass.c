@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "mirror/document/directory_load.h"
+#include "mirror/document/table_size.h"
 #include "mirror/document/validator.h"
 #include "mirror/sink/sink_stage.h"
 
@@ -283,7 +284,12 @@ static bool write_all(struct pass *p, struct fetch *f, struct keyset *keys, stru
 {
     struct pass_progress at = {.plan = p->plan};
 
-    if (!fetch_estimate(f, &at.total, e) || !tell(p, &at, f, keys, e))
+    struct table_size size;
+
+    if (!table_size(&p->plan->a->tables[0], p->source, &size, e))
+        return false;
+    at.total = size.rows;
+    if (!tell(p, &at, f, keys, e))
         return false;
     do {
         size_t done = 0;
@@ -331,14 +337,18 @@ static bool begin_all(struct pass *p, struct keyset *keys, struct err *e)
 
 bool pass_all(struct pass *p, struct err *e)
 {
+    struct joins *joins = NULL;
     struct keyset keys;
     struct fetch f;
     bool ok;
 
     begin_fetch(p, &f);
     keyset_init(&keys, p->plan->n_key, KEYS_MAX);
-    ok = begin_all(p, &keys, e) && write_all(p, &f, &keys, e) && sink_stage_swap(p->sink, e);
+    ok = begin_all(p, &keys, e) && (joins = joins_load(p->plan, p->source, e)) != NULL;
+    f.joins = joins;
+    ok = ok && write_all(p, &f, &keys, e) && sink_stage_swap(p->sink, e);
     sink_stage_leave(p->sink);
+    joins_free(joins);
     keyset_free(&keys);
     end_fetch(p, &f);
     return ok;

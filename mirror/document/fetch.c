@@ -2,9 +2,6 @@
 
 #include "mirror/document/fetch_part.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
-
 enum { SLICE_FIRST = 100, IDS_MAX = 64 << 20 };
 
 void fetch_init(struct fetch *f, const struct plan *plan, struct source *source, fetch_take *take,
@@ -151,21 +148,4 @@ bool fetch_pairs(struct fetch *f, int use, const struct keyset *links, size_t *a
         return true;
     put_links(f, &f->plan->page.pairs[use], use, links, at);
     return find(f, found, e);
-}
-
-bool fetch_estimate(struct fetch *f, uint64_t *n, struct err *e)
-{
-    const struct map_table *root = &f->plan->a->tables[0];
-    struct buf number = buf_with_max(64);
-    bool ok;
-
-    buf_clear(&f->sql);
-    buf_put_str(&f->sql, "SELECT table_rows FROM information_schema.tables WHERE table_schema = ");
-    plan_literal(&f->sql, MAP_CLASS_TEXT, span_of(root->database));
-    buf_put_str(&f->sql, " AND table_name = ");
-    plan_literal(&f->sql, MAP_CLASS_TEXT, span_of(root->name));
-    ok = source_value(f->source, buf_text(&f->sql), &number, e);
-    *n = ok ? strtoull(buf_text(&number), NULL, 10) : 0;
-    buf_free(&number);
-    return ok;
 }

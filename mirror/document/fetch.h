@@ -7,6 +7,7 @@
 
 #include "mirror/document/directory.h"
 #include "mirror/document/document.h"
+#include "mirror/document/join.h"
 #include "mirror/mapping/keyset.h"
 #include "mirror/mapping/touch.h"
 #include "mirror/source/readers.h"
@@ -18,7 +19,8 @@ typedef bool fetch_take(void *to, const bson_t *id, bson_t *doc, struct err *e);
 struct fetch {
     const struct plan *plan;
     struct source *source;
-    struct readers *readers; /* the caller's, in the same snapshot; NULL: `source` reads alone */
+    struct readers *readers;   /* the caller's, in the same snapshot; NULL: `source` reads alone */
+    const struct joins *joins; /* the caller's, of the same snapshot; NULL: MariaDB makes them */
     fetch_take *take;
     bool (*enough)(void *to); /* asked between slices; NULL: never */
     void *to;
@@ -61,7 +63,5 @@ bool fetch_pairs(struct fetch *f, int use, const struct keyset *links, size_t *a
  * page begins (nothing: the head), with what they spill into, until it is enough: at least one. A
  * head that is gone takes its pages with it. `*at` is where the rest begins. */
 bool fetch_units(struct fetch *f, const struct keyset *units, size_t *at, struct err *e) MUST_CHECK;
-/* About how many roots there are (the server's estimate). */
-bool fetch_estimate(struct fetch *f, uint64_t *n, struct err *e) MUST_CHECK;
 
 #endif

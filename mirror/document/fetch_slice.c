@@ -37,7 +37,7 @@ static void put_levels(const struct fetch *f, const struct keyset *keys, struct 
     for (r->n = 0; r->n < f->plan->a->n_levels; r->n++) {
         struct buf *sql = &r->sql[r->n];
 
-        buf_put_str(sql, plan_head(f->plan, r->n));
+        buf_put_str(sql, joins_head(f->joins, f->plan, r->n));
         fetch_put_keys(f, keys, s->from, s->to, sql);
         r->by[r->n] = plan_tail(sql, f->plan, r->n);
     }
@@ -132,6 +132,17 @@ void fetch_adapt(struct fetch *f, size_t documents, size_t bytes, uint64_t took_
     f->slice = want < 1 ? 1 : (unsigned)want;
 }
 
+/* Make the joins that the statements left out. */
+static bool join(const struct fetch *f, struct rows **rows, struct err *e)
+{
+    for (int i = 0; i < f->plan->a->n_levels; i++) {
+        rows[i] = joins_rows(f->joins, i, rows[i], e);
+        if (!rows[i])
+            return false;
+    }
+    return true;
+}
+
 /* Outer levels first: what reads an array's rows for the sums is freed before these. */
 bool fetch_fold(const struct fetch *f, struct rows **rows, struct err *e)
 {
@@ -158,7 +169,7 @@ static bool take_slice(struct fetch *f, const struct keyset *keys, struct slice 
     struct rows **rows = s->reading.rows;
     size_t bytes = 1;
 
-    if (!fetch_fold(f, rows, e) || !take_documents(f, rows, e) ||
+    if (!join(f, rows, e) || !fetch_fold(f, rows, e) || !take_documents(f, rows, e) ||
         !take_gone(f, keys, s->from, s->to, rows[0]->kinds, e))
         return false;
     for (int i = 0; i < s->reading.n; i++)

@@ -10,6 +10,7 @@ struct fold {
     const struct plan_fold *of;
     struct rows *child; /* our own reader of the array's rows … */
     bool has;           /* … whether one stands in its cells */
+    unsigned decimals;  /* of what is added up */
     struct sum sum;
     char text[SUM_TEXT_MAX];
 };
@@ -35,16 +36,25 @@ static bool of_row(const struct fold *f, const struct span *row, int n_path)
     return true;
 }
 
+/* What is NULL adds nothing. */
+static bool add_child(struct fold *f)
+{
+    struct span number = f->child->cells[f->of->child_column];
+    struct span factor;
+
+    if (f->of->child_factor < 0)
+        return !number.p || sum_add(&f->sum, number);
+    factor = f->child->cells[f->of->child_factor];
+    return !number.p || !factor.p || sum_add_product(&f->sum, number, factor);
+}
+
 /* The sum over the child rows that belong to the row; past them. */
 static bool fold_row(struct fold *f, struct span *row, int n_path)
 {
-    sum_init(&f->sum, f->child->shapes[f->of->child_column].decimals);
-    for (; f->has && of_row(f, row, n_path); f->has = rows_next(f->child)) {
-        struct span number = f->child->cells[f->of->child_column];
-
-        if (number.p && !sum_add(&f->sum, number))
+    sum_init(&f->sum, f->decimals);
+    for (; f->has && of_row(f, row, n_path); f->has = rows_next(f->child))
+        if (!add_child(f))
             return false;
-    }
     row[f->of->column] = sum_text(&f->sum, f->text);
     return true;
 }
@@ -101,12 +111,27 @@ static struct folded *wrap(struct rows *rows, int n_path)
     return NULL;
 }
 
+/* Whether the rows' numbers can be added up; the decimals of what is. */
+static bool takes(const struct plan_fold *of, const struct rows *child, unsigned *decimals)
+{
+    struct value_shape shape = child->shapes[of->child_column];
+
+    if (!sum_takes(child->kinds[of->child_column], shape))
+        return false;
+    *decimals = shape.decimals;
+    if (of->child_factor < 0)
+        return true;
+    shape = child->shapes[of->child_factor];
+    *decimals += shape.decimals;
+    return sum_takes(child->kinds[of->child_factor], shape);
+}
+
 static bool add_fold(struct folded *d, const struct plan_fold *of, struct rows *child,
                      struct err *e)
 {
     struct fold *f = &d->folds[d->n];
 
-    if (!sum_takes(child->kinds[of->child_column], child->shapes[of->child_column])) {
+    if (!takes(of, child, &f->decimals)) {
         (void)err_set(e, ERR_SERVER, "a sum's numbers are of another type than they were");
         e->code = SOURCE_ERR_TABLE_CHANGED;
         return false;

@@ -11,6 +11,7 @@ enum {
 };
 
 static const uint64_t limb_base = 1000000000000000000U;
+static const uint64_t half_base = 1000000000U;
 
 bool sum_takes(enum value_kind kind, struct value_shape shape)
 {
@@ -23,18 +24,21 @@ void sum_init(struct sum *s, unsigned decimals)
     *s = (struct sum){.decimals = decimals};
 }
 
-/* The digits of a number, without its point, into limbs. */
-static bool parse(struct span number, unsigned decimals, uint64_t limbs[SUM_LIMBS])
+/* The digits of a number, without its point, into limbs; how many of them stood behind it. */
+static bool parse(struct span number, unsigned *decimals, uint64_t limbs[SUM_LIMBS])
 {
     uint64_t unit = 1;
-    size_t n = 0; /* digits so far */
+    unsigned n = 0; /* digits so far */
 
+    *decimals = 0;
     for (size_t i = number.n; i-- > 0;) {
         uint8_t c = number.p[i];
 
-        if (c == '.' && n == decimals && decimals > 0)
+        if (c == '.' && n > 0 && *decimals == 0) {
+            *decimals = n;
             continue;
-        if (!isdigit(c) || n == (size_t)SUM_LIMBS * LIMB_DIGITS)
+        }
+        if (!isdigit(c) || n == SUM_DIGITS)
             return false;
         if (n % LIMB_DIGITS == 0)
             unit = 1;
@@ -42,7 +46,7 @@ static bool parse(struct span number, unsigned decimals, uint64_t limbs[SUM_LIMB
         unit *= 10;
         n++;
     }
-    return n > decimals;
+    return n > *decimals;
 }
 
 static void add(uint64_t to[SUM_LIMBS], const uint64_t limbs[SUM_LIMBS])
@@ -56,16 +60,77 @@ static void add(uint64_t to[SUM_LIMBS], const uint64_t limbs[SUM_LIMBS])
     }
 }
 
+/* Without its sign; whether that was a minus. */
+static bool take_sign(struct span *number)
+{
+    bool negative = number->n > 0 && *number->p == '-';
+
+    if (negative) {
+        number->p++;
+        number->n--;
+    }
+    return negative;
+}
+
 bool sum_add(struct sum *s, struct span number)
 {
     uint64_t limbs[SUM_LIMBS] = {0};
-    bool negative = number.n > 0 && *number.p == '-';
+    bool negative = take_sign(&number);
+    unsigned decimals;
 
-    if (negative) {
-        number.p++;
-        number.n--;
+    if (!parse(number, &decimals, limbs) || decimals != s->decimals)
+        return false;
+    add(negative ? s->minus : s->plus, limbs);
+    return true;
+}
+
+/* Into halves, the lowest first; how many of them are needed. */
+static int halve(const uint64_t limbs[SUM_LIMBS], uint64_t halves[2 * SUM_LIMBS])
+{
+    int n = 0;
+
+    for (int i = 0; i < 2 * SUM_LIMBS; i++) {
+        halves[i] = i % 2 ? limbs[i / 2] / half_base : limbs[i / 2] % half_base;
+        n = halves[i] ? i + 1 : n;
     }
-    if (!parse(number, s->decimals, limbs))
+    return n;
+}
+
+/* Digit by digit, as on paper, but in base 10^9. False where it is too long. */
+static bool multiply(const uint64_t a[SUM_LIMBS], const uint64_t b[SUM_LIMBS],
+                     uint64_t out[SUM_LIMBS])
+{
+    uint64_t x[2 * SUM_LIMBS];
+    uint64_t y[2 * SUM_LIMBS];
+    uint64_t sum[4 * SUM_LIMBS] = {0};
+    int n = halve(a, x);
+    int m = halve(b, y);
+
+    for (int i = 0; i < n; i++) {
+        uint64_t carry = 0;
+
+        for (int k = 0; k <= m; k++) {
+            carry += sum[i + k] + (k < m ? x[i] * y[k] : 0);
+            sum[i + k] = carry % half_base;
+            carry /= half_base;
+        }
+    }
+    for (int i = 0; i < SUM_LIMBS; i++)
+        out[i] = sum[2 * (size_t)i] + sum[2 * (size_t)i + 1] * half_base;
+    return n + m <= 2 * SUM_LIMBS;
+}
+
+bool sum_add_product(struct sum *s, struct span a, struct span b)
+{
+    uint64_t x[SUM_LIMBS] = {0};
+    uint64_t y[SUM_LIMBS] = {0};
+    uint64_t limbs[SUM_LIMBS];
+    bool negative = take_sign(&a) != take_sign(&b);
+    unsigned decimals_a;
+    unsigned decimals_b;
+
+    if (!parse(a, &decimals_a, x) || !parse(b, &decimals_b, y) ||
+        decimals_a + decimals_b != s->decimals || !multiply(x, y, limbs))
         return false;
     add(negative ? s->minus : s->plus, limbs);
     return true;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
-enum { FIRST_ROOM = 64, KEEP_ROOM = 1 << 16 };
+enum { FIRST_ROOM = 64, KEEP_ROOM = 1 << 16, SHORT_KEY = 128 };
 
 void keyset_init(struct keyset *s, int width, size_t max_bytes)
 {
@@ -129,16 +129,25 @@ bool keyset_add(struct keyset *s, const struct span *tuple)
     return true;
 }
 
+static int64_t find(const struct keyset *s, const struct buf *key)
+{
+    return buf_ok(key) ? (int64_t)s->slots[slot_of(s, buf_span(key))] - 1 : -1;
+}
+
 int64_t keyset_find(const struct keyset *s, const struct span *tuple)
 {
-    struct buf key = buf_with_max(s->max_bytes);
-    int64_t found = -1;
+    uint8_t bytes[SHORT_KEY]; /* most are short */
+    struct buf key = {bytes, 0, sizeof bytes, sizeof bytes, false};
+    int64_t found;
 
     if (s->n == 0)
         return -1;
     (void)encode(s, tuple, &key);
     if (buf_ok(&key))
-        found = (int64_t)s->slots[slot_of(s, buf_span(&key))] - 1;
+        return find(s, &key);
+    key = buf_with_max(s->max_bytes);
+    (void)encode(s, tuple, &key);
+    found = find(s, &key);
     buf_free(&key);
     return found;
 }

@@ -41,7 +41,7 @@ struct map_column {
     const char *name;
     const struct conf_node *at; /* where the mapping first names it */
     enum map_class class;
-    bool nullable; /* once the schema was seen */
+    bool nullable, integer; /* once the schema was seen; a YEAR is an integer */
 };
 
 struct map_table {

@@ -18,6 +18,15 @@ static struct span digits(struct span s)
     return s;
 }
 
+struct span number_plain(struct span s)
+{
+    while (s.n > 1 && s.p[0] == '0') {
+        s.p++;
+        s.n--;
+    }
+    return s;
+}
+
 /* The longer text is the larger number. */
 int number_compare(struct span a, struct span b)
 {

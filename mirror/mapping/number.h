@@ -4,6 +4,8 @@
 
 #include "base/cursor.h"
 
+/* An integer without leading zeros. */
+struct span number_plain(struct span s);
 /* <0, 0, >0: two numbers of one column, that is with as many decimals. */
 int number_compare(struct span a, struct span b);
 

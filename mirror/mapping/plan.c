@@ -216,7 +216,7 @@ struct plan *plan_new(const struct aggregate *a)
     }
     for (int i = 0; ok && i < a->n_levels; i++)
         ok = make_level(p, i, &b);
-    ok = ok && plan_fold_make(p, &b) && plan_late_make(p, &b);
+    ok = ok && plan_fold_make(p, &b) && plan_join_make(p, &b) && plan_late_make(p, &b);
     for (int i = 0; ok && i < a->n_tables; i++)
         ok = make_walk(p, i, &b);
     ok = ok && (!a->paged || plan_page_make(p, &b));
@@ -242,11 +242,14 @@ void plan_free(struct plan *p)
     for (int i = 0; i < MAP_LEVELS_MAX; i++) {
         free(p->levels[i].head);
         free(p->levels[i].lean);
+        free(p->levels[i].bare);
         free(p->levels[i].tail);
         free(p->levels[i].loose);
         free(p->levels[i].late_head);
         free(p->levels[i].late_tail);
     }
+    for (int i = 0; i < p->n_joins; i++)
+        free(p->joins[i].select);
     for (int i = 0; i < MAP_TABLES_MAX; i++)
         plan_walk_free(&p->walks[i]);
     for (int k = 0; k < MAP_KEY_MAX; k++)

@@ -9,19 +9,24 @@
 #include "base/buf.h"
 #include "mirror/mapping/keyset.h"
 #include "mirror/mapping/mapping_page.h"
+#include "mirror/mapping/plan_rows.h"
 
-enum { PLAN_SQL_MAX = 16 << 20, PLAN_FOLDS_MAX = 16 };
+enum { PLAN_SQL_MAX = 16 << 20 };
 
 struct plan_level {
     char *head;  /* "SELECT … FROM … WHERE " */
     char *lean;  /* the same where the mirror makes the sums (plan_lean): NULL in their places, and
                   * what  they run over behind the values of the array's rows. NULL: as `head` */
+    char *bare;  /* as `lean` where that is in use, without the joins of plan->joins: NULL in the
+                  * places of their values. NULL: there are none here */
     char *tail;  /* " AND … GROUP BY … ORDER BY …": behind the condition on the root's key */
     char *loose; /* the same without an order of its own; see plan_tail */
     /* Both, where groups can be made without the table whose key they are; NULL: they can't. */
     char *late_head, *late_tail;
     int n_path; /* leading columns that are the path */
     int n_parent_path;
+    struct plan_extra extras[PLAN_EXTRAS_MAX];
+    int n_extras;
 };
 
 /* From a changed row of one table use to root keys. */
@@ -47,17 +52,12 @@ struct plan_page {
     char *bound_tail; /* " AND … GROUP BY … ORDER BY element LIMIT 1 OFFSET " */
 };
 
-/* A sum over an array that the mirror can make of the array's rows. */
-struct plan_fold {
-    const struct map_op *op;
-    int level, column; /* where it stands in the rows around */
-    int child, child_column;
-};
-
 struct plan {
     const struct aggregate *a;
     struct plan_fold folds[PLAN_FOLDS_MAX];
     int n_folds;
+    struct plan_join joins[PLAN_JOINS_MAX];
+    int n_joins;
     struct plan_level levels[MAP_LEVELS_MAX];
     struct plan_walk walks[MAP_TABLES_MAX];
     char *keys;                   /* "SELECT root key FROM root WHERE " */
@@ -77,8 +77,6 @@ static inline const struct plan_walk *plan_use_walk(const struct plan *p, int ta
     return aggregate_paged_use(p->a, table) ? &p->page.pairs[table] : &p->walks[table];
 }
 
-/* Whether the mirror makes the sums of plan->folds: their numbers are exact. */
-bool plan_lean(const struct plan *p);
 /* Whether a level's groups are made by `late_head`: its sums are exact, and what links to the table
  * tells its rows apart. */
 bool plan_late(const struct plan *p, int level);
@@ -123,11 +121,8 @@ void plan_key_order(struct buf *out, const struct plan *p, unsigned limit);
 /* Changes when any of the SQL or the documents' form does. */
 uint64_t plan_fingerprint(struct plan *const *plans, int n);
 
-/* Whether an expression is of columns, numbers, +, - and * alone: then what is printed of an exact
- * value is all of it (a division has more digits than it shows). */
-bool plan_arithmetic(const struct map_expr *x);
-
-/* A SELECT that fails where an expression uses a column that it does not name in braces. */
+/* A SELECT of an expression and of the columns that it names in braces; it fails where the
+ * expression uses others. */
 void plan_probe(const struct aggregate *a, const struct map_expr *x, struct buf *out);
 
 #endif

@@ -14,8 +14,19 @@ uint32_t plan_tables(const struct aggregate *a, int level);
 uint32_t plan_expr_tables(const struct map_expr *x);
 uint32_t plan_with_parents(const struct aggregate *a, uint32_t mask);
 void plan_put_expr(struct buf *b, const struct aggregate *a, const struct map_expr *x);
+/* The column that the expression is; NULL: it is no column alone. */
+const struct map_ref *plan_plain(const struct map_expr *x);
+/* Which of a level's columns has such a value as SQL prints it, uncast: one of those that are
+ * there, or one more. -1: there is no room for it. */
+int plan_column_of(struct plan *p, int level, struct map_ref ref);
+/* The same of an expression; always one more. */
+int plan_column_more(struct plan *p, int level, const struct map_expr *x);
 /* plan->folds, and each level's `lean`. False: no memory. */
 bool plan_fold_make(struct plan *p, struct buf *b);
+/* The head of a level without its folds, and without such table uses and their values. */
+void plan_put_lean(struct buf *b, const struct plan *p, int level, uint32_t without);
+/* plan->joins, and each level's `bare`. False: no memory. */
+bool plan_join_make(struct plan *p, struct buf *b);
 /* Each level's `late_head` and `late_tail`. False: no memory. */
 bool plan_late_make(struct plan *p, struct buf *b);
 

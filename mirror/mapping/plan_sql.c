@@ -1,4 +1,4 @@
-#include "mirror/mapping/plan.h"
+#include "mirror/mapping/plan_part.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -196,7 +196,13 @@ void plan_probe(const struct aggregate *a, const struct map_expr *x, struct buf 
 
         buf_put_str(out, x->pieces[i].text);
         if (r.table >= 0)
-            buf_printf(out, "t%d.`%s`", r.table, a->tables[r.table].columns[r.column].name);
+            plan_put_ref(out, a, r);
+    }
+    for (int i = 0; i < x->n; i++) {
+        if (x->pieces[i].ref.table < 0)
+            continue;
+        buf_put_str(out, ", ");
+        plan_put_ref(out, a, x->pieces[i].ref);
     }
     for (int i = 0; i < a->n_tables; i++) {
         buf_put_str(out, i ? ", " : " FROM ");

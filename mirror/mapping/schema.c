@@ -132,6 +132,8 @@ static void classify(struct map_table *t, const struct span *cells, bool *seen)
         if (!span_eq(cells[0], t->columns[i].name))
             continue;
         t->columns[i].class = schema_class(cells[1]);
+        t->columns[i].integer =
+            t->columns[i].class == MAP_CLASS_NUMBER && !span_eq(cells[1], "decimal");
         t->columns[i].nullable = span_eq(cells[2], "YES");
         seen[i] = true;
     }
@@ -234,6 +236,14 @@ static bool check_page(const struct aggregate *a, struct err *e)
                          check_present(a, paged, e));
 }
 
+static bool all_exact(const struct rows *r)
+{
+    for (int i = 0; i < r->n_columns; i++)
+        if (!sum_takes(r->kinds[i], r->shapes[i]))
+            return false;
+    return true;
+}
+
 /* `exact`: whether its values are numbers that sums can be made of. */
 static bool check_expr(const struct aggregate *a, const struct map_expr *x, bool *exact,
                        struct source *s, struct buf *sql, struct err *e)
@@ -247,7 +257,7 @@ static bool check_expr(const struct aggregate *a, const struct map_expr *x, bool
     plan_probe(a, x, sql);
     r = ask(s, sql, e);
     if (r) {
-        *exact = plan_arithmetic(x) && sum_takes(r->kinds[0], r->shapes[0]);
+        *exact = plan_arithmetic(x) && all_exact(r);
         rows_free(r);
         return true;
     }

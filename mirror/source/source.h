@@ -50,8 +50,8 @@ void source_interrupt(struct source *s);
 
 /* A statement without rows. */
 bool source_exec(struct source *s, const char *sql, struct err *e) MUST_CHECK;
-/* A SELECT; the whole result stands in memory. The caller frees it with rows_free. NULL with `e`.
- */
+/* A SELECT; the whole result stands in memory, with each row's cells where they are. The caller
+ * frees it with rows_free. NULL with `e`. */
 struct rows *source_query(struct source *s, struct span sql, struct err *e) MUST_CHECK;
 /* The same; the rows come in the order of their first n columns, which are numbers, NULLs first,
  * whatever order the server has them in. */

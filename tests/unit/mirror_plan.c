@@ -419,7 +419,7 @@ static void test_probe(void **state)
     plan_probe(t.mapping->aggregates[0], &t.mapping->aggregates[0]->levels[1].ops[0].expr, &out);
     assert_string_equal(
         buf_text(&out),
-        "SELECT t1.`q` FROM (SELECT `a`, `b` FROM `d`.`P`) AS t0, (SELECT `pb`, `pa`,"
+        "SELECT t1.`q`, t1.`q` FROM (SELECT `a`, `b` FROM `d`.`P`) AS t0, (SELECT `pb`, `pa`,"
         " `c`, `q` FROM `d`.`L`) AS t1, (SELECT `id` FROM `d`.`C`) AS t2 LIMIT 0");
     buf_free(&out);
     map_test_end(&t);

@@ -4,6 +4,8 @@
 
 #include "mirror/source/source.h"
 
+#include <stdlib.h>
+
 enum { CELLS_MAX = 8 };
 
 struct fake_rows {
@@ -27,6 +29,42 @@ static inline bool fake_next(struct rows *base)
     }
     f->at++;
     return true;
+}
+
+static inline void fake_rows_free(struct rows *base)
+{
+    free(base);
+}
+
+static inline struct rows *fake_rows_new(const char *const (*rows)[CELLS_MAX], uint64_t n,
+                                         int columns, const enum value_kind *kinds,
+                                         const struct value_shape *shapes);
+
+static inline struct rows *fake_rows_again(struct rows *base)
+{
+    return fake_rows_new(((struct fake_rows *)base)->rows, base->n_rows, base->n_columns,
+                         base->kinds, base->shapes);
+}
+
+/* Of the heap, as a server's: freed by rows_free. */
+static inline struct rows *fake_rows_new(const char *const (*rows)[CELLS_MAX], uint64_t n,
+                                         int columns, const enum value_kind *kinds,
+                                         const struct value_shape *shapes)
+{
+    struct fake_rows *f = calloc(1, sizeof *f);
+
+    if (!f)
+        return NULL;
+    f->rows = rows;
+    f->base = (struct rows){.n_columns = columns,
+                            .kinds = kinds,
+                            .shapes = shapes,
+                            .cells = f->cells,
+                            .n_rows = n,
+                            .next = fake_next,
+                            .again = fake_rows_again,
+                            .free = fake_rows_free};
+    return &f->base;
 }
 
 #endif

@@ -41,6 +41,44 @@ static void test_sums(void **state)
     CHECK(0, "42", "0000000042"); /* ZEROFILL */
 }
 
+static void check_product(const char *a, const char *b, unsigned decimals, const char *wanted)
+{
+    char out[SUM_TEXT_MAX];
+    struct span text;
+    struct sum s;
+
+    sum_init(&s, decimals);
+    assert_true(sum_add_product(&s, span_of(a), span_of(b)));
+    text = sum_text(&s, out);
+    assert_int_equal(text.n, strlen(wanted));
+    assert_memory_equal(text.p, wanted, text.n);
+}
+
+static void test_products(void **state)
+{
+    struct sum s;
+
+    (void)state;
+    check_product("2", "3.50", 2, "7.00");
+    check_product("-2", "3.50", 2, "-7.00");
+    check_product("-2", "-3.50", 2, "7.00");
+    check_product("0", "-3.50", 2, "0.00");
+    check_product("0002", "0003", 0, "6"); /* ZEROFILL */
+    check_product("0.05", "0.002", 5, "0.00010");
+    check_product("9223372036854775807", "-9223372036854775808", 0,
+                  "-85070591730234615856620279821087277056");
+    check_product("18446744073709551615", "18446744073709551615", 0,
+                  "340282366920938463426481119284349108225");
+    check_product("999999999999999999999.999999999", "99999999.99999", 14,
+                  "99999999999989999999999999999.90000000000001");
+    sum_init(&s, 2);
+    assert_false(sum_add_product(&s, span_of("2"), span_of("3.5")));
+    assert_false(sum_add_product(&s, span_of("2"), span_of("x")));
+    assert_false(sum_add_product(&s, span_of(""), span_of("3.50")));
+    assert_true(sum_add_product(&s, span_of("2"), span_of("3.50")));
+    assert_true(sum_add_product(&s, span_of("-1"), span_of("10.01")));
+}
+
 static void test_what_is_none(void **state)
 {
     static const char *const none[] = {"", "-", "1", "1.5", "1.555", ".55", "1e10", "a.bc", "1..5"};
@@ -61,6 +99,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sums),
+        cmocka_unit_test(test_products),
         cmocka_unit_test(test_what_is_none),
     };
 
