@@ -10,7 +10,7 @@
 
 enum {
     KEYS_MAX = 64 << 20,
-    SLICES_AT_ONCE = 8,
+    SLICES_AT_ONCE = 64, /* the readers rest behind them */
     PAGES_AT_ONCE = 100,
     SLICE_MS = 30, /* of one that others may wait for */
 };
@@ -266,36 +266,34 @@ bool pass_debts(struct pass *p, struct debts *debts, struct err *e)
 }
 
 /* How far it is, with the last key that was handed to the sink. */
-static bool tell(struct pass *p, struct pass_progress *at, const struct fetch *f,
-                 const struct keyset *keys, struct err *e)
+static bool tell(void *to, const struct span *key, uint64_t documents, struct err *e)
 {
-    struct span key[MAP_KEY_MAX];
+    struct pass *p = to;
+    struct pass_progress at = {p->plan, key, p->done + documents, p->total};
 
-    if (keys->n == 0 || !p->progress)
-        return true;
-    keyset_get(keys, keys->n - 1, key);
-    at->key = key;
-    at->done = p->done + f->documents;
-    return p->progress(p->to, at, e);
+    return !p->progress || p->progress(p->to, &at, e);
 }
 
 /* Every root behind those of `keys`, in key order. */
 static bool write_all(struct pass *p, struct fetch *f, struct keyset *keys, struct err *e)
 {
-    struct pass_progress at = {.plan = p->plan};
-
+    struct span key[MAP_KEY_MAX];
     struct table_size size;
 
     if (!table_size(&p->plan->a->tables[0], p->source, &size, e))
         return false;
-    at.total = size.rows;
-    if (!tell(p, &at, f, keys, e))
-        return false;
+    p->total = size.rows;
+    if (keys->n) {
+        keyset_get(keys, keys->n - 1, key);
+        if (!tell(p, key, 0, e))
+            return false;
+    }
+    f->progress = tell;
     do {
         size_t done = 0;
 
         if (!fetch_next_keys(f, keys, f->slice * SLICES_AT_ONCE, e) ||
-            !write_keys(p, f, keys, &done, e) || !tell(p, &at, f, keys, e))
+            !write_keys(p, f, keys, &done, e))
             return false;
     } while (keys->n);
     return true;

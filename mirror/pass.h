@@ -34,6 +34,7 @@ struct pass {
     int64_t from;
     const struct keyset *after;
     uint64_t done;
+    uint64_t total; /* of a whole pass; for its progress */
     /* Called between slices of a whole pass, with the last key that was handed to the sink; may be
      * NULL. */
     bool (*progress)(void *to, const struct pass_progress *at, struct err *e);

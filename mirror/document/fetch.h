@@ -23,6 +23,9 @@ struct fetch {
     const struct joins *joins; /* the caller's, of the same snapshot; NULL: MariaDB makes them */
     fetch_take *take;
     bool (*enough)(void *to); /* asked between slices; NULL: never */
+    /* Called behind each slice, with its last key and the documents so far; NULL: never. False with
+     * `e` ends the fetch. */
+    bool (*progress)(void *to, const struct span *key, uint64_t documents, struct err *e);
     void *to;
     enum map_class classes[MAP_KEY_MAX]; /* the root key's */
     unsigned slice;                      /* roots at once … */

@@ -212,12 +212,23 @@ static void ask_ahead(struct slices *s, size_t begin, size_t to)
     }
 }
 
+/* All up to keys[to) is handed out. */
+static bool tell(const struct fetch *f, const struct keyset *keys, size_t to, struct err *e)
+{
+    struct span key[MAP_KEY_MAX];
+
+    if (!f->progress)
+        return true;
+    keyset_get(keys, to - 1, key);
+    return f->progress(f->to, key, f->documents, e);
+}
+
 /* The first of those that are asked for. */
 static bool take_first(struct slices *s, struct err *e)
 {
     struct slice *one = &s->ring[s->first];
     bool ok = readers_wait(s->f->readers, &one->reading, e) &&
-              take_slice(s->f, s->keys, one, s->since_ns, e);
+              take_slice(s->f, s->keys, one, s->since_ns, e) && tell(s->f, s->keys, one->to, e);
 
     s->since_ns = clock_mono_ns();
     reading_clear(&one->reading);
@@ -258,6 +269,8 @@ bool fetch_keys(struct fetch *f, const struct keyset *keys, size_t *at, size_t t
         if (paged ? !fetch_paged(f, keys, *at, end, e) : !fetch_slice(f, keys, *at, end, e))
             return false;
         *at = end;
+        if (!tell(f, keys, end, e))
+            return false;
     }
     return true;
 }
