@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "proxy/session/session_kill.h"
+#include "proxy/transport/outbox.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,6 +122,7 @@ static void on_janitor(uv_timer_t *timer)
             session_check_stall(s, now);
     }
     on_topology(w);
+    coalesce_look(&w->coalesce, now);
     log_limit_tell(&w->faults, SESSION_FAULT_EVENT, now);
     trim_pool(w, now);
     leave_resting(w);
@@ -129,6 +131,20 @@ static void on_janitor(uv_timer_t *timer)
     session_kill_trim(w, ago(now, w->conf->limits.connect_timeout_ns));
     if (w->drain_deadline_ns && !w->sessions)
         uv_stop(&w->loop);
+}
+
+/* Before the loop waits for events. What a turn wrote goes out together. */
+static void on_turn_end(uv_prepare_t *handle)
+{
+    struct worker *w = handle->data;
+    unsigned events;
+
+    lines_write(&w->lines);
+    outbox_flush(w->buffers.outbox);
+    events = w->lines.events;
+    w->lines.events = 0;
+    if (w->coalesce.contended && coalesce_is_due(lines_riders(&w->lines), events))
+        coalesce_pause();
 }
 
 static void close_handle(uv_handle_t *h, void *arg)
@@ -146,6 +162,7 @@ static void shut_down(struct worker *w)
     mailbox_close(&w->mailbox);
     session_kill_trim(w, UINT64_MAX);
     uv_close((uv_handle_t *)&w->janitor, NULL);
+    uv_close((uv_handle_t *)&w->turn_end, NULL);
     positions_close(&w->positions);
     lines_close(&w->lines);
     for (int turns = 0; uv_run(&w->loop, UV_RUN_NOWAIT) && turns < 100; turns++)
@@ -169,17 +186,21 @@ static void thread_main(void *arg)
 {
     struct worker *w = arg;
 
+    coalesce_open(&w->coalesce);
     (void)uv_run(&w->loop, UV_RUN_DEFAULT);
+    coalesce_close(&w->coalesce);
     shut_down(w);
 }
 
 static bool init_loop(struct worker *w)
 {
-    w->janitor.data = w;
+    w->janitor.data = w->turn_end.data = w;
     return uv_loop_init(&w->loop) == 0 && mailbox_init(&w->mailbox, &w->loop, w) &&
            positions_init(&w->positions, &w->loop) && lines_init(&w->lines, &w->loop) &&
            uv_timer_init(&w->loop, &w->janitor) == 0 &&
-           uv_timer_start(&w->janitor, on_janitor, JANITOR_MS, JANITOR_MS) == 0;
+           uv_timer_start(&w->janitor, on_janitor, JANITOR_MS, JANITOR_MS) == 0 &&
+           uv_prepare_init(&w->loop, &w->turn_end) == 0 &&
+           uv_prepare_start(&w->turn_end, on_turn_end) == 0;
 }
 
 bool worker_start(struct worker *w, struct shared *shared, int index, struct conf *conf,
@@ -192,8 +213,12 @@ bool worker_start(struct worker *w, struct shared *shared, int index, struct con
     buffers_init(&w->buffers, (size_t)conf->limits.buffer);
     pool_init(&w->pool, POOL_IDLE_MAX, session_give_up);
     slots_init(&w->slots);
-    if (!w->topology || !rules_room_init(&w->rules_room) || !init_loop(w))
+    w->buffers.outbox = outbox_new(true);
+    if (!w->topology || !w->buffers.outbox || !rules_room_init(&w->rules_room) || !init_loop(w))
         return err_set(e, ERR_IO, "cannot set up worker %d: out of memory or descriptors", index);
+    if (!outbox_is_together(w->buffers.outbox))
+        log_event(LOG_INFO, "worker.no_io_uring", LOG_NUM("worker", index),
+                  LOG_STR("effect", "each small write is a system call of its own"));
     if (uv_thread_create(&w->thread, thread_main, w) != 0)
         return err_set(e, ERR_IO, "cannot start the thread of worker %d", index);
     return true;

@@ -10,6 +10,7 @@
 #include "proxy/backend/pool.h"
 #include "proxy/backend/positions.h"
 #include "proxy/backend/warm.h"
+#include "proxy/coalesce.h"
 #include "proxy/guard.h"
 #include "proxy/mailbox.h"
 #include "proxy/metrics.h"
@@ -54,6 +55,8 @@ struct worker {
     uv_loop_t loop;
     uv_thread_t thread;
     uv_timer_t janitor;
+    uv_prepare_t turn_end;
+    struct coalesce coalesce;
     struct mailbox mailbox;
     struct shared *shared;
     int index;
@@ -90,8 +93,7 @@ struct worker {
 bool worker_start(struct worker *w, struct shared *shared, int index, struct conf *conf,
                   struct err *e) MUST_CHECK;
 void worker_join(struct worker *w);
-/* After that, and nobody sends anything any more. */
-void worker_free(struct worker *w);
+void worker_free(struct worker *w); /* after that, and nobody sends anything any more */
 
 /* From the control thread. Each takes over the reference or descriptor it is given; any thread. */
 struct client_socket {
@@ -108,8 +110,7 @@ void worker_send_client(struct worker *w, const struct client_socket *c);
 void worker_free_seat(struct worker *w, int listener);
 /* Nobody wants it after all: close the descriptor, let the reference go. */
 void client_socket_drop(const struct client_socket *c);
-/* One thread at a time. */
-void worker_send_topology(struct worker *w, struct topology *t);
+void worker_send_topology(struct worker *w, struct topology *t); /* one thread at a time */
 /* `answers`: the request for a fresh one that it was read after. */
 void worker_send_catalog(struct worker *w, struct catalog *c, uint64_t answers);
 void worker_send_servers_tls(struct worker *w, struct tls_context *c); /* NULL: none */
@@ -118,9 +119,8 @@ void worker_send_rules(struct worker *w, struct rules *r); /* NULL: none */
 /* Sessions end as they become idle, all of them by the deadline; then the thread ends. */
 void worker_send_drain(struct worker *w, uint64_t deadline_ns);
 
-/* Ask for the list of sessions; `answer` is called once, on the worker's thread, with its lines
- * (tab-separated: id, user, address, schema, state, statements, connections held, why pinned).
- * False: the worker is gone. */
+/* Ask for the list of sessions; `answer` comes once, on its thread, with lines (tab-separated:
+ * id, user, address, schema, state, statements, servers, why pinned). False: it is gone. */
 bool worker_send_list(struct worker *w, void (*answer)(void *ctx, struct buf *lines),
                       void *ctx) MUST_CHECK;
 

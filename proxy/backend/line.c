@@ -146,6 +146,7 @@ static void pop(struct line *l)
     l->riders[l->head] = NULL;
     l->head = place(l->head, 1);
     l->count--;
+    lines_of(l)->events++;
     l->turn = false;
     l->since_ns = l->now_ns;
 }
@@ -343,6 +344,7 @@ void line_board(struct line *l, struct session *s)
     if (l->count == 0)
         l->since_ns = 0;
     l->riders[place(l->head, l->count++)] = s;
+    lines_of(l)->events++;
     s->line = l;
     lines_of(l)->favours = UINT32_C(1) << l->backend->server;
     atomic_fetch_add_explicit(&load_of(l)->busy, 1, memory_order_relaxed);
@@ -404,10 +406,8 @@ bool line_take_over(struct session *s)
 
 /* ---- the loop ---- */
 
-/* Before it waits for events. */
-static void on_prepare(uv_prepare_t *handle)
+void lines_write(struct lines *all)
 {
-    struct lines *all = handle->data;
     struct line *l;
 
     while ((l = all->unsent)) {
@@ -422,6 +422,16 @@ static void on_prepare(uv_prepare_t *handle)
         if (l->backend->stream.eof || stream_left(&l->backend->stream) > 0)
             pump(l);
     }
+}
+
+unsigned lines_riders(const struct lines *all)
+{
+    unsigned n = 0;
+
+    for (int i = 0; i < SERVERS_MAX; i++)
+        for (const struct line *l = all->of[i]; l; l = l->next)
+            n += l->count;
+    return n;
 }
 
 /* Whoever waits behind something slow goes elsewhere. */
@@ -468,10 +478,9 @@ static void watch(struct lines *all)
 
 bool lines_init(struct lines *all, uv_loop_t *loop)
 {
-    all->writer.data = all->watch.data = all;
+    all->watch.data = all;
     atomic_store(&all->slow_rounds, LINE_SLOW_ROUNDS);
-    return uv_prepare_init(loop, &all->writer) == 0 && uv_timer_init(loop, &all->watch) == 0 &&
-           uv_prepare_start(&all->writer, on_prepare) == 0;
+    return uv_timer_init(loop, &all->watch) == 0;
 }
 
 void lines_close(struct lines *all)
@@ -481,12 +490,11 @@ void lines_close(struct lines *all)
     for (int i = 0; i < SERVERS_MAX; i++)
         while (all->of[i])
             backend_close(all->of[i]->backend);
-    on_prepare(&all->writer);
+    lines_write(all);
     for (struct line *l = all->spare; l; l = next) {
         next = l->next;
         free(l);
     }
     all->spare = NULL;
-    uv_close((uv_handle_t *)&all->writer, NULL);
     uv_close((uv_handle_t *)&all->watch, NULL);
 }

@@ -357,11 +357,11 @@ static enum step session_closing(struct session *s)
 {
     struct span part = buf_span(&s->out);
 
-    if (s->client.writing && worker_now_ns() < s->deadline_ns)
+    if (!stream_settle(&s->client) && worker_now_ns() < s->deadline_ns)
         return STEP_WAIT;
     if (!s->out_sent && part.n && !s->client.writing && !s->client.eof) {
         s->out_sent = true;
-        if (stream_write(&s->client, &part, 1) == STREAM_BLOCKED)
+        if (stream_write(&s->client, &part, 1) != STREAM_FAILED && !stream_settle(&s->client))
             return STEP_WAIT;
     }
     destroy(s);

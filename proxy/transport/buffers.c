@@ -1,5 +1,7 @@
 #include "proxy/transport/buffers.h"
 
+#include "proxy/transport/outbox.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,4 +39,5 @@ void buffers_free(struct buffers *b)
     while (b->free)
         free(buffers_take(b));
     deflaters_free(&b->deflaters);
+    outbox_free(b->outbox);
 }

@@ -1,7 +1,9 @@
+#include "proxy/transport/outbox.h"
 #include "proxy/transport/stream_filter.h"
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 void stream_init(struct stream *s, const struct stream_ops *ops, void *owner,
@@ -284,6 +286,70 @@ enum stream_sent stream_fail(struct stream *s, int error)
     return STREAM_FAILED;
 }
 
+int stream_try_write(struct stream *s, const uv_buf_t *bufs, int count, size_t total)
+{
+    struct outbox *o = s->buffers->outbox;
+
+    if (s->posted)
+        outbox_flush(o);
+    s->posted = o && !s->connecting && uv_stream_get_write_queue_size(&s->uv.any) == 0 &&
+                outbox_post(o, s, bufs, count, total);
+    return s->posted ? (int)total : uv_try_write(&s->uv.any, bufs, (unsigned)count);
+}
+
+/* What the peer did not take of something small. */
+struct late {
+    uv_write_t req;
+    uint8_t bytes[];
+};
+
+static void on_late_written(uv_write_t *req, int status)
+{
+    struct stream *s = req->data;
+
+    free(CONTAINER_OF(req, struct late, req));
+    if (s->closing)
+        return;
+    if (status != 0)
+        (void)stream_fail(s, status);
+    s->ops->drained(s->owner);
+}
+
+static bool write_late(struct stream *s, const uint8_t *bytes, size_t n)
+{
+    struct late *l = malloc(sizeof *l + n);
+    uv_buf_t buf;
+
+    if (!l)
+        return false;
+    memcpy(l->bytes, bytes, n);
+    l->req.data = s;
+    buf = uv_buf_init((char *)l->bytes, (unsigned)n);
+    if (uv_write(&l->req, &s->uv.any, &buf, 1, on_late_written) == 0)
+        return true;
+    free(l);
+    return false;
+}
+
+/* Where it can't be written any more the connection ends, which the reading side finds out. */
+void stream_posted(struct stream *s, const uint8_t *rest, size_t n, bool broken)
+{
+    uv_os_fd_t fd;
+
+    s->posted = false;
+    if (n == 0 || (!broken && write_late(s, rest, n)))
+        return;
+    if (uv_fileno(&s->uv.handle, &fd) == 0)
+        (void)shutdown(fd, SHUT_RDWR);
+}
+
+bool stream_settle(struct stream *s)
+{
+    if (s->posted)
+        outbox_flush(s->buffers->outbox);
+    return !s->writing && uv_stream_get_write_queue_size(&s->uv.any) == 0;
+}
+
 enum stream_sent stream_write(struct stream *s, const struct span *parts, int n)
 {
     uv_buf_t bufs[STREAM_PARTS];
@@ -301,7 +367,7 @@ enum stream_sent stream_write(struct stream *s, const struct span *parts, int n)
     if (s->filter)
         return filter_write(s, parts, n);
     count = rest_of(parts, n, 0, bufs);
-    rc = uv_try_write(&s->uv.any, bufs, (unsigned)count);
+    rc = stream_try_write(s, bufs, count, total);
     if (rc < 0 && rc != UV_EAGAIN)
         return stream_fail(s, rc);
     if (rc > 0 && (size_t)rc == total)
@@ -337,6 +403,8 @@ void stream_close(struct stream *s)
         (void)uv_cancel((uv_req_t *)&s->connecting->resolve); /* its callback comes all the same */
     if (s->filter)
         filter_close(s);
+    if (s->posted)
+        outbox_flush(s->buffers->outbox);
     if (s->open)
         uv_close(&s->uv.handle, on_closed);
     else

@@ -4,7 +4,9 @@
  * stream_consume. Reading stops by itself while the buffer is full. Writing: stream_write hands the
  * kernel what it takes at once. If it did not take all, the rest is pinned: the owner must not
  * change those bytes, nor write again, until `drained` is called. So a slow receiver stops its
- * sender, and nothing piles up. Closing: stream_close at any time, once or more; memory may go in
+ * sender, and nothing piles up. Something small counts as taken, and goes out with others at the
+ * end of the loop's turn, before anything else of this stream (outbox.h); if the peer does not take
+ * it, the next write waits. Closing: stream_close at any time, once or more; memory may go in
  * `closed`, which comes last.
  *
  * Once stream_start_tls was called all of this holds for what is inside of TLS: the owner sees no
@@ -58,6 +60,7 @@ struct stream {
     size_t end;
     bool reading;
     bool writing; /* a write is pinned */
+    bool posted;  /* a write stands in the outbox */
     bool eof;     /* the peer closed, or the connection failed: `error` */
     bool closing;
     bool open;      /* the handle was initialised: `closed` will come */
@@ -101,6 +104,12 @@ enum stream_sent { STREAM_SENT, STREAM_BLOCKED, STREAM_FAILED };
 
 /* Write the parts in order; at most STREAM_PARTS. Not while `writing`. */
 enum stream_sent stream_write(struct stream *s, const struct span *parts, int n) MUST_CHECK;
+
+/* Whether all that was written is the kernel's, which is seen to now. False: `drained` will tell.
+ */
+bool stream_settle(struct stream *s);
+/* For the outbox: what is left of the write that stood in it, or `broken`: the peer is gone. */
+void stream_posted(struct stream *s, const uint8_t *rest, size_t n, bool broken);
 
 /* From now on all is TLS, with the peer's bytes that are at hand already; stream_write waits for
  * the handshake. Not while `writing`. False: no memory. */

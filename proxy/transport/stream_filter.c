@@ -105,7 +105,7 @@ static enum stream_sent flush(struct stream *s)
         return STREAM_BLOCKED;
     if (f->wire.len == 0)
         return STREAM_SENT;
-    rc = uv_try_write(&s->uv.any, &rest, 1);
+    rc = stream_try_write(s, &rest, 1, f->wire.len);
     if (rc < 0 && rc != UV_EAGAIN)
         return stream_fail(s, rc);
     if (rc > 0 && (size_t)rc == f->wire.len) {

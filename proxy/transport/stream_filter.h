@@ -60,6 +60,8 @@ void stream_read_socket(struct stream *s, bool on);
 void stream_make_room(struct stream *s);
 void stream_give_back_empty(struct stream *s);
 enum stream_sent stream_fail(struct stream *s, int error);
+/* As uv_try_write, of `total` bytes. */
+int stream_try_write(struct stream *s, const uv_buf_t *bufs, int count, size_t total);
 void stream_finish_close(struct stream *s);
 
 #endif

@@ -22,6 +22,7 @@ COMPOSITION_ROOT = "proxy/main.c"  # the one file that sees proxy, monitor and m
 # Third-party header: the files that may include it.
 THIRD_PARTY = {
     "uv.h": ("proxy/*",),
+    "liburing.h": ("proxy/transport/outbox.c",),
     "yaml.h": ("conf/*",),
     "openssl/ssl.h": ("proxy/transport/tls.[ch]",),
     "openssl/rand.h": ("protocol/*", "proxy/login/session_login.c"),
