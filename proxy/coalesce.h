@@ -4,7 +4,7 @@
  * reads are under way and few events came, a worker lets more of them gather before it looks.
  *
  * Whether threads wait for cores the kernel tells for each thread: the time in which it was ready
- * and did not run. One worker thread. docs/decisions/0025-small-writes-go-out-together.md */
+ * and did not run. One worker thread. docs/decisions/0026-small-writes-go-out-together.md */
 #ifndef PROXY_COALESCE_H
 #define PROXY_COALESCE_H
 

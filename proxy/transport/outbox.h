@@ -5,7 +5,7 @@
  * 5.19 or newer); where the kernel has none, or forbids it, one call each at the same place. What
  * a peer's socket does not take then is libuv's to write.
  *
- * One for each worker, on its thread. docs/decisions/0025-small-writes-go-out-together.md */
+ * One for each worker, on its thread. docs/decisions/0026-small-writes-go-out-together.md */
 #ifndef PROXY_OUTBOX_H
 #define PROXY_OUTBOX_H
 
