@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 """Measures the mirror on servers of its own, each table in one run, so that its ratios are of one machine at one time.
 
-    bench/mirror.py [snapshot|catchup|sales|price|bulk|buyers]... [--orders N] [--rounds N] …
+    bench/mirror.py [snapshot|catchup|sales|price|bulk|buyers|orders]... [--orders N] [--rounds N] …
 
 Takes scripts/build release tillway bench_bulk (or TILLWAY=/path for the daemon), and the test packages of scripts/install test.
 """
 
 import argparse
+import contextlib
 import os
 import re
 import statistics
@@ -173,66 +174,115 @@ def bulk(options):
 
 
 def buyers(options):
-    """One more buyer for a product that has few and for one that has many: from the commit until the document shows it."""
+    """One more buyer for a product that has few and for one that has many, an old customer (whom the document shows first) and a new one (whom
+    it shows last) in turn."""
     with BenchShop(page=options.page or 1000) as shop:
+        with first_snapshot(shop):
+            fill_buyers(shop, options.orders, options.sales)
         shop.mongo.db().products.create_index([("Product ID", 1), ("Buyers.Customer ID", 1)])
-        fill_buyers(shop, options.orders)
-        began = shop.primary.value("SELECT MIN(id) FROM pos.Customer")
-        connection = shop.primary.connect(database="pos", autocommit=True)
-        times = {FEW: [], MANY: []}
-        for n in range(options.sales):  # in turn, so that both see the same machine
-            for product in times:
-                times[product].append(sell(shop, connection, product, began + n))
-        connection.close()
-        for product, name in ((FEW, 10), (MANY, options.orders)):
-            t = sorted(times[product])
-            say("%8d buyers: median %.1f ms, 9 in 10 within %.1f ms" % (name, statistics.median(t) * 1000, t[len(t) * 9 // 10] * 1000))
-        say("median of the ratios: %.2f" % statistics.median(m / f for f, m in zip(times[FEW], times[MANY])))
-        say("memory of the mirror: %.0f MiB; %s" % (shop.memory_mib(), shop.verified()))
+        old, new = shop.primary.value("SELECT MIN(id) FROM pos.Customer"), FIRST + options.orders + 1
+
+        def see(product, n, _order):
+            return "products", {"Product ID": product, "Buyers.Customer ID": (new if n % 2 else old) + n // 2}
+        one_more(shop, options, "buyers", lambda product, n: ((new if n % 2 else old) + n // 2, product), see)
 
 
-def fill_buyers(shop, n):
-    """The two products; buyers of the second besides ten of the first, each with an order of one line."""
+def orders(options):
+    """One more order for a customer who has few and for one who has many."""
+    with BenchShop(page=options.page or 1000) as shop:
+        with first_snapshot(shop):
+            fill_orders(shop, options.orders)
+        shop.mongo.db().customers.create_index([("Customer ID", 1), ("Orders.Order ID", 1)])
+        one_more(shop, options, "orders", lambda customer, n: (customer, 1),
+                 lambda customer, n, order: ("customers", {"Customer ID": customer, "Orders.Order ID": order}))
+
+
+@contextlib.contextmanager
+def first_snapshot(shop):
+    """What is done to the shop meanwhile is in the mirror's first snapshot."""
+    shop.wait_all()
+    shop.mirror.stop()
+    shop.mongo.client().drop_database(shop.mongo.database)
+    yield
+    began = time.monotonic()
+    start_mirror(shop)
+    shop.wait_all()
+    for collection, documents, ms in re.findall(r"mirror\.snapshot\.done collection=(\S+) documents=(\d+) ms=(\d+)", shop.mirror.log_text())[-2:]:
+        say("%s: %s documents and their pages in %.1f s" % (collection, documents, int(ms) / 1000))
+    say("first snapshot: %.1f s; memory of the mirror: %.0f MiB" % (time.monotonic() - began, shop.memory_mib()))
+
+
+def one_more(shop, options, what, sale, see):
+    """From the commit until the document shows it. sale(few or many, n): customer and product; see(few or many, n, order): where it shows."""
+    connection = shop.primary.connect(database="pos", autocommit=True)
+    times = {FEW: [], MANY: []}
+    for n in range(options.sales):  # in turn, so that both see the same machine
+        for whose in times:
+            order = sell(connection, *sale(whose, n))
+            times[whose].append(shown(shop, *see(whose, n, order)))
+    connection.close()
+    for whose, name in ((FEW, 10), (MANY, options.orders)):
+        t = sorted(times[whose])
+        say("%8d %s: median %.1f ms, 9 in 10 within %.1f ms" % (name, what, statistics.median(t) * 1000, t[len(t) * 9 // 10] * 1000))
+    ratio = [m / f for f, m in zip(times[FEW], times[MANY])]
+    say("median of the ratios: %.2f (of those with even numbers %.2f, with odd ones %.2f)" % (
+        statistics.median(ratio), statistics.median(ratio[::2]), statistics.median(ratio[1::2])))
+    say("memory of the mirror: %.0f MiB; %s" % (shop.memory_mib(), shop.verified()))
+
+
+def fill_buyers(shop, n, more):
+    """The two products; buyers of the second besides ten of the first, each with an order of one line; more customers, who have bought nothing."""
     shop.run("SET @tillway_etl = 1",
              "INSERT INTO Product (id, name, currentPrice, availableQuantity) VALUES (%d, 'few', 1, 1000000), (%d, 'many', 1, 9000000)" % (FEW, MANY),
-             "INSERT INTO Customer (id, firstName, lastName) SELECT %d + seq, 'Buyer', seq FROM seq_1_to_%d" % (FIRST, n),
+             "INSERT INTO Customer (id, firstName, lastName) SELECT %d + seq, 'Buyer', seq FROM seq_1_to_%d" % (FIRST, n + more),
              "INSERT INTO `Order` (id, datePlaced, customer_id) SELECT {0} + seq, '2026-01-01', {0} + seq FROM seq_1_to_{1}".format(FIRST, n),
              "INSERT INTO Orderline (order_id, product_id, quantity) SELECT %d + seq, %d, 1 FROM seq_1_to_%d" % (FIRST, MANY, n),
              "INSERT INTO Orderline (order_id, product_id, quantity) SELECT %d + seq, %d, 1 FROM seq_1_to_10" % (FIRST, FEW))
-    shop.wait_all()
 
 
-def sell(shop, connection, product, customer):
-    """One sale, by a customer who has not bought it; seconds until the product's document shows it."""
-    products = shop.mongo.db().products
+def fill_orders(shop, n):
+    """Two customers, with ten orders of one line each, and with n."""
+    shop.run("SET @tillway_etl = 1", "INSERT INTO Customer (id, firstName, lastName) VALUES (%d, 'Few', 'orders'), (%d, 'Many', 'orders')" % (FEW, MANY),
+             "INSERT INTO `Order` (id, datePlaced, customer_id) SELECT {0} + seq, '2026-01-01', IF(seq <= 10, {1}, {2}) FROM seq_1_to_{3}".format(
+                 FIRST, FEW, MANY, n + 10),
+             "INSERT INTO Orderline (order_id, product_id, quantity) SELECT %d + seq, 1 + seq %% 200, 1 FROM seq_1_to_%d" % (FIRST, n + 10))
+
+
+def sell(connection, customer, product):
+    """The order's id."""
     with connection.cursor() as cursor:
         cursor.execute("BEGIN")
         cursor.execute("INSERT INTO `Order` (datePlaced, customer_id) VALUES ('2026-02-02', %s)", (customer,))
-        cursor.execute("INSERT INTO Orderline (order_id, product_id, quantity) VALUES (LAST_INSERT_ID(), %s, 1)", (product,))
+        order = cursor.lastrowid
+        cursor.execute("INSERT INTO Orderline (order_id, product_id, quantity) VALUES (%s, %s, 1)", (order, product))
         cursor.execute("COMMIT")
+    return order
+
+
+def shown(shop, collection, query):
+    """Seconds until a document is there."""
     began = time.monotonic()
-    query = {"Product ID": product, "Buyers.Customer ID": customer}
-    while not products.find_one(query, {"_id": 1}):
+    while not shop.mongo.db()[collection].find_one(query, {"_id": 1}):
         if time.monotonic() - began > 60:
             raise TimeoutError("%r\n%s" % (query, shop.mirror.log_text()[-2000:]))
     return time.monotonic() - began
 
 
-TABLES = {"snapshot": snapshot, "catchup": catchup, "sales": sales, "price": price, "bulk": bulk, "buyers": buyers}
+TABLES = {"snapshot": snapshot, "catchup": catchup, "sales": sales, "price": price, "bulk": bulk, "buyers": buyers, "orders": orders}
 
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("tables", nargs="*", metavar="TABLE", help="default: all")
-    options.add_argument("--orders", type=int, default=1000000, help="of the shop; in `buyers`, of one product (1000000)")
+    options.add_argument("--orders", type=int, default=1000000, help="of the shop; in `buyers` of one product, in `orders` of one customer (1000000)")
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--seconds", type=int, default=60, help="of sales in a round (60)")
     options.add_argument("--reprice", type=float, default=MIX["reprice"], help="in `sales`: actions of a hundred that change a price (%(default)s)")
     options.add_argument("--replica", action="store_true", help="in `sales`: a replica, from which the mirror reads")
     options.add_argument("--delay", default=BenchShop.batch_delay, help="mirror.batch_delay (%(default)s)")
     options.add_argument("--apart", action="store_true", help="in `sales`: MongoDB, the mirror and the replica on a core of their own")
-    options.add_argument("--sales", type=int, default=50, help="in `buyers` (50)")
-    options.add_argument("--page", type=int, help="in all but `snapshot` and `catchup`: elements a document takes (1000 in `buyers`; none)")
+    options.add_argument("--sales", type=int, default=50, help="in `buyers` and `orders` (50)")
+    options.add_argument("--page", type=int, help="in all but `snapshot` and `catchup`: elements a document takes (1000 in `buyers` and `orders`; none)")
     options.add_argument("--atomic", action="store_true", help="with mirror.atomic")
     options = options.parse_args()
     BenchShop.atomic = options.atomic

@@ -197,26 +197,18 @@ static bool fetch_range(struct unit *u, bool last)
     return ok;
 }
 
-/* Where a chunk that begins at `from` ends; *more is false where all the rest fits. */
-static bool chunk_end(struct unit *u, const struct span *from, struct kept_key *end, bool *more)
+/* Where chunks begin, but the first, which begins at `from`. */
+static struct rows *ask_bounds(struct unit *u)
 {
-    const struct plan *p = u->f->plan;
-    struct rows *r;
-    bool ok = true;
+    const struct plan_page *page = &u->f->plan->page;
 
     buf_clear(&u->f->sql);
-    buf_put_str(&u->f->sql, p->page.bound);
+    buf_put_str(&u->f->sql, page->bounds);
     put_root(u->f, &u->f->sql, u->at.root);
-    plan_range(&u->f->sql, p, from, NULL);
-    buf_printf(&u->f->sql, "%s%" PRIu64, p->page.bound_tail, chunk_pages * page_size(u->f));
-    r = fetch_run(u->f, u->e);
-    if (!r)
-        return false;
-    *more = rows_next(r);
-    if (*more && !fetch_keep(end, r->cells, p->page.n_element))
-        ok = err_set(u->e, ERR_IO, "out of memory");
-    rows_free(r);
-    return ok;
+    plan_range(&u->f->sql, u->f->plan, u->at.from, NULL);
+    buf_printf(&u->f->sql, "%s%" PRIu64 " ORDER BY n", page->bounds_tail,
+               chunk_pages * page_size(u->f));
+    return fetch_run(u->f, u->e);
 }
 
 /* From `from` to the root's end, however much it is. */
@@ -224,16 +216,21 @@ static bool fetch_rest(struct unit *u)
 {
     struct kept_key ends[2] = {{.memory = buf_with_max(MEMORY_MAX)},
                                {.memory = buf_with_max(MEMORY_MAX)}};
+    struct rows *bounds = ask_bounds(u);
     bool more = true;
-    bool ok = true;
+    bool ok = bounds != NULL;
 
     for (int i = 0; ok && more; i = 1 - i) {
-        ok = chunk_end(u, u->at.from, &ends[i], &more);
+        more = rows_next(bounds);
+        if (more)
+            ok = fetch_keep(&ends[i], bounds->cells, u->f->plan->page.n_element) ||
+                 err_set(u->e, ERR_IO, "out of memory");
         u->at.to = more ? ends[i].spans : NULL;
         ok = ok && fetch_range(u, true);
         u->at.from = u->at.to;
     }
     u->at.from = u->at.to = NULL;
+    rows_free(bounds);
     buf_free(&ends[0].memory);
     buf_free(&ends[1].memory);
     return ok;

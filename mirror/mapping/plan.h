@@ -48,8 +48,8 @@ struct plan_page {
     char *element_names[MAP_KEY_MAX];
     char *count; /* "SELECT root key, COUNT(*) FROM … WHERE " */
     char *count_names[MAP_KEY_MAX];
-    char *bound;      /* "SELECT element FROM … WHERE " … */
-    char *bound_tail; /* " AND … GROUP BY … ORDER BY element LIMIT 1 OFFSET " */
+    char *bounds; /* "WITH elements (k0, …, n) AS (SELECT element, … FROM … WHERE " … */
+    char *bounds_tail; /* " AND … GROUP BY …) SELECT k0, … WHERE n > 1 AND 1 = n % " */
 };
 
 struct plan {

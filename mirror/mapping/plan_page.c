@@ -116,26 +116,37 @@ static bool make_count(struct plan *p, struct buf *b)
     return p->page.count != NULL;
 }
 
-/* The element so many behind another. */
-static bool make_bound(struct plan *p, struct buf *b)
+static void put_names(struct buf *b, int n)
+{
+    for (int i = 0; i < n; i++)
+        buf_printf(b, "%sk%d", i ? ", " : "", i);
+}
+
+/* The first element of each chunk. All at once: to find the one behind so many others MariaDB may
+ * read all of the root's rows, each time. */
+static bool make_bounds(struct plan *p, struct buf *b)
 {
     const struct map_level *l = &p->a->levels[p->a->paged];
     const char *separator = "";
 
-    buf_put_str(b, "SELECT ");
+    buf_put_str(b, "WITH elements (");
+    put_names(b, l->n_key);
+    buf_put_str(b, ", n) AS (SELECT ");
     plan_put_keys(b, p->a, l, &separator);
-    buf_put_str(b, " FROM ");
+    separator = ", ROW_NUMBER() OVER (ORDER BY ";
+    plan_put_keys(b, p->a, l, &separator);
+    buf_put_str(b, ") FROM ");
     plan_put_from(b, p->a, plan_tables(p->a, p->a->paged));
     buf_put_str(b, " WHERE ");
-    p->page.bound = plan_take(b);
+    p->page.bounds = plan_take(b);
     plan_put_where(b, p->a, p->a->paged);
     separator = " GROUP BY ";
     plan_put_keys(b, p->a, l, &separator);
-    separator = " ORDER BY ";
-    plan_put_keys(b, p->a, l, &separator);
-    buf_put_str(b, " LIMIT 1 OFFSET ");
-    p->page.bound_tail = plan_take(b);
-    return p->page.bound && p->page.bound_tail;
+    buf_put_str(b, ") SELECT ");
+    put_names(b, l->n_key);
+    buf_put_str(b, " FROM elements WHERE n > 1 AND 1 = n % ");
+    p->page.bounds_tail = plan_take(b);
+    return p->page.bounds && p->page.bounds_tail;
 }
 
 bool plan_page_make(struct plan *p, struct buf *b)
@@ -152,7 +163,7 @@ bool plan_page_make(struct plan *p, struct buf *b)
     for (int i = 0; i < p->a->n_tables; i++)
         if (aggregate_paged_use(p->a, i) && !make_pairs(p, i, b))
             return false;
-    return make_count(p, b) && make_bound(p, b);
+    return make_count(p, b) && make_bounds(p, b);
 }
 
 void plan_page_free(struct plan_page *p)
@@ -164,6 +175,6 @@ void plan_page_free(struct plan_page *p)
         free(p->count_names[i]);
     }
     free(p->count);
-    free(p->bound);
-    free(p->bound_tail);
+    free(p->bounds);
+    free(p->bounds_tail);
 }
