@@ -79,7 +79,7 @@ static void put_select(struct follow *f, const struct cascade_key *k, const stru
     char names[FOREIGN_KEY_COLUMNS_MAX][256];
     char *name[FOREIGN_KEY_COLUMNS_MAX];
     enum map_class classes[FOREIGN_KEY_COLUMNS_MAX];
-    struct plan_in in = {&f->sql, name, classes, k->n, 0};
+    struct plan_in in = plan_in_begin(&f->sql, name, classes, k->n);
     struct span tuple[FOREIGN_KEY_COLUMNS_MAX];
 
     buf_clear(&f->sql);

@@ -42,7 +42,7 @@ struct rows *fetch_run(struct fetch *f, struct err *e)
 void fetch_put_keys(const struct fetch *f, const struct keyset *keys, size_t from, size_t to,
                     struct buf *sql)
 {
-    struct plan_in in = {sql, f->plan->key_names, f->classes, f->plan->n_key, 0};
+    struct plan_in in = plan_in_begin(sql, f->plan->key_names, f->classes, f->plan->n_key);
     struct span tuple[MAP_KEY_MAX];
 
     for (size_t i = from; i < to; i++) {

@@ -49,7 +49,7 @@ int fetch_note_page(struct fetch *f, const struct document_merge *merge, struct 
 
 static void put_root(const struct fetch *f, struct buf *sql, const struct span *root)
 {
-    struct plan_in in = {sql, f->plan->key_names, f->classes, f->plan->n_key, 0};
+    struct plan_in in = plan_in_begin(sql, f->plan->key_names, f->classes, f->plan->n_key);
 
     plan_in_add(&in, root);
     plan_in_end(&in);
@@ -257,7 +257,7 @@ static bool find_big(struct fetch *f, const struct keyset *keys, size_t from, si
                      struct keyset *big, struct err *e)
 {
     const struct plan *p = f->plan;
-    struct plan_in in = {&f->sql, p->page.count_names, f->classes, p->n_key, 0};
+    struct plan_in in = plan_in_begin(&f->sql, p->page.count_names, f->classes, p->n_key);
     struct span tuple[MAP_KEY_MAX];
     struct rows *r;
 

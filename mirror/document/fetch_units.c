@@ -117,7 +117,7 @@ static int put_ranges(struct units *u, int level, struct buf *sql)
 static int put_roots(struct units *u, int level, struct buf *sql)
 {
     const struct plan *p = u->f->plan;
-    struct plan_in in = {sql, p->key_names, u->f->classes, p->n_key, 0};
+    struct plan_in in = plan_in_begin(sql, p->key_names, u->f->classes, p->n_key);
     int by;
 
     buf_printf(sql, "(%s", plan_head(p, level));

@@ -93,14 +93,22 @@ bool plan_united(const struct plan *p);
 /* One value as an SQL literal. */
 void plan_literal(struct buf *out, enum map_class class, struct span text);
 
-/* The condition that (names) are among tuples; add one tuple a call. */
+/* The condition that (names) are among tuples; add one tuple a call, which must stay as it is until
+ * the next. Those that share all but the last column become one list where they stand side by side:
+ * a thousand of two columns took MariaDB a half to a twentieth of the time of as many ORs. */
 struct plan_in {
     struct buf *out;
     char *const *names;
     const enum map_class *classes;
     int n_names;
     int n;
+    struct span last[KEYSET_WIDTH_MAX]; /* the tuple before, but its last column */
 };
+static inline struct plan_in plan_in_begin(struct buf *out, char *const *names,
+                                           const enum map_class *classes, int n_names)
+{
+    return (struct plan_in){.out = out, .names = names, .classes = classes, .n_names = n_names};
+}
 void plan_in_add(struct plan_in *in, const struct span *tuple);
 void plan_in_end(struct plan_in *in);
 

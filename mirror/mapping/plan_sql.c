@@ -41,35 +41,43 @@ void plan_literal(struct buf *out, enum map_class class, struct span text)
     buf_put_str(out, "'");
 }
 
-static void put_equal(struct plan_in *in, const struct span *tuple)
+/* Whether a tuple differs from the one before in its last column only. */
+static bool goes_on(const struct plan_in *in, const struct span *tuple)
 {
-    for (int i = 0; i < in->n_names; i++) {
-        buf_put_str(in->out, i ? " AND " : "(");
-        buf_put_str(in->out, in->names[i]);
-        buf_put_str(in->out, " = ");
+    for (int i = 0; i < in->n_names - 1; i++)
+        if (!span_same(in->last[i], tuple[i]))
+            return false;
+    return in->n > 0;
+}
+
+/* "(a = 1 AND b = 2 AND c IN (" */
+static void begin_list(struct plan_in *in, const struct span *tuple)
+{
+    int last = in->n_names - 1;
+
+    buf_put_str(in->out, in->n ? ")) OR (" : last ? "((" : "");
+    for (int i = 0; i < last; i++) {
+        buf_printf(in->out, "%s = ", in->names[i]);
         plan_literal(in->out, in->classes[i], tuple[i]);
+        buf_put_str(in->out, " AND ");
+        in->last[i] = tuple[i];
     }
-    buf_put_str(in->out, ")");
+    buf_printf(in->out, "%s IN (", in->names[last]);
 }
 
 void plan_in_add(struct plan_in *in, const struct span *tuple)
 {
-    if (in->n_names == 1) {
-        if (in->n == 0)
-            buf_printf(in->out, "%s IN (", in->names[0]);
-        else
-            buf_put_str(in->out, ",");
-        plan_literal(in->out, in->classes[0], tuple[0]);
-    } else {
-        buf_put_str(in->out, in->n ? " OR " : "(");
-        put_equal(in, tuple);
-    }
+    if (goes_on(in, tuple))
+        buf_put_str(in->out, ",");
+    else
+        begin_list(in, tuple);
+    plan_literal(in->out, in->classes[in->n_names - 1], tuple[in->n_names - 1]);
     in->n++;
 }
 
 void plan_in_end(struct plan_in *in)
 {
-    buf_put_str(in->out, in->n ? ")" : "FALSE");
+    buf_put_str(in->out, in->n == 0 ? "FALSE" : in->n_names > 1 ? ")))" : ")");
 }
 
 /* A table of the handles that the statement begins with. MariaDB plans conditions on two columns of
@@ -100,7 +108,7 @@ static void put_links(struct buf *out, const struct plan_walk *w, const enum map
 static void put_in(struct buf *out, const struct plan_walk *w, const enum map_class *classes,
                    const struct keyset *links, size_t from, size_t to)
 {
-    struct plan_in in = {out, w->match, classes, w->n_handle, 0};
+    struct plan_in in = plan_in_begin(out, w->match, classes, w->n_handle);
     struct span tuple[MAP_KEY_MAX];
 
     buf_put_str(out, w->select);
