@@ -7,25 +7,14 @@
  * j: true; over one connection. */
 #include "base/buf.h"
 #include "base/clock.h"
+#include "bench/file.h"
 
 #include <mongoc/mongoc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { AT_ONCE = 1000, PIECE = 1 << 20 };
+enum { AT_ONCE = 1000 };
 static const size_t all_bytes = (size_t)4 << 30;
-
-static bool read_file(const char *path, struct buf *out)
-{
-    FILE *f = fopen(path, "rb");
-    uint8_t *to = NULL;
-
-    while (f && (to = buf_reserve(out, PIECE)) && !feof(f) && !ferror(f))
-        out->len += fread(to, 1, PIECE, f);
-    if (f)
-        (void)fclose(f);
-    return f && to;
-}
 
 static bool next(const struct buf *in, size_t *at, bson_t *doc)
 {
@@ -101,7 +90,7 @@ int main(int argc, char **argv)
     mongoc_collection_t *c;
     bool ok;
 
-    if (argc != 6 || !read_file(argv[5], &in)) {
+    if (argc != 6 || !file_read(argv[5], &in)) {
         (void)fprintf(stderr, "usage: bench_bulk URI DATABASE COLLECTION insert|replace FILE\n");
         return 2;
     }
