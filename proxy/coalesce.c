@@ -2,58 +2,66 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
     PAUSE_NS = 100000,
     MANY = 8,
-    CONTENDED_PART = 4, /* it waited for a quarter of the time */
+    LOOK_MS = 10,
+    FULL_MAX = 8,
+    FULL_ENOUGH = 4,
 };
 
 void coalesce_open(struct coalesce *c)
 {
-    *c = (struct coalesce){.stat = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC)};
+    *c = (struct coalesce){
+        .load = open("/proc/loadavg", O_RDONLY | O_CLOEXEC),
+        .cores = sysconf(_SC_NPROCESSORS_ONLN),
+    };
 }
 
 void coalesce_close(struct coalesce *c)
 {
-    if (c->stat >= 0)
-        (void)close(c->stat);
-    c->stat = -1;
+    if (c->load >= 0)
+        (void)close(c->load);
+    c->load = -1;
 }
 
-/* "RUN WAITED SLICES", ns; kernel documentation, scheduler/sched-stats. */
-static bool read_waited(int stat, uint64_t *waited_ns)
+/* "1.86 2.00 1.75 5/231 12345": five are ready to run, with the one that asks; proc(5). */
+static bool threads_wait(const struct coalesce *c)
 {
     char text[96];
-    char *second;
-    char *end;
-    ssize_t n = stat >= 0 ? pread(stat, text, sizeof text - 1, 0) : -1;
+    ssize_t n = c->load >= 0 ? pread(c->load, text, sizeof text - 1, 0) : -1;
+    const char *slash;
 
     if (n <= 0)
         return false;
     text[n] = '\0';
-    (void)strtoull(text, &second, 10);
-    *waited_ns = strtoull(second, &end, 10);
-    return end > second;
+    slash = strchr(text, '/');
+    while (slash && slash > text && slash[-1] != ' ')
+        slash--;
+    return slash && strtol(slash, NULL, 10) > c->cores;
 }
 
-void coalesce_look(struct coalesce *c, uint64_t now_ns)
+static void look(struct coalesce *c, uint64_t now_ms)
 {
-    uint64_t waited_ns;
-
-    if (!read_waited(c->stat, &waited_ns))
+    if (now_ms - c->looked_ms < LOOK_MS)
         return;
-    c->contended =
-        c->looked_ns > 0 && (waited_ns - c->waited_ns) * CONTENDED_PART > now_ns - c->looked_ns;
-    c->waited_ns = waited_ns;
-    c->looked_ns = now_ns;
+    c->looked_ms = now_ms;
+    if (threads_wait(c))
+        c->full += c->full < FULL_MAX;
+    else
+        c->full -= c->full > 0;
 }
 
-bool coalesce_is_due(unsigned under_way, unsigned events)
+bool coalesce_is_due(struct coalesce *c, uint64_t now_ms, unsigned under_way, unsigned events)
 {
-    return under_way >= MANY && events < MANY;
+    if (under_way < MANY || events >= MANY)
+        return false;
+    look(c, now_ms);
+    return c->full >= FULL_ENOUGH;
 }
 
 void coalesce_pause(void)

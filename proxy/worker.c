@@ -122,7 +122,6 @@ static void on_janitor(uv_timer_t *timer)
             session_check_stall(s, now);
     }
     on_topology(w);
-    coalesce_look(&w->coalesce, now);
     log_limit_tell(&w->faults, SESSION_FAULT_EVENT, now);
     trim_pool(w, now);
     leave_resting(w);
@@ -143,7 +142,7 @@ static void on_turn_end(uv_prepare_t *handle)
     outbox_flush(w->buffers.outbox);
     events = w->lines.events;
     w->lines.events = 0;
-    if (w->coalesce.contended && coalesce_is_due(lines_riders(&w->lines), events))
+    if (coalesce_is_due(&w->coalesce, uv_now(&w->loop), lines_riders(&w->lines), events))
         coalesce_pause();
 }
 

@@ -7,7 +7,7 @@ endforeach()
 set(SIMULATOR ${UNIT_DIR}/failover_world.c ${UNIT_DIR}/failover_orders.c)
 tillway_unit(monitor_failover LINKS tw_monitor SOURCES ${SIMULATOR})
 set_source_files_properties(${SIMULATOR} TARGET_DIRECTORY unit_monitor_failover PROPERTIES COMPILE_OPTIONS -O2)
-set_tests_properties(unit_monitor_failover PROPERTIES TIMEOUT 300)
+set_tests_properties(unit_monitor_failover PROPERTIES TIMEOUT 600)
 
 # With a probe that the test plays.
 tillway_unit(monitor_doubt LINKS tw_base SOURCES ${PROJECT_SOURCE_DIR}/monitor/doubt.c)

@@ -2,97 +2,122 @@
 
 #include "tests/unit/check.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
-static const uint64_t second_ns = 1000000000;
+enum { CORES = 4, SOME = 20, MANY = 60, FEW = 1 };
 
-static FILE *stat;
+static FILE *file;
+static struct coalesce c;
+static uint64_t now_ms;
 
-/* As the kernel would say it: how long the thread waited for a core so far. */
-static void waited(uint64_t ns)
+/* As the kernel would say it. */
+static void are_ready(int threads)
 {
-    rewind(stat);
-    assert_true(fprintf(stat, "123456789 %" PRIu64 " 77\n", ns) > 0);
-    assert_int_equal(fflush(stat), 0);
+    rewind(file);
+    assert_true(fprintf(file, "1.86 20.02 0.75 %d/231 12345\n", threads) > 0);
+    assert_int_equal(fflush(file), 0);
 }
 
 static int begin(void **state)
 {
     (void)state;
-    stat = tmpfile();
-    return stat ? 0 : -1;
+    file = tmpfile();
+    if (!file)
+        return -1;
+    c = (struct coalesce){.load = fileno(file), .cores = CORES};
+    now_ms = 1000;
+    return 0;
 }
 
 static int end(void **state)
 {
     (void)state;
-    return fclose(stat);
+    return fclose(file);
 }
 
-static void cores_are_contended_where_a_thread_waits_for_one(void **state)
+/* Whether it is due behind the last of so many turns, ten milliseconds each. */
+static bool after(int turns)
 {
-    struct coalesce c = {.stat = fileno(stat)};
+    bool due = false;
 
-    (void)state;
-    waited(7 * second_ns);
-    coalesce_look(&c, second_ns);
-    assert_false(c.contended); /* before the first look nothing is known */
-    waited(7 * second_ns + 240000000);
-    coalesce_look(&c, 2 * second_ns);
-    assert_false(c.contended);
-    waited(7 * second_ns + 500000000);
-    coalesce_look(&c, 3 * second_ns);
-    assert_true(c.contended);
-    coalesce_look(&c, 4 * second_ns);
-    assert_false(c.contended);
+    while (turns-- > 0) {
+        now_ms += 10;
+        due = coalesce_is_due(&c, now_ms, MANY, FEW);
+    }
+    return due;
 }
 
-static void a_kernel_that_does_not_tell_is_never_contended(void **state)
+static void it_is_due_while_threads_wait_for_cores(void **state)
 {
-    struct coalesce c = {.stat = -1};
-
     (void)state;
-    coalesce_look(&c, second_ns);
-    coalesce_look(&c, 2 * second_ns);
-    assert_false(c.contended);
-    c.stat = fileno(stat); /* empty */
-    coalesce_look(&c, 3 * second_ns);
-    assert_false(c.contended);
+    are_ready(CORES + 1);
+    assert_false(after(1)); /* once may be chance */
+    assert_true(after(SOME));
+    are_ready(CORES);
+    assert_true(after(1)); /* so may this */
+    assert_false(after(SOME));
+    are_ready(10 * CORES);
+    assert_true(after(SOME));
 }
 
-static void the_kernel_tells_it_for_this_thread(void **state)
+static void it_looks_a_hundred_times_a_second_at_most(void **state)
 {
-    struct coalesce c;
+    (void)state;
+    are_ready(CORES + 1);
+    now_ms += 10;
+    for (int i = 0; i < SOME; i++)
+        assert_false(coalesce_is_due(&c, now_ms, MANY, FEW));
+    assert_true(after(SOME));
+}
+
+static void a_kernel_that_does_not_tell_never_has_it_due(void **state)
+{
+    (void)state;
+    assert_false(after(SOME)); /* empty */
+    assert_true(fprintf(file, "something else") > 0);
+    assert_int_equal(fflush(file), 0);
+    assert_false(after(SOME));
+    c.load = -1;
+    assert_false(after(SOME));
+}
+
+static void the_kernel_tells_it(void **state)
+{
+    struct coalesce here;
 
     (void)state;
-    coalesce_open(&c);
-    coalesce_look(&c, second_ns);
-    if (c.stat >= 0) /* a kernel may be built without */
-        assert_int_equal(c.looked_ns, second_ns);
-    coalesce_close(&c);
-    assert_int_equal(c.stat, -1);
+    coalesce_open(&here);
+    assert_true(here.load >= 0);
+    assert_true(here.cores > 0);
+    here.cores = 0; /* we are ready to run ourselves */
+    for (uint64_t ms = 10; ms < 200; ms += 10)
+        (void)coalesce_is_due(&here, ms, MANY, FEW);
+    assert_true(coalesce_is_due(&here, 200, MANY, FEW));
+    coalesce_close(&here);
+    assert_int_equal(here.load, -1);
 }
 
 static void only_behind_a_turn_that_found_little_of_much(void **state)
 {
     (void)state;
-    assert_true(coalesce_is_due(8, 0));
-    assert_true(coalesce_is_due(60, 7));
-    assert_false(coalesce_is_due(60, 8));
-    assert_false(coalesce_is_due(7, 0));
-    assert_false(coalesce_is_due(0, 0));
+    are_ready(CORES + 1);
+    assert_true(after(SOME));
+    assert_true(coalesce_is_due(&c, now_ms, 8, 0));
+    assert_true(coalesce_is_due(&c, now_ms, 60, 7));
+    assert_false(coalesce_is_due(&c, now_ms, 60, 8));
+    assert_false(coalesce_is_due(&c, now_ms, 7, 0));
+    assert_false(coalesce_is_due(&c, now_ms, 0, 0));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(cores_are_contended_where_a_thread_waits_for_one, begin,
-                                        end),
-        cmocka_unit_test_setup_teardown(a_kernel_that_does_not_tell_is_never_contended, begin, end),
-        cmocka_unit_test(the_kernel_tells_it_for_this_thread),
-        cmocka_unit_test(only_behind_a_turn_that_found_little_of_much),
+        cmocka_unit_test_setup_teardown(it_is_due_while_threads_wait_for_cores, begin, end),
+        cmocka_unit_test_setup_teardown(it_looks_a_hundred_times_a_second_at_most, begin, end),
+        cmocka_unit_test_setup_teardown(a_kernel_that_does_not_tell_never_has_it_due, begin, end),
+        cmocka_unit_test(the_kernel_tells_it),
+        cmocka_unit_test_setup_teardown(only_behind_a_turn_that_found_little_of_much, begin, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
