@@ -1,5 +1,6 @@
 #include "mirror/document/fold.h"
 
+#include "mirror/document/rows_over.h"
 #include "mirror/document/sum.h"
 #include "mirror/source/source.h"
 
@@ -16,11 +17,8 @@ struct fold {
 };
 
 struct folded {
-    struct rows base;
-    struct rows *rows;
+    struct rows_over over;
     int n_path;
-    enum value_kind *kinds;
-    struct span *cells;
     int n;
     struct fold folds[PLAN_FOLDS_MAX];
 };
@@ -63,12 +61,10 @@ static bool next_row(struct rows *base)
 {
     struct folded *d = (struct folded *)base;
 
-    if (base->broken || !rows_next(d->rows))
+    if (base->broken || !rows_over_next(&d->over))
         return false;
-    memcpy(d->cells, d->rows->cells, (size_t)base->n_columns * sizeof *d->cells);
-    base->bytes = d->rows->bytes;
     for (int i = 0; i < d->n; i++)
-        base->broken |= !fold_row(&d->folds[i], d->cells, d->n_path);
+        base->broken |= !fold_row(&d->folds[i], d->over.cells, d->n_path);
     return !base->broken;
 }
 
@@ -78,37 +74,28 @@ static void free_rows(struct rows *base)
 
     for (int i = 0; i < d->n; i++)
         rows_free(d->folds[i].child);
-    rows_free(d->rows);
-    free(d->kinds);
-    free(d->cells);
+    rows_over_end(&d->over);
     free(d);
 }
 
+/* NULL: no memory, and the rows are freed. */
 static struct folded *wrap(struct rows *rows, int n_path)
 {
     struct folded *d = calloc(1, sizeof *d);
-    size_t n = (size_t)rows->n_columns;
 
     if (!d) {
         rows_free(rows);
         return NULL;
     }
-    d->rows = rows;
     d->n_path = n_path;
-    d->kinds = calloc(n, sizeof *d->kinds);
-    d->cells = calloc(n, sizeof *d->cells);
-    d->base = *rows;
-    d->base.kinds = d->kinds;
-    d->base.cells = d->cells;
-    d->base.next = next_row;
-    d->base.again = NULL;
-    d->base.free = free_rows;
-    if (d->kinds && d->cells) {
-        memcpy(d->kinds, rows->kinds, n * sizeof *d->kinds);
-        return d;
+    if (!rows_over_init(&d->over, rows)) {
+        free_rows(&d->over.base);
+        return NULL;
     }
-    free_rows(&d->base);
-    return NULL;
+    d->over.base.next = next_row;
+    d->over.base.again = NULL;
+    d->over.base.free = free_rows;
+    return d;
 }
 
 /* Whether the rows' numbers can be added up; the decimals of what is. */
@@ -142,7 +129,7 @@ static bool add_fold(struct folded *d, const struct plan_fold *of, struct rows *
         return err_set(e, ERR_IO, "out of memory");
     d->n++;
     f->has = rows_next(f->child);
-    d->kinds[of->column] = VALUE_DECIMAL;
+    d->over.kinds[of->column] = VALUE_DECIMAL;
     return true;
 }
 
@@ -155,10 +142,10 @@ struct rows *fold_rows(const struct plan *p, int level, struct rows *const *rows
 
         if (p->folds[i].level != level || !child || add_fold(d, &p->folds[i], child, e))
             continue;
-        free_rows(&d->base);
+        free_rows(&d->over.base);
         return NULL;
     }
     if (!d)
         (void)err_set(e, ERR_IO, "out of memory");
-    return d ? &d->base : NULL;
+    return d ? &d->over.base : NULL;
 }

@@ -1,5 +1,6 @@
 #include "mirror/document/join.h"
 
+#include "mirror/document/rows_over.h"
 #include "mirror/document/table_size.h"
 #include "mirror/mapping/number.h"
 
@@ -22,13 +23,9 @@ struct joins {
 
 /* Rows with their joins made. */
 struct joined {
-    struct rows base;
+    struct rows_over over;
     const struct joins *joins;
     int level;
-    struct rows *rows;
-    enum value_kind *kinds;
-    struct value_shape *shapes;
-    struct span *cells;
 };
 
 static int level_of(const struct joins *j, int join)
@@ -189,13 +186,11 @@ static bool next_row(struct rows *base)
     bool whole;
 
     do {
-        if (!rows_next(d->rows))
+        if (!rows_over_next(&d->over))
             return false;
-        memcpy(d->cells, d->rows->cells, (size_t)base->n_columns * sizeof *d->cells);
-        base->bytes = d->rows->bytes;
         whole = true;
         for (int i = 0; whole && i < d->joins->plan->n_joins; i++)
-            whole = level_of(d->joins, i) != d->level || join_row(d->joins, i, d->cells);
+            whole = level_of(d->joins, i) != d->level || join_row(d->joins, i, d->over.cells);
     } while (!whole);
     return true;
 }
@@ -204,10 +199,7 @@ static void free_rows(struct rows *base)
 {
     struct joined *d = (struct joined *)base;
 
-    rows_free(d->rows);
-    free(d->kinds);
-    free(d->shapes);
-    free(d->cells);
+    rows_over_end(&d->over);
     free(d);
 }
 
@@ -216,18 +208,16 @@ static struct rows *wrap(const struct joins *j, int level, struct rows *rows);
 static struct rows *again(struct rows *base)
 {
     struct joined *d = (struct joined *)base;
-    struct rows *rows = rows_again(d->rows);
+    struct rows *rows = rows_again(d->over.of);
 
     return rows ? wrap(d->joins, d->level, rows) : NULL;
 }
 
 /* The columns that were left out are what they are in the joined tables. */
-static void take_kinds(struct joined *d, const struct rows *of)
+static void take_kinds(struct joined *d)
 {
     const struct plan *p = d->joins->plan;
 
-    memcpy(d->kinds, of->kinds, (size_t)of->n_columns * sizeof *d->kinds);
-    memcpy(d->shapes, of->shapes, (size_t)of->n_columns * sizeof *d->shapes);
     for (int i = 0; i < p->n_joins; i++) {
         const struct rows *table = d->joins->tables[i].rows;
         int n_on = p->a->tables[p->joins[i].table].n_on;
@@ -235,8 +225,8 @@ static void take_kinds(struct joined *d, const struct rows *of)
         if (level_of(d->joins, i) != d->level)
             continue;
         for (int k = 0; k < p->joins[i].n_to; k++) {
-            d->kinds[p->joins[i].to[k]] = table->kinds[n_on + k];
-            d->shapes[p->joins[i].to[k]] = table->shapes[n_on + k];
+            d->over.kinds[p->joins[i].to[k]] = table->kinds[n_on + k];
+            d->over.shapes[p->joins[i].to[k]] = table->shapes[n_on + k];
         }
     }
 }
@@ -245,7 +235,6 @@ static void take_kinds(struct joined *d, const struct rows *of)
 static struct rows *wrap(const struct joins *j, int level, struct rows *rows)
 {
     struct joined *d = calloc(1, sizeof *d);
-    size_t n = (size_t)rows->n_columns;
 
     if (!d) {
         rows_free(rows);
@@ -253,23 +242,15 @@ static struct rows *wrap(const struct joins *j, int level, struct rows *rows)
     }
     d->joins = j;
     d->level = level;
-    d->rows = rows;
-    d->kinds = calloc(n, sizeof *d->kinds);
-    d->shapes = calloc(n, sizeof *d->shapes);
-    d->cells = calloc(n, sizeof *d->cells);
-    d->base = *rows;
-    d->base.kinds = d->kinds;
-    d->base.shapes = d->shapes;
-    d->base.cells = d->cells;
-    d->base.next = next_row;
-    d->base.again = again;
-    d->base.free = free_rows;
-    if (d->kinds && d->shapes && d->cells) {
-        take_kinds(d, rows);
-        return &d->base;
+    if (!rows_over_init(&d->over, rows)) {
+        free_rows(&d->over.base);
+        return NULL;
     }
-    free_rows(&d->base);
-    return NULL;
+    d->over.base.next = next_row;
+    d->over.base.again = again;
+    d->over.base.free = free_rows;
+    take_kinds(d);
+    return &d->over.base;
 }
 
 /* Whether what the rows are linked by is still of the type that it was. */

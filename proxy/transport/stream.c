@@ -238,11 +238,9 @@ void stream_consume(struct stream *s, size_t n)
     stream_give_back_empty(s);
 }
 
-static void on_written(uv_write_t *req, int status)
+/* The owner hears that a write is through, or that it can't be. */
+static void told_written(struct stream *s, int status)
 {
-    struct stream *s = req->data;
-
-    s->writing = false;
     if (s->closing)
         return;
     if (status != 0) {
@@ -250,6 +248,14 @@ static void on_written(uv_write_t *req, int status)
         s->error = status;
     }
     s->ops->drained(s->owner);
+}
+
+static void on_written(uv_write_t *req, int status)
+{
+    struct stream *s = req->data;
+
+    s->writing = false;
+    told_written(s, status);
 }
 
 const char *stream_why(const struct stream *s)
@@ -308,11 +314,7 @@ static void on_late_written(uv_write_t *req, int status)
     struct stream *s = req->data;
 
     free(CONTAINER_OF(req, struct late, req));
-    if (s->closing)
-        return;
-    if (status != 0)
-        (void)stream_fail(s, status);
-    s->ops->drained(s->owner);
+    told_written(s, status);
 }
 
 static bool write_late(struct stream *s, const uint8_t *bytes, size_t n)

@@ -15,15 +15,6 @@ static struct rows *fake_new(const char *const (*rows)[CELLS_MAX], uint64_t n, i
     return fake_rows_new(rows, n, columns, kinds, shapes);
 }
 
-static void exact(struct map_test *t, bool is)
-{
-    struct aggregate *a = t->mapping->aggregates[0];
-
-    for (int i = 0; i < a->n_levels; i++)
-        for (int k = 0; k < a->levels[i].n_ops; k++)
-            a->levels[i].ops[k].exact = is;
-}
-
 /* The orders' Total is left out, and what it runs over comes with the items. */
 static void test_statements(void **state)
 {
@@ -33,7 +24,7 @@ static void test_statements(void **state)
     map_test_begin(&t, map_test_shop);
     assert_false(plan_lean(t.plan));
     assert_string_equal(plan_head(t.plan, 1), t.plan->levels[1].head);
-    exact(&t, true);
+    map_test_exact(&t, true);
     assert_true(plan_lean(t.plan));
     assert_string_equal(plan_head(t.plan, 0), t.plan->levels[0].head);
     assert_string_equal(plan_head(t.plan, 1),
@@ -50,6 +41,19 @@ static void test_statements(void **state)
     assert_int_equal(t.plan->folds[0].child_column, 4);
     assert_int_equal(t.plan->folds[0].child_factor, 5);
     map_test_end(&t);
+}
+
+/* All the orders, each with the sum that is wanted. */
+static void check_sums(struct rows *r, const char *const (*orders)[CELLS_MAX],
+                       const char *const *wanted, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        assert_true(rows_next(r));
+        assert_true(span_eq(r->cells[1], orders[i][1]));
+        assert_true(span_eq(r->cells[3], wanted[i]));
+    }
+    assert_false(rows_next(r));
+    assert_false(r->broken);
 }
 
 static void test_rows(void **state)
@@ -76,13 +80,7 @@ static void test_rows(void **state)
     rows[1] = fold_rows(t.plan, 1, rows, &e);
     assert_non_null(rows[1]);
     assert_int_equal(rows[1]->kinds[3], VALUE_DECIMAL);
-    for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
-        assert_true(rows_next(rows[1]));
-        assert_true(span_eq(rows[1]->cells[1], orders[i][1]));
-        assert_true(span_eq(rows[1]->cells[3], wanted[i]));
-    }
-    assert_false(rows_next(rows[1]));
-    assert_false(rows[1]->broken);
+    check_sums(rows[1], orders, wanted, ARRAY_LEN(wanted));
     rows_free(rows[1]);
     assert_true(rows_next(rows[2])); /* its own reader stands at the beginning */
     assert_true(span_eq(rows[2]->cells[3], "Pan"));
@@ -113,12 +111,7 @@ static void test_products(void **state)
     rows[2] = fake_new(items, 4, 7);
     rows[1] = fold_rows(t.plan, 1, rows, &e);
     assert_non_null(rows[1]);
-    for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
-        assert_true(rows_next(rows[1]));
-        assert_true(span_eq(rows[1]->cells[3], wanted[i]));
-    }
-    assert_false(rows_next(rows[1]));
-    assert_false(rows[1]->broken);
+    check_sums(rows[1], orders, wanted, ARRAY_LEN(wanted));
     rows_free(rows[1]);
     rows_free(rows[2]);
     map_test_end(&t);

@@ -52,6 +52,16 @@ static inline void map_test_classes(struct map_test *t, enum map_class class)
             a->tables[i].columns[k].class = class;
 }
 
+/* Whether all values, and so all sums, are exact. */
+static inline void map_test_exact(struct map_test *t, bool is)
+{
+    struct aggregate *a = t->mapping->aggregates[0];
+
+    for (int i = 0; i < a->n_levels; i++)
+        for (int k = 0; k < a->levels[i].n_ops; k++)
+            a->levels[i].ops[k].exact = is;
+}
+
 /* A column of one of the first aggregate's table uses. */
 static inline struct map_column *map_test_column(struct map_test *t, int table, const char *name)
 {
