@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 enum {
-    PAUSE_NS = 100000,
+    PAUSE_NS = 300000,
     MANY = 8,
     LOOK_MS = 10,
     FULL_MAX = 8,

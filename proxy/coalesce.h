@@ -25,7 +25,7 @@ void coalesce_close(struct coalesce *c);
 /* Behind a turn with `events` requests and replies, while `under_way` short reads wait for theirs:
  * whether to pause. Looks at the machine, a hundred times a second at most. */
 bool coalesce_is_due(struct coalesce *c, uint64_t now_ms, unsigned under_way, unsigned events);
-/* Some tens of microseconds more than a reply takes. */
+/* Long enough that on two full cores some replies come meanwhile, at 40 to 100 us each. */
 void coalesce_pause(void);
 
 #endif
