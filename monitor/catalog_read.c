@@ -62,11 +62,6 @@ static void *grow(void *array, size_t count, size_t size)
     return realloc(array, (count ? count * 2 : FIRST_ROOM) * size);
 }
 
-static const char *value(const struct probe_row *row, unsigned i)
-{
-    return i < row->columns && row->values[i] ? row->values[i] : "";
-}
-
 enum account_column {
     A_USER,
     A_HOST,
@@ -116,19 +111,20 @@ static const char *unhex(const char *p, char end, char *out, size_t room)
 
 static bool take_ways(struct account *a, const struct probe_row *row)
 {
-    const char *p = value(row, A_WAYS);
+    const char *p = probe_value_at(row, A_WAYS);
     char plugin[80];
     char text[1100 * 4];
 
     if (!*p)
-        return account_add_way(a, value(row, A_PLUGIN), value(row, A_TEXT));
+        return account_add_way(a, probe_value_at(row, A_PLUGIN), probe_value_at(row, A_TEXT));
     while (*p) {
         p = unhex(p, ':', plugin, sizeof plugin);
         p = p ? unhex(p, ',', text, sizeof text) : NULL;
         if (!p)
             return false;
-        if (!(plugin[0] ? account_add_way(a, plugin, text)
-                        : account_add_way(a, value(row, A_PLUGIN), value(row, A_TEXT))))
+        if (!(plugin[0]
+                  ? account_add_way(a, plugin, text)
+                  : account_add_way(a, probe_value_at(row, A_PLUGIN), probe_value_at(row, A_TEXT))))
             return false;
     }
     return true;
@@ -136,13 +132,13 @@ static bool take_ways(struct account *a, const struct probe_row *row)
 
 static bool take_tls(struct account *a, const struct probe_row *row)
 {
-    unsigned long type = strtoul(value(row, A_TLS), NULL, 10);
+    unsigned long type = strtoul(probe_value_at(row, A_TLS), NULL, 10);
 
     /* what a newer server may know besides is not less than an X.509 certificate */
     a->tls = type <= ACCOUNT_TLS_SPECIFIED ? (enum account_tls)type : ACCOUNT_TLS_X509;
-    a->tls_cipher = strdup(value(row, A_TLS_CIPHER));
-    a->tls_issuer = strdup(value(row, A_TLS_ISSUER));
-    a->tls_subject = strdup(value(row, A_TLS_SUBJECT));
+    a->tls_cipher = strdup(probe_value_at(row, A_TLS_CIPHER));
+    a->tls_issuer = strdup(probe_value_at(row, A_TLS_ISSUER));
+    a->tls_subject = strdup(probe_value_at(row, A_TLS_SUBJECT));
     return a->tls_cipher && a->tls_issuer && a->tls_subject;
 }
 
@@ -159,12 +155,12 @@ bool catalog_read_account(struct catalog *c, const struct probe_row *row)
     c->accounts = list;
     a = &list[c->account_count++];
     memset(a, 0, sizeof *a);
-    a->user = strdup(value(row, A_USER));
-    a->host = strdup(value(row, A_HOST));
-    a->access = strtoull(value(row, A_ACCESS), NULL, 10);
-    a->locked = is_true(value(row, A_LOCKED));
-    a->is_role = is_true(value(row, A_IS_ROLE));
-    a->limited = strtoull(value(row, A_LIMIT), NULL, 10) != 0;
+    a->user = strdup(probe_value_at(row, A_USER));
+    a->host = strdup(probe_value_at(row, A_HOST));
+    a->access = strtoull(probe_value_at(row, A_ACCESS), NULL, 10);
+    a->locked = is_true(probe_value_at(row, A_LOCKED));
+    a->is_role = is_true(probe_value_at(row, A_IS_ROLE));
+    a->limited = strtoull(probe_value_at(row, A_LIMIT), NULL, 10) != 0;
     return a->user && a->host && take_ways(a, row) && take_tls(a, row);
 }
 
@@ -184,15 +180,15 @@ static bool take_variable(struct catalog *c, const struct probe_row *row)
     if (!list)
         return false;
     c->variables = list;
-    list[c->variable_count].name = strdup(value(row, 0));
-    list[c->variable_count].type = type_of(value(row, 1));
+    list[c->variable_count].name = strdup(probe_value_at(row, 0));
+    list[c->variable_count].type = type_of(probe_value_at(row, 1));
     return list[c->variable_count++].name != NULL;
 }
 
 static bool take_collation(struct catalog *c, const struct probe_row *row)
 {
     struct collation *list = grow(c->collations, c->collation_count, sizeof *list);
-    unsigned long id = strtoul(value(row, 0), NULL, 10);
+    unsigned long id = strtoul(probe_value_at(row, 0), NULL, 10);
     struct collation *one;
 
     if (!list)
@@ -202,27 +198,16 @@ static bool take_collation(struct catalog *c, const struct probe_row *row)
         return true;
     one = &list[c->collation_count++];
     one->id = (uint16_t)id;
-    one->name = strdup(value(row, 1));
-    one->charset = strdup(value(row, 2));
+    one->name = strdup(probe_value_at(row, 1));
+    one->charset = strdup(probe_value_at(row, 2));
     return one->name && one->charset;
-}
-
-static void note(struct reading *r, const struct probe_row *row)
-{
-    for (unsigned i = 0; i < row->columns; i++) {
-        uint64_t n = row->values[i] ? row->lengths[i] : UINT64_MAX;
-
-        (void)XXH3_64bits_update(r->hash, &n, sizeof n);
-        if (row->values[i])
-            (void)XXH3_64bits_update(r->hash, row->values[i], row->lengths[i]);
-    }
 }
 
 static bool on_row(void *ctx, const struct probe_row *row)
 {
     struct reading *r = ctx;
 
-    note(r, row);
+    probe_row_hash(row, r->hash);
     if (!r->take(r->c, row))
         r->failed = true;
     return !r->failed;
@@ -238,15 +223,15 @@ static bool on_version(void *ctx, const struct probe_row *row)
 {
     struct reading *r = ctx;
 
-    note(r, row);
+    probe_row_hash(row, r->hash);
     free(r->c->version);
     free(r->default_collation);
-    r->c->version = strdup(value(row, 0));
-    r->default_collation = strdup(value(row, 1));
+    r->c->version = strdup(probe_value_at(row, 0));
+    r->default_collation = strdup(probe_value_at(row, 1));
     free(r->c->processlist);
-    r->c->processlist = value(row, 2)[0] ? strdup(value(row, 2)) : NULL;
-    r->c->wait_timeout_ns = seconds(value(row, 3));
-    r->c->interactive_timeout_ns = seconds(value(row, 4));
+    r->c->processlist = probe_value_at(row, 2)[0] ? strdup(probe_value_at(row, 2)) : NULL;
+    r->c->wait_timeout_ns = seconds(probe_value_at(row, 3));
+    r->c->interactive_timeout_ns = seconds(probe_value_at(row, 4));
     r->failed = !r->c->version || !r->default_collation;
     return !r->failed;
 }

@@ -69,11 +69,6 @@ static struct sql_mode mode_of(const char *sql_mode, const char *charset)
     };
 }
 
-static const char *value(const struct probe_row *row, unsigned i)
-{
-    return row->values[i] ? row->values[i] : "";
-}
-
 bool objects_read_row(struct objects *o, const struct probe_row *row)
 {
     struct object *x;
@@ -81,10 +76,10 @@ bool objects_read_row(struct objects *o, const struct probe_row *row)
     if (row->columns != COLUMNS || !room_for_one(o))
         return false;
     x = &o->list[o->count++];
-    *x = (struct object){.kind = kind_of(value(row, 0)),
-                         .schema = strdup(value(row, 1)),
-                         .name = strdup(value(row, 2)),
-                         .mode = mode_of(value(row, 4), value(row, 5))};
+    *x = (struct object){.kind = kind_of(probe_value_at(row, 0)),
+                         .schema = strdup(probe_value_at(row, 1)),
+                         .name = strdup(probe_value_at(row, 2)),
+                         .mode = mode_of(probe_value_at(row, 4), probe_value_at(row, 5))};
     if (row->values[3]) {
         x->text_len = row->lengths[3];
         x->text = malloc(x->text_len + 1);
@@ -94,22 +89,11 @@ bool objects_read_row(struct objects *o, const struct probe_row *row)
     return x->schema && x->name && (x->text || !row->values[3]);
 }
 
-static void hash_row(struct reading *r, const struct probe_row *row)
-{
-    for (unsigned i = 0; i < row->columns; i++) {
-        uint64_t n = row->values[i] ? row->lengths[i] : UINT64_MAX;
-
-        (void)XXH3_64bits_update(r->hash, &n, sizeof n);
-        if (row->values[i])
-            (void)XXH3_64bits_update(r->hash, row->values[i], row->lengths[i]);
-    }
-}
-
 static bool on_row(void *ctx, const struct probe_row *row)
 {
     struct reading *r = ctx;
 
-    hash_row(r, row);
+    probe_row_hash(row, r->hash);
     r->failed = r->failed || !objects_read_row(r->o, row);
     return !r->failed;
 }
@@ -118,7 +102,7 @@ static bool on_random(void *ctx, const struct probe_row *row)
 {
     struct reading *r = ctx;
 
-    hash_row(r, row);
+    probe_row_hash(row, r->hash);
     r->o->random = true;
     return true;
 }

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 
 /* Error numbers by what they mean: https://mariadb.com/kb/en/mariadb-error-codes/ */
@@ -260,19 +259,4 @@ enum probe_result probe_ask(struct probe *p, const char *sql, probe_row_fn row, 
     ok = !res || !row || give_rows(res, row, ctx);
     mysql_free_result(res);
     return ok ? answer(a, PROBE_OK, 0, "") : answer(a, PROBE_LOST, 0, "out of memory");
-}
-
-int probe_column(const struct probe_row *row, const char *name)
-{
-    for (unsigned i = 0; i < row->columns; i++)
-        if (strcasecmp(row->names[i], name) == 0)
-            return (int)i;
-    return -1;
-}
-
-const char *probe_value(const struct probe_row *row, const char *name)
-{
-    int i = probe_column(row, name);
-
-    return i >= 0 && row->values[i] ? row->values[i] : "";
 }

@@ -7,6 +7,7 @@
 
 #include "base/compiler.h"
 #include "conf/conf.h"
+#include "monitor/probe_row.h"
 #include "routing/topology.h"
 
 #include <stdbool.h>
@@ -27,17 +28,6 @@ struct probe_answer {
     bool refused;  /* PROBE_CLOSED: nobody listens at the address */
     char why[SERVER_WHY_MAX];
 };
-
-/* One row; valid during the call. A NULL is a NULL pointer; texts end with a NUL byte that is not
- * counted. */
-struct probe_row {
-    unsigned columns;
-    char *const *values;
-    const unsigned long *lengths;
-    const char *const *names;
-};
-/* Return false to stop reading (the question then counts as PROBE_OK). */
-typedef bool (*probe_row_fn)(void *ctx, const struct probe_row *row);
 
 struct probe;
 
@@ -68,10 +58,5 @@ uint64_t probe_capabilities(const struct probe *p);
 void probe_close(struct probe *p);
 /* Break the connection under a question that another thread waits in. Any thread. */
 void probe_cut(struct probe *p);
-
-/* The index of a column, or -1. */
-int probe_column(const struct probe_row *row, const char *name);
-/* The value of a column by name; "" where it is NULL or missing. */
-const char *probe_value(const struct probe_row *row, const char *name);
 
 #endif
