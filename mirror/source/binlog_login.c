@@ -7,7 +7,12 @@
 #include <mysql.h>
 #include <sys/socket.h>
 
-enum { FIRST_EVENT = 4 /* where a binlog file's first event stands */ };
+enum {
+    FIRST_EVENT = 4, /* where a binlog file's first event stands */
+    /* The server cuts a reader that takes nothing for so long, after a minute by default: while all
+     * documents of a collection are made nothing is read. */
+    UNREAD_S = 24 * 60 * 60,
+};
 
 static bool server_error(MYSQL *m, struct err *e, const char *doing)
 {
@@ -63,8 +68,9 @@ static bool set_up(struct binlog_login *l, const struct binlog_source *s,
     buf_printf(&sql,
                "SET @mariadb_slave_capability=4, @master_binlog_checksum=@@global.binlog_checksum,"
                " @master_heartbeat_period=%llu, @slave_connect_state='%s',"
-               " @slave_gtid_strict_mode=1, @slave_gtid_ignore_duplicates=0",
-               s->heartbeat_ms * CLOCK_NS_PER_MS, position);
+               " @slave_gtid_strict_mode=1, @slave_gtid_ignore_duplicates=0,"
+               " SESSION net_write_timeout=%d",
+               s->heartbeat_ms * CLOCK_NS_PER_MS, position, UNREAD_S);
     ok = buf_ok(&sql) ? run(l, buf_text(&sql), e) : err_set(e, ERR_IO, "no memory");
     buf_free(&sql);
     return ok;

@@ -196,6 +196,18 @@ class Case(unittest.TestCase):
         self.run_sql("DROP DATABASE IF EXISTS d", "CREATE DATABASE d")
         self.begin = self.server.value("SELECT @@gtid_binlog_pos")
 
+    def hold_up(self, begin_reader):
+        """The reader prints what nobody takes, so that soon it reads nothing and its connection is full: it is not cut."""
+        self.run_sql("CREATE TABLE d.t (id INT PRIMARY KEY, b LONGBLOB)",
+                     *("INSERT INTO d.t VALUES (%d, REPEAT('y', 8000000))" % n for n in range(4)))
+        self.server.query("SET GLOBAL net_write_timeout=1")
+        try:
+            reader = begin_reader()
+            time.sleep(4)
+            self.assertEqual([s.get("text") for s in reader.steps() if s["step"] == "error"], [])
+        finally:
+            self.server.query("SET GLOBAL net_write_timeout=DEFAULT")
+
     def run_sql(self, *statements):
         with contextlib.closing(self.server.connect()) as connection:
             with connection.cursor() as cursor:
@@ -587,6 +599,9 @@ class Stream(Case):
         self.assertLess(time.monotonic() - began, 0.5)
         self.assertEqual((last["step"], last["text"]), ("error", "stopped"))
 
+    def test_held_up_for_longer_than_the_server_waits(self):
+        self.hold_up(lambda: Reader(self.server, begin=self.begin))
+
     def test_duplicate_server_id(self):
         first = Reader(self.server, begin=self.begin, until="0-1-999999", server_id=4712)
         self.attached()
@@ -686,6 +701,9 @@ class Encrypted(Case):
         self.attached_by_tls()
         reader.process.send_signal(signal.SIGTERM)
         self.assertEqual(reader.steps()[-1]["text"], "stopped")
+
+    def test_held_up_for_longer_than_the_server_waits(self):
+        self.hold_up(self.reader)
 
     def test_silence_ends_it(self):
         reader = self.reader(until="0-1-999999")
