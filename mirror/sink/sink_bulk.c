@@ -88,9 +88,15 @@ bool bulk_add(struct sink_bulk *b, const bson_t *id, const bson_t *doc, struct e
     return buf_ok(&b->writes) || err_set(e, ERR_IO, "out of memory");
 }
 
+bool bulk_is_staged(const struct sink_bulk *b)
+{
+    return strcmp(b->into, b->collection) != 0;
+}
+
 bool bulk_full(const struct sink_bulk *b)
 {
-    return b->n >= BULK_DOCUMENTS || b->writes.len >= BULK_BYTES;
+    return b->n >= (bulk_is_staged(b) ? BULK_INSERTS : BULK_DOCUMENTS) ||
+           b->writes.len >= BULK_BYTES;
 }
 
 static bool next_document(const struct buf *in, size_t *at, bson_t *out)
@@ -363,11 +369,6 @@ static bool send_rounds(struct sink_bulk *b, struct sink *s, unsigned *numbers, 
         }
         a.insert = false;
     }
-}
-
-bool bulk_is_staged(const struct sink_bulk *b)
-{
-    return strcmp(b->into, b->collection) != 0;
 }
 
 enum bulk_got bulk_send_once(struct sink_bulk *b, struct sink *s, struct err *e)

@@ -7,7 +7,14 @@
 #include "base/buf.h"
 #include "mirror/sink/sink_part.h"
 
-enum { BULK_DOCUMENTS = 250, BULK_BYTES = 4 << 20, BULK_DOCUMENT_BYTES = 16 << 20 };
+/* A bulk is full with so many writes or bytes; what a batch changes is to fill more than one, which
+ * several threads write. */
+enum {
+    BULK_DOCUMENTS = 250,
+    BULK_INSERTS = 1000, /* of a collection that is made anew */
+    BULK_BYTES = 4 << 20,
+    BULK_DOCUMENT_BYTES = 16 << 20
+};
 
 /* What MongoDB had against one document. */
 struct sink_refusal {
