@@ -155,6 +155,6 @@ def make(names, cluster):
 
 
 def in_turn(all_contenders, turn):
-    """Another first one each round: whoever follows whom must not matter."""
+    """Another first one each round, and every other round backwards: whoever follows whom must not matter."""
     first = turn % len(all_contenders)
-    return all_contenders[first:] + all_contenders[:first]
+    return (all_contenders[first:] + all_contenders[:first])[::-1 if turn % 2 else 1]

@@ -24,6 +24,7 @@ SERVER = ["--innodb-buffer-pool-size=256M", "--max-connections=12000", "--back-l
 IDLE, IDLE_CONNECTIONS = "idle", 2000
 SOAK, SOAK_SECONDS = "soak", 300
 SECONDS = 10
+CATCH_UP_SECONDS = 300
 ALL = list(TABLES) + list(large.STREAMS) + [IDLE, SOAK]
 
 
@@ -47,6 +48,7 @@ def arguments():
 
 def measure(contender, cluster, table, connections, seconds):
     servers = [s.pid for s in cluster.servers]
+    cluster.wait_in_sync(CATCH_UP_SECONDS)  # what the one before has written is not to be this one's work
     spent = {}
 
     def begin():
