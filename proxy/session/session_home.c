@@ -8,6 +8,7 @@
  *     is not.
  * And where the session begins anew (COM_CHANGE_USER, COM_RESET_CONNECTION) it lets go of all. */
 #include "proxy/session/session_galera.h"
+#include "proxy/session/session_ride.h"
 #include "proxy/session/session_steps.h"
 
 #include "routing/vars_rules.h"
@@ -147,6 +148,13 @@ static bool is_past(const struct session *s)
     return w->conf->failover.enabled && s->home >= 0 && s->home != w->topology->primary;
 }
 
+/* The probe costs the server as much as several short reads do. */
+static bool comes_before_probe(const struct session *s)
+{
+    return s->run.read && !s->run.wish.only && s->unsaid.reads < HOME_READS_FIRST && !is_past(s) &&
+           session_ride_is_short(s);
+}
+
 /* The probe takes the place of warnings and row count: so does a statement on tables, and a read
  * where there are no warnings; and a home that is none any more is left with all of that. */
 static bool may_probe(const struct session *s)
@@ -157,7 +165,7 @@ static bool may_probe(const struct session *s)
     bool replaces = c->tables == SQL_TABLES_SOME || (sql_is_read(c) && !warned) || is_past(s);
 
     return s->unsaid.probe && replaces && !tells_client(s) && !(c->effects & SQL_EFFECTS_ASKS) &&
-           s->run.byte != COM_STMT_PREPARE;
+           s->run.byte != COM_STMT_PREPARE && !comes_before_probe(s);
 }
 
 static bool may_ask_variables(const struct session *s)

@@ -7,9 +7,13 @@
 
 struct session;
 
+/* Reads known to be short that the home answers before it is asked what unseen code left behind. */
+enum { HOME_READS_FIRST = 4 };
+
 /* What replies have left open, to be asked before the next command is routed: session_home.c. */
 struct unsaid {
-    bool probe;           /* PIN_OPAQUE is to be checked */
+    bool probe;           /* PIN_OPAQUE is to be checked, … */
+    uint32_t reads;       /* … and has not been before so many reads */
     bool probing;         /* … it is being: the answer is on its way */
     bool status;          /* the flags: an error, which has none, may have ended the transaction */
     struct buf variables; /* the SET that tells what an earlier one left unsaid; empty: none */

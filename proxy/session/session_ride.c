@@ -82,6 +82,15 @@ static uint64_t shape_of(const struct session *s)
     return shape ? shape : 1;
 }
 
+bool session_ride_is_short(const struct session *s)
+{
+    const struct command_run *run = &s->run;
+    bool kept = run->byte == COM_QUERY || (run->byte == COM_STMT_EXECUTE && run->stmt);
+
+    return run->read && run->whole && kept &&
+           history_is_short(&s->worker->lines.history, shape_of(s));
+}
+
 static bool is_worn_out(const struct session *s, const struct backend *b)
 {
     uint64_t max_age_ns = s->worker->conf->pool.max_age_ns;

@@ -13,6 +13,8 @@ struct session;
 
 /* Send the command, which is routed, together with others'; false: it goes the usual way. */
 bool session_ride(struct session *s) MUST_CHECK;
+/* Whether it is a read of a shape that was short the last times. */
+bool session_ride_is_short(const struct session *s);
 /* Whether a connection has all of the session's state, and what the command needs. */
 bool session_fits_line(struct session *s, const struct backend *b);
 

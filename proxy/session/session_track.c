@@ -217,6 +217,7 @@ static void note_effects(struct session *s, const struct backend *b)
     s->pins |= PIN_OPAQUE;
     s->fragile |= s->run.state_changed ? FRAGILE_OPAQUE : FRAGILE_UNSEEN;
     s->unsaid.probe = true;
+    s->unsaid.reads = 0;
 }
 
 /* A question about statements before sees no data, and its server need not be a fresh one. */
@@ -274,6 +275,7 @@ void session_track_end(struct session *s, struct backend *b)
 {
     note_causality(s, b);
     s->unsaid.status = s->unsaid.status || leaves_status_unsaid(s);
+    s->unsaid.reads += s->run.read;
     if (s->run.read || s->run.statement.only_asks)
         return;
     note_definition(s);

@@ -1,5 +1,8 @@
 /* Which server a statement goes to, and read-your-writes. */
 #include "component/rig.h"
+#include "proxy/backend/history.h"
+#include "proxy/session/session_hold.h"
+#include "proxy/session/session_home.h"
 
 static const char read_sql[] = "SELECT name FROM Product";
 static const char wait_sql[] = "SELECT MASTER_GTID_WAIT('0-1-5',0.250000)";
@@ -517,6 +520,33 @@ static void questions_about_the_last_statement_follow_it(void **state)
     (void)client_hears_rows(s.till, "Note");
 }
 
+/* What CALL left behind is asked for, which costs the primary more than some reads that are known
+ * to be short do. */
+static void short_reads_come_before_the_question(void **state)
+{
+    struct rig *r = rig_start(.workers = 1, .pipelining = true);
+    struct scene s = rig_scene(r);
+    struct peer *replica = first_read(r, &s);
+
+    (void)state;
+    for (int i = 1; i < HISTORY_ENOUGH; i++)
+        reads_at(&s, replica);
+    for (int calls = 0; calls < 2; calls++) {
+        RUNS(s.till, s.primary, "CALL place_order(1)", .state = true);
+        for (int i = 0; i < HOME_READS_FIRST; i++)
+            reads_at(&s, s.primary);
+    }
+    rig_publish(r);
+    client_asks(s.till, read_sql);
+    server_hears_query(s.primary, session_rescue_sql);
+    server_says_rows(s.primary, "0 -1 0");
+    server_hears_query(s.primary, session_probe_sql);
+    server_says_rows(s.primary, "0/");
+    server_hears_query(replica, read_sql);
+    server_says_rows(replica, "tea");
+    (void)client_hears_rows(s.till, "tea");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -544,6 +574,7 @@ int main(void)
         RIG_TEST(a_replica_too_far_behind_takes_no_reads),
         RIG_TEST(a_hint_keeps_a_read_on_the_primary),
         RIG_TEST(questions_about_the_last_statement_follow_it),
+        RIG_TEST(short_reads_come_before_the_question),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
