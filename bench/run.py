@@ -111,14 +111,14 @@ def make_tables(names, a, results):
                 {IDLE: make_idle_table, SOAK: make_soak_table}[name](a, cluster, results)
 
 
-def make_held_tables(names, a, results):
-    """Those for which each server is held to a share of a core."""
-    with Cluster(replicas=4, options=SERVER) as cluster:
+def make_held_table(name, a, results):
+    """One for which each server is held to a share of a core."""
+    table = TABLES[name]
+    with Cluster(replicas=table.replicas, options=SERVER) as cluster:
         load.prepare(cluster.primary)
         cluster.wait_in_sync()
-        for name in names:
-            with Quota([s.pid for s in cluster.servers], TABLES[name].held):
-                make_load_table(name, a, cluster, results)
+        with Quota([s.pid for s in cluster.servers], table.held):
+            make_load_table(name, a, cluster, results)
 
 
 def main():
@@ -129,8 +129,8 @@ def main():
     results = []
     if free:
         make_tables(free, a, results)
-    if held:
-        make_held_tables(held, a, results)
+    for name in held:
+        make_held_table(name, a, results)
     if a.json:
         with open(a.json, "w", encoding="utf-8") as f:
             json.dump({"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "cores": os.cpu_count(),

@@ -8,8 +8,9 @@ PREPARED = ["--db-ps-mode=auto"]
 ALONE = ("direct", "haproxy", "tillway, one server")
 BESIDE = ("direct", "haproxy", "tillway", "tillway, one by one")
 
-# held: cores that each server may use; None: as many as there are. contenders: names of contenders.CONTENDERS.
-Table = collections.namedtuple("Table", "what script options connections contenders held", defaults=(BESIDE, None))
+# held: cores that each server may use; None: as many as there are. contenders: names of contenders.CONTENDERS. replicas: how many hang on
+# the primary, which pays for each of them.
+Table = collections.namedtuple("Table", "what script options connections contenders held replicas", defaults=(BESIDE, None, 2))
 
 
 def _own(script):
@@ -37,7 +38,7 @@ TABLES = {
     "multiplexing": Table("point select, text protocol, of many clients on 50 connections", CROWD, [], (5000,),
                           ("direct, 50 clients", "tillway, 50 connections", "tillway, 3 × 16 connections")),
     "scaling": Table("point select, text protocol, each server held to a quarter of a core", "oltp_point_select", TEXT, (32,),
-                     ("direct", "tillway, 1 + 2", "tillway, 1 + 2, all read", "tillway, 1 + 4, all read"), 0.25),
+                     ("direct", "tillway, 1 + 2", "tillway, 1 + 2, all read", "tillway, 1 + 4, all read"), 0.25, 4),
     "own-writes": Table("each read behind a write of its session, which it must see; each server held to a quarter of a core",
                         _own("own_writes.lua"), TEXT, (32,), ("direct", "tillway, 1 + 2", "tillway, 1 + 2, all read"), 0.25),
 }
