@@ -82,6 +82,7 @@ def sales(options):
     """Tills at full speed through the proxy, without the mirror, with it, and with it and a probe of its lag, in turn; what was sold is taken
     back each time, so that all begin with the same documents. `apart`: MongoDB, the mirror and the replica that it reads from (`replica`) have a
     core of their own, tills, proxy and primary the others."""
+    BenchShop.example = options.example
     with BenchShop(options.page, replicas=int(options.replica)) as shop, shop.proxy() as proxy:
         shop.wait_all()
         if options.apart:
@@ -127,7 +128,8 @@ def sold(shop, proxy, options):
         time.sleep(options.seconds)
     n = tills.total.reads + tills.total.writes
     say("CPU, µs/statement: " + ", ".join("%s %.0f" % (name, (cpu_seconds([pid]) - before[name]) / n * 1e6) for name, pid in pids.items()))
-    shop.run("SET @tillway_etl = 1", "DELETE FROM Orderline WHERE order_id > %d" % last, "DELETE FROM `Order` WHERE id > %d" % last)
+    shop.run("SET @tillway_etl = 1", "DELETE FROM Orderline WHERE order_id > %d" % last, "DELETE FROM `Order` WHERE id > %d" % last,
+             "CALL refresh_materialized_views()")
     return n / tills.total.seconds
 
 
@@ -279,6 +281,7 @@ def main():
     options.add_argument("--seconds", type=int, default=60, help="of sales in a round (60)")
     options.add_argument("--reprice", type=float, default=MIX["reprice"], help="in `sales`: actions of a hundred that change a price (%(default)s)")
     options.add_argument("--replica", action="store_true", help="in `sales`: a replica, from which the mirror reads")
+    options.add_argument("--example", default=BenchShop.example, help="in `sales`: the mapping, in conf/ (%(default)s)")
     options.add_argument("--delay", default=BenchShop.batch_delay, help="mirror.batch_delay (%(default)s)")
     options.add_argument("--apart", action="store_true", help="in `sales`: MongoDB, the mirror and the replica on a core of their own")
     options.add_argument("--sales", type=int, default=50, help="in `buyers` and `orders` (50)")

@@ -25,6 +25,8 @@ CREATE TABLE IF NOT EXISTS MvProductBuyer (
   CONSTRAINT pk_MvProductBuyer PRIMARY KEY (product_id, customer_id),
   CONSTRAINT ck_MvProductBuyer_quantity CHECK (quantity >= 0)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
+-- What a customer bought; by it the mirror finds the products that show a renamed customer (conf/pos-paged.example.yaml).
+CREATE INDEX IF NOT EXISTS ix_MvProductBuyer_customer ON MvProductBuyer (customer_id);
 
 -- Sales of each day (UTC). A day has up to 64 rows (bucket = order id modulo 64), or all tills would queue for one; read DailySales.
 CREATE TABLE IF NOT EXISTS MvDailySales (

@@ -27,11 +27,10 @@ SANITIZER_ENV = {
 }
 
 
-def pos_mirror(mongo, **keys):
-    """The section that mirrors the POS database as conf/pos.example.yaml maps it; keys go into it."""
-    example = os.path.join(paths.ROOT, "conf", "pos.example.yaml")
+def pos_mirror(mongo, example="pos.example.yaml", **keys):
+    """The section that mirrors the POS database as an example in conf/ maps it; keys go into it."""
     return {"mirror": dict({"uri": mongo.uri, "database": mongo.database}, **keys,
-                           aggregates=yamlout.block(example, "aggregates"))}
+                           aggregates=yamlout.block(os.path.join(paths.ROOT, "conf", example), "aggregates"))}
 
 
 def listens(port):

@@ -25,6 +25,7 @@ def new_mirror(cluster, mongo, section):
 class Shop:
     """cluster, mongo, mirror: started, the sample loaded, the first snapshot not awaited."""
 
+    example = "pos.example.yaml"  # the mapping, in conf/
     validate = False  # mirror.validate
 
     def __init__(self, replicas=1, mongo=None):
@@ -38,7 +39,7 @@ class Shop:
 
     def section(self):
         """The mirror's section of the configuration."""
-        return tillway.pos_mirror(self.mongo, batch_delay="1ms", validate=self.validate)
+        return tillway.pos_mirror(self.mongo, self.example, batch_delay="1ms", validate=self.validate)
 
     def new_mirror(self):
         """The Tillway that mirrors; not started."""

@@ -16,7 +16,7 @@ KEY = {"customers": "Order ID", "products": "Customer ID"}
 
 
 class PagedShop(Shop):
-    """conf/pos.example.yaml with `page` in its arrays."""
+    """The example with other `page`s in its arrays."""
 
     pages = PAGES
     validate = True
@@ -25,6 +25,8 @@ class PagedShop(Shop):
         section = super().section()
         lines = []
         for line in section["mirror"]["aggregates"].lines:
+            if self.pages and re.match(" *page:", line):
+                continue
             lines.append(line)
             name = re.match(r"( *)(\w+):$", line)
             if name and name[2] in self.pages:

@@ -182,7 +182,8 @@ static void test_objects(void **state)
 /* The mappings of the example files are ones. */
 static void test_examples(void **state)
 {
-    static const char *const files[] = {"conf/pos.example.yaml", "conf/mirror-only.example.yaml",
+    static const char *const files[] = {"conf/pos.example.yaml", "conf/pos-paged.example.yaml",
+                                        "conf/mirror-only.example.yaml",
                                         "conf/rentals.example.yaml", "conf/stores.example.yaml"};
 
     (void)state;
