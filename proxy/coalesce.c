@@ -1,5 +1,7 @@
 #include "proxy/coalesce.h"
 
+#include "base/clock.h"
+
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +10,7 @@
 
 enum {
     PAUSE_NS = 300000,
-    MANY = 8,
+    GATHERS = 2,
     LOOK_MS = 10,
     FULL_MAX = 8,
     FULL_ENOUGH = 4,
@@ -45,23 +47,34 @@ static bool threads_wait(const struct coalesce *c)
     return slash && strtol(slash, NULL, 10) > c->cores;
 }
 
+/* Whether a pause would have brought some of what came since the last look. */
+static bool much_comes(const struct coalesce *c, uint64_t ms)
+{
+    return (uint64_t)c->came * PAUSE_NS >= ms * CLOCK_NS_PER_MS * GATHERS;
+}
+
 static void look(struct coalesce *c, uint64_t now_ms)
 {
-    if (now_ms - c->looked_ms < LOOK_MS)
+    uint64_t ms = now_ms - c->looked_ms;
+
+    if (ms < LOOK_MS)
         return;
-    c->looked_ms = now_ms;
-    if (threads_wait(c))
+    if (much_comes(c, ms) && threads_wait(c))
         c->full += c->full < FULL_MAX;
     else
         c->full -= c->full > 0;
+    c->looked_ms = now_ms;
+    c->came = 0;
 }
 
-bool coalesce_is_due(struct coalesce *c, uint64_t now_ms, unsigned under_way, unsigned events)
+bool coalesce_is_due(struct coalesce *c, uint64_t now_ms)
 {
-    if (under_way < MANY || events >= MANY)
-        return false;
+    unsigned events = c->events;
+
+    c->events = 0;
+    c->came += events;
     look(c, now_ms);
-    return c->full >= FULL_ENOUGH;
+    return events < COALESCE_MANY && c->full >= FULL_ENOUGH;
 }
 
 void coalesce_pause(void)

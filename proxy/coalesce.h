@@ -1,7 +1,8 @@
 /* Interrupt coalescing, as network cards have it. Where threads wait for cores, a worker that is
  * woken by one reply takes the core from the server that is about to send the next ones: each is
- * woken for, read and passed on by itself, and all parties pay for it. So there, while many short
- * reads are under way and few events came, a worker lets more of them gather before it looks.
+ * woken for, read and passed on by itself, and all parties pay for it. So there, while many
+ * statements are under way, much comes all the time and little came in this turn, a worker lets
+ * more of it gather before it looks.
  *
  * Threads wait where more of them are ready to run than there are cores, as the kernel counts them;
  * of a worker's own waiting nothing is seen, for it is the one that the others wait for. One worker
@@ -16,15 +17,20 @@ struct coalesce {
     int load;           /* /proc/loadavg; -1: the kernel does not tell */
     long cores;         /* of the machine */
     uint64_t looked_ms; /* by the loop's clock */
-    unsigned full;      /* of the last looks, how many more found threads waiting than did not */
+    unsigned events;    /* statements sent and replies finished in this turn: who does it counts */
+    unsigned came;      /* … since it looked */
+    unsigned full;      /* of the last looks, how many more found much to do and threads waiting */
 };
 
 void coalesce_open(struct coalesce *c);
 void coalesce_close(struct coalesce *c);
 
-/* Behind a turn with `events` requests and replies, while `under_way` short reads wait for theirs:
- * whether to pause. Looks at the machine, a hundred times a second at most. */
-bool coalesce_is_due(struct coalesce *c, uint64_t now_ms, unsigned under_way, unsigned events);
+/* Statements of a worker that wait for a server: with fewer there is nothing to gather. */
+enum { COALESCE_MANY = 8 };
+
+/* Behind each turn: whether to pause, where COALESCE_MANY are under way. Looks at the machine, a
+ * hundred times a second at most. */
+bool coalesce_is_due(struct coalesce *c, uint64_t now_ms);
 /* Long enough that on two full cores some replies come meanwhile, at 40 to 100 us each. */
 void coalesce_pause(void);
 

@@ -132,17 +132,24 @@ static void on_janitor(uv_timer_t *timer)
         uv_stop(&w->loop);
 }
 
+/* Statements that wait for a server, of all workers; this one's share. */
+static unsigned under_way(const struct worker *w)
+{
+    int n = 0;
+
+    for (int i = 0; i < w->topology->count; i++)
+        n += atomic_load_explicit(&w->shared->loads[i].busy, memory_order_relaxed);
+    return n > 0 ? (unsigned)(n / w->shared->worker_count) : 0;
+}
+
 /* Before the loop waits for events. What a turn wrote goes out together. */
 static void on_turn_end(uv_prepare_t *handle)
 {
     struct worker *w = handle->data;
-    unsigned events;
 
     lines_write(&w->lines);
     outbox_flush(w->buffers.outbox);
-    events = w->lines.events;
-    w->lines.events = 0;
-    if (coalesce_is_due(&w->coalesce, uv_now(&w->loop), lines_riders(&w->lines), events))
+    if (coalesce_is_due(&w->coalesce, uv_now(&w->loop)) && under_way(w) >= COALESCE_MANY)
         coalesce_pause();
 }
 

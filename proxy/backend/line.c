@@ -146,7 +146,6 @@ static void pop(struct line *l)
     l->riders[l->head] = NULL;
     l->head = place(l->head, 1);
     l->count--;
-    lines_of(l)->events++;
     l->turn = false;
     l->since_ns = l->now_ns;
 }
@@ -344,7 +343,7 @@ void line_board(struct line *l, struct session *s)
     if (l->count == 0)
         l->since_ns = 0;
     l->riders[place(l->head, l->count++)] = s;
-    lines_of(l)->events++;
+    s->worker->coalesce.events++;
     s->line = l;
     lines_of(l)->favours = UINT32_C(1) << l->backend->server;
     atomic_fetch_add_explicit(&load_of(l)->busy, 1, memory_order_relaxed);
@@ -422,16 +421,6 @@ void lines_write(struct lines *all)
         if (l->backend->stream.eof || stream_left(&l->backend->stream) > 0)
             pump(l);
     }
-}
-
-unsigned lines_riders(const struct lines *all)
-{
-    unsigned n = 0;
-
-    for (int i = 0; i < SERVERS_MAX; i++)
-        for (const struct line *l = all->of[i]; l; l = l->next)
-            n += l->count;
-    return n;
 }
 
 /* Whoever waits behind something slow goes elsewhere. */

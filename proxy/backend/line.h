@@ -54,7 +54,6 @@ struct lines {
     struct line *unsent;
     struct line *spare;
     uint32_t favours; /* bit i: the server of the newest rider, for the next ones to join it */
-    unsigned events;  /* who boarded and whose reply came, in this turn */
     uv_timer_t watch;
     atomic_uint slow_rounds; /* of the watch, till a head is slow; tests give it more */
     struct history history;
@@ -67,8 +66,6 @@ void lines_close(struct lines *all);
 
 /* At the end of each turn of the loop: write what was put on lines in it. */
 void lines_write(struct lines *all);
-/* Who waits for a reply. */
-unsigned lines_riders(const struct lines *all);
 
 /* A line on which the session's command may ride; NULL: none. */
 struct line *line_find(struct session *s, int server);

@@ -25,6 +25,7 @@ static void count_busy(struct session *s, struct backend *b, bool busy)
 
     if (busy == (b->load != NULL))
         return;
+    s->worker->coalesce.events++;
     atomic_fetch_add_explicit(&load->busy, busy ? 1 : -1, memory_order_relaxed);
     b->load = busy ? load : NULL;
 }

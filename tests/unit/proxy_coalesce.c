@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { CORES = 4, SOME = 20, MANY = 60, FEW = 1 };
+enum { CORES = 4, SOME = 20, MUCH = 80, LITTLE = 40, FEW = 1 };
 
 static FILE *file;
 static struct coalesce c;
@@ -36,16 +36,30 @@ static int end(void **state)
     return fclose(file);
 }
 
-/* Whether it is due behind the last of so many turns, ten milliseconds each. */
-static bool after(int turns)
+/* A turn with so many events; whether a pause is due behind it. */
+static bool turn(struct coalesce *which, uint64_t ms, unsigned events)
+{
+    which->events = events;
+    return coalesce_is_due(which, ms);
+}
+
+/* So much comes in each ten milliseconds, so many times; whether it is due behind a turn with few.
+ */
+static bool after_each(int times, unsigned events)
 {
     bool due = false;
 
-    while (turns-- > 0) {
+    while (times-- > 0) {
         now_ms += 10;
-        due = coalesce_is_due(&c, now_ms, MANY, FEW);
+        (void)turn(&c, now_ms, events);
+        due = turn(&c, now_ms, FEW);
     }
     return due;
+}
+
+static bool after(int times)
+{
+    return after_each(times, MUCH);
 }
 
 static void it_is_due_while_threads_wait_for_cores(void **state)
@@ -65,9 +79,9 @@ static void it_looks_a_hundred_times_a_second_at_most(void **state)
 {
     (void)state;
     are_ready(CORES + 1);
-    now_ms += 10;
+    assert_false(after(1));
     for (int i = 0; i < SOME; i++)
-        assert_false(coalesce_is_due(&c, now_ms, MANY, FEW));
+        assert_false(turn(&c, now_ms, FEW));
     assert_true(after(SOME));
 }
 
@@ -92,22 +106,29 @@ static void the_kernel_tells_it(void **state)
     assert_true(here.cores > 0);
     here.cores = 0; /* we are ready to run ourselves */
     for (uint64_t ms = 10; ms < 200; ms += 10)
-        (void)coalesce_is_due(&here, ms, MANY, FEW);
-    assert_true(coalesce_is_due(&here, 200, MANY, FEW));
+        (void)turn(&here, ms, MUCH);
+    assert_true(turn(&here, 199, FEW));
     coalesce_close(&here);
     assert_int_equal(here.load, -1);
 }
 
-static void only_behind_a_turn_that_found_little_of_much(void **state)
+static void only_behind_a_turn_that_found_few(void **state)
 {
     (void)state;
     are_ready(CORES + 1);
     assert_true(after(SOME));
-    assert_true(coalesce_is_due(&c, now_ms, 8, 0));
-    assert_true(coalesce_is_due(&c, now_ms, 60, 7));
-    assert_false(coalesce_is_due(&c, now_ms, 60, 8));
-    assert_false(coalesce_is_due(&c, now_ms, 7, 0));
-    assert_false(coalesce_is_due(&c, now_ms, 0, 0));
+    assert_true(turn(&c, now_ms, 0));
+    assert_true(turn(&c, now_ms, 7));
+    assert_false(turn(&c, now_ms, 8));
+}
+
+static void only_where_a_pause_brings_something(void **state)
+{
+    (void)state;
+    are_ready(CORES + 1);
+    assert_false(after_each(SOME, LITTLE));
+    assert_true(after(SOME));
+    assert_false(after_each(SOME, LITTLE));
 }
 
 int main(void)
@@ -117,7 +138,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(it_looks_a_hundred_times_a_second_at_most, begin, end),
         cmocka_unit_test_setup_teardown(a_kernel_that_does_not_tell_never_has_it_due, begin, end),
         cmocka_unit_test(the_kernel_tells_it),
-        cmocka_unit_test_setup_teardown(only_behind_a_turn_that_found_little_of_much, begin, end),
+        cmocka_unit_test_setup_teardown(only_behind_a_turn_that_found_few, begin, end),
+        cmocka_unit_test_setup_teardown(only_where_a_pause_brings_something, begin, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
