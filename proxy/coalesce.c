@@ -10,7 +10,7 @@
 
 enum {
     PAUSE_NS = 300000,
-    GATHERS = 2,
+    GATHERS = 2, /* what a pause is to bring at least */
     LOOK_MS = 10,
     FULL_MAX = 8,
     FULL_ENOUGH = 4,
@@ -47,7 +47,7 @@ static bool threads_wait(const struct coalesce *c)
     return slash && strtol(slash, NULL, 10) > c->cores;
 }
 
-/* Whether a pause would have brought some of what came since the last look. */
+/* Whether it has come fast enough since the last look. */
 static bool much_comes(const struct coalesce *c, uint64_t ms)
 {
     return (uint64_t)c->came * PAUSE_NS >= ms * CLOCK_NS_PER_MS * GATHERS;

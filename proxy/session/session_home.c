@@ -151,7 +151,7 @@ static bool is_past(const struct session *s)
 /* The probe costs the server as much as several short reads do. */
 static bool comes_before_probe(const struct session *s)
 {
-    return s->run.read && !s->run.wish.only && s->unsaid.reads < HOME_READS_FIRST && !is_past(s) &&
+    return !s->run.wish.only && s->unsaid.reads < HOME_READS_FIRST && !is_past(s) &&
            session_ride_is_short(s);
 }
 

@@ -33,9 +33,7 @@ static struct scene called(struct rig *r)
     struct scene s = rig_scene(r);
 
     RUNS(s.till, s.primary, call_sql, .affected = 1);
-    server_hears_query(s.primary, session_rescue_sql);
-    server_says_rows(s.primary, "0 1 0");
-    server_hears_query(s.primary, session_probe_sql);
+    server_hears_probe(s.primary, "0 1 0");
     return s;
 }
 
@@ -98,9 +96,7 @@ static void what_was_not_asked_is_asked(void **state)
     RUNS(s.till, s.primary, call_sql, .affected = 1, .warnings = 1);
     nobody_is_primary(r);
     client_asks(s.till, call_sql);
-    server_hears_query(s.primary, session_rescue_sql);
-    server_says_rows(s.primary, "0 1 0");
-    server_hears_query(s.primary, session_probe_sql);
+    server_hears_probe(s.primary, "0 1 0");
     server_says_rows(s.primary, "0/");
     another_is_primary(r);
     other = server_serves(&r->servers[REPLICA]);

@@ -1,7 +1,6 @@
 /* Which server a statement goes to, and read-your-writes. */
 #include "component/rig.h"
 #include "proxy/backend/history.h"
-#include "proxy/session/session_hold.h"
 #include "proxy/session/session_home.h"
 
 static const char read_sql[] = "SELECT name FROM Product";
@@ -538,9 +537,7 @@ static void short_reads_come_before_the_question(void **state)
     }
     rig_publish(r);
     client_asks(s.till, read_sql);
-    server_hears_query(s.primary, session_rescue_sql);
-    server_says_rows(s.primary, "0 -1 0");
-    server_hears_query(s.primary, session_probe_sql);
+    server_hears_probe(s.primary, "0 -1 0");
     server_says_rows(s.primary, "0/");
     server_hears_query(replica, read_sql);
     server_says_rows(replica, "tea");

@@ -406,6 +406,13 @@ void server_says_prepared(struct peer *p, uint32_t id, unsigned columns, unsigne
     send_columns(p, columns);
 }
 
+void server_hears_probe(struct peer *p, const char *numbers)
+{
+    server_hears_query(p, session_rescue_sql);
+    server_says_rows(p, numbers);
+    server_hears_query(p, session_probe_sql);
+}
+
 void server_hears_execute(struct peer *p, uint32_t id)
 {
     struct buf b = peer_execution(id);

@@ -68,6 +68,9 @@ uint64_t server_hears_once(struct peer *p, const char *sql);
 /* The questions about a commit in doubt, and what they are answered: `trace` is what tells of the
  * connection before, and that server's uptime. */
 void server_tells_outcome(struct peer *p, const char *trace, uint64_t number);
+/* What it is asked of the statement before (whose numbers it says), and then of what code that ran
+ * has left behind; that is still to be answered. */
+void server_hears_probe(struct peer *p, const char *numbers);
 /* The execution of a statement of no parameters. */
 void server_hears_execute(struct peer *p, uint32_t id);
 

@@ -219,9 +219,7 @@ static void after_hidden_code(const char *counted, bool pinned)
     client_asks(s.till, "SHOW WARNINGS"); /* which the question would take the place of */
     answers(s.primary, "SHOW WARNINGS", s.till);
     client_asks(s.till, read_sql);
-    server_hears_query(s.primary, session_rescue_sql);
-    server_says_rows(s.primary, "0 -1 0");
-    server_hears_query(s.primary, session_probe_sql);
+    server_hears_probe(s.primary, "0 -1 0");
     server_says_rows(s.primary, counted);
     answers(pinned ? s.primary : server_serves(&r->servers[REPLICA]), read_sql, s.till);
 }

@@ -256,8 +256,8 @@ static void hidden_code_is_asked_about_under_the_proxys_values(void **state)
     (void)client_hears_rows(s.till, "tea");
     rig_publish(r);
     client_asks(s.till, read_sql);
-    is_asked(s.primary, session_rescue_sql, "0 -1 0");
-    is_asked(s.primary, session_probe_sql, "0/");
+    server_hears_probe(s.primary, "0 -1 0");
+    server_says_rows(s.primary, "0/");
     replica = server_serves(&r->servers[REPLICA]);
     is_asked(replica, read_sql, "tea");
     (void)client_hears_rows(s.till, "tea");
