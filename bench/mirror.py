@@ -17,7 +17,7 @@ from bson.decimal128 import Decimal128
 from mirror_shop import FIRST, ORDERS_EACH, BenchShop, Probe  # which says where the harness is
 
 from contenders import cpu_seconds
-from harness.pos_till import MIX, Tills
+from harness.pos_till import MIX, Tills, Total
 
 FEW, MANY = 9001, 9002
 MIRRORS, OTHERS = {0}, set(range(1, os.cpu_count()))  # cores with --apart
@@ -79,11 +79,13 @@ def catchup(options):
 
 
 def sales(options):
-    """Tills at full speed through the proxy, without the mirror, with it, and with it and a probe of its lag, in turn; what was sold is taken
-    back each time, so that all begin with the same documents. `apart`: MongoDB, the mirror and the replica that it reads from (`replica`) have a
-    core of their own, tills, proxy and primary the others."""
+    """Tills at full speed through the proxy, without the mirror, and with it and a probe of its lag, in turn; what was sold is taken back each
+    time, so that all begin with the same documents. `apart`: MongoDB, the mirror and the replica that it reads from (`replica`) have a core of
+    their own, tills, proxy and primary the others."""
     BenchShop.example = options.example
     with BenchShop(options.page, replicas=int(options.replica)) as shop, shop.proxy() as proxy:
+        if options.customers:
+            shop.make_orders(options.customers * ORDERS_EACH)
         shop.wait_all()
         if options.apart:
             pin(OTHERS, os.getpid(), shop.primary.pid, proxy.pid)
@@ -96,17 +98,18 @@ def sales(options):
             if options.apart:
                 pin(MIRRORS, shop.mirror.pid)
             shop.wait_all()
-            on.append(sold(shop, proxy, options))
-            shop.wait_all()
-            with Probe(shop) as probe:
-                sold(shop, proxy, options)
-            half = len(probe.times) // 2
-            say("lag: median %.0f ms, p99 %.0f ms, most %.0f ms; median of the first half %.0f ms, of the second %.0f ms" % (
-                probe.share(0.5), probe.share(0.99), max(probe.times) * 1000,
-                statistics.median(probe.times[:half]) * 1000, statistics.median(probe.times[half:]) * 1000))
+            with Probe(shop, pause=0.2, look=0.005) as probe:
+                on.append(sold(shop, proxy, options, probe))
         ratios("tills, with the mirror on", "statements/s", on, off, "off")
         shop.wait_all()
         say("memory of the mirror: %.0f MiB; %s" % (shop.memory_mib(), shop.verified()))
+
+
+def say_lag(probe, parts=10):
+    say("lag of %d changes: median %.0f ms, p99 %.0f ms, most %.0f ms" % (
+        len(probe.times), probe.share(0.5), probe.share(0.99), max(probe.times) * 1000))
+    for name, share in (("median", 0.5), ("p99", 0.99)):
+        say("  %s of each tenth: %s ms" % (name, ", ".join("%.0f" % probe.share(share, part, parts) for part in range(parts))))
 
 
 def pin(cores, *pids):
@@ -116,16 +119,22 @@ def pin(cores, *pids):
             os.sched_setaffinity(int(thread), cores)
 
 
-def sold(shop, proxy, options):
-    """Statements a second; says whose CPU time they took."""
+def sold(shop, proxy, options, probe=None):
+    """Statements a second; says whose CPU time they took, and the probe's lag meanwhile."""
     last = shop.primary.value("SELECT MAX(id) FROM pos.`Order`")
     pids = {"MariaDB": shop.primary.pid, "the proxy": proxy.pid, "MongoDB": shop.mongo.pid}
     pids.update((s.name, s.pid) for s in shop.cluster.servers[1:])
     if shop.mirror.alive():
         pids["the mirror"] = shop.mirror.pid
     before = {name: cpu_seconds([pid]) for name, pid in pids.items()}
+    done = [Total()]
     with Tills(proxy.host, proxy.port, count=4, mix=dict(MIX, reprice=options.reprice)) as tills:
-        time.sleep(options.seconds)
+        for _ in range(10):
+            time.sleep(options.seconds / 10)
+            done.append(tills.running_total())
+    if probe:
+        say_lag(probe)
+    say("  statements/s of each tenth: " + ", ".join("%.0f" % ((b.reads + b.writes - a.reads - a.writes) / options.seconds * 10) for a, b in zip(done, done[1:])))
     n = tills.total.reads + tills.total.writes
     say("CPU, µs/statement: " + ", ".join("%s %.0f" % (name, (cpu_seconds([pid]) - before[name]) / n * 1e6) for name, pid in pids.items()))
     shop.run("SET @tillway_etl = 1", "DELETE FROM Orderline WHERE order_id > %d" % last, "DELETE FROM `Order` WHERE id > %d" % last,
@@ -280,6 +289,7 @@ def main():
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--seconds", type=int, default=60, help="of sales in a round (60)")
     options.add_argument("--reprice", type=float, default=MIX["reprice"], help="in `sales`: actions of a hundred that change a price (%(default)s)")
+    options.add_argument("--customers", type=int, help="in `sales`: more, with ten orders each (none)")
     options.add_argument("--replica", action="store_true", help="in `sales`: a replica, from which the mirror reads")
     options.add_argument("--example", default=BenchShop.example, help="in `sales`: the mapping, in conf/ (%(default)s)")
     options.add_argument("--delay", default=BenchShop.batch_delay, help="mirror.batch_delay (%(default)s)")

@@ -55,9 +55,8 @@ class _Till(threading.Thread):
         self.random = random.Random("%s/%d" % (tills.seed, number))
         self.by_procedure = number % 2 == 0
         self.total = Total()
-        self.open = {}       # order id: {product: quantity}, not shipped yet
-        self.unsure = set()  # orders whose last change may or may not have happened
-        self.prices = {}     # product: the price this till gave it
+        self.open = []    # (order id, {product: quantity}) of orders that are surely not shipped yet
+        self.prices = {}  # product: the price this till gave it
         self.sold_out = False
         self.connection = None
 
@@ -152,7 +151,7 @@ class _Till(threading.Thread):
         order = (self._sell_by_procedure if self.by_procedure else self._sell_by_transaction)(
             customer, items)
         self.total.orders += 1
-        self.open[order] = items
+        self.open.append((order, items))
         self._check_lines(order, items)
 
     def _sell_by_procedure(self, customer, items):
@@ -169,30 +168,26 @@ class _Till(threading.Thread):
         self._write("COMMIT")
         return order
 
-    def _pick_open(self):
-        known = [o for o in self.open if o not in self.unsure]
-        return self.random.choice(known) if known else None
+    def _take_open(self):
+        """Any of them, taken out of the list: a change of it that fails may have happened or not."""
+        at = self.random.randrange(len(self.open))
+        self.open[at], self.open[-1] = self.open[-1], self.open[at]
+        return self.open.pop()
 
     def _ship(self):
-        order = self._pick_open()
-        if order is None:
+        if not self.open:
             return
-        self.unsure.add(order)
+        order, _ = self._take_open()
         self._write("CALL ship_order(%s)", (order,))
-        self.unsure.discard(order)
-        del self.open[order]
         self.total.shipped += 1
         rows = self._read("SELECT dateShipped IS NOT NULL FROM `Order` WHERE id = %s", (order,))
         self._expect("order %d shipped" % order, [(1,)], rows)
 
     def _cancel(self):
-        order = self._pick_open()
-        if order is None:
+        if not self.open:
             return
-        self.unsure.add(order)
+        order, _ = self._take_open()
         self._write("CALL cancel_order(%s)", (order,))
-        self.unsure.discard(order)
-        del self.open[order]
         self.total.cancelled += 1
         self._check_lines(order, {})
 
@@ -214,10 +209,12 @@ class _Till(threading.Thread):
                      str(rows[0][0]) if rows else None)
 
     def _history(self):
-        self._read("SELECT o.id, o.datePlaced, SUM(l.quantity * p.currentPrice) FROM `Order` o"
+        """The customer's last orders, which are few however many there were."""
+        self._read("SELECT STRAIGHT_JOIN o.id, o.datePlaced, SUM(l.quantity * p.currentPrice)"
+                   " FROM (SELECT id, datePlaced FROM `Order` WHERE customer_id = %s"
+                   " ORDER BY datePlaced DESC LIMIT 10) o"
                    " JOIN Orderline l ON l.order_id = o.id JOIN Product p ON p.id = l.product_id"
-                   " WHERE o.customer_id = %s GROUP BY o.id, o.datePlaced",
-                   (self.random.choice(self.tills.customers),))
+                   " GROUP BY o.id, o.datePlaced", (self.random.choice(self.tills.customers),))
 
     def _shelf(self):
         if self.prices and self.random.random() < 0.5:
@@ -227,9 +224,9 @@ class _Till(threading.Thread):
                        (self.random.choice(self.tills.products),))
 
     def _receipt(self):
-        order = self._pick_open()
-        if order is not None:
-            self._check_lines(order, self.open[order])
+        if self.open:
+            order, items = self.random.choice(self.open)
+            self._check_lines(order, items)
 
 
 class Tills:
