@@ -120,13 +120,14 @@ bool work_cascades(struct work *k, struct err *e)
     return (c->n_keys == 0 && !k->paged) || k->spare;
 }
 
+/* Whether it is worth several readers. */
 static bool is_large(const struct work *k)
 {
     bool whole = false;
 
     for (int i = 0; i < k->w->n; i++)
         whole |= touch_of(k->touch, i)->all;
-    return whole || k->owing || touch_count(k->touch) >= LARGE;
+    return work_has_readers(k) && (whole || k->owing || touch_count(k->touch) >= LARGE);
 }
 
 /* A snapshot, and the feed exactly as far as it. */

@@ -46,31 +46,31 @@ static bool open_readers(struct work *k, struct err *e)
     return true;
 }
 
-/* Another connection's snapshot; whether it stands at the same place. */
-static bool join(struct source *s, const struct snapshot *at, bool *same, struct err *e)
+static bool same_place(const struct snapshot *a, const struct snapshot *b)
 {
-    struct snapshot other;
-
-    if (!snapshot_begin(s, &other, e))
-        return false;
-    *same = snapshot_compare(at->file, at->position, other.file, other.position) == 0;
-    return true;
+    return snapshot_compare(a->file, a->position, b->file, b->position) == 0;
 }
 
-/* Those that stand where the batch does; `all`: these are all. */
-static bool join_crew(struct work *k, const struct snapshot *at, bool *all, struct err *e)
+/* Begin all at the same moment; who of them stands where the batch does. `all`: everybody. */
+static bool begin_all(struct work *k, bool crewed, struct snapshot *at, bool *all, struct err *e)
 {
-    k->crewed = true;
-    k->n_joined = 0;
-    for (unsigned i = 0; i < k->n_crew; i++) {
-        bool same;
+    struct source *all_of_them[2 + READERS_MAX] = {k->source, k->spare};
+    struct snapshot places[2 + READERS_MAX];
+    unsigned alone = k->spare ? 2 : 1;
+    unsigned n = alone;
 
-        if (!join(k->crew[i], at, &same, e))
-            return false;
-        if (same)
-            k->joined[k->n_joined++] = k->crew[i];
-    }
-    *all = k->n_joined == k->n_crew;
+    for (unsigned i = 0; crewed && i < k->n_crew; i++)
+        all_of_them[n++] = k->crew[i];
+    k->crewed = crewed;
+    k->n_joined = 0;
+    if (!snapshots_begin(all_of_them, n, places, e))
+        return false;
+    *at = places[0];
+    k->twin = k->spare && same_place(&places[0], &places[1]);
+    for (unsigned i = alone; i < n; i++)
+        if (same_place(&places[0], &places[i]))
+            k->joined[k->n_joined++] = all_of_them[i];
+    *all = (k->twin || !k->spare) && k->n_joined == n - alone;
     return true;
 }
 
@@ -135,22 +135,26 @@ bool work_use_readers(struct work *k, struct err *e)
     return ok;
 }
 
+bool work_has_readers(const struct work *k)
+{
+    for (int i = 0; i < k->w->n; i++)
+        if (!k->w->mapping->aggregates[i]->paged)
+            return true;
+    return false;
+}
+
 /* Commits come in between, but seldom often in a row. A batch after one without a twin takes what
  * cascades may reach as a whole; one without all of its readers is slower. */
 bool work_begin_snapshot(struct work *k, bool large, struct snapshot *at, struct err *e)
 {
+    bool crewed = large && work_has_readers(k);
     bool all = false;
 
-    if (!end_crew(k, e) || (large && !open_readers(k, e)))
+    if (!end_crew(k, e) || (crewed && !open_readers(k, e)))
         return false;
-    for (int i = 0; !all && i < TRIES; i++) {
-        all = true;
-        k->twin = false;
-        if (!snapshot_begin(k->source, at, e) || (k->spare && !join(k->spare, at, &k->twin, e)) ||
-            (large && !join_crew(k, at, &all, e)))
+    for (int i = 0; !all && i < TRIES; i++)
+        if (!begin_all(k, crewed, at, &all, e))
             return false;
-        all &= k->twin || !k->spare;
-    }
     return true;
 }
 

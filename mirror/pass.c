@@ -21,21 +21,35 @@ static bool stopped(const struct pass *p, struct err *e)
 }
 
 /* `_tillway` stands last: the position the document holds, and the claim it was written under. */
+static bool add_mark(const struct pass *p, const bson_t *id, bson_t *doc, struct err *e)
+{
+    bson_t mark;
+
+    (void)bson_append_document_begin(doc, "_tillway", -1, &mark);
+    (void)bson_append_utf8(&mark, "gtid", -1, p->gtid, -1);
+    (void)bson_append_int64(&mark, "epoch", -1, sink_epoch(p->sink));
+    if (document_is_page(p->plan, id))
+        (void)bson_append_bool(&mark, "page", -1, true);
+    return bson_append_document_end(doc, &mark) ||
+           err_set(e, ERR_DATA, "%s: a document is too large", p->plan->a->collection);
+}
+
 static bool put(void *to, const bson_t *id, bson_t *doc, struct err *e)
 {
     struct pass *p = to;
-    bson_t mark;
 
-    if (doc) {
-        (void)bson_append_document_begin(doc, "_tillway", -1, &mark);
-        (void)bson_append_utf8(&mark, "gtid", -1, p->gtid, -1);
-        (void)bson_append_int64(&mark, "epoch", -1, sink_epoch(p->sink));
-        if (document_is_page(p->plan, id))
-            (void)bson_append_bool(&mark, "page", -1, true);
-        if (!bson_append_document_end(doc, &mark))
-            return err_set(e, ERR_DATA, "%s: a document is too large", p->plan->a->collection);
-    }
-    return sink_put(p->sink, p->plan->a->collection, id, doc, e);
+    return (!doc || add_mark(p, id, doc, e)) &&
+           sink_put(p->sink, p->plan->a->collection, id, doc, e);
+}
+
+/* All but the paged array, which has not changed. */
+static bool put_fields(void *to, const bson_t *id, bson_t *doc, struct err *e)
+{
+    struct pass *p = to;
+    const struct aggregate *a = p->plan->a;
+
+    return add_mark(p, id, doc, e) &&
+           sink_put_fields(p->sink, a->collection, id, doc, a->levels[a->paged].name, e);
 }
 
 static bool late(const struct pass *p)
@@ -55,6 +69,7 @@ static bool enough(void *to)
 static void begin_fetch(struct pass *p, struct fetch *f)
 {
     fetch_init(f, p->plan, p->source, put, p);
+    f->take_fields = put_fields;
     f->directory = p->directory;
     f->readers = p->readers;
     f->enough = enough;
@@ -123,21 +138,63 @@ static bool write_units(struct pass *p, struct fetch *f, const struct keyset *un
     return !stopped(p, e) && fetch_units(f, units, i, e) && !stopped(p, e);
 }
 
+/* Of heads whose elements are not among the units, `fields` gets the root. */
+static void add_heads(struct units *u, const struct keyset *heads, struct keyset *fields)
+{
+    struct span unit[MAP_KEY_MAX] = {{NULL, 0}};
+
+    for (size_t i = 0; i < heads->n; i++) {
+        keyset_get(heads, i, unit);
+        if (keyset_find(u->roots, unit) >= 0)
+            continue;
+        if (directory_has(u->directory, unit) && keyset_find(&u->set, unit) < 0)
+            (void)keyset_add(fields, unit);
+        else
+            add_unit(u, unit, NULL);
+    }
+}
+
+/* Whether MongoDB has what the elements of all heads were when the stretch began: nothing is owed,
+ * and no document is one that MongoDB has refused. */
+static bool heads_stand(const struct pass *p, struct debts *debts)
+{
+    return !debts_due(debts) && !debts_full(debts) && !sink_has_letters(p->sink);
+}
+
+static bool write_heads(struct pass *p, struct fetch *f, const struct keyset *fields,
+                        struct units *u, struct err *e)
+{
+    size_t done = 0;
+
+    if (!late(p) && (stopped(p, e) || !fetch_heads(f, fields, &done, e)))
+        return false;
+    add_units(u, fields, done, fields->n);
+    return true;
+}
+
 /* What is left when it is late goes into the debt. */
-static bool touched_pages(struct pass *p, struct fetch *f, struct touched *t, struct debt *debt,
+static bool touched_pages(struct pass *p, struct fetch *f, struct touched *t, struct debts *debts,
                           struct err *e)
 {
+    struct keyset fields;
     struct units u;
     size_t done = 0;
     bool ok = true;
 
     units_init(&u, p, &t->roots);
-    add_units(&u, &t->heads, 0, t->heads.n);
+    keyset_init(&fields, p->plan->n_key, KEYS_MAX);
     add_units(&u, &t->pairs, 0, t->pairs.n);
-    t->all |= u.set.full || t->roots.full;
-    if (!t->all && !late(p))
+    if (heads_stand(p, debts))
+        add_heads(&u, &t->heads, &fields);
+    else
+        add_units(&u, &t->heads, 0, t->heads.n);
+    t->all |= u.set.full || t->roots.full || fields.full;
+    if (!t->all)
+        ok = write_heads(p, f, &fields, &u, e);
+    if (ok && !t->all && !late(p))
         ok = write_units(p, f, &u.set, &done, e);
-    t->all |= !debt_owe(debt, &u.set, done);
+    t->all |= u.set.full || !debt_owe(&debts->pages, &u.set, done);
+    keyset_free(&fields);
     keyset_free(&u.set);
     /* A root that is touched as a whole has been written in part. */
     return ok && sink_flush(p->sink, e);
@@ -171,7 +228,7 @@ static bool touched_documents(struct pass *p, struct fetch *f, struct touched *t
     for (int use = 1; use < p->plan->a->n_tables && !t->all; use++)
         if (!follow_use(p, f, use, t, debts, e))
             return false;
-    if (!t->all && p->plan->a->paged && !touched_pages(p, f, t, &debts->pages, e))
+    if (!t->all && p->plan->a->paged && !touched_pages(p, f, t, debts, e))
         return false;
     if (!t->all && !late(p) && !write_keys(p, f, &t->roots, &done, e))
         return false;

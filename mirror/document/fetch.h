@@ -22,6 +22,7 @@ struct fetch {
     struct readers *readers;   /* the caller's, in the same snapshot; NULL: `source` reads alone */
     const struct joins *joins; /* the caller's, of the same snapshot; NULL: MariaDB makes them */
     fetch_take *take;
+    fetch_take *take_fields;  /* takes heads from fetch_heads: in these the paged array is empty */
     bool (*enough)(void *to); /* asked between slices; NULL: never */
     /* Called behind each slice, with its last key and the documents so far; NULL: never. False with
      * `e` ends the fetch. */
@@ -66,5 +67,8 @@ bool fetch_pairs(struct fetch *f, int use, const struct keyset *links, size_t *a
  * page begins (nothing: the head), with what they spill into, until it is enough: at least one. A
  * head that is gone takes its pages with it. `*at` is where the rest begins. */
 bool fetch_units(struct fetch *f, const struct keyset *units, size_t *at, struct err *e) MUST_CHECK;
+/* Of a paged aggregate: heads [*at, …) by their roots, without the paged array, until it is enough:
+ * at least one. One that is gone takes its pages with it. `*at` is where the rest begins. */
+bool fetch_heads(struct fetch *f, const struct keyset *roots, size_t *at, struct err *e) MUST_CHECK;
 
 #endif

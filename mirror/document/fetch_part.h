@@ -32,6 +32,12 @@ void fetch_free_rows(struct rows **rows, int n);
 /* {_id: …} of a document that begins with it. */
 void fetch_id(const bson_t *doc, bson_t *id);
 bool fetch_hand_out(struct fetch *f, const bson_t *id, bson_t *doc, struct err *e) MUST_CHECK;
+/* Hand out the documents of the rows; their _ids are noted. */
+bool fetch_take_rows(struct fetch *f, struct rows **rows, fetch_take *take,
+                     struct err *e) MUST_CHECK;
+/* Whether a root is not among these: 1, 0, -1 with `e`. Its {_id: …} into `id`, which is empty. */
+int fetch_gone(struct fetch *f, const enum value_kind *kinds, const struct span *root, bson_t *id,
+               struct err *e);
 /* Roots [from, to) by one statement a level; none of them has pages yet. */
 bool fetch_slice(struct fetch *f, const struct keyset *keys, size_t from, size_t to,
                  struct err *e) MUST_CHECK;

@@ -64,7 +64,8 @@ bool fetch_hand_out(struct fetch *f, const bson_t *id, bson_t *doc, struct err *
 }
 
 /* The next document of the merge, if it is there: 1, 0 at the end, -1 with `e`. Notes its _id. */
-static int take_document(struct fetch *f, struct document_merge *merge, struct err *e)
+static int take_document(struct fetch *f, struct document_merge *merge, fetch_take *take,
+                         struct err *e)
 {
     bson_t doc = BSON_INITIALIZER;
     bson_t id;
@@ -76,7 +77,8 @@ static int take_document(struct fetch *f, struct document_merge *merge, struct e
         fetch_id(&doc, &id);
         key = id_span(&id);
         (void)keyset_add(&f->ids, &key);
-        if ((merge->from && fetch_note_page(f, merge, e) < 0) || !fetch_hand_out(f, &id, &doc, e))
+        f->documents++;
+        if ((merge->from && fetch_note_page(f, merge, e) < 0) || !take(f->to, &id, &doc, e))
             got = -1;
         bson_destroy(&id);
     }
@@ -84,7 +86,7 @@ static int take_document(struct fetch *f, struct document_merge *merge, struct e
     return got;
 }
 
-static bool take_documents(struct fetch *f, struct rows **rows, struct err *e)
+bool fetch_take_rows(struct fetch *f, struct rows **rows, fetch_take *take, struct err *e)
 {
     struct document_merge merge;
     int got;
@@ -93,9 +95,20 @@ static bool take_documents(struct fetch *f, struct rows **rows, struct err *e)
     merge.cut = f->plan->a->levels[f->plan->a->paged].page;
     keyset_clear(&f->ids);
     do
-        got = take_document(f, &merge, e);
+        got = take_document(f, &merge, take, e);
     while (got == 1);
-    return got == 0;
+    return got == 0 && (!f->ids.full || err_set(e, ERR_DATA, "the keys of a slice are too long"));
+}
+
+int fetch_gone(struct fetch *f, const enum value_kind *kinds, const struct span *root, bson_t *id,
+               struct err *e)
+{
+    struct span key;
+
+    if (!document_id(f->plan, kinds, root, id, e))
+        return -1;
+    key = id_span(id);
+    return keyset_find(&f->ids, &key) < 0;
 }
 
 /* Keys without a document. */
@@ -104,18 +117,14 @@ static bool take_gone(struct fetch *f, const struct keyset *keys, size_t from, s
 {
     bool ok = true;
 
-    if (f->ids.full)
-        return err_set(e, ERR_DATA, "the keys of a slice are too long");
     for (size_t i = from; ok && i < to; i++) {
         struct span tuple[MAP_KEY_MAX];
         bson_t id = BSON_INITIALIZER;
-        struct span key;
+        int gone;
 
         keyset_get(keys, i, tuple);
-        ok = document_id(f->plan, kinds, tuple, &id, e);
-        key = id_span(&id);
-        if (ok && keyset_find(&f->ids, &key) < 0)
-            ok = fetch_hand_out(f, &id, NULL, e);
+        gone = fetch_gone(f, kinds, tuple, &id, e);
+        ok = gone == 0 || (gone == 1 && fetch_hand_out(f, &id, NULL, e));
         bson_destroy(&id);
     }
     return ok;
@@ -169,7 +178,7 @@ static bool take_slice(struct fetch *f, const struct keyset *keys, struct slice 
     struct rows **rows = s->reading.rows;
     size_t bytes = 1;
 
-    if (!join(f, rows, e) || !fetch_fold(f, rows, e) || !take_documents(f, rows, e) ||
+    if (!join(f, rows, e) || !fetch_fold(f, rows, e) || !fetch_take_rows(f, rows, f->take, e) ||
         !take_gone(f, keys, s->from, s->to, rows[0]->kinds, e))
         return false;
     for (int i = 0; i < s->reading.n; i++)

@@ -241,8 +241,8 @@ static bool hand_on(struct sink *s, struct err *e)
     return err_set(e, ERR_IO, "no thread for the mirror's writes");
 }
 
-bool sink_put(struct sink *s, const char *collection, const bson_t *id, const bson_t *doc,
-              struct err *e)
+bool sink_put_fields(struct sink *s, const char *collection, const bson_t *id, const bson_t *doc,
+                     const char *but, struct err *e)
 {
     if (s->bulk && strcmp(s->bulk->collection, collection) != 0 && !hand_on(s, e))
         return false;
@@ -250,9 +250,15 @@ bool sink_put(struct sink *s, const char *collection, const bson_t *id, const bs
         s->bulk = bulk_new(collection, sink_where(s, collection));
     if (!s->bulk)
         return err_set(e, ERR_IO, "out of memory");
-    if (!bulk_add(s->bulk, id, doc, e))
+    if (!bulk_add(s->bulk, id, doc, but, e))
         return false;
     return !bulk_full(s->bulk) || hand_on(s, e);
+}
+
+bool sink_put(struct sink *s, const char *collection, const bson_t *id, const bson_t *doc,
+              struct err *e)
+{
+    return sink_put_fields(s, collection, id, doc, "", e);
 }
 
 /* The last bulk goes out from this thread: a small batch needs no other. */
@@ -283,6 +289,11 @@ bool sink_flush(struct sink *s, struct err *e)
 const char *sink_letters_collection(const struct sink *s)
 {
     return s->target->letters;
+}
+
+bool sink_has_letters(const struct sink *s)
+{
+    return s->letters && s->letters->known.n > 0;
 }
 
 uint64_t sink_written(const struct sink *s)

@@ -44,6 +44,10 @@ enum { SINK_ERR_FENCED = 11000 };
  * refuses of single documents becomes dead letters (of a sink that has claimed; else an error). */
 bool sink_put(struct sink *s, const char *collection, const bson_t *id, const bson_t *doc,
               struct err *e) MUST_CHECK;
+/* The same, but the field `but` of the document stays as it is in MongoDB; where there is none
+ * nothing is written. */
+bool sink_put_fields(struct sink *s, const char *collection, const bson_t *id, const bson_t *doc,
+                     const char *but, struct err *e) MUST_CHECK;
 /* Write what is left, or hold it. False with `e`: some of the documents since the last flush may be
  * written. */
 bool sink_flush(struct sink *s, struct err *e) MUST_CHECK;
@@ -60,6 +64,8 @@ bool sink_commit(struct sink *s, const char *name, const bson_t *doc, struct err
 bool sink_spill(struct sink *s, struct err *e) MUST_CHECK;
 /* The collection of the dead letters: {_id: {collection, id}, reason, code, at}. The sink's. */
 const char *sink_letters_collection(const struct sink *s);
+/* Whether there are any. */
+bool sink_has_letters(const struct sink *s);
 /* Documents written and deleted since the sink was opened. */
 uint64_t sink_written(const struct sink *s);
 

@@ -72,7 +72,8 @@ static bool refuse(struct sink_bulk *b, unsigned write, int code, const char *re
     return true;
 }
 
-bool bulk_add(struct sink_bulk *b, const bson_t *id, const bson_t *doc, struct err *e)
+bool bulk_add(struct sink_bulk *b, const bson_t *id, const bson_t *doc, const char *but,
+              struct err *e)
 {
     static const uint8_t empty[EMPTY] = {EMPTY};
     bool large = doc && doc->len > BULK_DOCUMENT_BYTES;
@@ -84,6 +85,7 @@ bool bulk_add(struct sink_bulk *b, const bson_t *id, const bson_t *doc, struct e
         buf_put(&b->writes, bson_get_data(doc), doc->len);
     else
         buf_put(&b->writes, empty, sizeof empty);
+    buf_put(&b->writes, but, strlen(but) + 1);
     b->n++;
     return buf_ok(&b->writes) || err_set(e, ERR_IO, "out of memory");
 }
@@ -113,9 +115,13 @@ static bool next_document(const struct buf *in, size_t *at, bson_t *out)
     return true;
 }
 
-bool bulk_next(const struct sink_bulk *b, size_t *at, bson_t *id, bson_t *doc)
+bool bulk_next(const struct sink_bulk *b, size_t *at, struct bulk_write *w)
 {
-    return next_document(&b->writes, at, id) && next_document(&b->writes, at, doc);
+    if (!next_document(&b->writes, at, &w->id) || !next_document(&b->writes, at, &w->doc))
+        return false;
+    w->but = (const char *)b->writes.data + *at;
+    *at += strlen(w->but) + 1;
+    return true;
 }
 
 /* An attempt to send some of the writes. */
@@ -130,29 +136,52 @@ struct attempt {
     unsigned n_there;
 };
 
+/* What a document becomes: itself, or itself with a field of the one that is there. */
+static bson_t *whole_or_but(const struct bulk_write *w)
+{
+    bson_t *whole = BCON_NEW("$literal", BCON_DOCUMENT(&w->doc));
+    bson_t kept = BSON_INITIALIZER;
+    struct buf path = buf_with_max(WRITES_MAX);
+    bson_t *both;
+
+    if (!*w->but)
+        return whole;
+    buf_printf(&path, "$%s", w->but);
+    (void)bson_append_utf8(&kept, w->but, -1, (const char *)path.data, (int)path.len);
+    both = BCON_NEW("$mergeObjects", "[", BCON_DOCUMENT(whole), BCON_DOCUMENT(&kept), "]");
+    bson_destroy(whole);
+    bson_destroy(&kept);
+    buf_free(&path);
+    return both;
+}
+
 /* The update that puts a document in the place of the one that is found by its `_id` alone, unless
  * that has a later claim's number: then it would get another `_id`, which MongoDB refuses. With the
  * number in the filter MongoDB would plan a query for each write, which costs it more. */
-static void replacement(const struct sink *s, const bson_t *doc, bson_t *out)
+static void replacement(const struct sink *s, const struct bulk_write *w, bson_t *out)
 {
     bson_t *later = BCON_NEW("$gt", "[", "$" SINK_EPOCH, BCON_INT64(s->epoch), "]");
+    bson_t *what = whole_or_but(w);
 
     BCON_APPEND(out, "0", "{", "$replaceWith", "{", "$cond", "[", BCON_DOCUMENT(later), "{", "_id",
-                BCON_NULL, "}", "{", "$literal", BCON_DOCUMENT(doc), "}", "]", "}", "}");
+                BCON_NULL, "}", BCON_DOCUMENT(what), "]", "}", "}");
+    bson_destroy(what);
     bson_destroy(later);
 }
 
-static bool add_document(const struct attempt *a, mongoc_bulk_operation_t *to, const bson_t *id,
-                         const bson_t *doc, bson_error_t *error)
+static bool add_document(const struct attempt *a, mongoc_bulk_operation_t *to,
+                         const struct bulk_write *w, bson_error_t *error)
 {
     bson_t update = BSON_INITIALIZER;
     bool ok;
 
+    assert(!a->insert || !*w->but);
     if (a->insert)
-        return mongoc_bulk_operation_insert_with_opts(to, doc, a->s->insert, error);
+        return mongoc_bulk_operation_insert_with_opts(to, &w->doc, a->s->insert, error);
     assert(a->s->epoch != 0);
-    replacement(a->s, doc, &update);
-    ok = mongoc_bulk_operation_update_one_with_opts(to, id, &update, a->s->upsert, error);
+    replacement(a->s, w, &update);
+    ok = mongoc_bulk_operation_update_one_with_opts(to, &w->id, &update,
+                                                    *w->but ? a->s->insert : a->s->upsert, error);
     bson_destroy(&update);
     return ok;
 }
@@ -170,12 +199,12 @@ static bool add_deletion(const struct attempt *a, mongoc_bulk_operation_t *to, c
     return ok;
 }
 
-static bool add_write(const struct attempt *a, mongoc_bulk_operation_t *to, const bson_t *id,
-                      const bson_t *doc, struct err *e)
+static bool add_write(const struct attempt *a, mongoc_bulk_operation_t *to,
+                      const struct bulk_write *w, struct err *e)
 {
     bson_error_t error;
     bool ok =
-        doc->len > EMPTY ? add_document(a, to, id, doc, &error) : add_deletion(a, to, id, &error);
+        w->doc.len > EMPTY ? add_document(a, to, w, &error) : add_deletion(a, to, &w->id, &error);
 
     return ok || sink_failed(e, &error);
 }
@@ -187,16 +216,15 @@ static bool fill_kind(struct attempt *a, mongoc_bulk_operation_t *to, const unsi
 {
     size_t at = 0;
     unsigned k = 0;
-    bson_t id;
-    bson_t doc;
+    struct bulk_write w;
 
-    for (unsigned i = 0; k < n && bulk_next(a->b, &at, &id, &doc); i++) {
+    for (unsigned i = 0; k < n && bulk_next(a->b, &at, &w); i++) {
         if (numbers[k] != i)
             continue;
         k++;
-        if ((doc.len > EMPTY) != documents)
+        if ((w.doc.len > EMPTY) != documents)
             continue;
-        if (!add_write(a, to, &id, &doc, e))
+        if (!add_write(a, to, &w, e))
             return false;
         a->numbers[a->n++] = i;
     }

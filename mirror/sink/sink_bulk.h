@@ -28,10 +28,17 @@ struct sink_bulk {
     char *collection;
     char *into; /* what the collection is called now: something else while it is made anew */
     unsigned n;
-    struct buf writes; /* {_id: …}, the document or {}: so many pairs, one behind the other */
+    struct buf writes; /* so many struct bulk_write, one behind the other */
     struct sink_refusal *refusals;
     unsigned n_refusals;
     struct sink_bulk *next; /* of those that are held (sink_atomic) */
+};
+
+/* What becomes of one document; good while the bulk is. */
+struct bulk_write {
+    bson_t id;       /* {_id: …} */
+    bson_t doc;      /* {}: it is deleted */
+    const char *but; /* the field that stays as it is in MongoDB; "": none */
 };
 
 enum bulk_got { BULK_SENT, BULK_REFUSED, BULK_FAILED };
@@ -40,7 +47,8 @@ enum bulk_got { BULK_SENT, BULK_REFUSED, BULK_FAILED };
 struct sink_bulk *bulk_new(const char *collection, const char *into);
 void bulk_free(struct sink_bulk *b);
 /* `doc` NULL: delete it. A document that MongoDB would not take for its size becomes a refusal. */
-bool bulk_add(struct sink_bulk *b, const bson_t *id, const bson_t *doc, struct err *e) MUST_CHECK;
+bool bulk_add(struct sink_bulk *b, const bson_t *id, const bson_t *doc, const char *but,
+              struct err *e) MUST_CHECK;
 bool bulk_full(const struct sink_bulk *b);
 /* Send all of it through `s`; not ordered. What single documents are refused for is noted, the
  * others are written. Again after an error does no harm. */
@@ -52,8 +60,7 @@ enum bulk_got bulk_send_once(struct sink_bulk *b, struct sink *s, struct err *e)
 bool bulk_is_staged(const struct sink_bulk *b);
 const struct sink_refusal *bulk_refusal(const struct sink_bulk *b, unsigned write);
 
-/* Go through the writes: `at` begins at 0; false at the end. The documents are good while the bulk
- * is; `doc` is {} where the document is deleted. */
-bool bulk_next(const struct sink_bulk *b, size_t *at, bson_t *id, bson_t *doc);
+/* Go through the writes: `at` begins at 0; false at the end. */
+bool bulk_next(const struct sink_bulk *b, size_t *at, struct bulk_write *w);
 
 #endif

@@ -153,16 +153,15 @@ static bool settle(struct letters *l, struct sink *s, const struct sink_bulk *b,
 bool letters_keep(struct letters *l, struct sink *s, struct sink_bulk *b, struct err *e)
 {
     size_t at = 0;
-    bson_t id;
-    bson_t doc;
+    struct bulk_write w;
 
-    for (unsigned i = 0; b->n_refusals > 0 && bulk_next(b, &at, &id, &doc); i++)
+    for (unsigned i = 0; b->n_refusals > 0 && bulk_next(b, &at, &w); i++)
         for (unsigned k = 0; k < b->n_refusals; k++) {
             struct sink_refusal *r = &b->refusals[k];
 
             if (r->write != i || r->kept)
                 continue;
-            if (!put_letter(l, s, b->collection, &id, r, e))
+            if (!put_letter(l, s, b->collection, &w.id, r, e))
                 return false;
             r->kept = true;
         }
@@ -172,13 +171,12 @@ bool letters_keep(struct letters *l, struct sink *s, struct sink_bulk *b, struct
 bool letters_settle(struct letters *l, struct sink *s, const struct sink_bulk *b, struct err *e)
 {
     size_t at = 0;
-    bson_t id;
-    bson_t doc;
+    struct bulk_write w;
 
     if (l->known.n == 0 && b->n_refusals == 0)
         return true;
-    for (unsigned i = 0; bulk_next(b, &at, &id, &doc); i++)
-        if (!settle(l, s, b, i, &id, e))
+    for (unsigned i = 0; bulk_next(b, &at, &w); i++)
+        if (!settle(l, s, b, i, &w.id, e))
             return false;
     return !l->stale || letters_load(l, s, e);
 }

@@ -19,7 +19,7 @@ struct sink {
     mongoc_write_concern_t *concern;
     mongoc_read_concern_t *read;
     bson_t *upsert;          /* options of a replacement */
-    bson_t *insert;          /* of an insert */
+    bson_t *insert;          /* of an insert, and of what changes one that is there */
     struct sink_bulk *bulk;  /* that is being filled; NULL: none */
     struct writers *writers; /* NULL: nothing was too much for this thread yet */
     struct letters *letters; /* of a sink that has claimed; NULL: none are kept */

@@ -21,14 +21,12 @@ static void take(struct rows *r, struct snapshot *out)
     }
 }
 
-bool snapshot_begin(struct source *s, struct snapshot *out, struct err *e)
+/* Where it stands, by a SHOW that was sent. */
+static bool take_place(struct source *s, struct snapshot *out, struct err *e)
 {
-    struct rows *r;
+    struct rows *r = source_rows(s, e);
 
     *out = (struct snapshot){.position = 0};
-    if (!source_exec(s, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", e))
-        return false;
-    r = source_query(s, span_of("SHOW STATUS LIKE 'binlog\\_snapshot\\_%'"), e);
     if (!r)
         return false;
     while (rows_next(r))
@@ -40,6 +38,34 @@ bool snapshot_begin(struct source *s, struct snapshot *out, struct err *e)
     return err_set(e, ERR_SERVER,
                    "the server does not say at which place of its binlog a snapshot"
                    " stands: is log_bin on?");
+}
+
+/* Have all of them run it; what was sent is read to its end, so that those that did not fail can be
+ * used. `out` NULL: it has no rows. */
+static bool run_all(struct source *const *s, unsigned n, const char *sql, struct snapshot *out,
+                    struct err *e)
+{
+    bool ok = true;
+    unsigned sent = 0;
+
+    while (ok && sent < n) {
+        ok = source_send(s[sent], sql, e);
+        sent += ok;
+    }
+    for (unsigned i = 0; i < sent; i++)
+        ok = (out ? take_place(s[i], &out[i], e) : source_done(s[i], e)) && ok;
+    return ok;
+}
+
+bool snapshots_begin(struct source *const *s, unsigned n, struct snapshot *out, struct err *e)
+{
+    return run_all(s, n, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", NULL, e) &&
+           run_all(s, n, "SHOW STATUS LIKE 'binlog\\_snapshot\\_%'", out, e);
+}
+
+bool snapshot_begin(struct source *s, struct snapshot *out, struct err *e)
+{
+    return snapshots_begin(&s, 1, out, e);
 }
 
 bool snapshot_end(struct source *s, struct err *e)

@@ -12,7 +12,10 @@ struct snapshot {
     uint64_t position;
 };
 
-/* Ends the one before, if any. */
+/* Those of some connections of one server, at the same moment as far as that can be had; each may
+ * stand at another place. Ends the ones before, if any. */
+bool snapshots_begin(struct source *const *s, unsigned n, struct snapshot *out,
+                     struct err *e) MUST_CHECK;
 bool snapshot_begin(struct source *s, struct snapshot *out, struct err *e) MUST_CHECK;
 bool snapshot_end(struct source *s, struct err *e) MUST_CHECK;
 /* The GTID position there; the server reads its binlog file up to it, which may take seconds. */

@@ -108,6 +108,16 @@ bool source_exec(struct source *s, const char *sql, struct err *e)
     return failed(s, e, "query");
 }
 
+bool source_send(struct source *s, const char *sql, struct err *e)
+{
+    return mysql_send_query(&s->mysql, sql, strlen(sql)) == 0 || failed(s, e, "query");
+}
+
+bool source_done(struct source *s, struct err *e)
+{
+    return !mysql_read_query_result(&s->mysql) || failed(s, e, "query");
+}
+
 static enum value_kind kind_of(const MYSQL_FIELD *f)
 {
     switch (f->type) {
@@ -242,17 +252,12 @@ static struct rows *rows_of(MYSQL_RES *result)
 }
 
 /* The whole result, in the order of its first n columns. */
-static struct rows *query(struct source *s, struct span sql, int n, struct err *e)
+static struct rows *store(struct source *s, int n, struct err *e)
 {
-    MYSQL_RES *result;
+    MYSQL_RES *result = mysql_store_result(&s->mysql);
     struct rows *rows;
     bool ordered;
 
-    if (mysql_real_query(&s->mysql, (const char *)sql.p, sql.n) != 0) {
-        (void)failed(s, e, "query");
-        return NULL;
-    }
-    result = mysql_store_result(&s->mysql);
     if (!result) {
         (void)failed(s, e, "result");
         return NULL;
@@ -266,14 +271,22 @@ static struct rows *query(struct source *s, struct span sql, int n, struct err *
     return NULL;
 }
 
-struct rows *source_query(struct source *s, struct span sql, struct err *e)
+struct rows *source_rows(struct source *s, struct err *e)
 {
-    return query(s, sql, 0, e);
+    return source_done(s, e) ? store(s, 0, e) : NULL;
 }
 
 struct rows *source_query_by(struct source *s, struct span sql, int n, struct err *e)
 {
-    return query(s, sql, n, e);
+    if (mysql_real_query(&s->mysql, (const char *)sql.p, sql.n) == 0)
+        return store(s, n, e);
+    (void)failed(s, e, "query");
+    return NULL;
+}
+
+struct rows *source_query(struct source *s, struct span sql, struct err *e)
+{
+    return source_query_by(s, sql, 0, e);
 }
 
 bool source_value(struct source *s, const char *sql, struct buf *out, struct err *e)

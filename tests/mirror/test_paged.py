@@ -95,6 +95,37 @@ class PagedTest(test_changes.ChangesTest):
         self.assertGreater(len(customers.distinct("_tillway.gtid", {"Customer ID": 1000000})), 1)
         self.assert_same()
 
+    def test_82_own_fields_leave_the_elements_alone(self):
+        """Of a head its own fields are written where no element of it has changed; all of it while a document is refused."""
+        shop, products = self.shop, self.shop.mongo.db().products
+        key, other = 1100001, 1100002
+        shop.run("INSERT INTO Product (id, name, currentPrice, availableQuantity) VALUES (%d, 'Own', 1, 1000), (%d, 'Other', 1, 1000)" % (key, other),
+                 "INSERT INTO Customer (id, firstName, lastName) SELECT 1100000 + seq, 'Buyer', seq FROM seq_1_to_9",
+                 "INSERT INTO `Order` (id, datePlaced, customer_id) SELECT 1100000 + seq, '2026-04-02', 1100000 + seq FROM seq_1_to_9",
+                 "INSERT INTO Orderline (order_id, product_id, quantity) SELECT 1100000 + seq, %d, 1 FROM seq_1_to_9" % key)
+        shop.wait_applied()
+        self.assertIn(key, products.distinct("_id.k"))
+        before = products.find_one({"_id": key})
+
+        def change():
+            shop.run("UPDATE Product SET availableQuantity = availableQuantity + 7 WHERE id = %d" % key)
+            shop.wait_applied()
+            return products.find_one({"_id": key})
+        products.update_one({"_id": key}, {"$set": {"Buyers.0.Quantity": bson.Int64(54321)}})
+        after = change()
+        self.assertEqual(after["Buyers"][0]["Quantity"], 54321)
+        self.assertEqual(after["Available Quantity"], before["Available Quantity"] + 7)
+        self.assertEqual((list(after), after["Buyers"][1:]), (list(before), before["Buyers"][1:]))
+        ours = products.options()["validator"]
+        shop.mongo.db().command("collMod", "products", validator={"$and": [ours, {"Available Quantity": {"$ne": 777777}}]})
+        shop.run("UPDATE Product SET availableQuantity = 777777 WHERE id = %d" % other)
+        shop.wait_applied()
+        self.assertEqual(shop.mongo.db().tillway_mirror_letters.distinct("_id.id"), [other])
+        self.assertEqual(change()["Buyers"], before["Buyers"])
+        shop.mongo.db().command("collMod", "products", validator=ours)
+        self.assertEqual(shop.mirror.command("mirror", "retry").returncode, 0)
+        self.assert_same()
+
     def test_81_many_lines_at_once(self):
         """As in test_scale.py, inside paged arrays."""
         self.shop.sell_in_bulk()
