@@ -41,4 +41,6 @@ TABLES = {
                      ("direct", "tillway, 1 + 2", "tillway, 1 + 2, all read", "tillway, 1 + 4, all read"), 0.25, 4),
     "own-writes": Table("each read behind a write of its session, which it must see; each server held to a quarter of a core",
                         _own("own_writes.lua"), TEXT, (32,), ("direct", "tillway, 1 + 2", "tillway, 1 + 2, all read"), 0.25),
+    "own-sums": Table("the same, each read a sum over 100 rows", _own("own_writes.lua"), TEXT + ["--sum-rows=100"], (32,),
+                      ("direct", "tillway, 1 + 2", "tillway, 1 + 2, all read"), 0.25),
 }
