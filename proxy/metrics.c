@@ -13,6 +13,7 @@ static const char *const names[METRIC_COUNT] = {
     [METRIC_REPLAYED] = "transactions_replayed",
     [METRIC_NOT_REPLAYED] = "transactions_not_replayed",
     [METRIC_POSITIONS] = "positions_asked",
+    [METRIC_WAITS_SHARED] = "waits_shared",
     [METRIC_STALE_WAITS] = "waits_run_out",
     [METRIC_ERRORS] = "errors_sent",
     [METRIC_BAD_CLIENTS] = "bad_clients",

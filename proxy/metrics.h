@@ -21,6 +21,7 @@ enum metric {
     METRIC_REPLAYED,     /* transactions done again on another primary */
     METRIC_NOT_REPLAYED, /* error 1213 in the place of that */
     METRIC_POSITIONS,    /* questions for the primary's position, each for one session or several */
+    METRIC_WAITS_SHARED, /* reads that waited for another session's MASTER_GTID_WAIT */
     METRIC_STALE_WAITS,  /* MASTER_GTID_WAIT ran out: the read went to the primary */
     METRIC_ERRORS,       /* ERR packets of the proxy's own */
     METRIC_BAD_CLIENTS,  /* sessions ended because of what the client sent, or did not send */

@@ -36,6 +36,7 @@ static void set_topology(struct worker *w, struct topology *t)
         return;
     topology_unref(w->topology);
     w->topology = t;
+    w->waits.own_topology = false;
     for (int i = 0; i < t->count; i++)
         resting |= (unsigned)t->servers[i].resting << i;
     atomic_store(&w->resting, resting);
@@ -170,6 +171,7 @@ static void shut_down(struct worker *w)
     uv_close((uv_handle_t *)&w->janitor, NULL);
     uv_close((uv_handle_t *)&w->turn_end, NULL);
     positions_close(&w->positions);
+    session_waits_close(&w->waits);
     lines_close(&w->lines);
     for (int turns = 0; uv_run(&w->loop, UV_RUN_NOWAIT) && turns < 100; turns++)
         continue;
@@ -202,8 +204,8 @@ static bool init_loop(struct worker *w)
 {
     w->janitor.data = w->turn_end.data = w;
     return uv_loop_init(&w->loop) == 0 && mailbox_init(&w->mailbox, &w->loop, w) &&
-           positions_init(&w->positions, &w->loop) && lines_init(&w->lines, &w->loop) &&
-           uv_timer_init(&w->loop, &w->janitor) == 0 &&
+           positions_init(&w->positions, &w->loop) && session_waits_init(&w->waits, &w->loop) &&
+           lines_init(&w->lines, &w->loop) && uv_timer_init(&w->loop, &w->janitor) == 0 &&
            uv_timer_start(&w->janitor, on_janitor, JANITOR_MS, JANITOR_MS) == 0 &&
            uv_prepare_init(&w->loop, &w->turn_end) == 0 &&
            uv_prepare_start(&w->turn_end, on_turn_end) == 0;

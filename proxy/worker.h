@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "conf/conf.h"
 #include "proxy/backend/line.h"
-#include "proxy/backend/pool.h"
 #include "proxy/backend/positions.h"
 #include "proxy/backend/warm.h"
 #include "proxy/coalesce.h"
@@ -18,10 +17,10 @@
 #include "proxy/quota.h"
 #include "proxy/replay/slots.h"
 #include "proxy/session/session_queue.h"
+#include "proxy/session/session_wait.h"
 #include "proxy/telling.h"
 #include "proxy/threads.h"
 #include "routing/catalog.h"
-#include "routing/route.h"
 #include "routing/rules.h"
 #include "sql/verdicts.h"
 
@@ -69,6 +68,7 @@ struct worker {
     struct session_queues queues;
     struct warm warm; /* connections opened ahead */
     struct positions positions;
+    struct session_waits waits;
     struct slots slots; /* rows of tillway.outcome */
     struct lines lines;
     struct prepared_uses prepared; /* by all its sessions */

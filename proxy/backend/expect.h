@@ -10,14 +10,14 @@
 /* What a reply is for. All but EXPECT_CLIENT are swallowed by the proxy. */
 enum expect_role {
     EXPECT_CLIENT,
-    EXPECT_SETUP,   /* tracking switched on, connection reset */
-    EXPECT_STATE,   /* schema, variables: an error means that the state cannot be laid on here */
-    EXPECT_CARRIED, /* what never fails is laid on: the command need not wait for it */
-    EXPECT_RESCUE,  /* asks what the session before has left: proxy/session/session_hold.c */
-    EXPECT_WAIT,    /* MASTER_GTID_WAIT or Galera's barrier: "0" or the reply behind it is stale */
-    EXPECT_PREPARE, /* a statement prepared again on this server */
-    EXPECT_PROBE,   /* asks whether the session really holds what it may hold */
-    EXPECT_STATUS,  /* PING: whether the session is in a transaction */
+    EXPECT_SETUP,     /* tracking switched on, connection reset */
+    EXPECT_STATE,     /* schema, variables: an error means that the state cannot be laid on here */
+    EXPECT_CARRIED,   /* what never fails is laid on: the command need not wait for it */
+    EXPECT_RESCUE,    /* asks what the session before has left: proxy/session/session_hold.c */
+    EXPECT_WAIT,      /* MASTER_GTID_WAIT or Galera's barrier: behind NULL the reply is stale */
+    EXPECT_PREPARE,   /* a statement prepared again on this server */
+    EXPECT_PROBE,     /* asks whether the session really holds what it may hold */
+    EXPECT_STATUS,    /* PING: whether the session is in a transaction */
     EXPECT_VARIABLES, /* variables set to what they are: the reply reports them */
     EXPECT_USERVARS,  /* the user variables: proxy/replay/session_uservars.h */
     EXPECT_POSITION,  /* the primary's: bounds what the session has seen there */

@@ -32,8 +32,9 @@ struct command_run {
     bool position_asked; /* what the session saw on the primary is being bounded by its position */
     bool asking;         /* the session asks before it routes the command */
     bool position_known; /* the primary has told it, and s->causal has it */
-    size_t size;         /* bytes on the wire, where whole */
-    uint64_t begun_ms;   /* by the worker's loop */
+    uint64_t wait_since_ns; /* it waits for a replica with others since then; 0: it has not */
+    size_t size;            /* bytes on the wire, where whole */
+    uint64_t begun_ms;      /* by the worker's loop */
     struct sql_class statement;
     struct route_wish wish;
     struct route route;

@@ -11,6 +11,7 @@
 
 #define ANY_TIME  (STATE_BIT(SESSION_CLOSING))
 #define COMMANDED (STATE_BIT(SESSION_READY) | STATE_BIT(SESSION_REPLY))
+#define ASKING    (STATE_BIT(SESSION_SYNC) | STATE_BIT(SESSION_REPLAY) | STATE_BIT(SESSION_RELAY))
 
 static const struct state_row rows[] = {
     [SESSION_GREET] = {"greet", STATE_BIT(SESSION_LOGIN) | ANY_TIME},
@@ -90,6 +91,8 @@ void session_enter(struct session *s, enum session_state next)
     if (s->position.role != POSITION_NONE &&
         !(s->position.role == POSITION_ASKS && next == SESSION_SYNC))
         positions_leave(s);
+    if (!(s->wait.waiter.role == WAIT_ASKS && STATE_BIT(next) & ASKING))
+        session_wait_leave(s);
     state_enter(&s->state, (int)next);
     s->deadline_ns = limit ? worker_now_ns() + limit : 0;
 }
@@ -349,6 +352,7 @@ static void destroy(struct session *s)
         return;
     s->freed_soon = true;
     positions_leave(s);
+    session_wait_leave(s);
     unlink_session(s);
     stream_close(&s->client);
 }

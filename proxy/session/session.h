@@ -38,7 +38,6 @@
 #include "proxy/session/session_busy.h"
 #include "proxy/session/session_hold.h"
 #include "proxy/session/session_home.h"
-#include "proxy/telling.h"
 #include "proxy/worker.h"
 
 enum session_state {
@@ -128,6 +127,7 @@ struct session {
     struct busy busy;  /* where the command reads the process list: of all sessions */
     struct backend *target;
     struct position_place position; /* among those that want the primary's position */
+    struct wait_place wait;         /* among those that wait for a replica */
     uint16_t option;                /* COM_SET_OPTION's argument */
     uint64_t statements;            /* commands begun */
 };

@@ -122,7 +122,7 @@ static void put_row(struct busy *busy, const struct session *s)
 static bool is_busy(const struct session *s)
 {
     bool under_way = s->state.now == SESSION_SYNC || s->state.now == SESSION_SHARE ||
-                     s->state.now == SESSION_RELAY;
+                     s->state.now == SESSION_RELAY || session_waits(s);
 
     return under_way && s->identity && !s->run.log_in &&
            (s->line || s->run.route.server != s->worker->topology->primary);

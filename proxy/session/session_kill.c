@@ -133,7 +133,7 @@ static void kill_on_server(struct session *victim, bool soft)
 }
 
 /* The server has not come to its statement. */
-static void interrupt_rider(struct session *victim)
+static void interrupt(struct session *victim)
 {
     line_leave(victim);
     (void)session_answer_error(victim, ER_QUERY_INTERRUPTED, "70100",
@@ -144,9 +144,10 @@ static void interrupt_rider(struct session *victim)
 void session_kill_victim(struct session *victim, const struct sql_kill *kill)
 {
     bool mid_reply = victim->state.now == SESSION_RELAY && victim->run.answered;
+    bool unsent = session_waits(victim) || (victim->line && !line_take_over(victim));
 
-    if (victim->line && !line_take_over(victim) && kill->query)
-        interrupt_rider(victim);
+    if (unsent && kill->query)
+        interrupt(victim);
     if (victim->target && victim->state.now == SESSION_RELAY)
         kill_on_server(victim, kill->soft);
     if (kill->query)

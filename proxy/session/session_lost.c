@@ -230,6 +230,10 @@ void session_topology_changed(struct session *s)
         session_enter(s, SESSION_ROUTE);
         return;
     }
+    if (session_waits(s) && health_of(s, s->wait.server) != HEALTH_UP) {
+        session_wait_leave(s);
+        return;
+    }
     if (s->state.now == SESSION_SHARE && is_down(s, s->run.route.server)) {
         session_ride_lost(s);
         return;

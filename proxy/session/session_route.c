@@ -372,12 +372,25 @@ static enum step await_position(struct session *s)
     return STEP_MORE;
 }
 
+/* The replica that it waited for last is not far enough in time. */
+static enum step leave_late_replica(struct session *s)
+{
+    s->run.exclude |= 1u << s->wait.server;
+    s->run.wait_since_ns = 0;
+    metric_add(&s->worker->shared->metrics, METRIC_STALE_WAITS, 1);
+    metric_add(&s->worker->shared->metrics, METRIC_RETRIED, 1);
+    return STEP_MORE;
+}
+
 enum step session_route(struct session *s)
 {
     if (s->left_at.rescue && !s->run.read)
         return STEP_WAIT; /* what it left on a connection is on its way back */
     if (s->position.role == POSITION_WAITS || s->position.role == POSITION_COMPANY)
         return STEP_WAIT;
+    if (session_waits(s) && s->deadline_ns)
+        return STEP_WAIT;
+    session_wait_leave(s);
     s->run.asking = false;
     switch (session_home_ask(s)) {
     case ASKED:
@@ -399,8 +412,12 @@ enum step session_route(struct session *s)
         s->run.route = (struct route){s->worker->topology->primary, ROUTE_NOT_FRESH, false};
     if (s->run.route.server < 0)
         return waits_for_primary(s) ? STEP_WAIT : nowhere(s);
+    if (session_wait_is_over(s))
+        return leave_late_replica(s);
     if (session_is_left_behind(s))
         return session_leave_home(s);
+    if (session_wait_joins(s))
+        return STEP_WAIT;
     if (session_replay_lets_others_first(s))
         return STEP_WAIT;
     s->deadline_ns = 0;
@@ -420,6 +437,7 @@ static void leave_server(struct session *s)
     else
         run->exclude |= 1u << run->route.server;
     run->sent = run->guarded = false;
+    run->wait_since_ns = 0;
 }
 
 enum step session_reroute(struct session *s)

@@ -88,16 +88,20 @@ static bool lay_on_limit(struct session *s, struct backend *b)
 
 static bool ask_to_wait(struct session *s, struct backend *b)
 {
-    char position[GTID_SET_TEXT_MAX];
+    char text[GTID_SET_TEXT_MAX];
     char sql[GTID_SET_TEXT_MAX + 64];
+    struct gtid_set position;
+    uint64_t wait_ns;
 
     if (!s->run.route.wait)
         return true;
     if (s->worker->topology->galera)
         return backend_command(b, COM_QUERY, span_of(session_galera_barrier), EXPECT_WAIT);
-    gtid_set_format(&s->causal.need, position, sizeof position);
-    (void)snprintf(sql, sizeof sql, "SELECT MASTER_GTID_WAIT('%s',%.6f)", position,
-                   (double)s->worker->conf->routing.wait_timeout_ns / 1e9);
+    wait_ns = session_wait_asks(s, &position);
+    gtid_set_format(&position, text, sizeof text);
+    (void)snprintf(sql, sizeof sql,
+                   "SELECT IF(MASTER_GTID_WAIT('%s',%.6f)=0,@@global.gtid_slave_pos,NULL)", text,
+                   (double)wait_ns / 1e9);
     return backend_command(b, COM_QUERY, span_of(sql), EXPECT_WAIT);
 }
 
@@ -237,6 +241,17 @@ static void note_position(struct session *s, const struct reply *r)
     }
 }
 
+/* NULL: not in time, or it does not replicate. */
+static enum swallow waited(struct session *s, const struct reply *r)
+{
+    if (!r->cell_null) {
+        session_wait_reached(s, (struct span){(const uint8_t *)r->cell, r->cell_len});
+        return SWALLOW_DONE;
+    }
+    metric_add(&s->worker->shared->metrics, METRIC_STALE_WAITS, 1);
+    return SWALLOW_STALE;
+}
+
 /* One complete reply of the proxy's own. */
 static enum swallow on_reply(struct session *s, struct backend *b, struct expect e, bool failed)
 {
@@ -263,10 +278,7 @@ static enum swallow on_reply(struct session *s, struct backend *b, struct expect
         s->worker->default_status = r->ok.status & STATUS_LASTING & ~(unsigned)STATUS_IN_TRANS;
     if (s->run.log_in)
         s->status = r->ok.status & STATUS_LASTING;
-    if (e.role != EXPECT_WAIT || (!r->cell_null && strcmp(r->cell, "0") == 0))
-        return SWALLOW_DONE;
-    metric_add(&s->worker->shared->metrics, METRIC_STALE_WAITS, 1);
-    return SWALLOW_STALE;
+    return e.role == EXPECT_WAIT ? waited(s, r) : SWALLOW_DONE;
 }
 
 /* Feed the tracker with what is there. An error's text is still needed: its bytes, `kept`, are left

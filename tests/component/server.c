@@ -221,11 +221,22 @@ void server_hears(struct peer *p, uint8_t command, const char *text)
 struct span server_hears_about(struct peer *p, const char *words)
 {
     struct span packet = peer_hears_first(p);
-    struct span text = {packet.p + 1, packet.n - 1};
+    struct span text;
 
+    while (answers_by_itself(p, packet, span_of(words)))
+        packet = peer_hears_first(p);
+    text = (struct span){packet.p + 1, packet.n - 1};
     if (packet.n == 0 || packet.p[0] != COM_QUERY || !span_begins_with(text, words))
         peer_fail(p, "no query '%s …'", words);
     return text;
+}
+
+void server_hears_wait(struct peer *p, const char *gtids)
+{
+    char words[96];
+
+    (void)snprintf(words, sizeof words, "SELECT IF(MASTER_GTID_WAIT('%s',0.", gtids);
+    (void)server_hears_about(p, words);
 }
 
 uint64_t server_hears_row(struct peer *p)

@@ -59,8 +59,10 @@ void server_is_left_alone(struct server *s, int ms);
 void server_hears(struct peer *p, uint8_t command, const char *text);
 void server_hears_command(struct peer *p, uint8_t command, struct span argument);
 #define server_hears_query(p, text) server_hears((p), COM_QUERY, (text))
-/* A query that begins with these words; answers all of it. */
+/* A query that begins with these words; answers all of it. What is in front is as above. */
 struct span server_hears_about(struct peer *p, const char *words);
+/* The question whether the replica comes to have that, in less than a second. */
+void server_hears_wait(struct peer *p, const char *gtids);
 /* exactly_once's row; answers the number that is written into it. */
 uint64_t server_hears_row(struct peer *p);
 /* A write of exactly_once, in its transaction, up to the COMMIT; answers the row's number. */
