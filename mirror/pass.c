@@ -74,7 +74,8 @@ static void begin_fetch(struct pass *p, struct fetch *f)
     f->readers = p->readers;
     f->enough = enough;
     f->slice_ns = p->until_ns ? SLICE_MS * CLOCK_NS_PER_MS : 0;
-    f->slice = *p->slice ? *p->slice : f->slice;
+    if (*p->slice)
+        f->slice = *p->slice < FETCH_SLICE_AGAIN ? *p->slice : FETCH_SLICE_AGAIN;
 }
 
 static void end_fetch(struct pass *p, struct fetch *f)
@@ -397,6 +398,7 @@ bool pass_all(struct pass *p, struct err *e)
     struct fetch f;
     bool ok;
 
+    *p->slice = 0; /* with so many it is worth a look first */
     begin_fetch(p, &f);
     keyset_init(&keys, p->plan->n_key, KEYS_MAX);
     ok = begin_all(p, &keys, e) && (joins = joins_load(p->plan, p->source, e)) != NULL;

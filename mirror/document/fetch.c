@@ -2,7 +2,7 @@
 
 #include "mirror/document/fetch_part.h"
 
-enum { SLICE_FIRST = 100, IDS_MAX = 64 << 20 };
+enum { IDS_MAX = 64 << 20 };
 
 void fetch_init(struct fetch *f, const struct plan *plan, struct source *source, fetch_take *take,
                 void *to)
@@ -10,7 +10,7 @@ void fetch_init(struct fetch *f, const struct plan *plan, struct source *source,
     const struct aggregate *a = plan->a;
 
     *f = (struct fetch){.plan = plan, .source = source, .take = take, .to = to};
-    f->slice = SLICE_FIRST;
+    f->slice = FETCH_SLICE_FIRST;
     f->sql = buf_with_max(PLAN_SQL_MAX);
     keyset_init(&f->ids, 1, IDS_MAX);
     for (int i = 0; i < plan->n_key; i++)

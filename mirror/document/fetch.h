@@ -16,6 +16,11 @@
  * {_id: …}. False with `e` ends the fetch. */
 typedef bool fetch_take(void *to, const bson_t *id, bson_t *doc, struct err *e);
 
+/* Roots of the first slice, whose documents may have any size: of documents that nobody has
+ * measured, and of some that a pass before has; they may have grown since. The others follow what
+ * the first one shows, and are read at once only behind it. */
+enum { FETCH_SLICE_FIRST = 10, FETCH_SLICE_AGAIN = 50 };
+
 struct fetch {
     const struct plan *plan;
     struct source *source;
@@ -30,6 +35,7 @@ struct fetch {
     void *to;
     enum map_class classes[MAP_KEY_MAX]; /* the root key's */
     unsigned slice;                      /* roots at once … */
+    bool sized;                          /* … as the documents here are so large */
     uint64_t slice_ns;                   /* … which should take so long at most; 0: no matter */
     uint64_t documents;                  /* handed out so far, those gone included */
     struct buf sql;

@@ -139,6 +139,7 @@ void fetch_adapt(struct fetch *f, size_t documents, size_t bytes, uint64_t took_
     if (f->slice_ns && want > documents * f->slice_ns / took_ns)
         want = documents * f->slice_ns / took_ns;
     f->slice = want < 1 ? 1 : (unsigned)want;
+    f->sized = true;
 }
 
 /* Make the joins that the statements left out. */
@@ -208,7 +209,7 @@ bool fetch_enough(const struct fetch *f)
 /* Ask for as much as is worth it; for something where nothing is under way. */
 static void ask_ahead(struct slices *s, size_t begin, size_t to)
 {
-    unsigned limit = readers_ahead(s->f->readers);
+    unsigned limit = s->f->sized ? readers_ahead(s->f->readers) : 1;
 
     while (s->n < limit && s->next < to && (s->next == begin || !fetch_enough(s->f))) {
         struct slice *one = &s->ring[(s->first + s->n++) % READERS_AHEAD];
@@ -254,10 +255,12 @@ static bool fetch_ahead(struct fetch *f, const struct keyset *keys, size_t *at, 
 
     for (unsigned i = 0; i < READERS_AHEAD; i++)
         reading_init(&s.ring[i].reading);
-    do {
-        ask_ahead(&s, *at, to);
-        ok = s.n == 0 || take_first(&s, e);
-    } while (ok && s.n > 0);
+    ask_ahead(&s, *at, to);
+    while (ok && s.n > 0) {
+        ok = take_first(&s, e);
+        if (ok)
+            ask_ahead(&s, *at, to);
+    }
     readers_rest(f->readers); /* after an error some may be under way */
     for (unsigned i = 0; i < READERS_AHEAD; i++)
         reading_free(&s.ring[i].reading);
