@@ -23,7 +23,6 @@ struct daemon {
     struct admin *admin; /* NULL where none is configured */
     struct conf *conf;
     struct daemon_hooks hooks;
-    struct log_limit full; /* lines about clients that are one too many */
     struct newest newest;
     struct topology *topology; /* as the admin socket saw it last */
     struct rules *rules;       /* those in force, for the admin socket; NULL: none */
@@ -31,71 +30,6 @@ struct daemon {
     int writers[CONF_WORKERS_MAX]; /* of each worker, for topology_shared; the monitor's thread */
     bool draining;
 };
-
-/* A running worker with the fewest sessions. */
-static struct worker *least_loaded(struct daemon *d)
-{
-    struct worker *best = &d->shared.workers[0];
-
-    for (int i = 1; i < d->shared.worker_count; i++)
-        if (atomic_load(&d->shared.workers[i].session_count) < atomic_load(&best->session_count))
-            best = &d->shared.workers[i];
-    return best;
-}
-
-/* "Too many connections", as MariaDB says it before any greeting. */
-static void turn_away(const struct client_socket *c)
-{
-    struct buf b = buf_with_max(64);
-    size_t at = packet_begin(&b);
-
-    error_encode(&b, ER_CON_COUNT_ERROR, "08004", "Too many connections");
-    packet_end(&b, at, 0);
-    (void)!write(c->fd, b.data, b.len);
-    buf_free(&b);
-    client_socket_drop(c);
-}
-
-/* Handed to the workers, so that a flood is counted before they have seen it. */
-static unsigned sessions_open(struct daemon *d)
-{
-    int open = 0;
-
-    for (int i = 0; i < d->shared.worker_count; i++)
-        open += atomic_load(&d->shared.workers[i].session_count);
-    return (unsigned)open;
-}
-
-static bool is_full(struct daemon *d, int listener)
-{
-    uint32_t max = d->conf->listeners[listener].max_sessions;
-
-    return sessions_open(d) >= d->conf->limits.max_sessions ||
-           (max && (unsigned)atomic_load(&d->shared.seats[listener]) >= max);
-}
-
-static void on_accepted(void *ctx, const struct client_socket *c)
-{
-    struct daemon *d = ctx;
-
-    if (is_full(d, c->listener)) {
-        log_limit_tell(&d->full, "listener.full", clock_mono_ns());
-        if (log_limit_passes(&d->full, clock_mono_ns()))
-            log_event(LOG_WARN, "listener.full", LOG_STR("address", c->address),
-                      LOG_NUM("sessions", sessions_open(d)));
-        metric_add(&d->shared.metrics, METRIC_TURNED_AWAY, 1);
-        turn_away(c);
-        return;
-    }
-    worker_send_client(least_loaded(d), c);
-}
-
-static void close_listeners(struct daemon *d)
-{
-    for (size_t i = 0; i < d->listener_count; i++)
-        listener_close(&d->listeners[i]);
-    d->listener_count = 0;
-}
 
 static void drain(struct daemon *d, int signum)
 {
@@ -106,7 +40,6 @@ static void drain(struct daemon *d, int signum)
     d->draining = true;
     log_event(LOG_INFO, "daemon.drain", LOG_STR("signal", sigdescr_np(signum)),
               LOG_NUM("sessions", atomic_load(&d->shared.metrics.value[METRIC_SESSIONS])));
-    close_listeners(d);
     for (int i = 0; i < d->workers_started; i++)
         worker_send_drain(&d->shared.workers[i], deadline);
     uv_stop(&d->loop);
@@ -296,10 +229,8 @@ static bool open_listeners(struct daemon *d, struct err *e)
     for (size_t i = 0; i < d->conf->listener_count; i++) {
         struct listener *l = &d->listeners[i];
 
-        l->accepted = on_accepted;
-        l->ctx = d;
         l->index = (int)i;
-        if (!listener_open(l, &d->loop, &d->conf->listeners[i], e))
+        if (!listener_open(l, &d->conf->listeners[i], e))
             return false;
         d->listener_count++;
     }
@@ -335,6 +266,16 @@ static bool start_workers(struct daemon *d, struct err *e)
     return true;
 }
 
+/* Only when the workers have been told what else they need. */
+static bool hand_out_listeners(struct daemon *d, struct err *e)
+{
+    for (size_t i = 0; i < d->listener_count; i++)
+        if (!listener_hand_to(&d->listeners[i],
+                              &d->shared.workers[i % (size_t)d->shared.worker_count]))
+            return err_set(e, ERR_IO, "out of memory");
+    return true;
+}
+
 static bool start_admin(struct daemon *d, struct err *e)
 {
     if (d->conf->admin_socket[0] == 0)
@@ -353,7 +294,7 @@ static bool set_up(struct daemon *d, struct err *e)
     if (!make_contexts(d->conf, &contexts, e) || !open_listeners(d, e) || !start_workers(d, e))
         return false;
     set_contexts(d, &contexts);
-    return start_admin(d, e);
+    return start_admin(d, e) && hand_out_listeners(d, e);
 }
 
 /* As many descriptors as the system allows: a session has two and more. */

@@ -1,5 +1,5 @@
-/* The control thread: starts the workers, accepts and hands out connections, carries snapshots from
- * the monitor to the workers, handles signals, configuration and the admin socket. */
+/* The control thread: starts the workers, opens the listeners and hands them out, carries snapshots
+ * from the monitor to the workers, handles signals, configuration and the admin socket. */
 #ifndef PROXY_DAEMON_H
 #define PROXY_DAEMON_H
 

@@ -1,11 +1,13 @@
 #include "proxy/listener.h"
 
 #include "base/log.h"
+#include "proxy/door.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -42,16 +44,20 @@ static uint16_t port_of_peer(const struct sockaddr_storage *a)
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
-static bool listen_again(struct listener *l)
+/* 0, or libuv's error. */
+static int listen_again(struct listener *l)
 {
-    return uv_poll_start(&l->poll, UV_READABLE, on_poll) == 0;
+    int rc = l->has_poll ? 0 : uv_poll_init(&l->worker->loop, &l->poll, l->fd);
+
+    l->has_poll = rc == 0;
+    return rc != 0 ? rc : uv_poll_start(&l->poll, UV_READABLE, on_poll);
 }
 
 static void on_pause_over(uv_timer_t *timer)
 {
     struct listener *l = timer->data;
 
-    if (!listen_again(l))
+    if (listen_again(l) != 0)
         (void)uv_timer_start(timer, on_pause_over, PAUSE_MS, 0);
 }
 
@@ -63,7 +69,8 @@ static void pause_accepting(struct listener *l, int error)
         log_event(LOG_ERROR, "listener.accept", LOG_STR("why", err_system(error)),
                   LOG_STR("then", "clients wait until the system has room for them"));
     l->short_of = true;
-    (void)uv_poll_stop(&l->poll);
+    if (l->has_poll)
+        (void)uv_poll_stop(&l->poll);
     (void)uv_timer_start(&l->pause, on_pause_over, PAUSE_MS, 0);
 }
 
@@ -91,7 +98,7 @@ static bool accept_one(struct listener *l)
     else
         c.port = port_of_peer(&peer);
     c.tls = tls_context_ref(l->tls);
-    l->accepted(l->ctx, &c);
+    door_enter(l->worker, &l->full, &c);
     return true;
 }
 
@@ -194,8 +201,7 @@ static int bind_tcp(const struct conf_address *address, struct err *e)
     return fd;
 }
 
-bool listener_open(struct listener *l, uv_loop_t *loop, const struct conf_listener *conf,
-                   struct err *e)
+bool listener_open(struct listener *l, const struct conf_listener *conf, struct err *e)
 {
     l->is_unix = conf->address.port == 0;
     l->consistency = (enum consistency)conf->consistency;
@@ -204,20 +210,77 @@ bool listener_open(struct listener *l, uv_loop_t *loop, const struct conf_listen
         return false;
     if (l->is_unix)
         (void)snprintf(l->path, sizeof l->path, "%s", conf->address.host);
-    l->poll.data = l->pause.data = l;
-    if (uv_poll_init(loop, &l->poll, l->fd) != 0 || uv_timer_init(loop, &l->pause) != 0 ||
-        !listen_again(l))
-        return err_set(e, ERR_IO, "cannot watch the socket of %s", conf->address.text);
     log_event(LOG_INFO, "listener.open", LOG_STR("address", conf->address.text));
     return true;
 }
 
-void listener_set_tls(struct listener *l, struct tls_context *tls)
+static void offer_tls(struct listener *l, struct tls_context *tls)
 {
     if (tls && l->tls)
         tls_context_succeed(tls, l->tls);
     tls_context_unref(l->tls);
     l->tls = tls;
+}
+
+/* What the worker is told of a listener of its. */
+struct listener_message {
+    struct message message;
+    struct listener *listener;
+    struct tls_context *tls;
+};
+
+static bool tell_worker(struct listener *l, struct tls_context *tls,
+                        void (*run)(struct message *m, void *receiver))
+{
+    struct listener_message *x = malloc(sizeof *x);
+
+    if (!x)
+        return false;
+    *x = (struct listener_message){.message.run = run, .listener = l, .tls = tls};
+    if (mailbox_send(&l->worker->mailbox, &x->message))
+        return true;
+    free(x);
+    return false;
+}
+
+static void on_tls(struct message *m, void *receiver)
+{
+    struct listener_message *x = (struct listener_message *)(void *)m;
+
+    (void)receiver;
+    offer_tls(x->listener, x->tls);
+    free(x);
+}
+
+void listener_set_tls(struct listener *l, struct tls_context *tls)
+{
+    if (!l->worker)
+        offer_tls(l, tls);
+    else if (!tell_worker(l, tls, on_tls))
+        tls_context_unref(tls);
+}
+
+static void on_handed(struct message *m, void *receiver)
+{
+    struct listener_message *x = (struct listener_message *)(void *)m;
+    struct listener *l = x->listener;
+    struct worker *w = receiver;
+    int rc;
+
+    free(x);
+    l->next = w->listeners;
+    w->listeners = l;
+    (void)uv_timer_init(&w->loop, &l->pause); /* never fails */
+    l->poll.data = l->pause.data = l;
+    rc = listen_again(l);
+    if (rc != 0)
+        pause_accepting(l, -rc);
+}
+
+bool listener_hand_to(struct listener *l, struct worker *w)
+{
+    l->worker = w;
+    return tell_worker(l, NULL, on_handed);
 }
 
 static void on_closed(uv_handle_t *h)
@@ -226,15 +289,23 @@ static void on_closed(uv_handle_t *h)
 
     if (--l->open_handles > 0)
         return;
-    listener_set_tls(l, NULL);
+    offer_tls(l, NULL);
     (void)close(l->fd);
     if (l->path[0])
         (void)unlink(l->path);
 }
 
-void listener_close(struct listener *l)
+static void close_one(struct listener *l)
 {
-    l->open_handles = 2;
-    uv_close((uv_handle_t *)&l->poll, on_closed);
+    l->open_handles = l->has_poll ? 2 : 1;
     uv_close((uv_handle_t *)&l->pause, on_closed);
+    if (l->has_poll)
+        uv_close((uv_handle_t *)&l->poll, on_closed);
+}
+
+void listener_close_all(struct worker *w)
+{
+    for (struct listener *l = w->listeners; l; l = l->next)
+        close_one(l);
+    w->listeners = NULL;
 }

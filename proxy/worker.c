@@ -1,12 +1,12 @@
 #include "proxy/worker.h"
 
 #include "base/clock.h"
+#include "proxy/listener.h"
 #include "proxy/session/session_kill.h"
 #include "proxy/transport/outbox.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 enum { JANITOR_MS = 100, POOL_IDLE_MAX = 512 };
 
@@ -272,6 +272,12 @@ static void on_client(struct message *m, void *receiver)
     free(c);
 }
 
+static void take_seat(struct worker *w, int listener)
+{
+    atomic_fetch_add(&w->session_count, 1);
+    atomic_fetch_add(&w->shared->seats[listener], 1);
+}
+
 void worker_free_seat(struct worker *w, int listener)
 {
     atomic_fetch_sub(&w->session_count, 1);
@@ -284,8 +290,7 @@ void worker_send_client(struct worker *w, const struct client_socket *client)
 
     if (c) {
         *c = (struct client_message){.message.run = on_client, .client = *client};
-        atomic_fetch_add(&w->session_count, 1);
-        atomic_fetch_add(&w->shared->seats[client->listener], 1);
+        take_seat(w, client->listener);
         if (mailbox_send(&w->mailbox, &c->message))
             return;
         worker_free_seat(w, client->listener);
@@ -294,10 +299,10 @@ void worker_send_client(struct worker *w, const struct client_socket *client)
     client_socket_drop(client);
 }
 
-void client_socket_drop(const struct client_socket *c)
+void worker_take_client(struct worker *w, const struct client_socket *client)
 {
-    (void)close(c->fd);
-    tls_context_unref(c->tls);
+    take_seat(w, client->listener);
+    session_start(w, client);
 }
 
 struct pointer_message {
@@ -443,6 +448,7 @@ static void on_drain(struct message *m, void *receiver)
 
     w->drain_deadline_ns = d->deadline_ns;
     free(d);
+    listener_close_all(w);
     each_session(w, session_step);
     if (!w->sessions)
         uv_stop(&w->loop);

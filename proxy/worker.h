@@ -9,6 +9,7 @@
 #include "proxy/backend/line.h"
 #include "proxy/backend/positions.h"
 #include "proxy/backend/warm.h"
+#include "proxy/client_socket.h"
 #include "proxy/coalesce.h"
 #include "proxy/guard.h"
 #include "proxy/mailbox.h"
@@ -25,6 +26,7 @@
 #include "sql/verdicts.h"
 
 struct auth_rsa;
+struct listener;
 struct session;
 
 /* What all workers share, set up before the first of them starts; constant but for the atomics. */
@@ -59,7 +61,8 @@ struct worker {
     struct mailbox mailbox;
     struct shared *shared;
     int index;
-    atomic_int session_count; /* read by the control thread to hand out descriptors */
+    struct listener *listeners; /* a list of those whose clients it accepts */
+    atomic_int session_count;   /* read by all workers, to hand out descriptors */
     atomic_uint resting;   /* bits: servers known to be in maintenance; it begins nothing there */
     _Atomic uint64_t left; /* as its topology says, which its sessions know */
     _Atomic uint64_t looked_ns; /* its sessions know what changes up to then (`since_ns`) cost */
@@ -95,21 +98,12 @@ bool worker_start(struct worker *w, struct shared *shared, int index, struct con
 void worker_join(struct worker *w);
 void worker_free(struct worker *w); /* after that, and nobody sends anything any more */
 
-/* From the control thread. Each takes over the reference or descriptor it is given; any thread. */
-struct client_socket {
-    int fd;
-    int listener; /* index in the configuration */
-    bool is_unix;
-    struct tls_context *tls; /* a reference, or NULL: TLS is not offered */
-    enum consistency consistency;
-    char address[64]; /* the peer's, as text; "localhost" for a unix socket */
-    uint16_t port;    /* the peer's; 0: none */
-};
+/* From the control thread, a client from any worker. Each takes over the reference or descriptor it
+ * is given. */
 void worker_send_client(struct worker *w, const struct client_socket *c);
+void worker_take_client(struct worker *w, const struct client_socket *c); /* its own thread */
 /* The session of a client that was sent is no more, or never came to be. */
 void worker_free_seat(struct worker *w, int listener);
-/* Nobody wants it after all: close the descriptor, let the reference go. */
-void client_socket_drop(const struct client_socket *c);
 void worker_send_topology(struct worker *w, struct topology *t); /* one thread at a time */
 /* `answers`: the request for a fresh one that it was read after. */
 void worker_send_catalog(struct worker *w, struct catalog *c, uint64_t answers);
