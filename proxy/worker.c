@@ -133,14 +133,15 @@ static void on_janitor(uv_timer_t *timer)
         uv_stop(&w->loop);
 }
 
-/* Statements that wait for a server, of all workers; this one's share. */
+/* Statements that wait for a server, of all workers; this one's share. With them its log-ins: each
+ * of their steps wakes it just so. */
 static unsigned under_way(const struct worker *w)
 {
     int n = 0;
 
     for (int i = 0; i < w->topology->count; i++)
         n += atomic_load_explicit(&w->shared->loads[i].busy, memory_order_relaxed);
-    return n > 0 ? (unsigned)(n / w->shared->worker_count) : 0;
+    return atomic_load(&w->logging_in) + (n > 0 ? (unsigned)(n / w->shared->worker_count) : 0);
 }
 
 /* Before the loop waits for events. What a turn wrote goes out together. */

@@ -77,6 +77,7 @@ struct worker {
     struct prepared_uses prepared; /* by all its sessions */
     struct backend *sides;         /* connections that carry a KILL; proxy/session/session_kill.c */
     struct session *sessions;      /* a list, newest first */
+    atomic_uint logging_in;        /* of them; read by tests as well */
     struct log_limit faults;       /* lines about clients that break the protocol */
     struct conf *conf;
     struct newest newest; /* what `topology` will be next */

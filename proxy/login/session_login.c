@@ -296,6 +296,7 @@ enum step session_login(struct session *s)
     s->collation = l.collation;
     s->credentials.zstd_level = l.zstd_level;
     session_auth_begin(s, l.plugin, l.attributes);
+    s->worker->coalesce.events++;
     stream_consume(&s->client, used);
     session_enter(s, SESSION_VERIFY);
     return STEP_MORE;
@@ -388,6 +389,7 @@ enum step session_welcome(struct session *s)
 
     if (!s->changing_user)
         log_login(s);
+    session_logged_in(s);
     s->changing_user = false;
     s->target = NULL;
     session_forget_credentials(s);

@@ -193,12 +193,23 @@ static void link_session(struct worker *w, struct session *s)
     if (w->sessions)
         w->sessions->prev = s;
     w->sessions = s;
+    s->logging_in = true;
+    atomic_fetch_add(&w->logging_in, 1);
+    w->coalesce.events++;
     metric_add(&w->shared->metrics, METRIC_SESSIONS, 1);
     metric_add(&w->shared->metrics, METRIC_SESSIONS_OPENED, 1);
 }
 
+void session_logged_in(struct session *s)
+{
+    atomic_fetch_sub(&s->worker->logging_in, s->logging_in);
+    s->logging_in = false;
+}
+
 static void unlink_session(struct session *s)
 {
+    session_logged_in(s);
+    s->worker->coalesce.events++;
     if (s->prev)
         s->prev->next = s->next;
     else

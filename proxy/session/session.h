@@ -91,7 +91,7 @@ struct session {
     uint16_t collation;     /* asked for at log-in */
     uint8_t failed_changes; /* COM_CHANGE_USERs in a row */
     uint64_t catalog_asked; /* the number of its request for a fresh catalog; 0: did not ask */
-    bool changing_user, multi_statements;
+    bool logging_in, changing_user, multi_statements; /* logging_in: till its OK */
     enum consistency consistency;
     struct identity *identity;
 

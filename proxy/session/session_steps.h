@@ -23,6 +23,7 @@ enum step session_switch(struct session *s);
 /* Write `out` as one packet that starts at `at`. False: the session has ended. */
 bool session_send_packet(struct session *s, size_t at, uint8_t seq);
 bool session_random(uint8_t *to, size_t n) MUST_CHECK;
+void session_logged_in(struct session *s); /* or will not be any more */
 void session_adopt_login(struct session *s);
 void session_forget_credentials(struct session *s);
 /* session_verify.c */

@@ -470,11 +470,32 @@ static void a_schema_name_too_long_is_the_servers_error(void **state)
     client_is_refused(till, 1102, "42000", "Incorrect database name");
 }
 
+/* Whoever has not got in yet, and is still there, is one that a worker may let gather. */
+static void a_worker_knows_how_many_are_logging_in(void **state)
+{
+    struct rig *r = rig_start(.workers = 1);
+    struct peer *till = client_greeted(r);
+    struct peer *other = client_greeted(r);
+
+    (void)state;
+    rig_barrier(r);
+    assert_int_equal(atomic_load(&r->workers[0].logging_in), 2);
+    client_logs_in(till, .user = "till");
+    is_in(r, till);
+    rig_barrier(r);
+    assert_int_equal(atomic_load(&r->workers[0].logging_in), 1);
+    peer_hang_up(other);
+    rig_counts(r, METRIC_SESSIONS, 1);
+    rig_barrier(r);
+    assert_int_equal(atomic_load(&r->workers[0].logging_in), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         RIG_TEST(the_right_password_logs_in),
         RIG_TEST(the_greeting_is_the_servers_own),
+        RIG_TEST(a_worker_knows_how_many_are_logging_in),
         RIG_TEST(a_wrong_password_is_refused),
         RIG_TEST(a_missing_password_is_refused),
         RIG_TEST(an_unknown_user_is_refused),
