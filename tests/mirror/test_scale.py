@@ -30,14 +30,17 @@ class ScaleTest(ShopTest):
             "INSERT INTO `Order` (id, datePlaced, customer_id) SELECT 1000000 + seq, '2026-04-01', 1000000 + seq FROM seq_1_to_%d" % CUSTOMERS,
             "INSERT INTO Orderline (order_id, product_id, quantity) SELECT 1000000 + seq, 9, 1 FROM seq_1_to_%d" % CUSTOMERS)
         self.shop.wait_applied(timeout=300)
-        self.shop.run("UPDATE Product SET currentPrice = 77.77 WHERE id = 9")
-        need = sequence(self.shop.primary.value("SELECT @@gtid_binlog_pos"))
         n = 0
-        while sequence(self.shop.state()["gtid"]) < need:
-            n += 1
-            self.shop.run("UPDATE Customer SET phone = 'behind it %d' WHERE id = 1" % n)
-            self.wait_document("customers", {"_id": 1, "Phone": "behind it %d" % n})
-        at = self.shop.mongo.db().customers.distinct("_tillway.gtid", {"Orders.Items.Unit Price": Decimal128("77.77")})
+        for price in ("70.77", "71.77", "72.77", "73.77", "74.77", "75.77", "76.77", "77.77"):
+            self.shop.run("UPDATE Product SET currentPrice = %s WHERE id = 9" % price)
+            need = sequence(self.shop.primary.value("SELECT @@gtid_binlog_pos"))
+            while sequence(self.shop.state()["gtid"]) < need:
+                n += 1
+                self.shop.run("UPDATE Customer SET phone = 'behind it %d' WHERE id = 1" % n)
+                self.wait_document("customers", {"_id": 1, "Phone": "behind it %d" % n})
+            at = self.shop.mongo.db().customers.distinct("_tillway.gtid", {"Orders.Items.Unit Price": Decimal128(price)})
+            if len(at) > 1:  # else one batch was quicker than the change behind it
+                break
         self.assertGreater(len(at), 1)  # written in several batches
         self.assertGreater(n, 1)
         self.shop.run("UPDATE Product SET currentPrice = 88.88 WHERE id = 9")
