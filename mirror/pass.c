@@ -159,7 +159,7 @@ static void add_heads(struct units *u, const struct keyset *heads, struct keyset
  * and no document is one that MongoDB has refused. */
 static bool heads_stand(const struct pass *p, struct debts *debts)
 {
-    return !debts_due(debts) && !debts_full(debts) && !sink_has_letters(p->sink);
+    return !debts_full(debts) && !debts_due(debts) && !sink_has_letters(p->sink);
 }
 
 static bool write_heads(struct pass *p, struct fetch *f, const struct keyset *fields,

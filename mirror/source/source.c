@@ -271,11 +271,6 @@ static struct rows *store(struct source *s, int n, struct err *e)
     return NULL;
 }
 
-struct rows *source_rows(struct source *s, struct err *e)
-{
-    return source_done(s, e) ? store(s, 0, e) : NULL;
-}
-
 struct rows *source_query_by(struct source *s, struct span sql, int n, struct err *e)
 {
     if (mysql_real_query(&s->mysql, (const char *)sql.p, sql.n) == 0)

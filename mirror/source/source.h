@@ -54,8 +54,6 @@ bool source_exec(struct source *s, const char *sql, struct err *e) MUST_CHECK;
  * for what came of it, before anything else. */
 bool source_send(struct source *s, const char *sql, struct err *e) MUST_CHECK;
 bool source_done(struct source *s, struct err *e) MUST_CHECK;
-/* Of a SELECT that was sent; as source_query. */
-struct rows *source_rows(struct source *s, struct err *e) MUST_CHECK;
 /* A SELECT; the whole result stands in memory, with each row's cells where they are. The caller
  * frees it with rows_free. NULL with `e`. */
 struct rows *source_query(struct source *s, struct span sql, struct err *e) MUST_CHECK;
