@@ -65,7 +65,7 @@ bool work_whole(struct work *k, struct pass *p, struct err *e) MUST_CHECK;
 /* Whether some aggregate is read by several connections: those without pages are. */
 bool work_has_readers(const struct work *k);
 /* A snapshot, and a twin of it for later where foreign keys act or arrays have pages. With `large`
- * several connections read it at once, where they can. */
+ * several connections read it at once. */
 bool work_begin_snapshot(struct work *k, bool large, struct snapshot *at, struct err *e) MUST_CHECK;
 /* The readers may read from now on, and nothing may be read in an older snapshot until this one
  * ends: an ALTER that waits for one connection would hold up the others, and they it. */

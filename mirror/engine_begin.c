@@ -147,13 +147,12 @@ bool work_has_readers(const struct work *k)
  * cascades may reach as a whole; one without all of its readers is slower. */
 bool work_begin_snapshot(struct work *k, bool large, struct snapshot *at, struct err *e)
 {
-    bool crewed = large && work_has_readers(k);
     bool all = false;
 
-    if (!end_crew(k, e) || (crewed && !open_readers(k, e)))
+    if (!end_crew(k, e) || (large && !open_readers(k, e)))
         return false;
     for (int i = 0; !all && i < TRIES; i++)
-        if (!begin_all(k, crewed, at, &all, e))
+        if (!begin_all(k, large, at, &all, e))
             return false;
     return true;
 }

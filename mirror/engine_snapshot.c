@@ -75,7 +75,8 @@ bool work_snapshot(struct work *k, struct err *e)
     bool ok;
 
     notes_state(&k->w->notes, STATUS_SNAPSHOT, "");
-    if (!work_begin_snapshot(k, true, &at, e) || !snapshot_gtid(k->source, &at, &f.gtid, e))
+    if (!work_begin_snapshot(k, work_has_readers(k), &at, e) ||
+        !snapshot_gtid(k->source, &at, &f.gtid, e))
         return false;
     ok = begin(&f, &at, e) && work_use_readers(k, e);
     for (; ok && f.resume.aggregate < k->w->n; resume_next(&f.resume))
