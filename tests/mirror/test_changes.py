@@ -1,6 +1,7 @@
 """Changes of every kind: afterwards each document is what pos/generate_aggregates.sql says."""
 
 import os
+import threading
 import unittest
 
 from shop_mirror import ShopTest
@@ -190,6 +191,29 @@ class ChangesTest(ShopTest):
         finally:
             for server in self.shop.cluster.servers:
                 server.query("SET GLOBAL log_bin_compress = OFF")
+
+    def test_46_others_ask_where_their_snapshots_stand(self):
+        """MariaDB may print another session's place for ours."""
+        done = threading.Event()
+
+        def ask(server):
+            connection = server.connect()
+            with connection.cursor() as cursor:
+                while not done.is_set():
+                    cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+                    cursor.execute("SHOW STATUS LIKE 'binlog\\_snapshot\\_%'")
+            connection.close()
+        askers = [threading.Thread(target=ask, args=(server,)) for server in self.shop.cluster.servers * 2]
+        for asker in askers:
+            asker.start()
+        try:
+            self.shop.run("INSERT INTO Customer (id, firstName, lastName) SELECT 460000 + seq, 'One of', 'Many' FROM seq_1_to_6000",
+                          *["UPDATE Customer SET phone = 'told' WHERE id = %d" % (460001 + n) for n in range(6000)])
+        finally:
+            done.set()
+            for asker in askers:
+                asker.join()
+        self.assert_same()
 
     def test_50_other_databases_and_tables_do_not_matter(self):
         before = self.shop.state()["gtid"]

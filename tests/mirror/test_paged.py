@@ -50,7 +50,7 @@ class PagedShop(Shop):
 class PagedTest(test_changes.ChangesTest):
     # How the binlog is read does not depend on pages.
     test_32_insert_ignore_that_does_nothing = test_36_rollback_and_savepoints = test_44_clock_jumps = None
-    test_45_compressed_binlog = test_50_other_databases_and_tables_do_not_matter = None
+    test_45_compressed_binlog = test_46_others_ask_where_their_snapshots_stand = test_50_other_databases_and_tables_do_not_matter = None
     test_60_binlog_rotates = test_61_large_values = None
 
     @classmethod
