@@ -98,7 +98,7 @@ def sales(options):
             if options.apart:
                 pin(MIRRORS, shop.mirror.pid)
             shop.wait_all()
-            with Probe(shop, pause=0.2, look=0.005) as probe:
+            with Probe(shop, pause=0.2, look=0.02) as probe:
                 on.append(sold(shop, proxy, options, probe))
         ratios("tills, with the mirror on", "statements/s", on, off, "off")
         shop.wait_all()

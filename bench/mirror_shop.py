@@ -15,8 +15,10 @@ from bson.raw_bson import RawBSONDocument  # noqa: E402
 
 from harness import scratch, tillway  # noqa: E402
 from harness.cluster import Cluster  # noqa: E402
+from harness.mongo import Mongo  # noqa: E402
 
 SERVER = ["--innodb-buffer-pool-size=512M", "--innodb-log-file-size=256M"]
+MONGO_CACHE_GB = 4  # its default would be half of the machine's memory
 FIRST = 2000000  # of the ids made here
 ORDERS_EACH = 10  # of a customer
 
@@ -36,7 +38,7 @@ class BenchShop(test_paged.PagedShop):
     validate = False
 
     def __init__(self, page=None, replicas=0):
-        super().__init__(replicas=replicas)
+        super().__init__(replicas=replicas, mongo=Mongo(cache_gb=MONGO_CACHE_GB))
         self.cluster = Cluster(replicas=replicas, options=SERVER)
         self.pages = {"Orders": page, "Buyers": page} if page else {}
 

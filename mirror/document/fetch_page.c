@@ -59,16 +59,10 @@ int fetch_put_range(const struct fetch *f, struct buf *sql, int level,
                     const struct window_bounds *at)
 {
     const struct plan *p = f->plan;
-    bool inside = aggregate_within(p->a, level, p->a->paged);
-    const char *head = plan_head(p, level);
 
-    if (inside) { /* few elements of many: the server had better begin with them */
-        buf_put_str(sql, "SELECT ");
-        head += strlen("SELECT STRAIGHT_JOIN ");
-    }
-    buf_put_str(sql, head);
+    plan_page_head(sql, p, level);
     put_root(f, sql, at->root);
-    if (inside)
+    if (aggregate_within(p->a, level, p->a->paged))
         plan_range(sql, p, at->from, at->to);
     return plan_tail(sql, p, level);
 }

@@ -82,6 +82,10 @@ static inline const struct plan_walk *plan_use_walk(const struct plan *p, int ta
 bool plan_late(const struct plan *p, int level);
 /* "SELECT … FROM … WHERE " of a level. */
 const char *plan_head(const struct plan *p, int level);
+/* The same for a part of a root's pages. Inside of the array MariaDB chooses where it begins, for
+ * the elements are few of many; not where the array's own rows name their element: there the order
+ * of the tables is good, the root's one row, then by an index the array's in the range. */
+void plan_page_head(struct buf *out, const struct plan *p, int level);
 /* What stands behind the condition on the root's key. Returns by how many of the first columns,
  * which are numbers, the reader must put the rows in order; 0: the SQL does. It spares MariaDB a
  * temporary table and a sort: by its indexes the rows come in that order already, nearly always. */

@@ -2,6 +2,7 @@
 #include "mirror/mapping/plan_part.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* The table, all between it and the array's driving one, and those beside that say which element it
  * is: each finds its rows by those before it. */
@@ -147,6 +148,18 @@ static bool make_bounds(struct plan *p, struct buf *b)
     buf_put_str(b, " FROM elements WHERE n > 1 AND 1 = n % ");
     p->page.bounds_tail = plan_take(b);
     return p->page.bounds && p->page.bounds_tail;
+}
+
+void plan_page_head(struct buf *out, const struct plan *p, int level)
+{
+    const struct aggregate *a = p->a;
+    const char *head = plan_head(p, level);
+
+    if (aggregate_within(a, level, a->paged) && !p->page.pairs[a->levels[a->paged].table].direct) {
+        buf_put_str(out, "SELECT ");
+        head += strlen("SELECT STRAIGHT_JOIN ");
+    }
+    buf_put_str(out, head);
 }
 
 bool plan_page_make(struct plan *p, struct buf *b)

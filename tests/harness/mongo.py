@@ -64,8 +64,7 @@ class Member:
     def spawn(self):
         argv = [mongod_path(), "--dbpath", os.path.join(self.folder, "data"), "--port",
                 str(self.port), "--bind_ip", self.host,
-                "--wiredTigerCacheSizeGB", "0.5", "--nounixsocket",
-                "--setParameter", "diagnosticDataCollectionEnabled=false"] + self._options
+                "--nounixsocket", "--setParameter", "diagnosticDataCollectionEnabled=false"] + self._options
         self._proc = scratch.spawn(argv, os.path.join(self.folder, "mongod.log"), cwd=self.folder)
 
     def wait_answer(self, timeout=60):
@@ -117,14 +116,14 @@ class Member:
 class Mongo:
     """uri: how to reach it. database: a name free for this test. external: not ours to kill.
 
-    replica_set: without it, one server that knows no transactions."""
+    replica_set: without it, one server that knows no transactions. cache_gb: of a member."""
 
-    def __init__(self, options=(), members=1, replica_set=True):
+    def __init__(self, options=(), members=1, replica_set=True, cache_gb=0.5):
         self.uri = os.environ.get("MONGODB_URI") or None
         self.external = self.uri is not None
         self.database = "pos"
         self.members = []
-        self._options = list(options) + (["--replSet", "rs0", "--oplogSize", "128"] if replica_set else [])
+        self._options = list(options) + ["--wiredTigerCacheSizeGB", str(cache_gb)] + (["--replSet", "rs0", "--oplogSize", "128"] if replica_set else [])
         self._count = members
         self._replica_set = replica_set
         self._clients = []

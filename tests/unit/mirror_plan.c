@@ -272,6 +272,40 @@ static void test_range(void **state)
     map_test_end(&t);
 }
 
+static void check_page_head(const char *yaml, const char *wanted)
+{
+    struct buf out = buf_with_max(10000);
+    struct map_test t;
+
+    map_test_begin(&t, yaml);
+    plan_page_head(&out, t.plan, t.plan->a->paged);
+    assert_memory_equal(out.data, wanted, strlen(wanted));
+    buf_clear(&out);
+    plan_page_head(&out, t.plan, 0); /* the root's own row */
+    assert_string_equal(buf_text(&out), plan_head(t.plan, 0));
+    buf_free(&out);
+    map_test_end(&t);
+}
+
+/* The order of a page's tables is ours where the array's rows name their element themselves. */
+static void test_page_head(void **state)
+{
+    static const char direct[] = "- collection: c\n"
+                                 "  table: d.C\n"
+                                 "  key: [id]\n"
+                                 "  arrays:\n"
+                                 "    Orders:\n"
+                                 "      table: d.O\n"
+                                 "      on: {c: id}\n"
+                                 "      key: [id]\n"
+                                 "      page: 10\n"
+                                 "      fields: {Order: id}\n";
+
+    (void)state;
+    check_page_head(paged, "SELECT t0.");
+    check_page_head(direct, "SELECT STRAIGHT_JOIN t0.`id`, t1.`id`, t1.`id` FROM");
+}
+
 /* Several documents' rows come out of one statement where the reader can put them in order, and
  * where MariaDB prints them in a UNION as it does without. */
 static void test_united(void **state)
@@ -442,6 +476,7 @@ int main(void)
         cmocka_unit_test(test_not_late),
         cmocka_unit_test(test_pairs),
         cmocka_unit_test(test_range),
+        cmocka_unit_test(test_page_head),
         cmocka_unit_test(test_united),
         cmocka_unit_test(test_conditions),
         cmocka_unit_test(test_links),
