@@ -4,6 +4,7 @@
 #include "mirror/document/directory_load.h"
 #include "mirror/document/table_size.h"
 #include "mirror/document/validator.h"
+#include "mirror/mapping/plan_page.h"
 #include "mirror/sink/sink_stage.h"
 
 #include <string.h>
@@ -71,6 +72,7 @@ static void begin_fetch(struct pass *p, struct fetch *f)
     fetch_init(f, p->plan, p->source, put, p);
     f->take_fields = put_fields;
     f->directory = p->directory;
+    f->caches = p->until_ns && p->plan->a->paged && plan_by_element(p->plan);
     f->readers = p->readers;
     f->enough = enough;
     f->slice_ns = p->until_ns ? SLICE_MS * CLOCK_NS_PER_MS : 0;
@@ -91,11 +93,12 @@ static bool write_keys(struct pass *p, struct fetch *f, const struct keyset *key
     return !stopped(p, e) && fetch_keys(f, keys, i, keys->n, e) && !stopped(p, e);
 }
 
-/* What is touched inside roots that have pages, as units: root and where the page begins, nothing
- * for the head. What is touched of others is added to `roots`; NULL: their heads are units, too. */
+/* What is touched inside roots that have pages, or whose elements are kept, as units: root and
+ * where the page begins, nothing for the head. What is touched of others is added to `roots`; NULL:
+ * their heads are units, too. */
 struct units {
     const struct plan *plan;
-    const struct directory *directory;
+    struct directory *directory;
     struct keyset set;
     struct keyset *roots;
 };
@@ -111,7 +114,8 @@ static void add_unit(struct units *u, const struct span *root, const struct span
     const struct span *from = element ? directory_find(u->directory, root, element) : NULL;
     struct span unit[MAP_KEY_MAX] = {{NULL, 0}};
 
-    if (u->roots && !directory_has(u->directory, root)) {
+    if (u->roots && !directory_has(u->directory, root) &&
+        !page_cache_find(&u->directory->cache, root, NULL)) {
         (void)keyset_add(u->roots, root);
         return;
     }
@@ -139,6 +143,25 @@ static bool write_units(struct pass *p, struct fetch *f, const struct keyset *un
     return !stopped(p, e) && fetch_units(f, units, i, e) && !stopped(p, e);
 }
 
+/* The same; where all that has changed inside of them is told, no more than that is read. */
+static bool write_touched(struct pass *p, struct fetch *f, const struct units *u, size_t *i,
+                          const struct touched *t, struct err *e)
+{
+    struct page_touched touched;
+    bool ok;
+
+    if (!f->caches)
+        return write_units(p, f, &u->set, i, e);
+    if (!page_touched_init(&touched, &t->pairs, p->plan->n_key))
+        return err_set(e, ERR_IO, "out of memory");
+    f->touched = &touched;
+    f->whole = &t->roots;
+    ok = write_units(p, f, &u->set, i, e);
+    f->touched = NULL;
+    page_touched_free(&touched);
+    return ok;
+}
+
 /* Of heads whose elements are not among the units, `fields` gets the root. */
 static void add_heads(struct units *u, const struct keyset *heads, struct keyset *fields)
 {
@@ -155,9 +178,9 @@ static void add_heads(struct units *u, const struct keyset *heads, struct keyset
     }
 }
 
-/* Whether MongoDB has what the elements of all heads were when the stretch began: nothing is owed,
- * and no document is one that MongoDB has refused. */
-static bool heads_stand(const struct pass *p, struct debts *debts)
+/* Whether MongoDB and the cache have what all elements were when the stretch began: nothing is
+ * owed, and no document is one that MongoDB has refused. */
+static bool elements_stand(const struct pass *p, struct debts *debts)
 {
     return !debts_full(debts) && !debts_due(debts) && !sink_has_letters(p->sink);
 }
@@ -177,6 +200,7 @@ static bool write_heads(struct pass *p, struct fetch *f, const struct keyset *fi
 static bool touched_pages(struct pass *p, struct fetch *f, struct touched *t, struct debts *debts,
                           struct err *e)
 {
+    bool stand = elements_stand(p, debts);
     struct keyset fields;
     struct units u;
     size_t done = 0;
@@ -184,8 +208,10 @@ static bool touched_pages(struct pass *p, struct fetch *f, struct touched *t, st
 
     units_init(&u, p, &t->roots);
     keyset_init(&fields, p->plan->n_key, KEYS_MAX);
+    if (!stand)
+        page_cache_clear(&p->directory->cache);
     add_units(&u, &t->pairs, 0, t->pairs.n);
-    if (heads_stand(p, debts))
+    if (stand)
         add_heads(&u, &t->heads, &fields);
     else
         add_units(&u, &t->heads, 0, t->heads.n);
@@ -193,7 +219,7 @@ static bool touched_pages(struct pass *p, struct fetch *f, struct touched *t, st
     if (!t->all)
         ok = write_heads(p, f, &fields, &u, e);
     if (ok && !t->all && !late(p))
-        ok = write_units(p, f, &u.set, &done, e);
+        ok = write_touched(p, f, &u, &done, t, e);
     t->all |= u.set.full || !debt_owe(&debts->pages, &u.set, done);
     keyset_free(&fields);
     keyset_free(&u.set);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { CACHE_BYTES = 32 << 20 };
+
 struct directory_page {
     struct span *from; /* behind the root's columns */
     struct span spans[];
@@ -14,6 +16,7 @@ struct directory_page {
 void directory_init(struct directory *d, int n_root, int n_element)
 {
     *d = (struct directory){.n_root = n_root, .n_element = n_element};
+    page_cache_init(&d->cache, n_root, n_element, CACHE_BYTES);
 }
 
 void directory_clear(struct directory *d)
@@ -21,35 +24,26 @@ void directory_clear(struct directory *d)
     for (size_t i = 0; i < d->n; i++)
         free(d->pages[i]);
     d->n = 0;
+    page_cache_clear(&d->cache);
 }
 
 void directory_free(struct directory *d)
 {
     directory_clear(d);
+    page_cache_free(&d->cache);
     free(d->pages);
     d->pages = NULL;
     d->room = 0;
 }
 
-static int compare_keys(const struct span *a, const struct span *b, int n)
-{
-    for (int i = 0; i < n; i++) {
-        int order = number_compare(a[i], b[i]);
-
-        if (order)
-            return order;
-    }
-    return 0;
-}
-
 static int compare_roots(const struct directory *d, const struct span *a, const struct span *b)
 {
-    return compare_keys(a, b, d->n_root);
+    return number_compare_keys(a, b, d->n_root);
 }
 
 static int compare_elements(const struct directory *d, const struct span *a, const struct span *b)
 {
-    return compare_keys(a, b, d->n_element);
+    return number_compare_keys(a, b, d->n_element);
 }
 
 /* How many pages stand before (root, element); an element NULL stands before all. `equal` counts
@@ -149,6 +143,7 @@ void directory_remove(struct directory *d, const struct span *root, const struct
     size_t i = count_before(d, root, from, false);
     const struct span *there = page_of(d, i, root);
 
+    page_cache_drop(&d->cache, root, from);
     if (!there || compare_elements(d, there, from) != 0)
         return;
     free(d->pages[i]);

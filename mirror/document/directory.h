@@ -1,16 +1,13 @@
 /* Which pages the documents of a paged aggregate have: for each root the elements at which a page
  * begins. What lies before the first page is in the root's own document, the head; roots without
- * pages are not listed.
+ * pages are not listed. Of some documents the elements are kept (page_cache.h); of a page that is
+ * removed they are dropped, and all with the directory.
  *
  * Keys are numbers as SQL prints them. One thread. */
 #ifndef MIRROR_DIRECTORY_H
 #define MIRROR_DIRECTORY_H
 
-#include "base/compiler.h"
-#include "base/cursor.h"
-
-#include <stdbool.h>
-#include <stddef.h>
+#include "mirror/document/page_cache.h"
 
 struct directory_page;
 
@@ -18,6 +15,7 @@ struct directory {
     int n_root, n_element; /* columns of the keys */
     size_t n, room;
     struct directory_page **pages; /* by root, then by element */
+    struct page_cache cache;
 };
 
 void directory_init(struct directory *d, int n_root, int n_element);

@@ -1,5 +1,7 @@
 #include "mirror/document/document.h"
 
+#include "mirror/document/page_elements.h"
+
 #include <assert.h>
 
 /* An element that is being built; its objects stand on a stack of their own. */
@@ -93,6 +95,9 @@ static void begin_element(struct builder *b)
     const char *name;
     char digits[12];
 
+    if (b->m->keys && f->level == b->m->plan->a->paged)
+        page_elements_put_key(b->m->keys, b->m->rows[f->level]->cells + b->m->plan->n_key,
+                              b->m->plan->page.n_element);
     f->op = 0;
     f->column = b->m->plan->levels[f->level].n_path;
     f->depth = 0;
@@ -316,6 +321,8 @@ static bool begin_document(struct document_merge *m, bson_t *out, struct err *e)
     m->begun = true;
     m->more = false;
     m->elements = 0;
+    if (m->keys)
+        buf_clear(m->keys);
     e->kind = ERR_NONE;
     if (m->from)
         return document_page_id(m->plan, paged->kinds, root->cells, m->from, out, e);

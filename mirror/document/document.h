@@ -15,6 +15,8 @@ struct document_merge {
     bool more;         /* the next document is a page of the same root */
     uint64_t elements; /* in the last document */
     bool begun;        /* some document has been made */
+    struct buf *keys;  /* gets the elements' keys of the last document, as page_elements_put_key
+                        * puts them; the caller's; NULL: they are not wanted */
     /* Where the last document's elements begin, where it is a page; NULL: it is a head. To begin in
      * the middle of a root, set it before the first. Good while the rows are. */
     const struct span *from;

@@ -120,6 +120,7 @@ static bool delete_root(struct unit *u, struct rows *const *rows)
               fetch_hand_out(u->f, &id, NULL, u->e);
 
     bson_destroy(&id);
+    page_cache_drop(&u->f->directory->cache, u->at.root, NULL);
     while (ok && (next = directory_next(u->f->directory, u->at.root, NULL)))
         ok = fetch_keep(&from, next, p->page.n_element) &&
              delete_page(u, rows[p->a->paged]->kinds, from.spans);
@@ -150,6 +151,8 @@ static int take_document(struct unit *u, struct document_merge *merge)
         if (merge->from)
             page = fetch_note_page(u->f, merge, u->e);
         u->found = true;
+        if (page > 0)
+            fetch_cache(u->f, merge, &doc);
         if (page < 0 || !fetch_hand_out(u->f, &id, page ? &doc : NULL, u->e))
             got = -1;
         bson_destroy(&id);
@@ -161,6 +164,7 @@ static int take_document(struct unit *u, struct document_merge *merge)
 bool fetch_take_range(struct unit *u, struct rows *const *rows, uint64_t elements, bool last)
 {
     const struct plan *p = u->f->plan;
+    struct buf keys = buf_with_max(KEYS_MAX);
     struct document_merge merge;
     int got;
 
@@ -168,9 +172,11 @@ bool fetch_take_range(struct unit *u, struct rows *const *rows, uint64_t element
     document_begin(&merge, p, rows);
     merge.cut = cut_of(u, elements, last);
     merge.from = u->at.from;
+    merge.keys = u->f->caches ? &keys : NULL;
     do
         got = take_document(u, &merge);
     while (got == 1);
+    buf_free(&keys);
     if (got < 0 || u->found)
         return got == 0;
     /* No such root any more. */

@@ -4,12 +4,16 @@
 
 #include "mirror/document/fetch.h"
 #include "mirror/document/window.h"
+#include "mirror/mapping/plan_page.h"
 
 /* The document under way: a head or a page. */
 struct unit {
     struct fetch *f;
     struct window_bounds at;
     bool found; /* it or its first document is there */
+    /* Of its elements only touched ones [touched, touched_end) are read, the others are kept. */
+    bool part;
+    size_t touched, touched_end;
     struct err *e;
 };
 
@@ -62,6 +66,10 @@ bool fetch_needs(const struct aggregate *a, int level, const struct window_bound
  * no page follows. */
 bool fetch_take_range(struct unit *u, struct rows *const *rows, uint64_t elements,
                       bool last) MUST_CHECK;
+/* The same of a unit of which a part was read. */
+bool fetch_take_part(struct unit *u, struct rows *const *rows) MUST_CHECK;
+/* Keep the elements of a document that was handed out, or forget what was kept of it. */
+void fetch_cache(struct fetch *f, const struct document_merge *merge, const bson_t *doc);
 /* One document by statements of its own, however large it is. */
 bool fetch_alone(struct fetch *f, const struct span *root, const struct span *from,
                  struct err *e) MUST_CHECK;

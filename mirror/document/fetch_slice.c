@@ -7,6 +7,7 @@
 enum {
     SLICE_MAX = 250,
     SLICE_BYTES = 4 << 20, /* of row data that a slice should have at most */
+    KEYS_BYTES = 4 << 20,  /* of a document's elements */
 };
 
 struct slice {
@@ -78,6 +79,8 @@ static int take_document(struct fetch *f, struct document_merge *merge, fetch_ta
         key = id_span(&id);
         (void)keyset_add(&f->ids, &key);
         f->documents++;
+        if (f->directory && take == f->take)
+            fetch_cache(f, merge, &doc);
         if ((merge->from && fetch_note_page(f, merge, e) < 0) || !take(f->to, &id, &doc, e))
             got = -1;
         bson_destroy(&id);
@@ -88,15 +91,18 @@ static int take_document(struct fetch *f, struct document_merge *merge, fetch_ta
 
 bool fetch_take_rows(struct fetch *f, struct rows **rows, fetch_take *take, struct err *e)
 {
+    struct buf element_keys = buf_with_max(KEYS_BYTES);
     struct document_merge merge;
     int got;
 
     document_begin(&merge, f->plan, rows);
     merge.cut = f->plan->a->levels[f->plan->a->paged].page;
+    merge.keys = f->caches ? &element_keys : NULL;
     keyset_clear(&f->ids);
     do
         got = take_document(f, &merge, take, e);
     while (got == 1);
+    buf_free(&element_keys);
     return got == 0 && (!f->ids.full || err_set(e, ERR_DATA, "the keys of a slice are too long"));
 }
 
@@ -124,6 +130,8 @@ static bool take_gone(struct fetch *f, const struct keyset *keys, size_t from, s
 
         keyset_get(keys, i, tuple);
         gone = fetch_gone(f, kinds, tuple, &id, e);
+        if (f->directory && gone == 1)
+            page_cache_drop(&f->directory->cache, tuple, NULL);
         ok = gone == 0 || (gone == 1 && fetch_hand_out(f, &id, NULL, e));
         bson_destroy(&id);
     }

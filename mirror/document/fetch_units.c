@@ -62,6 +62,27 @@ static bool find_ends(struct units *u)
     return true;
 }
 
+static uint64_t most(const struct units *u)
+{
+    return ROOM * (uint64_t)u->f->plan->a->levels[u->f->plan->a->paged].page;
+}
+
+/* Those of which only what has changed is read. */
+static void find_kept(struct units *u)
+{
+    const struct fetch *f = u->f;
+
+    for (unsigned i = 0; f->touched && i < u->n; i++) {
+        struct one *one = &u->all[i];
+        struct unit *unit = &one->unit;
+
+        page_touched_within(f->touched, &unit->at, &unit->touched, &unit->touched_end);
+        unit->part = unit->touched_end - unit->touched <= most(u) &&
+                     keyset_find(f->whole, one->key) < 0 &&
+                     page_cache_find(&f->directory->cache, one->key, unit->at.from);
+    }
+}
+
 /* Units [from, to) in the order of their rows. */
 static bool begin(struct units *u, const struct keyset *units, size_t from, size_t to)
 {
@@ -74,7 +95,10 @@ static bool begin(struct units *u, const struct keyset *units, size_t from, size
     qsort(u->all, u->n, sizeof *u->all, by_place);
     for (one = u->all; one < u->all + u->n; one++)
         one->unit = (struct unit){.f = u->f, .at = bounds(one), .e = u->e};
-    return find_ends(u);
+    if (!find_ends(u))
+        return false;
+    find_kept(u);
+    return true;
 }
 
 static void end(struct units *u)
@@ -84,11 +108,6 @@ static void end(struct units *u)
     fetch_free_rows(u->rows, u->f->plan->a->n_levels);
 }
 
-static uint64_t most(const struct units *u)
-{
-    return ROOM * (uint64_t)u->f->plan->a->levels[u->f->plan->a->paged].page;
-}
-
 static bool needs(const struct units *u, unsigned i, int level)
 {
     const struct one *one = &u->all[i];
@@ -96,13 +115,38 @@ static bool needs(const struct units *u, unsigned i, int level)
     return !one->alone && fetch_needs(u->f->plan->a, level, &one->unit.at);
 }
 
-/* Inside of the array each has a range of its own. */
-static int put_ranges(struct units *u, int level, struct buf *sql)
+/* Of those that are kept the elements that have changed, by one SELECT. */
+static int put_changed(struct units *u, int level, struct buf *sql)
 {
-    int by = 0;
+    const struct plan *p = u->f->plan;
+    struct span pair[KEYSET_WIDTH_MAX];
+    int by;
 
     for (unsigned i = 0; i < u->n; i++) {
-        if (!needs(u, i, level))
+        const struct unit *unit = &u->all[i].unit;
+
+        for (size_t k = unit->touched; unit->part && k < unit->touched_end; k++) {
+            page_touched_get(u->f->touched, k, pair);
+            plan_changed_add(sql, p, pair, sql->len == 0);
+        }
+    }
+    if (sql->len == 0)
+        return 0;
+    plan_changed_end(sql);
+    buf_put_str(sql, "(");
+    plan_changed_head(sql, p, level);
+    by = plan_tail(sql, p, level);
+    buf_put_str(sql, ")");
+    return by;
+}
+
+/* Inside of the array each other one has a range of its own. */
+static int put_ranges(struct units *u, int level, struct buf *sql)
+{
+    int by = put_changed(u, level, sql);
+
+    for (unsigned i = 0; i < u->n; i++) {
+        if (u->all[i].unit.part || !needs(u, i, level))
             continue;
         buf_put_str(sql, sql->len ? " UNION ALL (" : "(");
         by = fetch_put_range(u->f, sql, level, &u->all[i].unit.at);
@@ -199,6 +243,8 @@ static bool take_all(struct units *u)
             window_move(&windows[i], &one->unit.at);
         if (one->alone)
             ok = fetch_alone(u->f, one->key, one->unit.at.from, u->e);
+        else if (one->unit.part)
+            ok = fetch_take_part(&one->unit, rows);
         else
             ok = fetch_take_range(&one->unit, rows, one->elements, !one->unit.at.to);
     }

@@ -2,36 +2,27 @@
 
 #include "mirror/mapping/number.h"
 
-static int compare(const struct span *a, const struct span *b, int n)
-{
-    int order = 0;
-
-    for (int i = 0; order == 0 && i < n; i++)
-        order = number_compare(a[i], b[i]);
-    return order;
-}
-
 int window_compare(const struct window_bounds *a, const struct window_bounds *b, int n_root,
                    int n_element)
 {
-    int order = compare(a->root, b->root, n_root);
+    int order = number_compare_keys(a->root, b->root, n_root);
 
     if (order || !a->from || !b->from)
         return order ? order : (a->from != NULL) - (b->from != NULL);
-    return compare(a->from, b->from, n_element);
+    return number_compare_keys(a->from, b->from, n_element);
 }
 
 /* <0, 0, >0: the row that stands lies before the window, in it, behind it. */
 static int place(const struct window *w)
 {
     const struct span *element = w->of->cells + w->n_root;
-    int order = compare(w->of->cells, w->bounds.root, w->n_root);
+    int order = number_compare_keys(w->of->cells, w->bounds.root, w->n_root);
 
     if (order || w->n_element == 0)
         return order;
-    if (w->bounds.from && compare(element, w->bounds.from, w->n_element) < 0)
+    if (w->bounds.from && number_compare_keys(element, w->bounds.from, w->n_element) < 0)
         return -1;
-    return w->bounds.to && compare(element, w->bounds.to, w->n_element) >= 0;
+    return w->bounds.to && number_compare_keys(element, w->bounds.to, w->n_element) >= 0;
 }
 
 static void advance(struct window *w)

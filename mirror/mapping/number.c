@@ -40,3 +40,12 @@ int number_compare(struct span a, struct span b)
     order = x.n != y.n ? (x.n < y.n ? -1 : 1) : x.n ? memcmp(x.p, y.p, x.n) : 0;
     return negative ? -order : order;
 }
+
+int number_compare_keys(const struct span *a, const struct span *b, int n)
+{
+    int order = 0;
+
+    for (int i = 0; order == 0 && i < n; i++)
+        order = number_compare(a[i], b[i]);
+    return order;
+}

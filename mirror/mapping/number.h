@@ -8,5 +8,7 @@
 struct span number_plain(struct span s);
 /* <0, 0, >0: two numbers of one column, that is with as many decimals. */
 int number_compare(struct span a, struct span b);
+/* The same of keys of n such columns, the first before the others. */
+int number_compare_keys(const struct span *a, const struct span *b, int n);
 
 #endif

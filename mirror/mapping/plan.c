@@ -49,6 +49,7 @@ static bool make_level(struct plan *p, int level, struct buf *b)
         plan_put_value(b, a, op);
     }
     buf_put_str(b, " FROM ");
+    out->head_tables = b->len;
     plan_put_from(b, a, plan_tables(a, level));
     buf_put_str(b, " WHERE ");
     out->head = plan_take(b);

@@ -14,7 +14,8 @@
 enum { PLAN_SQL_MAX = 16 << 20 };
 
 struct plan_level {
-    char *head;  /* "SELECT … FROM … WHERE " */
+    char *head;                      /* "SELECT … FROM … WHERE " */
+    size_t head_tables, lean_tables; /* where the tables begin, in `head` and in `lean` */
     char *lean;  /* the same where the mirror makes the sums (plan_lean): NULL in their places, and
                   * what  they run over behind the values of the array's rows. NULL: as `head` */
     char *bare;  /* as `lean` where that is in use, without the joins of plan->joins: NULL in the
@@ -82,10 +83,6 @@ static inline const struct plan_walk *plan_use_walk(const struct plan *p, int ta
 bool plan_late(const struct plan *p, int level);
 /* "SELECT … FROM … WHERE " of a level. */
 const char *plan_head(const struct plan *p, int level);
-/* The same for a part of a root's pages. Inside of the array MariaDB chooses where it begins, for
- * the elements are few of many; not where the array's own rows name their element: there the order
- * of the tables is good, the root's one row, then by an index the array's in the range. */
-void plan_page_head(struct buf *out, const struct plan *p, int level);
 /* What stands behind the condition on the root's key. Returns by how many of the first columns,
  * which are numbers, the reader must put the rows in order; 0: the SQL does. It spares MariaDB a
  * temporary table and a sort: by its indexes the rows come in that order already, nearly always. */
@@ -124,9 +121,6 @@ size_t plan_walk_put(struct buf *out, const struct plan_walk *w, const enum map_
 /* "names > tuple" in key order, for going through a table by its key. */
 void plan_after(struct buf *out, const struct plan *p, const enum map_class *classes,
                 const struct span *tuple);
-/* " AND …": the element is at least `from` and less than `to`; NULL: no such end. */
-void plan_range(struct buf *out, const struct plan *p, const struct span *from,
-                const struct span *to);
 /* " ORDER BY key LIMIT n" for `keys`. */
 void plan_key_order(struct buf *out, const struct plan *p, unsigned limit);
 

@@ -111,11 +111,12 @@ static uint32_t extra_tables(const struct plan *p, int level)
     return mask;
 }
 
-void plan_put_lean(struct buf *b, const struct plan *p, int level, uint32_t without)
+size_t plan_put_lean(struct buf *b, const struct plan *p, int level, uint32_t without)
 {
     const struct aggregate *a = p->a;
     const struct map_level *l = &a->levels[level];
     uint32_t tables = plan_with_parents(a, plan_tables(a, level) | extra_tables(p, level));
+    size_t at;
 
     buf_put_str(b, "SELECT STRAIGHT_JOIN ");
     plan_put_path(b, a, level);
@@ -130,8 +131,10 @@ void plan_put_lean(struct buf *b, const struct plan *p, int level, uint32_t with
     }
     put_extras(b, p, level, without);
     buf_put_str(b, " FROM ");
+    at = b->len;
     plan_put_from(b, a, tables & ~without);
     buf_put_str(b, " WHERE ");
+    return at;
 }
 
 bool plan_fold_make(struct plan *p, struct buf *b)
@@ -141,7 +144,7 @@ bool plan_fold_make(struct plan *p, struct buf *b)
     for (int i = 0; i < p->a->n_levels; i++) {
         if (!concerned(p, i))
             continue;
-        plan_put_lean(b, p, i, 0);
+        p->levels[i].lean_tables = plan_put_lean(b, p, i, 0);
         p->levels[i].lean = plan_take(b);
         if (!p->levels[i].lean)
             return false;

@@ -137,7 +137,7 @@ bool plan_join_make(struct plan *p, struct buf *b)
                 mask |= 1u << p->joins[k].table;
         if (!mask)
             continue;
-        plan_put_lean(b, p, i, mask);
+        (void)plan_put_lean(b, p, i, mask);
         p->levels[i].bare = plan_take(b);
         if (!p->levels[i].bare)
             return false;

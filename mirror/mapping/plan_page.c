@@ -1,4 +1,6 @@
 /* The SQL of a paged array: see plan.h and mapping_page.c. */
+#include "mirror/mapping/plan_page.h"
+
 #include "mirror/mapping/plan_part.h"
 
 #include <stdlib.h>
@@ -160,6 +162,54 @@ void plan_page_head(struct buf *out, const struct plan *p, int level)
         head += strlen("SELECT STRAIGHT_JOIN ");
     }
     buf_put_str(out, head);
+}
+
+static bool is_integer(const struct aggregate *a, const struct map_level *l)
+{
+    for (int i = 0; i < l->n_key; i++)
+        if (!a->tables[l->key[i].table].columns[l->key[i].column].integer)
+            return false;
+    return true;
+}
+
+bool plan_by_element(const struct plan *p)
+{
+    const struct map_level *l = &p->a->levels[p->a->paged];
+
+    return plan_united(p) && p->page.pairs[l->table].direct &&
+           is_integer(p->a, aggregate_root(p->a)) && is_integer(p->a, l);
+}
+
+void plan_changed_add(struct buf *out, const struct plan *p, const struct span *pair, bool first)
+{
+    int n = p->n_key + p->page.n_element;
+
+    for (int i = 0; first && i < n; i++)
+        buf_printf(out, "%s%d", i ? ", k" : "WITH changed (k", i);
+    buf_put_str(out, first ? ") AS (VALUES (" : ",(");
+    for (int i = 0; i < n; i++) {
+        buf_put_str(out, i ? "," : "");
+        plan_literal(out, MAP_CLASS_NUMBER, pair[i]);
+    }
+    buf_put_str(out, ")");
+}
+
+void plan_changed_end(struct buf *out)
+{
+    buf_put_str(out, ") ");
+}
+
+void plan_changed_head(struct buf *out, const struct plan *p, int level)
+{
+    const struct plan_level *l = &p->levels[level];
+    const char *head = plan_head(p, level);
+    size_t tables = head == l->head ? l->head_tables : l->lean_tables;
+
+    buf_put(out, head, tables);
+    buf_printf(out, "changed, %s", head + tables);
+    for (int i = 0; i < p->n_key + p->page.n_element; i++)
+        buf_printf(out, "%s%s = changed.k%d", i ? " AND " : "",
+                   i < p->n_key ? p->key_names[i] : p->page.element_names[i - p->n_key], i);
 }
 
 bool plan_page_make(struct plan *p, struct buf *b)

@@ -23,8 +23,9 @@ int plan_column_of(struct plan *p, int level, struct map_ref ref);
 int plan_column_more(struct plan *p, int level, const struct map_expr *x);
 /* plan->folds, and each level's `lean`. False: no memory. */
 bool plan_fold_make(struct plan *p, struct buf *b);
-/* The head of a level without its folds, and without such table uses and their values. */
-void plan_put_lean(struct buf *b, const struct plan *p, int level, uint32_t without);
+/* The head of a level without its folds, and without such table uses and their values; returns
+ * where its tables begin. */
+size_t plan_put_lean(struct buf *b, const struct plan *p, int level, uint32_t without);
 /* plan->joins, and each level's `bare`. False: no memory. */
 bool plan_join_make(struct plan *p, struct buf *b);
 /* Each level's `late_head` and `late_tail`. False: no memory. */

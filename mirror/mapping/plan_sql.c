@@ -1,3 +1,5 @@
+#include "mirror/mapping/plan_page.h"
+
 #include "mirror/mapping/plan_part.h"
 
 #include <assert.h>

@@ -1,3 +1,5 @@
+#include "mirror/mapping/plan_page.h"
+
 #include "unit/mirror_map.h"
 
 #include <stdio.h>
@@ -287,23 +289,60 @@ static void check_page_head(const char *yaml, const char *wanted)
     map_test_end(&t);
 }
 
+static const char direct[] = "- collection: c\n"
+                             "  table: d.C\n"
+                             "  key: [id]\n"
+                             "  arrays:\n"
+                             "    Orders:\n"
+                             "      table: d.O\n"
+                             "      on: {c: id}\n"
+                             "      key: [id]\n"
+                             "      page: 10\n"
+                             "      fields: {Order: id}\n";
+
 /* The order of a page's tables is ours where the array's rows name their element themselves. */
 static void test_page_head(void **state)
 {
-    static const char direct[] = "- collection: c\n"
-                                 "  table: d.C\n"
-                                 "  key: [id]\n"
-                                 "  arrays:\n"
-                                 "    Orders:\n"
-                                 "      table: d.O\n"
-                                 "      on: {c: id}\n"
-                                 "      key: [id]\n"
-                                 "      page: 10\n"
-                                 "      fields: {Order: id}\n";
-
     (void)state;
     check_page_head(paged, "SELECT t0.");
     check_page_head(direct, "SELECT STRAIGHT_JOIN t0.`id`, t1.`id`, t1.`id` FROM");
+}
+
+static void check_changed(const struct plan *p)
+{
+    const struct span pairs[][2] = {{BYTES("1"), BYTES("5")}, {BYTES("-2"), BYTES("6")}};
+    struct buf out = buf_with_max(10000);
+
+    plan_changed_add(&out, p, pairs[0], true);
+    plan_changed_add(&out, p, pairs[1], false);
+    plan_changed_end(&out);
+    plan_changed_head(&out, p, p->a->paged);
+    assert_string_equal(buf_text(&out),
+                        "WITH changed (k0, k1) AS (VALUES (1,5),(-2,6)) SELECT STRAIGHT_JOIN"
+                        " t0.`id`, t1.`id`, t1.`id` FROM changed, `d`.`C` AS t0 JOIN `d`.`O` AS t1"
+                        " ON t1.`c` = t0.`id` WHERE t0.`id` = changed.k0 AND t1.`id` = changed.k1");
+    buf_free(&out);
+}
+
+/* Elements are read by their keys where their own rows name them and these are integers. */
+static void test_changed(void **state)
+{
+    struct map_test t;
+
+    (void)state;
+    map_test_begin(&t, paged);
+    map_test_classes(&t, MAP_CLASS_NUMBER);
+    assert_false(plan_by_element(t.plan));
+    map_test_end(&t);
+    map_test_begin(&t, direct);
+    map_test_classes(&t, MAP_CLASS_NUMBER);
+    assert_false(plan_by_element(t.plan));
+    map_test_column(&t, 0, "id")->integer = true;
+    assert_false(plan_by_element(t.plan));
+    map_test_column(&t, 1, "id")->integer = true;
+    assert_true(plan_by_element(t.plan));
+    check_changed(t.plan);
+    map_test_end(&t);
 }
 
 /* Several documents' rows come out of one statement where the reader can put them in order, and
@@ -477,6 +516,7 @@ int main(void)
         cmocka_unit_test(test_pairs),
         cmocka_unit_test(test_range),
         cmocka_unit_test(test_page_head),
+        cmocka_unit_test(test_changed),
         cmocka_unit_test(test_united),
         cmocka_unit_test(test_conditions),
         cmocka_unit_test(test_links),
