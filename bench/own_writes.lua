@@ -6,12 +6,12 @@ sysbench.cmdline.options = {
    sum_rows = {"rows that a read sums up; 0: it reads the row alone", 0},
 }
 
-local ROWS = 1000
+local ROWS, WINDOW = 1000, 100 -- of a session, where there are enough for all; the windows that are summed up divide them
 local VALUES_A_SECOND = 10000
 
 -- The values that the session's rows have, by their places; as the primary has them.
 local function own_rows()
-   local answer = con:query(string.format("SELECT k FROM sbtest1 WHERE id BETWEEN %d AND %d ORDER BY id FOR UPDATE", first, first + ROWS - 1))
+   local answer = con:query(string.format("SELECT k FROM sbtest1 WHERE id BETWEEN %d AND %d ORDER BY id FOR UPDATE", first, first + rows - 1))
    local values = {}
 
    for i = 0, answer.nrows - 1 do
@@ -24,7 +24,9 @@ function thread_init()
    con = sysbench.sql.driver():connect()
    -- no two runs write the same values: an UPDATE that changes nothing is no write
    turn = os.time() % 100000 * VALUES_A_SECOND
-   first = sysbench.tid * ROWS + 1
+   rows = math.min(ROWS, math.floor(sysbench.opt.table_size / sysbench.opt.threads / WINDOW) * WINDOW)
+   assert(rows > 0, "the table has fewer rows than its sessions need")
+   first = sysbench.tid * rows + 1
    if sysbench.opt.sum_rows > 0 then
       written = own_rows()
    end
@@ -35,7 +37,7 @@ function thread_done()
 end
 
 local function row()
-   local id = first + turn % ROWS
+   local id = first + turn % rows
 
    return string.format("SELECT k FROM sbtest1 WHERE id = %d", id), turn
 end
@@ -43,7 +45,7 @@ end
 -- Of the window of rows that begins at a multiple of their number.
 local function sum()
    local n = sysbench.opt.sum_rows
-   local at = turn % ROWS
+   local at = turn % rows
    local from = at - at % n
    local expected = 0
 
@@ -58,7 +60,7 @@ function event()
    local query, expected, seen
 
    turn = turn + 1
-   con:query(string.format("UPDATE sbtest1 SET k = %d WHERE id = %d", turn, first + turn % ROWS))
+   con:query(string.format("UPDATE sbtest1 SET k = %d WHERE id = %d", turn, first + turn % rows))
    if sysbench.opt.sum_rows > 0 then
       query, expected = sum()
    else
