@@ -2,7 +2,7 @@
 
 #include "mirror/document/fetch_part.h"
 
-enum { IDS_MAX = 64 << 20 };
+enum { IDS_MAX = 64 << 20, ELEMENT_KEYS_MAX = 4 << 20 };
 
 void fetch_init(struct fetch *f, const struct plan *plan, struct source *source, fetch_take *take,
                 void *to)
@@ -12,6 +12,7 @@ void fetch_init(struct fetch *f, const struct plan *plan, struct source *source,
     *f = (struct fetch){.plan = plan, .source = source, .take = take, .to = to};
     f->slice = FETCH_SLICE_FIRST;
     f->sql = buf_with_max(PLAN_SQL_MAX);
+    f->element_keys = buf_with_max(ELEMENT_KEYS_MAX);
     keyset_init(&f->ids, 1, IDS_MAX);
     for (int i = 0; i < plan->n_key; i++)
         f->classes[i] = a->tables[0].columns[aggregate_root(a)->key[i].column].class;
@@ -20,6 +21,7 @@ void fetch_init(struct fetch *f, const struct plan *plan, struct source *source,
 void fetch_free(struct fetch *f)
 {
     buf_free(&f->sql);
+    buf_free(&f->element_keys);
     keyset_free(&f->ids);
 }
 

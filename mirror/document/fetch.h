@@ -41,7 +41,8 @@ struct fetch {
     struct buf sql;
     struct keyset ids;           /* _ids of a slice's documents */
     struct directory *directory; /* the caller's; of a paged aggregate. Kept as documents go out */
-    bool caches;                 /* elements of documents go into the directory's cache */
+    bool caches;                 /* elements of documents go into the directory's cache … */
+    struct buf element_keys;     /* … by the keys that are noted as a document is made */
     /* What has changed inside of the paged array since the elements that are kept were read: of
      * these documents no more is read. NULL: nobody knows. Of some roots all is read: `whole`. */
     const struct page_touched *touched;

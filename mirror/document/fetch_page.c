@@ -164,7 +164,6 @@ static int take_document(struct unit *u, struct document_merge *merge)
 bool fetch_take_range(struct unit *u, struct rows *const *rows, uint64_t elements, bool last)
 {
     const struct plan *p = u->f->plan;
-    struct buf keys = buf_with_max(KEYS_MAX);
     struct document_merge merge;
     int got;
 
@@ -172,11 +171,10 @@ bool fetch_take_range(struct unit *u, struct rows *const *rows, uint64_t element
     document_begin(&merge, p, rows);
     merge.cut = cut_of(u, elements, last);
     merge.from = u->at.from;
-    merge.keys = u->f->caches ? &keys : NULL;
+    merge.keys = u->f->caches ? &u->f->element_keys : NULL;
     do
         got = take_document(u, &merge);
     while (got == 1);
-    buf_free(&keys);
     if (got < 0 || u->found)
         return got == 0;
     /* No such root any more. */

@@ -67,7 +67,7 @@ bool fetch_needs(const struct aggregate *a, int level, const struct window_bound
 bool fetch_take_range(struct unit *u, struct rows *const *rows, uint64_t elements,
                       bool last) MUST_CHECK;
 /* The same of a unit of which a part was read. */
-bool fetch_take_part(struct unit *u, struct rows *const *rows) MUST_CHECK;
+bool fetch_take_changed(struct unit *u, struct rows *const *rows) MUST_CHECK;
 /* Keep the elements of a document that was handed out, or forget what was kept of it. */
 void fetch_cache(struct fetch *f, const struct document_merge *merge, const bson_t *doc);
 /* One document by statements of its own, however large it is. */

@@ -7,7 +7,6 @@
 enum {
     SLICE_MAX = 250,
     SLICE_BYTES = 4 << 20, /* of row data that a slice should have at most */
-    KEYS_BYTES = 4 << 20,  /* of a document's elements */
 };
 
 struct slice {
@@ -91,18 +90,16 @@ static int take_document(struct fetch *f, struct document_merge *merge, fetch_ta
 
 bool fetch_take_rows(struct fetch *f, struct rows **rows, fetch_take *take, struct err *e)
 {
-    struct buf element_keys = buf_with_max(KEYS_BYTES);
     struct document_merge merge;
     int got;
 
     document_begin(&merge, f->plan, rows);
     merge.cut = f->plan->a->levels[f->plan->a->paged].page;
-    merge.keys = f->caches ? &element_keys : NULL;
+    merge.keys = f->caches ? &f->element_keys : NULL;
     keyset_clear(&f->ids);
     do
         got = take_document(f, &merge, take, e);
     while (got == 1);
-    buf_free(&element_keys);
     return got == 0 && (!f->ids.full || err_set(e, ERR_DATA, "the keys of a slice are too long"));
 }
 

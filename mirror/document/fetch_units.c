@@ -127,12 +127,12 @@ static int put_changed(struct units *u, int level, struct buf *sql)
 
         for (size_t k = unit->touched; unit->part && k < unit->touched_end; k++) {
             page_touched_get(u->f->touched, k, pair);
-            plan_changed_add(sql, p, pair, sql->len == 0);
+            plan_rows_add(sql, "changed", pair, p->n_key + p->page.n_element, sql->len == 0);
         }
     }
     if (sql->len == 0)
         return 0;
-    plan_changed_end(sql);
+    plan_rows_end(sql);
     buf_put_str(sql, "(");
     plan_changed_head(sql, p, level);
     by = plan_tail(sql, p, level);
@@ -244,7 +244,7 @@ static bool take_all(struct units *u)
         if (one->alone)
             ok = fetch_alone(u->f, one->key, one->unit.at.from, u->e);
         else if (one->unit.part)
-            ok = fetch_take_part(&one->unit, rows);
+            ok = fetch_take_changed(&one->unit, rows);
         else
             ok = fetch_take_range(&one->unit, rows, one->elements, !one->unit.at.to);
     }

@@ -94,6 +94,11 @@ bool plan_united(const struct plan *p);
 /* One value as an SQL literal. */
 void plan_literal(struct buf *out, enum map_class class, struct span text);
 
+/* A table of numbers that a statement begins with: "WITH name (k0, …) AS (VALUES (…)", a row a
+ * call, then its end. */
+void plan_rows_add(struct buf *out, const char *name, const struct span *row, int n, bool first);
+void plan_rows_end(struct buf *out);
+
 /* The condition that (names) are among tuples; add one tuple a call, which must stay as it is until
  * the next. Those that share all but the last column become one list where they stand side by side:
  * a thousand of two columns took MariaDB a half to a twentieth of the time of as many ORs. */

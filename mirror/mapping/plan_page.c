@@ -152,12 +152,18 @@ static bool make_bounds(struct plan *p, struct buf *b)
     return p->page.bounds && p->page.bounds_tail;
 }
 
+/* Whether the array's own rows name their element. */
+static bool names_element(const struct plan *p)
+{
+    return p->page.pairs[p->a->levels[p->a->paged].table].direct;
+}
+
 void plan_page_head(struct buf *out, const struct plan *p, int level)
 {
     const struct aggregate *a = p->a;
     const char *head = plan_head(p, level);
 
-    if (aggregate_within(a, level, a->paged) && !p->page.pairs[a->levels[a->paged].table].direct) {
+    if (aggregate_within(a, level, a->paged) && !names_element(p)) {
         buf_put_str(out, "SELECT ");
         head += strlen("SELECT STRAIGHT_JOIN ");
     }
@@ -174,29 +180,8 @@ static bool is_integer(const struct aggregate *a, const struct map_level *l)
 
 bool plan_by_element(const struct plan *p)
 {
-    const struct map_level *l = &p->a->levels[p->a->paged];
-
-    return plan_united(p) && p->page.pairs[l->table].direct &&
-           is_integer(p->a, aggregate_root(p->a)) && is_integer(p->a, l);
-}
-
-void plan_changed_add(struct buf *out, const struct plan *p, const struct span *pair, bool first)
-{
-    int n = p->n_key + p->page.n_element;
-
-    for (int i = 0; first && i < n; i++)
-        buf_printf(out, "%s%d", i ? ", k" : "WITH changed (k", i);
-    buf_put_str(out, first ? ") AS (VALUES (" : ",(");
-    for (int i = 0; i < n; i++) {
-        buf_put_str(out, i ? "," : "");
-        plan_literal(out, MAP_CLASS_NUMBER, pair[i]);
-    }
-    buf_put_str(out, ")");
-}
-
-void plan_changed_end(struct buf *out)
-{
-    buf_put_str(out, ") ");
+    return plan_united(p) && names_element(p) && is_integer(p->a, aggregate_root(p->a)) &&
+           is_integer(p->a, &p->a->levels[p->a->paged]);
 }
 
 void plan_changed_head(struct buf *out, const struct plan *p, int level)

@@ -15,11 +15,8 @@ void plan_range(struct buf *out, const struct plan *p, const struct span *from,
 /* Whether elements can be read by their keys: the array's own rows name them, and the keys are
  * integers. The schema must have been seen. */
 bool plan_by_element(const struct plan *p);
-/* A statement's table of the elements that have changed: "WITH changed (k0, …) AS (VALUES " and the
- * pairs of root and element, one a call; then its end. */
-void plan_changed_add(struct buf *out, const struct plan *p, const struct span *pair, bool first);
-void plan_changed_end(struct buf *out);
-/* "SELECT … FROM changed, … WHERE …": what a level inside of the array has of these. */
+/* "SELECT … FROM changed, … WHERE …": what a level inside of the array has of the
+ * elements in a table `changed`, pairs of root and element (plan_rows_add). */
 void plan_changed_head(struct buf *out, const struct plan *p, int level);
 
 #endif

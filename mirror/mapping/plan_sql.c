@@ -82,26 +82,38 @@ void plan_in_end(struct plan_in *in)
     buf_put_str(in->out, in->n == 0 ? "FALSE" : in->n_names > 1 ? ")))" : ")");
 }
 
+void plan_rows_add(struct buf *out, const char *name, const struct span *row, int n, bool first)
+{
+    if (first)
+        buf_printf(out, "WITH %s (", name);
+    for (int i = 0; first && i < n; i++)
+        buf_printf(out, "%sk%d", i ? ", " : "", i);
+    buf_put_str(out, first ? ") AS (VALUES (" : ",(");
+    for (int i = 0; i < n; i++) {
+        buf_put_str(out, i ? "," : "");
+        plan_literal(out, MAP_CLASS_NUMBER, row[i]);
+    }
+    buf_put_str(out, ")");
+}
+
+void plan_rows_end(struct buf *out)
+{
+    buf_put_str(out, ") ");
+}
+
 /* A table of the handles that the statement begins with. MariaDB plans conditions on two columns of
  * a row each by the statistics it has, and may read all of the table for some hundreds of them. */
-static void put_links(struct buf *out, const struct plan_walk *w, const enum map_class *classes,
-                      const struct keyset *links, size_t from, size_t to)
+static void put_links(struct buf *out, const struct plan_walk *w, const struct keyset *links,
+                      size_t from, size_t to)
 {
     struct span tuple[MAP_KEY_MAX];
 
-    buf_put_str(out, "WITH links (");
-    for (int k = 0; k < w->n_handle; k++)
-        buf_printf(out, "%sk%d", k ? ", " : "", k);
-    buf_put_str(out, ") AS (VALUES ");
     for (size_t i = from; i < to; i++) {
         keyset_get(links, i, tuple);
-        for (int k = 0; k < w->n_handle; k++) {
-            buf_put_str(out, k ? "," : i > from ? ",(" : "(");
-            plan_literal(out, classes[k], tuple[k]);
-        }
-        buf_put_str(out, ")");
+        plan_rows_add(out, "links", tuple, w->n_handle, i == from);
     }
-    buf_printf(out, ") %slinks, %s", w->select, w->from);
+    plan_rows_end(out);
+    buf_printf(out, "%slinks, %s", w->select, w->from);
     for (int k = 0; k < w->n_handle; k++)
         buf_printf(out, "%s%s = links.k%d", k ? " AND " : "", w->match[k], k);
 }
@@ -133,7 +145,10 @@ size_t plan_walk_put(struct buf *out, const struct plan_walk *w, const enum map_
         numbers = numbers && classes[i] == MAP_CLASS_NUMBER;
     most = numbers ? LINKS_OF_NUMBERS : LINKS_OF_OTHERS;
     to = links->n - from < most ? links->n : from + most;
-    (numbers ? put_links : put_in)(out, w, classes, links, from, to);
+    if (numbers)
+        put_links(out, w, links, from, to);
+    else
+        put_in(out, w, classes, links, from, to);
     return to;
 }
 

@@ -5,11 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static struct span text(const char *s)
-{
-    return (struct span){(const uint8_t *)s, strlen(s)};
-}
-
 /* {_id: 7, B: [{k: …} …], z: 1}, and the elements of B: as many as there are keys. */
 static struct page_elements elements(const char *const *keys, const char *value)
 {
@@ -22,10 +17,10 @@ static struct page_elements elements(const char *const *keys, const char *value)
     (void)bson_append_array_begin(&doc, "B", -1, &array);
     for (; *keys; keys++) {
         bson_t *one = BCON_NEW("k", BCON_UTF8(*keys), "v", BCON_UTF8(value));
+        const struct span key = span_of(*keys);
 
         (void)bson_append_document(&array, "0", -1, one);
-        buf_put_u32(&noted, (uint32_t)strlen(*keys));
-        buf_put_str(&noted, *keys);
+        page_elements_put_key(&noted, &key, 1);
         bson_destroy(one);
     }
     (void)bson_append_array_end(&doc, &array);
@@ -59,7 +54,7 @@ static const char *shown(const struct page_elements *e)
 
 static void add_pair(struct keyset *pairs, const char *root, const char *element)
 {
-    const struct span pair[] = {text(root), text(element)};
+    const struct span pair[] = {span_of(root), span_of(element)};
 
     assert_true(keyset_add(pairs, pair));
 }
@@ -70,7 +65,7 @@ static void test_change(void **state)
     struct page_elements old = elements((const char *[]){"2", "9", "10", "30", NULL}, "o");
     struct page_elements fresh = elements((const char *[]){"-1", "10", "011", "40", NULL}, "n");
     struct page_elements now = page_elements_none();
-    const struct span root = text("5");
+    const struct span root = span_of("5");
     struct page_touched touched;
     struct keyset pairs;
     size_t from;
@@ -106,10 +101,10 @@ static void test_change(void **state)
 static void test_within(void **state)
 {
     static const char *const elements_of_5[] = {"1", "20", "3", "100"};
-    const struct span root = text("5");
-    const struct span three = text("3");
-    const struct span hundred = text("100");
-    const struct span missing = text("6");
+    const struct span root = span_of("5");
+    const struct span three = span_of("3");
+    const struct span hundred = span_of("100");
+    const struct span missing = span_of("6");
     struct page_touched t;
     struct keyset pairs;
     size_t from;
@@ -136,16 +131,16 @@ static void test_within(void **state)
 static void put(struct page_cache *c, const char *root, const char *from, const char *value)
 {
     struct page_elements e = elements((const char *[]){"1", NULL}, value);
-    const struct span r = text(root);
-    const struct span f = text(from ? from : "");
+    const struct span r = span_of(root);
+    const struct span f = span_of(from ? from : "");
 
     page_cache_put(c, &r, from ? &f : NULL, &e);
 }
 
 static bool has(struct page_cache *c, const char *root, const char *from, const char *value)
 {
-    const struct span r = text(root);
-    const struct span f = text(from ? from : "");
+    const struct span r = span_of(root);
+    const struct span f = span_of(from ? from : "");
     const struct page_elements *e = page_cache_find(c, &r, from ? &f : NULL);
     char wanted[100];
 
@@ -156,7 +151,7 @@ static bool has(struct page_cache *c, const char *root, const char *from, const 
 /* Heads and pages apart; a number is the same with zeros before it; put over what is there. */
 static void test_names(void **state)
 {
-    const struct span five = text("5");
+    const struct span five = span_of("5");
     struct page_cache c;
 
     (void)state;

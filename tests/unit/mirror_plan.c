@@ -313,9 +313,9 @@ static void check_changed(const struct plan *p)
     const struct span pairs[][2] = {{BYTES("1"), BYTES("5")}, {BYTES("-2"), BYTES("6")}};
     struct buf out = buf_with_max(10000);
 
-    plan_changed_add(&out, p, pairs[0], true);
-    plan_changed_add(&out, p, pairs[1], false);
-    plan_changed_end(&out);
+    plan_rows_add(&out, "changed", pairs[0], 2, true);
+    plan_rows_add(&out, "changed", pairs[1], 2, false);
+    plan_rows_end(&out);
     plan_changed_head(&out, p, p->a->paged);
     assert_string_equal(buf_text(&out),
                         "WITH changed (k0, k1) AS (VALUES (1,5),(-2,6)) SELECT STRAIGHT_JOIN"

@@ -2,8 +2,6 @@
  * they were written last. What can't be made so is read as a whole. */
 #include "mirror/document/fetch_part.h"
 
-enum { KEYS_BYTES = 4 << 20 };
-
 static const char *array_name(const struct fetch *f)
 {
     return f->plan->a->levels[f->plan->a->paged].name;
@@ -55,10 +53,9 @@ static bool hand_out(const struct unit *u, const struct page_elements *all, cons
     return ok;
 }
 
-bool fetch_take_part(struct unit *u, struct rows *const *rows)
+bool fetch_take_changed(struct unit *u, struct rows *const *rows)
 {
     struct page_elements all = page_elements_none();
-    struct buf keys = buf_with_max(KEYS_BYTES);
     struct document_merge merge;
     bson_t read = BSON_INITIALIZER;
     bson_t none = BSON_INITIALIZER;
@@ -67,7 +64,7 @@ bool fetch_take_part(struct unit *u, struct rows *const *rows)
 
     document_begin(&merge, u->f->plan, rows);
     merge.from = u->at.from;
-    merge.keys = &keys;
+    merge.keys = &u->f->element_keys;
     got = document_next(&merge, &read, u->e);
     if (got == 1 && document_next(&merge, &none, u->e) == 0 &&
         put_together(u, &merge, &read, &all)) {
@@ -79,6 +76,5 @@ bool fetch_take_part(struct unit *u, struct rows *const *rows)
     }
     bson_destroy(&read);
     bson_destroy(&none);
-    buf_free(&keys);
     return ok;
 }
