@@ -20,7 +20,10 @@ from .cluster import SERVICE_PASSWORD, SERVICE_USER, TILL_PASSWORD, TILL_USER
 from .ports import free_port
 
 SANITIZER = re.compile(r"(ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:)")
-SANITIZER_ENV = {
+ENV = {
+    # libmongoc's counters are a file in /dev/shm named by the process, which outlives a killed one: the next process of that
+    # number would say on stderr that it does without
+    "MONGOC_DISABLE_SHM": "1",
     "ASAN_OPTIONS": "abort_on_error=0:detect_stack_use_after_return=1:strict_string_checks=1",
     "UBSAN_OPTIONS": "print_stacktrace=1",
     "TSAN_OPTIONS": "second_deadlock_stack=1:history_size=4",
@@ -67,7 +70,7 @@ class Tillway:
         self.log_file = os.path.join(self.folder, "tillway.log")
         self.config = yamlout.merged(self._default_config(), config or {})
         self._ready = cluster is not None if ready is None else ready
-        self._env = dict(SANITIZER_ENV, **dict(os.environ, **(env or {})))
+        self._env = dict(ENV, **dict(os.environ, **(env or {})))
         self._proc = None
         self.write_config()
 

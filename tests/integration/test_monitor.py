@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from harness import paths, scratch, yamlout  # noqa: E402
 from harness.cluster import Cluster  # noqa: E402
-from harness.tillway import SANITIZER, SANITIZER_ENV  # noqa: E402
+from harness.tillway import ENV, SANITIZER  # noqa: E402
 
 TOOL = None
 USER, PASSWORD = "watcher", "watch'me"
@@ -42,7 +42,7 @@ class Monitor:
         self._stderr = open(os.path.join(self.folder, "stderr"), "w+", encoding="utf-8")
         self._proc = subprocess.Popen([TOOL, config], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                       stderr=self._stderr, text=True,
-                                      env=dict(SANITIZER_ENV, **os.environ))
+                                      env=dict(ENV, **os.environ))
         self._news = threading.Condition()
         self.topologies, self.catalogs, self.answers = [], [], []
         self._reader = threading.Thread(target=self._read, daemon=True)
