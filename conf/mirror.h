@@ -28,6 +28,7 @@ struct conf_mirror {
     uint32_t writers;                   /* threads that send large batches to MongoDB */
     bool atomic;                        /* a batch and its checkpoint are one transaction */
     bool validate;                      /* collections get JSON schemas of what they hold */
+    uint64_t page_cache;                /* bytes, of all aggregates with pages together */
     uint64_t batch_delay_ns;            /* how long a batch that is not full waits for more */
     const struct conf_node *aggregates; /* a list; the mirror's mapping reads it */
 };

@@ -343,6 +343,10 @@ const struct schema_row conf_schema[] = {
     {"mirror.writers", SCHEMA_NUMBER, IN(mirror.writers), "2", 1, 16, NULL,
      "How many connections write to MongoDB at once where much is to be written. Each takes up to "
      "16 MiB of memory."},
+    {"mirror.page_cache", SCHEMA_SIZE, IN(mirror.page_cache), "96MiB", 0, 65536 * MIB, NULL,
+     "Of documents with a paged array the elements last written are kept in this much memory, in "
+     "equal shares of all aggregates with pages; of those that are there a change reads only what "
+     "has changed."},
     {"mirror.atomic", SCHEMA_BOOL, IN(mirror.atomic), "false", 0, 0, NULL,
      "Write the documents of a batch and the checkpoint in one transaction of MongoDB: nobody sees "
      "a "

@@ -189,6 +189,16 @@ static bool set_validators(struct work *k, struct err *e)
     return ok;
 }
 
+/* Of what may be kept of pages, what one of the aggregates that have them gets. */
+static size_t cache_share(const struct engine *w)
+{
+    size_t paged = 0;
+
+    for (int i = 0; i < w->n; i++)
+        paged += w->plans[i]->a->paged > 0;
+    return paged ? w->conf->mirror.page_cache / paged : 0;
+}
+
 /* What it needs to know of each aggregate. */
 static bool begin_aggregates(struct work *k, struct err *e)
 {
@@ -200,7 +210,7 @@ static bool begin_aggregates(struct work *k, struct err *e)
 
         debts_init(&k->debts[i], p);
         k->slices[i] = 0;
-        directory_init(&k->directories[i], p->n_key, p->page.n_element);
+        directory_init(&k->directories[i], p->n_key, p->page.n_element, cache_share(k->w));
         k->paged |= p->a->paged > 0;
         if (!index_own(p, k->sink, e) || !directory_load(&k->directories[i], p, k->sink, e))
             return false;

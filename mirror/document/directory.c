@@ -6,17 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CACHE_BYTES = 32 << 20 };
-
 struct directory_page {
     struct span *from; /* behind the root's columns */
     struct span spans[];
 };
 
-void directory_init(struct directory *d, int n_root, int n_element)
+void directory_init(struct directory *d, int n_root, int n_element, size_t cache_bytes)
 {
     *d = (struct directory){.n_root = n_root, .n_element = n_element};
-    page_cache_init(&d->cache, n_root, n_element, CACHE_BYTES);
+    page_cache_init(&d->cache, n_root, n_element, cache_bytes);
 }
 
 void directory_clear(struct directory *d)

@@ -18,7 +18,8 @@ struct directory {
     struct page_cache cache;
 };
 
-void directory_init(struct directory *d, int n_root, int n_element);
+/* cache_bytes: of elements that are kept, at most. */
+void directory_init(struct directory *d, int n_root, int n_element, size_t cache_bytes);
 void directory_free(struct directory *d);
 /* Forget all. */
 void directory_clear(struct directory *d);

@@ -12,12 +12,11 @@ void fetch_cache(struct fetch *f, const struct document_merge *merge, const bson
     struct page_elements all = page_elements_none();
 
     if (f->caches && merge->keys &&
-        page_elements_take(&all, doc, array_name(f), merge->keys, f->plan->page.n_element)) {
+        page_elements_take(&all, doc, array_name(f), merge->keys, f->plan->page.n_element))
         page_cache_put(&f->directory->cache, merge->root, merge->from, &all);
-        return;
-    }
+    else
+        page_cache_drop(&f->directory->cache, merge->root, merge->from);
     buf_free(&all.bytes);
-    page_cache_drop(&f->directory->cache, merge->root, merge->from);
 }
 
 /* What is read now, and what is kept, put together; false: there is no such root any more, or it
@@ -72,8 +71,8 @@ bool fetch_take_changed(struct unit *u, struct rows *const *rows)
         page_cache_put(&u->f->directory->cache, u->at.root, u->at.from, &all);
     } else {
         ok = got >= 0 && fetch_alone(u->f, u->at.root, u->at.from, u->e);
-        buf_free(&all.bytes);
     }
+    buf_free(&all.bytes);
     bson_destroy(&read);
     bson_destroy(&none);
     return ok;

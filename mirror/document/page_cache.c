@@ -9,6 +9,7 @@
 
 enum { NAME_MAX_BYTES = 4096 };
 
+/* In one piece, for many are kept: the name, behind it the elements' bytes. */
 struct page_cached {
     struct page_elements elements;
     UT_hash_handle hh;
@@ -26,7 +27,7 @@ void page_cache_init(struct page_cache *c, int n_root, int n_element, size_t max
 
 static size_t size_of(const struct page_cached *p)
 {
-    return sizeof *p + p->n_name + p->elements.bytes.cap;
+    return sizeof *p + p->n_name + p->elements.bytes.len;
 }
 
 /* uthash's macros, each in a function of its own. */
@@ -46,7 +47,6 @@ static bool link_last(struct page_cache *c, struct page_cached *p)
         c->bytes += size_of(p);
         return true;
     }
-    buf_free(&p->elements.bytes);
     free(p);
     return false;
 }
@@ -63,7 +63,6 @@ static struct page_cached *find_name(const struct page_cache *c)
 static void take_out(struct page_cache *c, struct page_cached *p)
 {
     unlink_one(c, p);
-    buf_free(&p->elements.bytes);
     free(p);
 }
 
@@ -108,21 +107,32 @@ void page_cache_drop(struct page_cache *c, const struct span *root, const struct
         take_out(c, p);
 }
 
+static struct page_cached *copy(const struct buf *name, const struct page_elements *elements)
+{
+    const struct buf *bytes = &elements->bytes;
+    struct page_cached *p = buf_ok(name) ? malloc(sizeof *p + name->len + bytes->len) : NULL;
+    uint8_t *at;
+
+    if (!p)
+        return NULL;
+    at = p->name + name->len;
+    memcpy(p->name, name->data, name->len);
+    if (bytes->len)
+        memcpy(at, bytes->data, bytes->len);
+    p->n_name = name->len;
+    p->elements = *elements;
+    p->elements.bytes = (struct buf){.data = at, .len = bytes->len, .cap = bytes->len};
+    return p;
+}
+
 void page_cache_put(struct page_cache *c, const struct span *root, const struct span *from,
-                    struct page_elements *elements)
+                    const struct page_elements *elements)
 {
     struct page_cached *p;
 
     page_cache_drop(c, root, from);
-    p = buf_ok(&c->name) ? calloc(1, sizeof *p + c->name.len) : NULL;
-    if (!p) {
-        buf_free(&elements->bytes);
-        return;
-    }
-    p->elements = *elements;
-    p->n_name = c->name.len;
-    memcpy(p->name, c->name.data, c->name.len);
-    if (!link_last(c, p))
+    p = copy(&c->name, elements);
+    if (!p || !link_last(c, p))
         return;
     while (c->bytes > c->max_bytes)
         take_out(c, c->all);

@@ -20,10 +20,10 @@ void page_cache_free(struct page_cache *c);
 
 /* A document is named by its root and the element that it begins at; NULL: the head. */
 
-/* Its elements are taken over, in the place of what was there; without memory, or room, it is not
- * kept. */
+/* Its elements are copied, in the place of what was there; without memory, or room, it is not kept.
+ */
 void page_cache_put(struct page_cache *c, const struct span *root, const struct span *from,
-                    struct page_elements *elements);
+                    const struct page_elements *elements);
 /* NULL: it is not kept. Good until the next put. */
 const struct page_elements *page_cache_find(struct page_cache *c, const struct span *root,
                                             const struct span *from);

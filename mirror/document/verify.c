@@ -334,7 +334,7 @@ static void checking_init(struct checking *c, struct verify *v, const struct pla
     *c = (struct checking){.v = v, .plan = plan, .collection = plan->a->collection};
     page_init(&c->page);
     fetch_init(&c->fetch, plan, v->source, page_take, &c->page);
-    directory_init(&c->directory, plan->n_key, plan->page.n_element);
+    directory_init(&c->directory, plan->n_key, plan->page.n_element, 0);
     c->fetch.directory = &c->directory;
     c->memory = buf_with_max(KEYS_MAX);
     keyset_init(&c->suspects, plan->n_key, KEYS_MAX);

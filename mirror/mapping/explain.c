@@ -77,7 +77,7 @@ static bool print_example(FILE *out, const struct plan *p, struct source *s, str
     size_t done = 0;
     bool ok;
 
-    directory_init(&pages, p->n_key, p->page.n_element);
+    directory_init(&pages, p->n_key, p->page.n_element, 0);
     fetch_init(&f, p, s, take_example, &x);
     f.directory = &pages;
     keyset_init(&keys, p->n_key, KEYS_MAX);

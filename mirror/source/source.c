@@ -13,6 +13,7 @@ enum { BINARY_CHARSET = 63 };
 struct source {
     MYSQL mysql;
     int fd;
+    unsigned alone;
 };
 
 /* Of a result, or another reader of one. */
@@ -94,6 +95,11 @@ void source_close(struct source *s)
         return;
     mysql_close(&s->mysql);
     free(s);
+}
+
+unsigned *source_alone(struct source *s)
+{
+    return &s->alone;
 }
 
 void source_interrupt(struct source *s)

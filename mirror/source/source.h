@@ -48,6 +48,9 @@ void source_close(struct source *s);
 /* Make a running or the next statement fail at once. Any thread, until close. */
 void source_interrupt(struct source *s);
 
+/* A count that begins at 0; snapshot.c's. */
+unsigned *source_alone(struct source *s);
+
 /* A statement without rows. */
 bool source_exec(struct source *s, const char *sql, struct err *e) MUST_CHECK;
 /* The same in two steps, so that several connections are at work at once: whoever has sent, asks

@@ -10,18 +10,19 @@ from shop_mirror import Shop, typed
 from harness import yamlout
 
 
-def section(mongo, aggregates):
-    """The mirror's section; aggregates: YAML as text, or a Raw block of a file. With validators: MongoDB itself checks what is written."""
+def section(mongo, aggregates, **options):
+    """The mirror's section; aggregates: YAML as text, or a Raw block of a file; options: more of it. With validators: MongoDB itself checks what is written."""
     if isinstance(aggregates, str):
         aggregates = yamlout.Raw(aggregates.strip().splitlines())
-    return {"mirror": {"uri": mongo.uri, "database": mongo.database, "batch_delay": "1ms", "validate": True, "aggregates": aggregates}}
+    return {"mirror": {"uri": mongo.uri, "database": mongo.database, "batch_delay": "1ms", "validate": True, "aggregates": aggregates, **options}}
 
 
 class Mapped(Shop):
     """The shop's servers with another schema and mapping; statements of the schema end in ";" and a line's end."""
 
-    def __init__(self, schema, aggregates):
+    def __init__(self, schema, aggregates, **options):
         super().__init__()
+        self.options = options
         self.schema = schema
         self.aggregates = aggregates
 
@@ -31,7 +32,7 @@ class Mapped(Shop):
                 self.primary.query(sql)
 
     def section(self):
-        return section(self.mongo, self.aggregates)
+        return section(self.mongo, self.aggregates, **self.options)
 
     def rows(self, sql):
         return self.primary.query(sql)

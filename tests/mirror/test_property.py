@@ -86,7 +86,7 @@ class PropertyTest(unittest.TestCase):
         self.changer = Changer(self.random)
         self.maker = random_mapping.Maker(self.random)
         self.aggregates = self.maker.aggregates()
-        self.world = self.enterContext(mapped.Mapped(random_mapping.SCHEMA, section_of(self.aggregates)))
+        self.world = self.enterContext(mapped.Mapped(random_mapping.SCHEMA, section_of(self.aggregates), page_cache=self.page_cache()))
         self.connection = None
         self.wait_begun()
 
@@ -118,13 +118,17 @@ class PropertyTest(unittest.TestCase):
         else:
             self.world.mongo.restart()
 
+    def page_cache(self):
+        """None, room for a few documents, for all."""
+        return self.random.choice(["0", "4KiB", "1MiB"])
+
     def next_mapping(self):
         self.world.mirror.stop()
         self.aggregates = self.maker.aggregates()
         for name in self.world.mongo.db().list_collection_names():
             if name.startswith("c"):
                 self.world.mongo.db()[name].drop()
-        self.world.mirror.write_config(mapped.section(self.world.mongo, section_of(self.aggregates)))
+        self.world.mirror.write_config(mapped.section(self.world.mongo, section_of(self.aggregates), page_cache=self.page_cache()))
         self.world.mirror.start()
         self.wait_begun()
 

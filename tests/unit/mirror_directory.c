@@ -66,7 +66,7 @@ static void test_find(void **state)
     struct directory d;
 
     (void)state;
-    directory_init(&d, 1, 1);
+    directory_init(&d, 1, 1, 1 << 20);
     check_find(&d, "1", "5", NULL);
     add(&d, "1", "100");
     add(&d, "2", "-5");
@@ -95,7 +95,7 @@ static void test_remove(void **state)
     struct span from = span_of("20");
 
     (void)state;
-    directory_init(&d, 1, 1);
+    directory_init(&d, 1, 1, 1 << 20);
     for (int i = 0; i < 200; i++) {
         char text[16];
 
@@ -123,7 +123,7 @@ static void test_composite(void **state)
     const struct span other[] = {BYTES("4"), BYTES("11")};
 
     (void)state;
-    directory_init(&d, 2, 2);
+    directory_init(&d, 2, 2, 1 << 20);
     assert_true(directory_add(&d, root, from));
     assert_null(directory_find(&d, root, below));
     assert_non_null(directory_find(&d, root, from));

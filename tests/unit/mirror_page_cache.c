@@ -135,6 +135,7 @@ static void put(struct page_cache *c, const char *root, const char *from, const 
     const struct span f = span_of(from ? from : "");
 
     page_cache_put(c, &r, from ? &f : NULL, &e);
+    buf_free(&e.bytes);
 }
 
 static bool has(struct page_cache *c, const char *root, const char *from, const char *value)
