@@ -202,6 +202,8 @@ static size_t cache_share(const struct engine *w)
 /* What it needs to know of each aggregate. */
 static bool begin_aggregates(struct work *k, struct err *e)
 {
+    size_t share = cache_share(k->w);
+
     k->touch = touch_new(k->w->plans, k->w->n);
     if (!k->touch)
         return err_set(e, ERR_IO, "out of memory");
@@ -210,7 +212,7 @@ static bool begin_aggregates(struct work *k, struct err *e)
 
         debts_init(&k->debts[i], p);
         k->slices[i] = 0;
-        directory_init(&k->directories[i], p->n_key, p->page.n_element, cache_share(k->w));
+        directory_init(&k->directories[i], p->n_key, p->page.n_element, share);
         k->paged |= p->a->paged > 0;
         if (!index_own(p, k->sink, e) || !directory_load(&k->directories[i], p, k->sink, e))
             return false;

@@ -13,7 +13,7 @@ enum { BINARY_CHARSET = 63 };
 struct source {
     MYSQL mysql;
     int fd;
-    unsigned alone;
+    unsigned alone; /* source_alone */
 };
 
 /* Of a result, or another reader of one. */

@@ -128,7 +128,9 @@ class PropertyTest(unittest.TestCase):
         for name in self.world.mongo.db().list_collection_names():
             if name.startswith("c"):
                 self.world.mongo.db()[name].drop()
-        self.world.mirror.write_config(mapped.section(self.world.mongo, section_of(self.aggregates), page_cache=self.page_cache()))
+        self.world.aggregates = section_of(self.aggregates)
+        self.world.options = {"page_cache": self.page_cache()}
+        self.world.mirror.write_config(self.world.section())
         self.world.mirror.start()
         self.wait_begun()
 
