@@ -20,7 +20,7 @@ from harness.cluster import Cluster  # noqa: E402
 from harness.mongo import Mongo  # noqa: E402
 from harness.pos_till import Tills  # noqa: E402
 
-# Starts what the tests start, says so, and then sleeps (or forks a child that sleeps).
+# Starts what the tests start, says so in one line (its stdout is closed behind it), and then sleeps.
 PARENT = """
 import os, sys, time
 sys.path.insert(0, %r)
@@ -33,8 +33,7 @@ with Cluster(replicas=1) as c:
         scratch.current().keep()
         print(scratch.current().path, *[s.pid for s in c.servers], flush=True)
         os._exit(0)
-    if sys.argv[1] == "early":
-        print(scratch.current().path, *[s.pid for s in c.servers], flush=True)
+    if sys.argv[1] == "frozen":
         c.primary.freeze()
     print(scratch.current().path, *[s.pid for s in c.servers], flush=True)
     time.sleep(60)
@@ -194,7 +193,7 @@ class LeftoverTest(unittest.TestCase):
         self.ends_clean("plain", signal.SIGINT)
 
     def test_killed_with_a_frozen_server(self):
-        self.ends_clean("early", signal.SIGKILL)
+        self.ends_clean("frozen", signal.SIGKILL)
 
     def test_killed_with_a_forked_child(self):
         self.ends_clean("fork", signal.SIGKILL)
