@@ -14,7 +14,7 @@ import statistics
 import time
 
 from bson.decimal128 import Decimal128
-from mirror_shop import FIRST, ORDERS_EACH, BenchShop, Probe  # which says where the harness is
+from mirror_shop import FIRST, ORDERS_EACH, BenchShop, Probe, below  # which says where the harness is
 
 from contenders import cpu_seconds
 from harness.pos_till import MIX, Tills, Total
@@ -80,8 +80,8 @@ def catchup(options):
 
 def sales(options):
     """Tills at full speed through the proxy, without the mirror, and with it and a probe of its lag, in turn; what was sold is taken back each
-    time, so that all begin with the same documents. `apart`: MongoDB, the mirror and the replica that it reads from (`replica`) have a core of
-    their own, tills, proxy and primary the others."""
+    time, so that all begin with the same documents. `apart`: MongoDB, the mirror, the replica that it reads from (`replica`) and the probe have a
+    core of their own, tills, proxy and primary the others."""
     BenchShop.example = options.example
     with BenchShop(options.page, replicas=int(options.replica)) as shop, shop.proxy() as proxy:
         if options.customers:
@@ -90,26 +90,35 @@ def sales(options):
         if options.apart:
             pin(OTHERS, os.getpid(), shop.primary.pid, proxy.pid)
             pin(MIRRORS, shop.mongo.pid, *[s.pid for s in shop.cluster.servers[1:]])
-        on, off = [], []
-        for _ in range(options.rounds):
-            shop.mirror.stop()
-            off.append(sold(shop, proxy, options))
-            start_mirror(shop)
-            if options.apart:
-                pin(MIRRORS, shop.mirror.pid)
-            shop.wait_all()
-            with Probe(shop, pause=0.2, look=0.02) as probe:
-                on.append(sold(shop, proxy, options, probe))
+        on, off, memory = [], [], []
+        for n in range(options.rounds):
+            for mirrored in (n % 2 == 1, n % 2 == 0):  # what one leaves to the next is not always on the same side
+                shop.mirror.stop()
+                if not mirrored:
+                    off.append(sold(shop, proxy, options))
+                    continue
+                start_mirror(shop)
+                if options.apart:
+                    pin(MIRRORS, shop.mirror.pid)
+                shop.wait_all()
+                with Probe(shop, pause=0.2, look=0.02, cores=MIRRORS if options.apart else None) as probe:
+                    on.append(sold(shop, proxy, options, probe))
+                shop.wait_all()
+                memory.append(shop.memory_mib())
         ratios("tills, with the mirror on", "statements/s", on, off, "off")
-        shop.wait_all()
-        say("memory of the mirror: %.0f MiB; %s" % (shop.memory_mib(), shop.verified()))
+        if not shop.mirror.alive():
+            start_mirror(shop)
+            shop.wait_all()
+        say("memory of the mirror: %.0f MiB; %s" % (max(memory), shop.verified()))
 
 
-def say_lag(probe, parts=10):
+def say_lag(times, parts=10):
     say("lag of %d changes: median %.0f ms, p99 %.0f ms, most %.0f ms" % (
-        len(probe.times), probe.share(0.5), probe.share(0.99), max(probe.times) * 1000))
+        len(times), below(times, 0.5), below(times, 0.99), below(times, 1)))
+    parts = min(parts, len(times))
+    cuts = [len(times) * part // parts for part in range(parts + 1)]
     for name, share in (("median", 0.5), ("p99", 0.99)):
-        say("  %s of each tenth: %s ms" % (name, ", ".join("%.0f" % probe.share(share, part, parts) for part in range(parts))))
+        say("  %s of each tenth: %s ms" % (name, ", ".join("%.0f" % below(times[a:b], share) for a, b in zip(cuts, cuts[1:]))))
 
 
 def pin(cores, *pids):
@@ -133,7 +142,7 @@ def sold(shop, proxy, options, probe=None):
             time.sleep(options.seconds / 10)
             done.append(tills.running_total())
     if probe:
-        say_lag(probe)
+        say_lag(probe.times())
     say("  statements/s of each tenth: " + ", ".join("%.0f" % ((b.reads + b.writes - a.reads - a.writes) / options.seconds * 10) for a, b in zip(done, done[1:])))
     n = tills.total.reads + tills.total.writes
     say("CPU, µs/statement: " + ", ".join("%s %.0f" % (name, (cpu_seconds([pid]) - before[name]) / n * 1e6) for name, pid in pids.items()))
@@ -151,15 +160,15 @@ def price(options):
         shop.wait_all()
         with Probe(shop) as probe:
             time.sleep(2)
-            quiet = probe.share(0.5)
-            probe.times.clear()
+            quiet = probe.times()
             began = time.monotonic()
             shop.run("UPDATE Product SET currentPrice = 2 WHERE id = %d" % FEW)
             while shop.mongo.db().customers.find_one({"Orders.Items": {"$elemMatch": {"Product ID": FEW, "Unit Price": Decimal128("1.00")}}}, {"_id": 1}):
                 time.sleep(0.2)
             took = time.monotonic() - began
+        times = probe.times(len(quiet))
         say("a price in %d orders: all right after %.1f s; others' lag meanwhile: median %.0f ms, most %.0f ms (before: %.0f ms)" % (
-            options.orders, took, probe.share(0.5), max(probe.times) * 1000, quiet))
+            options.orders, took, below(times, 0.5), below(times, 1), below(quiet, 0.5)))
         shop.wait_all()
         say("memory of the mirror: %.0f MiB; %s" % (shop.memory_mib(), shop.verified()))
 
@@ -180,7 +189,7 @@ def bulk(options):
                 shop.wait_all()
                 took = time.monotonic() - began
             say("%d lines %s by one transaction: all right after %.1f s; others' lag from before it on: median %.0f ms, most %.0f ms" % (
-                options.orders, name, took, probe.share(0.5), max(probe.times) * 1000))
+                options.orders, name, took, below(probe.times(), 0.5), below(probe.times(), 1)))
         say("memory of the mirror: %.0f MiB; %s" % (shop.memory_mib(), shop.verified()))
 
 

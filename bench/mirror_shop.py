@@ -1,9 +1,9 @@
 """The shop that bench/mirror.py measures in: made by SQL, as large as asked for; and how far the mirror is behind, seen from outside."""
 
+import multiprocessing
 import os
 import subprocess
 import sys
-import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -107,44 +107,56 @@ class BenchShop(test_paged.PagedShop):
         self.wait_applied(timeout=timeout)
 
 
-class Probe(threading.Thread):
-    """Changes one customer again and again; how long after each commit the document shows it, to `look` seconds."""
+class Probe:
+    """Changes one customer again and again; how long after each commit the document shows it, to `look` seconds. A process, so that it takes
+    no time from the tills of this one; on `cores`, if any are named."""
 
-    def __init__(self, shop, pause=0.05, look=0.001):
-        super().__init__(daemon=True)
+    def __init__(self, shop, pause=0.05, look=0.001, cores=None):
         self.shop = shop
         self.pause = pause
         self.look = look
-        self.times = []
-        self.end = threading.Event()
+        self.cores = cores or os.sched_getaffinity(0)
+        self.path = os.path.join(scratch.current().folder("probe"), "times")
+        self.end = multiprocessing.Event()
 
     def __enter__(self):
-        self.start()
+        self.process = multiprocessing.Process(target=self.run, daemon=True)
+        self.process.start()
         return self
 
     def __exit__(self, *exc):
         self.end.set()
-        self.join()
+        self.process.join()
+        if self.process.exitcode:
+            raise RuntimeError("the probe of the mirror's lag ended with %d" % self.process.exitcode)
 
     def run(self):
+        """The process: writes a line, seconds, a change."""
+        os.sched_setaffinity(0, self.cores)
         connection = self.shop.primary.connect(database="pos", autocommit=True)
         key = self.shop.primary.value("SELECT MIN(id) FROM pos.Customer")
         customers = self.shop.mongo.client()[self.shop.mongo.database].customers
         n = 0
-        while not self.end.is_set():
-            n += 1
-            with connection.cursor() as cursor:
-                cursor.execute("UPDATE Customer SET phone = %s WHERE id = %s", (str(n), key))
-            began = time.monotonic()
-            while customers.find_one({"_id": key}, {"Phone": 1})["Phone"] != str(n):
-                time.sleep(self.look)
-            self.times.append(time.monotonic() - began)
-            self.end.wait(self.pause)
-        connection.close()
+        with open(self.path, "w", buffering=1, encoding="ascii") as times:
+            while not self.end.is_set():
+                n += 1
+                with connection.cursor() as cursor:
+                    cursor.execute("UPDATE Customer SET phone = %s WHERE id = %s", (str(n), key))
+                began = time.monotonic()
+                while customers.find_one({"_id": key}, {"Phone": 1})["Phone"] != str(n):
+                    time.sleep(self.look)
+                times.write("%.6f\n" % (time.monotonic() - began))
+                self.end.wait(self.pause)
 
-    def share(self, share, part=0, parts=1):
-        """Milliseconds that `share` of the times of this part of the run are not above."""
-        ordered = sorted(self.times[len(self.times) * part // parts:len(self.times) * (part + 1) // parts])
-        return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    def times(self, since=0):
+        """Seconds, in their order, but for the first `since`."""
+        with open(self.path, encoding="ascii") as lines:
+            return [float(line) for line in lines if line.endswith("\n")][since:]
+
+
+def below(times, share):
+    """Milliseconds that `share` of the times are not above."""
+    ordered = sorted(times)
+    return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
