@@ -106,6 +106,8 @@ static enum reply_step take_definition(struct reply *r, struct reply_view *v)
         return reply_take_error(r, v, &head);
     if (head.first == 0xFE)
         return reply_bad(r, v, "fewer column definitions than were told");
+    if (r->tells_columns && !r->in_columns && (r->kind != REPLY_PREPARE || r->columns_next))
+        reply_begin_columns(r, v);
     r->defs_left--;
     reply_take(r, v, head.h);
     return STEP_ON;
@@ -115,6 +117,7 @@ static enum reply_step step_defs(struct reply *r, struct reply_view *v)
 {
     if (r->defs_left)
         return take_definition(r, v);
+    reply_end_columns(r, v);
     r->eof_due = reply_wants_eof(r);
     r->phase = PHASE_ROWS;
     return STEP_ON;
@@ -129,10 +132,12 @@ static enum reply_step step_prepared(struct reply *r, struct reply_view *v)
 
     if (r->defs_left)
         return take_definition(r, v);
+    reply_end_columns(r, v);
     if (due)
         (void)reply_put_eof(r, v, eof);
     r->defs_left = r->defs_next;
     r->defs_next = 0;
+    r->columns_next = true;
     r->eof_due = r->defs_left && reply_wants_eof(r);
     if (!r->defs_left)
         return reply_finish(r, v);
@@ -290,6 +295,8 @@ void reply_feed(struct reply *r, uint8_t *buf, size_t n, size_t max_whole, struc
     do
         s = step(r, &v);
     while (s == STEP_ON);
+    if (r->in_columns)
+        out->columns.n = v.at - out->columns.at;
     if (s == STEP_WAIT)
         out->pass = v.at;
 }

@@ -22,6 +22,10 @@
  * Other capabilities that change the shape of a reply (MariaDB's extended metadata, cached
  * metadata, bulk results) must be the same on both connections.
  *
+ * With cached metadata a server leaves the column definitions of an execution's result out where
+ * they are those that it sent last for this statement on its connection. What the client was sent
+ * last may be another's: then they are put in.
+ *
  * Pure: no I/O, no allocation. What goes to the client depends on the server's bytes only, not on
  * how they are cut into reads. The source of the phases:
  * https://mariadb.com/kb/en/result-set-packets/, https://mariadb.com/kb/en/com_stmt_prepare/. */
@@ -66,6 +70,11 @@ struct reply_out {
     size_t drop;        /* bytes behind them that do not */
     struct span insert; /* bytes that go in their place; valid until the next reply_feed */
     size_t last;        /* REPLY_OK, REPLY_ERROR: where that packet begins */
+    struct {
+        size_t at, n; /* of those that pass, the bytes of column definitions */
+        bool whole;   /* with them the result set's definitions are complete */
+        bool put_in;  /* `insert` is all of them */
+    } columns;        /* where reply.tells_columns */
     enum reply_event event;
     bool done; /* the reply is complete with this step */
 };
@@ -82,6 +91,12 @@ struct reply {
      * that the client wants, as packet `seq`, at REPLY_OK. May be set before each reply_feed. */
     bool retells;
     bool retells_all; /* with those without changes, for there are some left to tell */
+    /* Of PREPARE and executions, with cached metadata. May be set before each reply_feed. */
+    bool tells_columns; /* reply_out.columns is wanted */
+    bool has_columns;   /* the client has what the server leaves out */
+    /* … else this is put in, whole packets, which are numbered in place; none: REPLY_BAD */
+    uint8_t *columns;
+    size_t columns_n;
 
     /* what was learnt; read only for others */
     bool retold;  /* the last OK was dropped, see `retells` */
@@ -108,6 +123,8 @@ struct reply {
     uint8_t next_seq;   /* of the server's next packet, where `in_sequence` */
     bool in_sequence;   /* a packet came before it, and none of the client's between */
     bool eof_due;       /* an EOF is to be put in behind the definitions */
+    bool in_columns;    /* amid column definitions that are told of */
+    bool columns_next;  /* REPLY_PREPARE: those that come are the columns' */
     bool continued;     /* the next packet continues a 16 MiB payload */
     uint16_t status;    /* for inserted EOFs: the last status seen */
     uint64_t defs_left; /* column definitions still to come */

@@ -35,6 +35,8 @@ void reply_digest_step(struct reply_digest *d, const struct reply *r, const uint
     bool last = step->event == REPLY_OK || step->event == REPLY_ERROR;
 
     add(d, at, last ? step->last : step->pass);
+    if (step->columns.put_in)
+        add(d, step->insert.p, step->insert.n);
     if (step->event == REPLY_OK)
         add_ok(d, &r->ok);
     else if (step->event == REPLY_ERROR)

@@ -1,9 +1,10 @@
 /* A digest of what a client is told in reply to one command, to tell whether the same command gave
  * the same on another server.
  *
- * Rows and definitions count byte by byte as the client gets them. Of an OK packet counts what it
- * says of the statement (rows affected, insert id, status, warnings, text), not what it says of the
- * session: a GTID is never the same twice. Of an error, its number and SQLSTATE. Pure. */
+ * Rows and definitions count byte by byte as a client gets them that has no metadata cached. Of an
+ * OK packet counts what it says of the statement (rows affected, insert id, status, warnings,
+ * text), not what it says of the session: a GTID is never the same twice. Of an error, its number
+ * and SQLSTATE. Pure. */
 #ifndef PROTOCOL_REPLY_DIGEST_H
 #define PROTOCOL_REPLY_DIGEST_H
 

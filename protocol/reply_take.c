@@ -181,6 +181,44 @@ enum reply_step reply_take_infile(struct reply *r, struct reply_view *v,
     return take_whole(v, head, head->h.length, REPLY_INFILE);
 }
 
+void reply_begin_columns(struct reply *r, struct reply_view *v)
+{
+    r->in_columns = true;
+    v->out->columns.at = v->at;
+}
+
+void reply_end_columns(struct reply *r, struct reply_view *v)
+{
+    if (!r->in_columns)
+        return;
+    r->in_columns = false;
+    v->out->columns.n = v->at - v->out->columns.at;
+    v->out->columns.whole = true;
+}
+
+/* Behind the count, whose last byte says now that they follow. */
+static enum reply_step put_columns(struct reply *r, struct reply_view *v,
+                                   const struct reply_head *head)
+{
+    if (!r->columns_n)
+        return reply_bad(r, v, "column definitions were left out that were never sent");
+    head->payload[head->h.length - 1] = 1;
+    for (size_t at = 0; at < r->columns_n;) {
+        uint8_t *p = r->columns + at;
+
+        p[3] = ++r->seq;
+        r->shift++;
+        at += PACKET_HEADER + (size_t)packet_header_at(p).length;
+    }
+    r->body_left = 0;
+    v->at += head->h.length;
+    v->out->pass = v->at;
+    v->out->insert = (struct span){r->columns, r->columns_n};
+    v->out->columns.put_in = true;
+    v->out->event = REPLY_EDIT;
+    return STEP_OUT;
+}
+
 enum reply_step reply_take_count(struct reply *r, struct reply_view *v,
                                  const struct reply_head *head)
 {
@@ -205,7 +243,7 @@ enum reply_step reply_take_count(struct reply *r, struct reply_view *v,
     r->cell[0] = 0;
     r->phase = PHASE_DEFS;
     reply_take(r, v, head->h);
-    return STEP_ON;
+    return defs_follow || r->has_columns ? STEP_ON : put_columns(r, v, head);
 }
 
 enum reply_step reply_take_prepared(struct reply *r, struct reply_view *v,

@@ -64,6 +64,9 @@ enum reply_step reply_take_count(struct reply *r, struct reply_view *v,
 enum reply_step reply_take_prepared(struct reply *r, struct reply_view *v,
                                     const struct reply_head *head);
 
+/* Column definitions begin, or are over, at view.at. */
+void reply_begin_columns(struct reply *r, struct reply_view *v);
+void reply_end_columns(struct reply *r, struct reply_view *v);
 /* Put an EOF packet in at view.at. */
 enum reply_step reply_put_eof(struct reply *r, struct reply_view *v, struct eof eof);
 enum reply_step reply_bad(struct reply *r, struct reply_view *v, const char *why);

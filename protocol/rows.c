@@ -47,6 +47,8 @@ struct rows rows_begin(struct buf *out, uint64_t caps, uint16_t status, const ch
     size_t at = packet_begin(out);
 
     buf_put_lenenc(out, (uint64_t)count);
+    if (caps & CAP_MARIADB_CACHE_META)
+        buf_put_u8(out, 1); /* the definitions follow */
     packet_end(out, at, r.seq++);
     for (int i = 0; i < count; i++)
         put_column(&r, names[i]);

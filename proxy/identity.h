@@ -30,11 +30,10 @@ struct identity {
     uint8_t bytes[]; /* the user, the attributes, then the password */
 };
 
-/* MariaDB's own capabilities that are offered where all servers have them. Metadata caching is not:
- * a server leaves metadata out by what it sent on its own connection, which need not be what the
- * client has seen. */
-#define CAPS_MARIADB \
-    (CAP_MARIADB_PROGRESS | CAP_MARIADB_BULK | CAP_MARIADB_EXTENDED | CAP_MARIADB_BULK_RESULTS)
+/* MariaDB's own capabilities that are offered where all servers have them. */
+#define CAPS_MARIADB                                                                           \
+    (CAP_MARIADB_PROGRESS | CAP_MARIADB_BULK | CAP_MARIADB_EXTENDED | CAP_MARIADB_CACHE_META | \
+     CAP_MARIADB_BULK_RESULTS)
 
 /* Capabilities of a client that its server connections must have, too. */
 #define CAPS_SEMANTIC                                                                \

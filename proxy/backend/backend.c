@@ -1,4 +1,4 @@
-#include "proxy/backend/backend.h"
+#include "proxy/backend/backend_login.h"
 
 #include "base/clock.h"
 #include "protocol/proxy_header.h"
@@ -84,13 +84,24 @@ static void on_drained(void *owner)
     on_readable(b);
 }
 
+/* What was expected first. */
+static void forget_first(struct backend *b)
+{
+    prepared_unref(b->expect[b->expect_head].prepared);
+    b->expect_head = (b->expect_head + 1) % EXPECT_MAX;
+    b->expect_count--;
+}
+
 static void on_closed(void *owner)
 {
     struct backend *b = owner;
 
     tls_free(b->tls);
     vars_free(b->vars);
+    while (b->expect_count > 0)
+        forget_first(b);
     prepared_clear(&b->prepared);
+    metadata_free(&b->heard);
     identity_unref(b->identity);
     buf_free(&b->out);
     free(b);
@@ -115,6 +126,7 @@ struct backend *backend_connect(uv_loop_t *loop, struct buffers *buffers,
     b->serial = ++serials;
     b->since_ns = b->sound_ns = clock_mono_ns();
     b->out = buf_with_max(BACKEND_OUT_MAX);
+    b->heard = metadata_none();
     b->identity = identity_ref(identity);
     b->multi_statements = (identity->caps & CAP_MULTI_STATEMENTS) != 0;
     b->collation = collation;
@@ -166,8 +178,14 @@ bool backend_expect(struct backend *b, enum reply_kind kind, enum expect_role ro
     if (b->expect_count == EXPECT_MAX)
         return false;
     b->expect[(b->expect_head + b->expect_count++) % EXPECT_MAX] =
-        (struct expect){(uint8_t)kind, (uint8_t)role, stmt};
+        (struct expect){(uint8_t)kind, (uint8_t)role, stmt, NULL};
     return true;
+}
+
+void backend_expect_of(struct backend *b, struct prepared *p)
+{
+    assert(b->expect_count > 0);
+    b->expect[(b->expect_head + b->expect_count - 1) % EXPECT_MAX].prepared = prepared_ref(p);
 }
 
 bool backend_command(struct backend *b, uint8_t command, struct span argument,
@@ -203,6 +221,13 @@ enum stream_sent backend_write(struct backend *b, const struct span *parts, int 
     return sent;
 }
 
+/* What the server leaves out is what it sent last. */
+static void put_in_last(struct backend *b, struct prepared *p)
+{
+    b->reply.columns = p ? p->metadata.packets.data : NULL;
+    b->reply.columns_n = p ? p->metadata.packets.len : 0;
+}
+
 struct expect *backend_due(struct backend *b, uint64_t client_caps, uint16_t status)
 {
     struct expect *e = &b->expect[b->expect_head];
@@ -216,15 +241,42 @@ struct expect *backend_due(struct backend *b, uint64_t client_caps, uint16_t sta
         client_caps = b->caps;
     reply_begin(&b->reply, (enum reply_kind)e->kind, b->caps, client_caps, status);
     b->reply.client_stmt_id = e->stmt;
+    b->reply.tells_columns =
+        (b->caps & CAP_MARIADB_CACHE_META) != 0 && (e->prepared || e->kind == REPLY_PREPARE);
+    if (b->reply.tells_columns)
+        metadata_free(&b->heard);
+    put_in_last(b, e->prepared);
     return e;
+}
+
+/* The definitions are all there. Those of a statement that the client prepares are kept in `heard`
+ * until it is known by a key. */
+static void learn_columns(struct backend *b)
+{
+    struct prepared *p = b->expect[b->expect_head].prepared;
+
+    metadata_complete(&b->heard);
+    if (!p)
+        return;
+    prepared_keep_metadata(&b->prepared, p, &b->heard);
+    put_in_last(b, p);
+}
+
+void backend_feed(struct backend *b, uint8_t *buf, size_t n, size_t max_whole,
+                  struct reply_out *out)
+{
+    reply_feed(&b->reply, buf, n, max_whole, out);
+    if (out->columns.n)
+        metadata_gather(&b->heard, (struct span){buf + out->columns.at, out->columns.n});
+    if (out->columns.whole)
+        learn_columns(b);
 }
 
 void backend_done(struct backend *b)
 {
     assert(b->expect_count > 0);
     b->unproven = false;
-    b->expect_head = (b->expect_head + 1) % EXPECT_MAX;
-    b->expect_count--;
+    forget_first(b);
     b->reply_begun = false;
 }
 

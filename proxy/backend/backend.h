@@ -94,11 +94,12 @@ struct backend {
     unsigned expect_head, expect_count;
     bool reply_begun; /* `reply` is that of the first expectation */
     struct reply reply;
+    struct metadata heard;    /* column definitions of it, before they are known to be complete */
     struct buf out;           /* bytes to write before anything else; pinned while stream.writing */
     struct server_load *load; /* NULL but while the client's command is counted there as busy */
 };
 
-/* Start to connect; NULL where memory or the system refuses. The owner is told of changes. */
+/* Start to connect; NULL: memory or the system refuses. The owner is told of changes. */
 struct backend *backend_connect(uv_loop_t *loop, struct buffers *buffers,
                                 const struct server_view *server, int index,
                                 struct identity *identity, uint8_t collation);
@@ -120,14 +121,22 @@ bool backend_command(struct backend *b, uint8_t command, struct span argument,
 /* Expect the reply to bytes that the caller will write itself. */
 bool backend_expect(struct backend *b, enum reply_kind kind, enum expect_role role,
                     uint32_t stmt) MUST_CHECK;
+/* What was expected last is the reply to p, and p lives on until it is there. */
+void backend_expect_of(struct backend *b, struct prepared *p);
 /* Write `out` and the parts behind it. Answers as stream_write does; BLOCKED pins both. */
 enum stream_sent backend_write(struct backend *b, const struct span *parts, int n) MUST_CHECK;
 /* The first expectation, its `reply` begun; NULL where none is due. */
 struct expect *backend_due(struct backend *b, uint64_t client_caps, uint16_t status);
+/* reply_feed for that reply, which keeps the column definitions that it tells of. */
+void backend_feed(struct backend *b, uint8_t *buf, size_t n, size_t max_whole,
+                  struct reply_out *out);
 void backend_done(struct backend *b); /* its reply is complete */
 /* Take the connection back to what a fresh login is: in `out`, pipelined. Keeps the schema, and
  * whether it takes several statements. */
 bool backend_reset(struct backend *b) MUST_CHECK;
+
+/* It is over, for this reason. */
+void backend_fail(struct backend *b, uint16_t code, const char *sqlstate, const char *text);
 
 /* The tracking every server connection has: one SET, see protocol/ok.h for what comes of it. */
 extern const char backend_setup_sql[];
@@ -135,16 +144,5 @@ extern const char backend_setup_sql[];
 extern const char backend_guard_sql[];
 bool backend_guard(struct backend *b) MUST_CHECK;
 bool backend_unguard(struct backend *b, struct span mode) MUST_CHECK; /* tx_read_only's value */
-
-/* backend_auth.c: append what the server's plugin wants as a reply to its nonce; where the identity
- * does not have it, an empty reply, and `lacking` says so. False: a plugin that is not spoken. */
-bool backend_auth_reply(struct backend *b, struct span plugin, struct span nonce,
-                        struct buf *reply) MUST_CHECK;
-/* What to answer to a packet of "more data" (behind its first byte); empty: nothing. */
-bool backend_auth_more(struct backend *b, struct span data, struct buf *reply) MUST_CHECK;
-
-/* backend_login.c: one step of the log-in with the bytes at hand; changes the state. */
-void backend_login_step(struct backend *b);
-void backend_fail(struct backend *b, uint16_t code, const char *sqlstate, const char *text);
 
 #endif

@@ -3,7 +3,7 @@
 #include "protocol/auth/auth_ed25519.h"
 #include "protocol/auth/auth_rsa.h"
 #include "protocol/auth/auth_sha2.h"
-#include "proxy/backend/backend.h"
+#include "proxy/backend/backend_login.h"
 
 static bool reply_native(struct backend *b, struct span nonce, struct buf *reply)
 {

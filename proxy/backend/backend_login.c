@@ -1,6 +1,6 @@
 /* The log-in of a server connection: greeting, our response, perhaps an authentication switch, OK.
  */
-#include "proxy/backend/backend.h"
+#include "proxy/backend/backend_login.h"
 
 #include "base/clock.h"
 #include "protocol/auth/auth_sha2.h"

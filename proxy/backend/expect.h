@@ -27,10 +27,13 @@ enum expect_role {
     EXPECT_DISCARD,   /* the session went elsewhere meanwhile */
 };
 
+struct prepared;
+
 struct expect {
-    uint8_t kind;  /* enum reply_kind */
-    uint8_t role;  /* enum expect_role */
-    uint32_t stmt; /* PREPARE: the client's id of it */
+    uint8_t kind;              /* enum reply_kind */
+    uint8_t role;              /* enum expect_role */
+    uint32_t stmt;             /* PREPARE: the client's id of it */
+    struct prepared *prepared; /* executed, or prepared again; NULL: neither. Referred to */
 };
 
 struct backend_error {

@@ -190,8 +190,8 @@ static bool drop_reply(struct line *l)
 
     (void)backend_due(b, b->caps, 0);
     do {
-        reply_feed(&b->reply, stream_data(&b->stream), stream_left(&b->stream),
-                   worker_whole_max(l->worker), &out);
+        backend_feed(b, stream_data(&b->stream), stream_left(&b->stream),
+                     worker_whole_max(l->worker), &out);
         if (is_no_use(l, out.event)) {
             backend_close(b);
             return false;

@@ -58,14 +58,35 @@ static struct prepared_use *look_up_use(const struct prepared_uses *all, struct 
     return u;
 }
 
-/* NULL, and freed: no memory. The server keeps the statement as long as the connection. */
+struct prepared *prepared_ref(struct prepared *p)
+{
+    p->refs++;
+    return p;
+}
+
+void prepared_unref(struct prepared *p)
+{
+    if (!p || --p->refs > 0)
+        return;
+    metadata_free(&p->metadata);
+    free(p);
+}
+
+/* The set lets go of it. */
+static void leave(struct prepared *p)
+{
+    p->left = true;
+    prepared_unref(p);
+}
+
+/* NULL, and it has left: no memory. The server keeps the statement as long as the connection. */
 static struct prepared *put(struct prepared_set *all, struct prepared *p)
 {
     if (add_prepared(all, p)) {
         all->bytes += p->bytes;
         return p;
     }
-    free(p);
+    leave(p);
     return NULL;
 }
 
@@ -97,6 +118,8 @@ struct prepared *prepared_add(struct prepared_set *all, struct prepared_key key,
     if (!p)
         return NULL;
     p->key = key;
+    p->refs = 1;
+    p->metadata = metadata_none();
     p->bytes = n + STATEMENT_BYTES;
     return put(all, p);
 }
@@ -111,7 +134,7 @@ void prepared_rekey(struct prepared_set *all, struct prepared *p, struct prepare
 void prepared_remove(struct prepared_set *all, struct prepared *p)
 {
     take_out(all, p);
-    free(p);
+    leave(p);
 }
 
 void prepared_clear(struct prepared_set *all)
@@ -122,6 +145,15 @@ void prepared_clear(struct prepared_set *all)
         next = prepared_next(p);
         prepared_remove(all, p);
     }
+}
+
+void prepared_keep_metadata(struct prepared_set *all, struct prepared *p, struct metadata *m)
+{
+    if (!p->left) {
+        all->bytes += m->packets.len - p->metadata.packets.len;
+        p->bytes += m->packets.len - p->metadata.packets.len;
+    }
+    metadata_move(&p->metadata, m);
 }
 
 bool prepared_use(struct prepared_uses *all, struct prepared_key key)

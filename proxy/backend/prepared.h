@@ -9,11 +9,8 @@
 #ifndef PROXY_PREPARED_H
 #define PROXY_PREPARED_H
 
-#include "base/compiler.h"
+#include "proxy/backend/metadata.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
@@ -30,6 +27,9 @@ struct prepared {
     uint64_t
         types; /* which parameter types it was executed with last, see stmt.types_mark; 0: none */
     size_t bytes;
+    struct metadata metadata; /* of its last reply that had some; only where it is cached */
+    unsigned refs; /* the set's, and those of replies that are still to come: it may have left */
+    bool left;     /* the set */
 };
 
 struct prepared_set {
@@ -48,6 +48,10 @@ struct prepared *prepared_add(struct prepared_set *all, struct prepared_key key,
 void prepared_rekey(struct prepared_set *all, struct prepared *p, struct prepared_key key);
 void prepared_remove(struct prepared_set *all, struct prepared *p);
 void prepared_clear(struct prepared_set *all);
+struct prepared *prepared_ref(struct prepared *p);
+void prepared_unref(struct prepared *p); /* NULL allowed */
+/* The definitions that came last; *m is none then. */
+void prepared_keep_metadata(struct prepared_set *all, struct prepared *p, struct metadata *m);
 /* Walk from the oldest on; the one at hand may be removed once the next is known. */
 static inline struct prepared *prepared_next(const struct prepared *p)
 {

@@ -94,8 +94,8 @@ static enum swallow swallow(const struct worker *w, struct backend *b)
     if (b->out.len && backend_write(b, NULL, 0) == STREAM_FAILED)
         return SWALLOW_LOST;
     while (backend_due(b, b->caps, 0) && out.event != REPLY_MORE) {
-        reply_feed(&b->reply, stream_data(&b->stream), stream_left(&b->stream), worker_whole_max(w),
-                   &out);
+        backend_feed(b, stream_data(&b->stream), stream_left(&b->stream), worker_whole_max(w),
+                     &out);
         if (out.event == REPLY_BAD || out.event == REPLY_ERROR || out.event == REPLY_INFILE)
             return SWALLOW_LOST;
         stream_consume(&b->stream, out.pass + out.drop);

@@ -215,8 +215,12 @@ static bool send_entry(struct session *s, struct backend *b)
     if (!put_conditions(s, b, e) || (e->stmt && !prepare(s, b, e)) ||
         !backend_expect(b, reply_kind_of(e->byte), EXPECT_CLIENT, 0))
         return false;
-    if (e->stmt)
-        stmt_id_patch(packet + PACKET_HEADER, prepared_find(&b->prepared, e->stmt->key)->id);
+    if (e->stmt) {
+        struct prepared *p = prepared_find(&b->prepared, e->stmt->key);
+
+        stmt_id_patch(packet + PACKET_HEADER, p->id);
+        backend_expect_of(b, p);
+    }
     reply_digest_begin(&s->replay->digest);
     s->replay->awaiting = true;
     return backend_write(b, &part, 1) != STREAM_FAILED;
@@ -234,7 +238,7 @@ static enum came take_reply(struct session *s, struct backend *b)
     struct reply_out step;
 
     do {
-        reply_feed(&b->reply, stream_data(in), stream_left(in), worker_whole_max(s->worker), &step);
+        backend_feed(b, stream_data(in), stream_left(in), worker_whole_max(s->worker), &step);
         if (step.event == REPLY_BAD || step.event == REPLY_INFILE)
             return CAME_LOST;
         reply_digest_step(&r->digest, &b->reply, stream_data(in), &step);

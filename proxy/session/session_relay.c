@@ -7,6 +7,7 @@
 #include "proxy/session/session_galera.h"
 #include "proxy/session/session_kill.h"
 #include "proxy/session/session_lease.h"
+#include "proxy/session/session_metadata.h"
 #include "proxy/session/session_ride.h"
 #include "proxy/session/session_room.h"
 #include "proxy/session/session_steps.h"
@@ -138,7 +139,8 @@ struct batch {
     uint32_t own; /* bit i: parts[i] is the proxy's, at own_at[i] */
     size_t own_at[STREAM_PARTS];
     int count;
-    size_t used; /* bytes of the server's buffer */
+    size_t used;               /* bytes of the server's buffer */
+    struct metadata_mark seen; /* stmt.seen once it has gone out */
     bool done;
     bool kept; /* the end of the reply waits for a COMMIT */
     bool more; /* the tracker wants more bytes than are there */
@@ -317,8 +319,7 @@ static enum pumped collect(struct session *s, struct backend *b, struct batch *b
     while (!batch->done && !batch->more && batch->count <= PARTS_USED) {
         uint8_t *at = stream_data(&b->stream) + batch->used;
 
-        reply_feed(&b->reply, at, stream_left(&b->stream) - batch->used,
-                   worker_whole_max(s->worker), &step);
+        session_feed(s, b, at, stream_left(&b->stream) - batch->used, &batch->seen, &step);
         if (step.event == REPLY_BAD || (step.event == REPLY_INFILE && b->stream.writing))
             return bad_reply(s, b); /* nobody asks for a file before he has read the statement */
         if (step.event == REPLY_ERROR) {
@@ -389,10 +390,13 @@ static void finish_unanswered(struct session *s, struct backend *b)
 /* Forward one batch. PUMP_WAIT: nothing more to do now. */
 static enum pumped pump_batch(struct session *s, struct backend *b)
 {
+    struct stmt *stmt = s->run.stmt;
     struct batch batch = {.count = 0};
     enum pumped pumped;
     enum stream_sent sent;
 
+    if (stmt)
+        batch.seen = stmt->seen;
     buf_clear(&s->out);
     pumped = collect(s, b, &batch);
     if (pumped != PUMP_DONE)
@@ -405,6 +409,8 @@ static enum pumped pump_batch(struct session *s, struct backend *b)
     s->run.answered = s->run.answered || batch.count > 0;
     s->run.replied += batch.used;
     sent = stream_write(&s->client, batch.parts, batch.count);
+    if (stmt)
+        stmt->seen = batch.seen;
     if (batch.kept)
         backend_done(b);
     else if (batch.done)

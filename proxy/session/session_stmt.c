@@ -414,6 +414,7 @@ bool session_stmt_ensure(struct session *s, struct backend *b)
     if (!prepare_again(s, b, (struct span){(const uint8_t *)stmt->text, stmt->text_len}))
         return false;
     b->expect[(b->expect_head + b->expect_count - 1) % EXPECT_MAX].stmt = stmt->id;
+    backend_expect_of(b, p);
     return close_oldest(s, b);
 }
 
@@ -498,10 +499,10 @@ bool session_stmt_run_again(struct session *s, struct backend *b, struct stmt *s
 
     *run = (struct command_run){.byte = COM_STMT_EXECUTE, .whole = true, .stmt = stmt};
     if (stmt_execute_decode(payload, stmt->params, &run->execute) > 0) {
-        ok = session_lay_on_statement(s, b);
+        ok = session_lay_on_statement(s, b) && backend_expect(b, REPLY_RESULT, EXPECT_DISCARD, 0);
         if (ok)
             buf_put_span(&b->out, session_stmt_fit(s, b, packet->data, packet->len));
-        ok = ok && buf_ok(&b->out) && backend_expect(b, REPLY_RESULT, EXPECT_DISCARD, 0);
+        ok = ok && buf_ok(&b->out);
     }
     s->run = now;
     return ok;
@@ -520,8 +521,10 @@ struct span session_stmt_fit(struct session *s, struct backend *b, uint8_t *data
     if (types_missing(s, p) &&
         packet_header_at(bytes.p).length < PACKET_MAX_PAYLOAD - 2u * s->run.stmt->params)
         bytes = put_types_in(s, &b->out, bytes);
-    if (s->run.byte == COM_STMT_EXECUTE || s->run.byte == COM_STMT_BULK_EXECUTE)
+    if (s->run.byte == COM_STMT_EXECUTE || s->run.byte == COM_STMT_BULK_EXECUTE) {
         p->types = s->run.stmt->types_mark;
+        backend_expect_of(b, p);
+    }
     return bytes;
 }
 
@@ -548,9 +551,12 @@ static void end_prepare(struct session *s, struct backend *b)
         return;
     stmt->prepared = true;
     stmt->params = b->reply.stmt_params;
+    stmt->seen = b->heard.mark;
     p = prepared_add(&b->prepared, stmt->key, stmt->text_len);
-    if (p)
+    if (p) {
         p->id = b->reply.stmt_id;
+        prepared_keep_metadata(&b->prepared, p, &b->heard);
+    }
     if (stmt->home_only)
         bind_stmt(s, stmt, b);
 }

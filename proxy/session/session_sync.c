@@ -292,7 +292,7 @@ static enum reply_event feed(struct session *s, struct backend *b, enum expect_r
     *done = false;
     *kept = 0;
     for (;;) {
-        reply_feed(&b->reply, stream_data(in), stream_left(in), worker_whole_max(s->worker), &out);
+        backend_feed(b, stream_data(in), stream_left(in), worker_whole_max(s->worker), &out);
         if (out.event == REPLY_BAD || out.event == REPLY_INFILE)
             return REPLY_BAD;
         *done = out.done;

@@ -32,9 +32,10 @@ struct stmt {
     bool cursor;    /* a cursor may be open on `bound` */
     bool home_only; /* cannot be carried: text or types unknown */
     int bound;      /* server with its long data, cursor, or (home_only) the statement; -1 */
-    uint64_t bound_serial; /* of the connection there; 0: it is lost */
-    uint8_t *types;        /* 2 bytes a parameter, as last bound; NULL: never */
-    uint64_t types_mark;   /* stands for them; never 0 once there are some */
+    uint64_t bound_serial;     /* of the connection there; 0: it is lost */
+    uint8_t *types;            /* 2 bytes a parameter, as last bound; NULL: never */
+    uint64_t types_mark;       /* stands for them; never 0 once there are some */
+    struct metadata_mark seen; /* the column definitions that the client was sent last */
 };
 
 struct stmts {

@@ -8,7 +8,9 @@ enum { HEAD = 3, MAX_WHOLE = 2048, MAX_IN = 1 << 16, MAX_OUT = 1 << 18 };
 
 static struct reply_run run_with(const uint8_t *head, struct span in, struct reply_cut cut)
 {
-    struct reply_run run = {.max_whole = MAX_WHOLE, .out = buf_with_max(MAX_OUT)};
+    uint8_t columns[] = "\x01\0\0\0a\x02\0\0\0bc";
+    struct reply_run run = {
+        .max_whole = MAX_WHOLE, .out = buf_with_max(MAX_OUT), .told = buf_with_max(MAX_OUT)};
     uint64_t server = CAP_SESSION_TRACK | CAP_DEPRECATE_EOF;
     uint64_t client = 0;
 
@@ -19,6 +21,10 @@ static struct reply_run run_with(const uint8_t *head, struct span in, struct rep
     server |= head[1] & 16 ? CAP_MARIADB_CACHE_META : 0;
     reply_begin(&run.reply, (enum reply_kind)(REPLY_RESULT + head[0] % REPLY_CURSOR), server,
                 client, 2);
+    run.reply.tells_columns = true;
+    run.reply.has_columns = (head[1] & 32) != 0;
+    run.reply.columns = columns;
+    run.reply.columns_n = head[1] & 64 ? sizeof columns - 1 : 0;
     reply_run(&run, in, cut);
     return run;
 }
@@ -41,7 +47,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     reply_run_abort_unless(once.reply.rows == cut.reply.rows &&
                            once.reply.shift == cut.reply.shift);
     reply_run_abort_unless(strcmp(once.reply.cell, cut.reply.cell) == 0);
+    reply_run_abort_unless(once.wholes == cut.wholes);
+    reply_run_abort_unless(once.told.len == cut.told.len);
+    reply_run_abort_unless(once.told.len == 0 ||
+                           memcmp(once.told.data, cut.told.data, once.told.len) == 0);
     buf_free(&once.out);
     buf_free(&cut.out);
+    buf_free(&once.told);
+    buf_free(&cut.told);
     return 0;
 }

@@ -15,7 +15,7 @@ PROGRESS, BULK, EXTENDED, CACHE_METADATA, BULK_RESULTS = 1 << 32, 1 << 34, 1 << 
 DEFAULT = (LONG_FLAG | PROTOCOL_41 | TRANSACTIONS | SECURE | MULTI_STATEMENTS | MULTI_RESULTS | PS_MULTI_RESULTS |
            PLUGIN_AUTH | DEPRECATE_EOF)
 
-MORE_RESULTS, STATE_CHANGED = 0x08, 0x4000
+MORE_RESULTS, CURSOR_EXISTS, STATE_CHANGED = 0x08, 0x40, 0x4000
 
 
 def lenenc(p, at):
@@ -163,6 +163,10 @@ class RawClient:
         count, at = lenenc(p, 0)
         if at == len(p) or p[at]:  # else metadata is left out
             got += self._definitions(count)
+        elif not self.caps & DEPRECATE_EOF:
+            got.append(self.packet())
+        if not self.caps & DEPRECATE_EOF and struct.unpack_from("<H", got[-1], 3)[0] & CURSOR_EXISTS:
+            return got, False
         while True:
             p = self.packet()
             got.append(p)

@@ -8,6 +8,7 @@ import pymysql
 import proxied  # noqa: F401 (the path)
 from failing import FailoverCluster
 from harness import scratch
+from harness.rawclient import CACHE_METADATA, DEFAULT, RawClient
 
 
 def run(connection, sql, args=None):
@@ -79,6 +80,20 @@ class Replay(FailoverCluster):
         self.assertEqual(run(till, "SELECT n FROM stock WHERE id = 2"), raffle)
         self.assertNotEqual(run(till, "SELECT RAND(), RAND()"), drawn)
         self.assertIn("transactions_replayed", self.tillway.command("stats").stdout)
+
+    def test_definitions_that_were_left_out(self):
+        """With metadata caching the next primary sends definitions that the lost one had sent before."""
+        with RawClient(self.tillway, "till", "till", caps=DEFAULT | CACHE_METADATA, schema="shop") as till:
+            sell, _ = till.prepare("INSERT INTO sale (what) VALUES ('sold') RETURNING what")
+            row = b"\0\0\x04sold"
+            first, = [till.execute(sell)]
+            self.assertEqual((first[0], first[2]), (b"\x01\x01", row))  # with definitions
+            till.query("BEGIN")
+            self.assertIn(row, till.execute(sell))
+            self.lose_primary()
+            self.assertIn(row, till.execute(sell))
+            self.assertEqual(till.query("COMMIT")[0][0], 0)
+            self.assertEqual(till.value("SELECT COUNT(*) FROM sale"), "3")
 
     def test_a_procedure_that_draws_lots(self):
         till = self.begin()

@@ -392,6 +392,7 @@ static void cached_metadata(void **state)
 
         reply_begin(&run.reply, REPLY_RESULT, server_caps | CAP_MARIADB_CACHE_META,
                     server_caps | CAP_MARIADB_CACHE_META, 2);
+        run.reply.has_columns = true;
         reply_run(&run, replies[i].in, cuts[1]);
         assert_int_equal(run.bad, replies[i].bad);
         assert_int_equal(run.done, !replies[i].bad);

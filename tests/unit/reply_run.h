@@ -17,7 +17,9 @@ struct reply_run {
     struct reply reply; /* after reply_begin */
     size_t max_whole;
     struct buf out;
-    size_t used; /* bytes of the input that were passed or dropped */
+    struct buf told; /* column definitions, where it has room for them */
+    unsigned wholes; /* how often they were complete */
+    size_t used;     /* bytes of the input that were passed or dropped */
     unsigned oks;
     unsigned infiles;
     bool done;
@@ -35,6 +37,7 @@ static inline void reply_run_note(struct reply_run *run, const struct reply_out 
 {
     run->oks += out->event == REPLY_OK;
     run->infiles += out->event == REPLY_INFILE;
+    run->wholes += out->columns.whole;
     run->bad = out->event == REPLY_BAD;
     run->done = out->done;
     if (out->event != REPLY_MORE || out->pass)
@@ -56,6 +59,9 @@ static inline size_t reply_run_feed(struct reply_run *run, uint8_t *held, size_t
         gone = out.pass + out.drop;
         reply_run_abort_unless(out.pass <= n && out.drop <= n - out.pass);
         buf_put(&run->out, exact, out.pass);
+        reply_run_abort_unless(out.columns.n <= n && out.columns.at <= n - out.columns.n);
+        if (run->told.max)
+            buf_put(&run->told, exact + out.columns.at, out.columns.n);
         buf_put_span(&run->out, out.insert);
         memmove(held, exact + gone, n - gone);
         free(exact);
