@@ -17,6 +17,13 @@ int packet_whole(struct span in, size_t limit, struct packet_header *h, struct s
     return 1;
 }
 
+uint8_t packet_number_all(uint8_t *packets, size_t n, uint8_t seq)
+{
+    for (size_t at = 0; at < n; at += PACKET_HEADER + (size_t)packet_header_at(packets + at).length)
+        packets[at + 3] = seq++;
+    return seq;
+}
+
 size_t packet_begin(struct buf *b)
 {
     size_t at = b->len;

@@ -42,6 +42,10 @@ static inline struct span packet_argument(struct span packet)
 int packet_whole(struct span in, size_t limit, struct packet_header *h, struct span *payload,
                  size_t *used);
 
+/* Number whole packets, n bytes with their headers, from `seq` on; answers the number behind the
+ * last. */
+uint8_t packet_number_all(uint8_t *packets, size_t n, uint8_t seq);
+
 /* Start a packet in `b`: leaves four bytes and returns where; packet_end fills them in. The payload
  * must be below PACKET_MAX_PAYLOAD bytes. */
 size_t packet_begin(struct buf *b);

@@ -200,16 +200,14 @@ void reply_end_columns(struct reply *r, struct reply_view *v)
 static enum reply_step put_columns(struct reply *r, struct reply_view *v,
                                    const struct reply_head *head)
 {
+    uint8_t next;
+
     if (!r->columns_n)
         return reply_bad(r, v, "column definitions were left out that were never sent");
     head->payload[head->h.length - 1] = 1;
-    for (size_t at = 0; at < r->columns_n;) {
-        uint8_t *p = r->columns + at;
-
-        p[3] = ++r->seq;
-        r->shift++;
-        at += PACKET_HEADER + (size_t)packet_header_at(p).length;
-    }
+    next = packet_number_all(r->columns, r->columns_n, (uint8_t)(r->seq + 1));
+    r->shift = (uint8_t)(r->shift + next - 1 - r->seq);
+    r->seq = (uint8_t)(next - 1);
     r->body_left = 0;
     v->at += head->h.length;
     v->out->pass = v->at;

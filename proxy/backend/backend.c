@@ -224,8 +224,8 @@ enum stream_sent backend_write(struct backend *b, const struct span *parts, int 
 /* What the server leaves out is what it sent last. */
 static void put_in_last(struct backend *b, struct prepared *p)
 {
-    b->reply.columns = p ? p->metadata.packets.data : NULL;
-    b->reply.columns_n = p ? p->metadata.packets.len : 0;
+    b->reply.columns = p->metadata.packets.data;
+    b->reply.columns_n = p->metadata.packets.len;
 }
 
 struct expect *backend_due(struct backend *b, uint64_t client_caps, uint16_t status)
@@ -245,7 +245,8 @@ struct expect *backend_due(struct backend *b, uint64_t client_caps, uint16_t sta
         (b->caps & CAP_MARIADB_CACHE_META) != 0 && (e->prepared || e->kind == REPLY_PREPARE);
     if (b->reply.tells_columns)
         metadata_free(&b->heard);
-    put_in_last(b, e->prepared);
+    if (e->prepared)
+        put_in_last(b, e->prepared);
     return e;
 }
 

@@ -17,17 +17,6 @@ void metadata_gather(struct metadata *m, struct span bytes)
     buf_put_span(&m->packets, bytes);
 }
 
-/* Packets are numbered by where they stand in a reply. */
-static void number_all_zero(const struct buf *packets)
-{
-    for (size_t at = 0; at < packets->len;) {
-        uint8_t *p = packets->data + at;
-
-        p[3] = 0;
-        at += PACKET_HEADER + (size_t)packet_header_at(p).length;
-    }
-}
-
 void metadata_complete(struct metadata *m)
 {
     XXH128_hash_t hash;
@@ -36,7 +25,7 @@ void metadata_complete(struct metadata *m)
         metadata_free(m);
         return;
     }
-    number_all_zero(&m->packets);
+    (void)packet_number_all(m->packets.data, m->packets.len, 0);
     hash = XXH3_128bits(m->packets.data, m->packets.len);
     m->mark = (struct metadata_mark){hash.low64, hash.high64};
 }
