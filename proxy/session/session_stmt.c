@@ -413,7 +413,6 @@ bool session_stmt_ensure(struct session *s, struct backend *b)
     p->id = STMT_ID_LAST;
     if (!prepare_again(s, b, (struct span){(const uint8_t *)stmt->text, stmt->text_len}))
         return false;
-    b->expect[(b->expect_head + b->expect_count - 1) % EXPECT_MAX].stmt = stmt->id;
     backend_expect_of(b, p);
     return close_oldest(s, b);
 }
@@ -446,21 +445,13 @@ bool session_stmt_make_room(struct session *s, struct backend *b)
     return s->run.byte != COM_STMT_PREPARE || !s->run.stmt || give_way(b, s->run.stmt->key);
 }
 
-/* It is the one that was added last and has no id yet, also where the session has closed its
- * statement meanwhile. */
-void session_stmt_known(struct backend *b, bool failed)
+void session_stmt_known(struct backend *b, struct prepared *p, bool failed)
 {
-    struct prepared *next;
-
-    for (struct prepared *p = b->prepared.by_key; p; p = next) {
-        next = prepared_next(p);
-        if (p->id != STMT_ID_LAST)
-            continue;
-        p->id = b->reply.stmt_id;
-        if (failed)
-            prepared_remove(&b->prepared, p);
+    if (!p)
         return;
-    }
+    p->id = b->reply.stmt_id;
+    if (failed && !p->left)
+        prepared_remove(&b->prepared, p);
 }
 
 /* The packet's head, with the types put in, goes behind what `out` holds; the rest of the packet

@@ -258,7 +258,7 @@ static enum swallow on_reply(struct session *s, struct backend *b, struct expect
     const struct reply *r = &b->reply;
 
     if (e.kind == REPLY_PREPARE)
-        session_stmt_known(b, failed);
+        session_stmt_known(b, e.prepared, failed);
     if (e.role == EXPECT_ONCE)
         return session_once_reply(s, b, failed) ? SWALLOW_DONE : SWALLOW_LOST;
     if (e.role == EXPECT_RESCUE)

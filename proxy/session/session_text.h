@@ -41,8 +41,9 @@ bool session_stmt_run_again(struct session *s, struct backend *b, struct stmt *s
  * they are not known. */
 bool session_stmt_with_types(const struct session *s, struct span packet,
                              struct buf *out) MUST_CHECK;
-/* The connection has accepted a statement prepared again, under the id its reply tells. */
-void session_stmt_known(struct backend *b, bool failed);
+/* The connection has accepted a statement prepared again, under the id its reply tells, or has
+ * failed to. NULL: it is one of the client's own, whose session went elsewhere. */
+void session_stmt_known(struct backend *b, struct prepared *p, bool failed);
 /* Close there what no session needs any more; make the command's statement its own where it has to
  * be; close what the command is about to prepare. */
 bool session_stmt_sweep(struct session *s, struct backend *b) MUST_CHECK;
