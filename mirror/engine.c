@@ -258,10 +258,15 @@ static bool gather(struct work *k, struct err *e)
     return true;
 }
 
+static void tell(struct work *k)
+{
+    touch_tell(k->touch, !k->intact ? TOUCH_BY_ROOT : k->kept ? TOUCH_BY_ELEMENT : TOUCH_BY_ROW);
+}
+
 static bool step(struct work *k, struct err *e)
 {
     if (touch_empty(k->touch))
-        touch_exact(k->touch, k->kept);
+        tell(k);
     if (touch_empty(k->touch) && !k->owing && !repair_begin(k, e))
         return false;
     if (!gather(k, e))
@@ -326,6 +331,9 @@ static bool begin(struct work *k, struct err *e)
         return false;
     if (notes_read(&k->w->notes).state.now == STATUS_STANDBY)
         notes_state(&k->w->notes, STATUS_CONNECTING, "");
+    k->intact = sink_found_intact(k->sink);
+    k->is_asked = false;
+    k->claimed_ns = clock_mono_ns();
     notes_epoch(&k->w->notes, sink_epoch(k->sink));
     notes_asked(&k->w->notes, &orders);
     k->asked = orders.rebuild;
@@ -356,9 +364,21 @@ static bool once(struct work *k, uint32_t *gone, struct err *e)
     return begin_feed(k, e) && stream(k, e);
 }
 
+/* The next claim is to know that nothing is half written; without this word it supposes so. */
+static void leave(struct work *k)
+{
+    struct err e;
+
+    if (k->intact && !k->writing && !k->owing && !sink_leave_intact(k->sink, &e))
+        log_event(LOG_DEBUG, "mirror.leave", LOG_STR("reason", e.text));
+    k->intact = false;
+    k->writing = false;
+}
+
 static void release(struct work *k)
 {
     work_publish(k, false);
+    leave(k);
     feed_close(&k->feed);
     work_close_readers(k);
     source_close(k->source);

@@ -67,6 +67,15 @@ bool work_whole(struct work *k, struct pass *p, struct err *e)
     return true;
 }
 
+/* All up to here is written. */
+static bool look_intact(struct work *k, const struct gtid_set *gtid)
+{
+    if (!k->intact && !k->is_asked)
+        k->is_asked = notes_primary_since(&k->w->notes, k->claimed_ns, &k->intact_at);
+    k->intact = k->intact || (k->is_asked && gtid_set_covers(gtid, &k->intact_at));
+    return k->intact;
+}
+
 bool work_save(struct work *k, const struct gtid_set *gtid, struct err *e)
 {
     k->at.gtid = *gtid;
@@ -76,6 +85,8 @@ bool work_save(struct work *k, const struct gtid_set *gtid, struct err *e)
     if (!checkpoint_save(k->sink, &k->at, e))
         return false;
     k->saved_ns = clock_mono_ns();
+    k->writing = false;
+    (void)look_intact(k, gtid);
     notes_gtid(&k->w->notes, gtid);
     notes_counts(&k->w->notes, k->written + sink_written(k->sink), k->feed.changes);
     return true;
@@ -299,6 +310,7 @@ static bool apply_once(struct work *k, struct err *e)
     struct snapshot at;
     bool none = false;
 
+    k->writing = true;
     k->feed.xa_seen = false;
     if ((k->feed.xa && !no_xa(k, &none, e)) || !meet(k, &at, e))
         return false;
@@ -338,9 +350,9 @@ bool work_batch(struct work *k, struct err *e)
     return true;
 }
 
-/* The snapshot that is kept must not grow old: the server keeps all rows for it that were changed
- * since. */
-static bool renew(struct work *k, struct err *e)
+/* A snapshot of where the checkpoint stands, where one is kept. It must not grow old: the server
+ * keeps all rows for it that were changed since. */
+static bool keep(struct work *k, struct err *e)
 {
     struct snapshot at;
 
@@ -355,15 +367,16 @@ static bool renew(struct work *k, struct err *e)
 bool work_idle(struct work *k, struct err *e)
 {
     const struct gtid_set *gtid = feed_gtid(&k->feed);
+    bool none_kept = k->before && !k->kept && look_intact(k, &k->at.gtid);
 
-    if (k->feed.in_group || gtid_set_equal(gtid, &k->at.gtid))
+    if (k->feed.in_group || (gtid_set_equal(gtid, &k->at.gtid) && !none_kept))
         return true;
     feed_applied(&k->feed);
     notes_gtid(&k->w->notes, gtid);
     if (clock_mono_ns() - k->saved_ns < IDLE_SAVE_MS * CLOCK_NS_PER_MS)
         return true;
     if (k->before)
-        return renew(k, e);
+        return keep(k, e);
     work_place(k, k->feed.end_file, k->feed.end_position);
     return work_save(k, gtid, e);
 }

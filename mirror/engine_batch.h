@@ -15,12 +15,21 @@ struct work {
     struct engine *w;
     struct sink *sink;
     struct source *source;
-    /* Where foreign keys act: another connection, inside the snapshot where the last batch ended
+    /* Where foreign keys act, or arrays have pages: another connection, inside the snapshot where
+     * the last batch ended
      * (`kept`), in which nothing was read yet: so it holds up no ALTER. The next such is begun
      * beside each batch's own, at the same place (`twin`). */
     struct source *before;
     struct source *spare;
     bool kept, twin;
+    /* Whether no document can be half written by a mirror before, which pages may be: a changed
+     * element then leads to its page alone. Else that is known again when all is written that the
+     * primary had when the claim was made (`claimed_ns`, `intact_at` once it `is_asked`). */
+    bool intact;
+    bool is_asked;
+    struct gtid_set intact_at;
+    uint64_t claimed_ns;
+    bool writing; /* a batch has begun, and its checkpoint is not there yet */
     /* For what is large: threads that read, with as many connections as there are beside `source`,
      * each in a snapshot of its own where it is `crewed`. NULL: nothing was large yet. */
     struct readers *readers;
@@ -79,7 +88,7 @@ void work_place(struct work *k, const char *file, uint64_t position);
 bool work_save(struct work *k, const struct gtid_set *gtid, struct err *e) MUST_CHECK;
 /* Apply what the feed has touched; some of it may stay owing. */
 bool work_batch(struct work *k, struct err *e) MUST_CHECK;
-/* Nothing was touched: move the checkpoint now and then. */
+/* Nothing was touched: move the checkpoint now and then, and keep a snapshot of where it stands. */
 bool work_idle(struct work *k, struct err *e) MUST_CHECK;
 
 #endif

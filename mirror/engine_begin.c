@@ -166,7 +166,7 @@ bool work_end_snapshot(struct work *k, struct err *e)
             return false;
         k->before = k->spare;
         k->spare = old;
-        k->kept = k->twin;
+        k->kept = k->twin && k->intact;
         k->twin = false;
     }
     return end_crew(k, e) && snapshot_end(k->source, e);

@@ -63,6 +63,7 @@ static bool finish(struct first *f, struct err *e)
     k->feed.xa = true; /* for all we know */
     /* The binlog is followed from where the first part was read: not from this snapshot's twin. */
     k->twin = k->twin && gtid_set_equal(&f->gtid, &f->resume.begun.gtid);
+    k->intact = true;
     work_place(k, f->resume.begun.file, f->resume.begun.position);
     return work_save(k, &f->resume.begun.gtid, e) && resume_end(k->sink, e) &&
            work_end_snapshot(k, e);
@@ -75,6 +76,7 @@ bool work_snapshot(struct work *k, struct err *e)
     bool ok;
 
     notes_state(&k->w->notes, STATUS_SNAPSHOT, "");
+    k->writing = true;
     if (!work_begin_snapshot(k, work_has_readers(k), &at, e) ||
         !snapshot_gtid(k->source, &at, &f.gtid, e))
         return false;

@@ -67,6 +67,7 @@ static void sample(struct mirror *m)
     if (m->primary && source_value(m->primary, "SELECT @@gtid_binlog_pos", &text, &e) &&
         gtid_set_parse(buf_span(&text), &gtid)) {
         behind_add(&m->behind, clock_wall_ms(), &gtid);
+        notes_primary(&m->engine->notes, &gtid);
     } else {
         source_close(m->primary);
         m->primary = NULL;

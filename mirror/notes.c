@@ -133,6 +133,25 @@ bool notes_take_stuck(struct notes *b)
     return stuck;
 }
 
+void notes_primary(struct notes *b, const struct gtid_set *gtid)
+{
+    (void)pthread_mutex_lock(&b->lock);
+    b->primary = *gtid;
+    b->primary_ns = clock_mono_ns();
+    (void)pthread_mutex_unlock(&b->lock);
+}
+
+bool notes_primary_since(struct notes *b, uint64_t mono_ns, struct gtid_set *gtid)
+{
+    bool known;
+
+    (void)pthread_mutex_lock(&b->lock);
+    known = b->primary_ns > mono_ns;
+    *gtid = b->primary;
+    (void)pthread_mutex_unlock(&b->lock);
+    return known;
+}
+
 void notes_asked(struct notes *b, const struct orders *orders)
 {
     (void)pthread_mutex_lock(&b->lock);

@@ -50,9 +50,11 @@ struct status {
 struct notes {
     pthread_mutex_t lock;
     struct status status;
-    struct orders asked; /* as the reporter saw them last */
-    bool seen;           /* whether it has looked */
-    bool stuck;          /* the source does not follow the primary */
+    struct orders asked;     /* as the reporter saw them last */
+    bool seen;               /* whether it has looked */
+    bool stuck;              /* the source does not follow the primary */
+    struct gtid_set primary; /* where the primary stood … */
+    uint64_t primary_ns;     /* … and when; 0: it never answered */
 };
 
 void notes_init(struct notes *b);
@@ -77,6 +79,11 @@ bool notes_wants_repair(struct notes *b, const bson_oid_t *known, bson_oid_t *wh
 /* The reporter says so; true once, to whoever asks next. */
 void notes_stuck(struct notes *b, bool stuck);
 bool notes_take_stuck(struct notes *b);
+
+/* The primary stands here, the reporter says. */
+void notes_primary(struct notes *b, const struct gtid_set *gtid);
+/* Where it stood, if it was asked behind that moment. */
+bool notes_primary_since(struct notes *b, uint64_t mono_ns, struct gtid_set *gtid);
 
 /* The status document; lag_ms < 0: not known. */
 void status_bson(const struct status *s, int64_t lag_ms, const bson_oid_t *owner, bson_t *out);

@@ -120,6 +120,8 @@ static bool touch_all_of(struct work *k, const bson_t *doc, struct err *e)
     bson_iter_t one;
     bool ok = load_pages(k, e);
 
+    k->writing = true;
+
     if (ok && bson_iter_init_find(&it, doc, "documents") && bson_iter_recurse(&it, &one))
         while (ok && bson_iter_next(&one))
             ok = touch_one(k, &one, &memory, e);

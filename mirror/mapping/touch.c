@@ -38,7 +38,7 @@ struct touch {
     struct known known[KNOWN_TABLES];
     uint64_t count;
     bool schema;
-    bool exact;
+    enum touch_told told;
     struct buf text; /* of one handle */
     struct cascade *cascade;
 };
@@ -123,10 +123,10 @@ void touch_clear(struct touch *t)
     t->schema = false;
 }
 
-void touch_exact(struct touch *t, bool exact)
+void touch_tell(struct touch *t, enum touch_told told)
 {
     assert(t->count == 0);
-    t->exact = exact;
+    t->told = told;
 }
 
 void touch_cascades(struct touch *t, struct cascade *c)
@@ -272,26 +272,39 @@ static struct span canonical(struct span text, enum map_class class)
     return text;
 }
 
-/* How a use's rows lead to documents. */
-static const struct plan_walk *walk_of(const struct touch *t, int aggregate, int table)
+/* What an image, or a handle, is of: a row as it was, as it is, or nobody knows. */
+enum image { WAS = 1, IS = 2, WAS_OR_IS = WAS | IS };
+
+/* Whether a use's row is told by the element of a paged array that it shows in, or did. */
+static bool by_element(const struct touch *t, int aggregate, int table, enum image image)
+{
+    bool looks_before = image & WAS && t->touched[aggregate].pair_links_before[table].width > 0;
+
+    return aggregate_paged_use(t->plans[aggregate]->a, table) &&
+           (t->told == TOUCH_BY_ELEMENT || (t->told == TOUCH_BY_ROW && !looks_before));
+}
+
+/* How it leads to documents. */
+static const struct plan_walk *walk_of(const struct touch *t, int aggregate, int table,
+                                       enum image image)
 {
     const struct plan *p = t->plans[aggregate];
 
-    return t->exact ? plan_use_walk(p, table) : &p->walks[table];
+    return by_element(t, aggregate, table, image) ? &p->page.pairs[table] : &p->walks[table];
 }
 
 /* The handle's columns of one image; false where one is NULL (it leads nowhere). */
 static bool handle_of(struct touch *t, const struct use *u, const struct binlog_table *table,
-                      const struct binlog_value *image, struct span *tuple)
+                      const struct binlog_value *values, enum image image, struct span *tuple)
 {
     const struct plan *p = t->plans[u->aggregate];
-    const struct plan_walk *w = walk_of(t, u->aggregate, u->table);
+    const struct plan_walk *w = walk_of(t, u->aggregate, u->table, image);
     size_t at[MAP_KEY_MAX + 1];
 
     buf_clear(&t->text);
     for (int i = 0; i < w->n_handle; i++) {
         int column = u->columns[w->handle[i]];
-        const struct binlog_value *v = &image[column];
+        const struct binlog_value *v = &values[column];
 
         if (v->kind == BINLOG_NULL)
             return false;
@@ -307,9 +320,6 @@ static bool handle_of(struct touch *t, const struct use *u, const struct binlog_
     return true;
 }
 
-/* What a handle is of: a row as it was, as it is, or nobody knows. */
-enum image { WAS = 1, IS = 2, WAS_OR_IS = WAS | IS };
-
 /* A handle that leads to an element by SQL. */
 static void add_pair_link(struct touched *to, int table, const struct span *tuple, enum image image)
 {
@@ -323,27 +333,33 @@ static void add_pair_link(struct touched *to, int table, const struct span *tupl
     to->all |= now->full || before->full;
 }
 
+/* Where a handle belongs that is a root, or a root and an element. */
+static struct keyset *direct_set(struct touch *t, int aggregate, int table, enum image image)
+{
+    const struct aggregate *a = t->plans[aggregate]->a;
+    struct touched *to = &t->touched[aggregate];
+
+    if (by_element(t, aggregate, table, image))
+        return &to->pairs;
+    if (a->paged && !aggregate_paged_use(a, table) && t->told != TOUCH_BY_ROOT)
+        return &to->heads;
+    return &to->roots;
+}
+
 /* A handle, which leads to a root or is one. */
 static void add_handle(struct touch *t, int aggregate, int table, const struct span *tuple,
                        enum image image)
 {
-    const struct plan *p = t->plans[aggregate];
-    const struct plan_walk *w = walk_of(t, aggregate, table);
+    const struct plan_walk *w = walk_of(t, aggregate, table, image);
     struct touched *to = &t->touched[aggregate];
-    bool inside = t->exact && aggregate_paged_use(p->a, table);
     struct span direct[MAP_KEY_MAX];
     struct keyset *set;
 
-    if (!w->direct && inside) {
+    if (!w->direct && by_element(t, aggregate, table, image)) {
         add_pair_link(to, table, tuple, image);
         return;
     }
-    if (!w->direct)
-        set = &to->links[table];
-    else if (inside)
-        set = &to->pairs;
-    else
-        set = t->exact && p->a->paged ? &to->heads : &to->roots;
+    set = w->direct ? direct_set(t, aggregate, table, image) : &to->links[table];
     for (int i = 0; w->direct && i < set->width; i++)
         direct[i] = tuple[w->direct_at[i]];
     (void)keyset_add(set, w->direct ? direct : tuple);
@@ -356,7 +372,7 @@ static void touch_image(struct touch *t, const struct use *u, const struct binlo
     struct touched *to = &t->touched[u->aggregate];
     struct span tuple[MAP_KEY_MAX];
 
-    if (to->all || !handle_of(t, u, table, values, tuple))
+    if (to->all || !handle_of(t, u, table, values, image, tuple))
         return;
     add_handle(t, u->aggregate, u->table, tuple, image);
     to->all |= !buf_ok(&t->text);
@@ -365,7 +381,7 @@ static void touch_image(struct touch *t, const struct use *u, const struct binlo
 void touch_link(struct touch *t, int aggregate, int table, const struct span *handle)
 {
     const struct plan *p = t->plans[aggregate];
-    const struct plan_walk *w = walk_of(t, aggregate, table);
+    const struct plan_walk *w = walk_of(t, aggregate, table, WAS_OR_IS);
     struct span tuple[MAP_KEY_MAX];
 
     for (int i = 0; i < w->n_handle; i++)

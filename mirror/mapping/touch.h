@@ -15,7 +15,7 @@ struct touched {
     struct keyset roots;
     struct keyset links[MAP_TABLES_MAX]; /* by table use; width 0: walked directly */
     bool all;                            /* the whole aggregate */
-    /* Of an aggregate with a paged array, while changes are told exactly: */
+    /* Of an aggregate with a paged array, while its rows are told by their elements: */
     struct keyset heads; /* roots whose own fields have changed, and not their pages */
     struct keyset pairs; /* root and element */
     /* By table use: what leads to pairs by SQL, and what did where the stretch began. The latter is
@@ -33,10 +33,18 @@ struct touch *touch_new(struct plan *const *plans, int n);
 void touch_free(struct touch *t);
 void touch_clear(struct touch *t);
 
-/* Whether rows inside paged arrays are told by their elements from now on; call it while nothing is
- * touched. The caller then looks t->pair_links_before up in the snapshot where the stretch begins.
- */
-void touch_exact(struct touch *t, bool exact);
+/* How rows inside paged arrays are told. */
+enum touch_told {
+    TOUCH_BY_ROOT,
+    /* By their elements, but by the root where only a snapshot from before could say which. */
+    TOUCH_BY_ROW,
+    /* By their elements. The caller looks t->pair_links_before up in the snapshot where the stretch
+     * begins. */
+    TOUCH_BY_ELEMENT,
+};
+
+/* From now on; call it while nothing is touched. */
+void touch_tell(struct touch *t, enum touch_told told);
 /* Foreign keys that act, told of each change from now on and cleared with it; NULL: none. The
  * caller's. */
 void touch_cascades(struct touch *t, struct cascade *c);

@@ -388,6 +388,7 @@ static bool lease_change(struct sink *s, const bson_oid_t *owner, bson_t *out, s
     (void)bson_append_document_begin(out, "$set", -1, &set);
     (void)bson_append_oid(&set, "owner", -1, owner);
     (void)bson_append_date_time(&set, "at", -1, (int64_t)clock_wall_ms());
+    (void)bson_append_bool(&set, "intact", -1, false);
     ok = sink_open_session(s, &set, e);
     (void)bson_append_document_end(out, &set);
     return ok;
@@ -403,6 +404,8 @@ static bool take_over(struct sink *s, const bson_t *reply, struct err *e)
         !bson_iter_find(&before, "epoch"))
         return err_set(e, ERR_SERVER, "the lease was dropped meanwhile");
     s->epoch = bson_iter_as_int64(&before) + 1;
+    s->intact = bson_iter_recurse(&it, &before) && bson_iter_find(&before, "intact") &&
+                bson_iter_as_bool(&before);
     return sink_end_session(s, &it, e);
 }
 
@@ -430,12 +433,10 @@ static bool take_lease(struct sink *s, const bson_oid_t *owner, struct err *e)
     return ok;
 }
 
-/* From here on a state document takes nobody's word but ours. */
-static bool fence(struct sink *s, const char *name, const bson_oid_t *owner, struct err *e)
+/* Unless a later claim's number stands there; `update` is given away. */
+static bool fenced_update(struct sink *s, const char *name, bson_t *update, struct err *e)
 {
     bson_t *filter = name_filter(name);
-    bson_t *update =
-        BCON_NEW("$set", "{", "epoch", BCON_INT64(s->epoch), "owner", BCON_OID(owner), "}");
     bson_error_t error;
     bool ok;
 
@@ -444,6 +445,15 @@ static bool fence(struct sink *s, const char *name, const bson_oid_t *owner, str
     bson_destroy(update);
     bson_destroy(filter);
     return ok || sink_failed(e, &error);
+}
+
+/* From here on a state document takes nobody's word but ours. */
+static bool fence(struct sink *s, const char *name, const bson_oid_t *owner, struct err *e)
+{
+    bson_t *update =
+        BCON_NEW("$set", "{", "epoch", BCON_INT64(s->epoch), "owner", BCON_OID(owner), "}");
+
+    return fenced_update(s, name, update, e);
 }
 
 static bool keep_letters(struct sink *s, struct err *e)
@@ -461,6 +471,16 @@ bool sink_claim(struct sink *s, const bson_oid_t *owner, struct err *e)
     bson_destroy(clock);
     return ok && fence(s, "status", owner, e) && fence(s, "checkpoint", owner, e) &&
            keep_letters(s, e);
+}
+
+bool sink_found_intact(const struct sink *s)
+{
+    return s->intact;
+}
+
+bool sink_leave_intact(struct sink *s, struct err *e)
+{
+    return fenced_update(s, "lease", BCON_NEW("$set", "{", "intact", BCON_BOOL(true), "}"), e);
 }
 
 void sink_under(struct sink *s, int64_t epoch)

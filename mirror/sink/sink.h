@@ -31,6 +31,10 @@ bool sink_ping(struct sink *s, struct err *e) MUST_CHECK;
 /* Become the only one that may write, under a number that is higher than all before: every write of
  * those who claimed earlier is refused from now on where it would undo one of ours. */
 bool sink_claim(struct sink *s, const bson_oid_t *owner, struct err *e) MUST_CHECK;
+/* Whether the claim before ours was given back. */
+bool sink_found_intact(const struct sink *s);
+/* Give the claim back: all that was written under it is complete, and nothing more will be. */
+bool sink_leave_intact(struct sink *s, struct err *e) MUST_CHECK;
 /* Write under the claim of another sink of this process. */
 void sink_under(struct sink *s, int64_t epoch);
 /* The number; 0: nothing is claimed. Documents carry it as `_tillway.epoch`. */

@@ -25,6 +25,7 @@ struct sink {
     struct letters *letters; /* of a sink that has claimed; NULL: none are kept */
     uint64_t written;
     int64_t epoch; /* of our claim; 0: none */
+    bool intact;   /* the claim before was given back */
     bool atomic;   /* the configuration's … */
     bool validate; /* … and so is this */
     mongoc_client_session_t

@@ -73,7 +73,7 @@ static void begin_paged(struct world *w, const char *text, const char *name,
     map_test_classes(&w->map, MAP_CLASS_NUMBER);
     w->touch = touch_new(&w->map.plan, 1);
     assert_non_null(w->touch);
-    touch_exact(w->touch, true);
+    touch_tell(w->touch, TOUCH_BY_ELEMENT);
     fake_table(&w->t, name, columns);
     w->serial = next_serial++;
 }
@@ -318,7 +318,7 @@ static void test_exact(void **state)
     assert_int_equal(t->roots.n, 0);
     touch_clear(w.touch);
     assert_int_equal(t->heads.n, 0);
-    touch_exact(w.touch, false);
+    touch_tell(w.touch, TOUCH_BY_ROOT);
     must(&w, NULL, named);
     assert_int_equal(t->roots.n, 1);
     end(&w);
@@ -354,6 +354,52 @@ static void test_exact_links(void **state)
     end(&w);
 }
 
+/* Without a snapshot from before: what a row says itself, and where it is new, is told by the
+ * element all the same. */
+static void test_by_row(void **state)
+{
+    static const char *const order[] = {"id", "customer_id", "placed", NULL};
+    static const char *const customer[] = {"id", "zip", "firstName", NULL};
+    static const char *const note[] = {"id", "text", NULL};
+    const struct binlog_value was[] = {number(10), number(1), number(5)};
+    const struct binlog_value is[] = {number(10), number(2), number(5)};
+    struct world w;
+    struct touched *t;
+
+    (void)state;
+    begin_paged(&w, paged_orders, "Order", order);
+    touch_tell(w.touch, TOUCH_BY_ROW);
+    t = touch_of(w.touch, 0);
+    must(&w, was, is);
+    check_set(&t->pairs, "1,10 2,10");
+    assert_int_equal(t->roots.n, 0);
+    end(&w);
+    begin_paged(&w, paged_orders, "Customer", customer);
+    touch_tell(w.touch, TOUCH_BY_ROW);
+    t = touch_of(w.touch, 0);
+    must(&w, NULL, is);
+    check_set(&t->heads, "10");
+    end(&w);
+    begin_paged(&w, paged_buyers, "Order", order);
+    touch_tell(w.touch, TOUCH_BY_ROW);
+    t = touch_of(w.touch, 0);
+    must(&w, NULL, is);
+    check_set(&t->pair_links[2], "10,2");
+    assert_int_equal(t->links[2].n, 0);
+    must(&w, was, is);
+    check_set(&t->pair_links[2], "10,2");
+    check_set(&t->links[2], "10");
+    assert_int_equal(t->pair_links_before[2].n, 0);
+    end(&w);
+    begin_paged(&w, paged_buyers, "Note", note);
+    touch_tell(w.touch, TOUCH_BY_ROW);
+    t = touch_of(w.touch, 0);
+    must(&w, was, is);
+    check_set(&t->pair_links[3], "10");
+    assert_int_equal(t->links[3].n, 0);
+    end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +414,7 @@ int main(void)
         cmocka_unit_test(test_ddl),
         cmocka_unit_test(test_exact),
         cmocka_unit_test(test_exact_links),
+        cmocka_unit_test(test_by_row),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
