@@ -24,13 +24,18 @@ uint64_t monitor_refresh_accounts(struct monitor *m)
     return number;
 }
 
-void monitor_refresh_objects(struct monitor *m)
+uint64_t monitor_refresh_objects(struct monitor *m)
 {
+    uint64_t number;
+
+    if (!m)
+        return ++requests;
     (void)pthread_mutex_lock(&m->lock);
     m->dictionary.objects_asked = true;
-    requests++;
+    number = ++requests;
     (void)pthread_cond_signal(&m->dictionary.wake);
     (void)pthread_mutex_unlock(&m->lock);
+    return number;
 }
 
 /* The server to ask, or -1. Under the lock. */
@@ -67,6 +72,7 @@ static void add_objects(struct monitor *m, int i, struct catalog *c)
     struct probe_answer a;
     bool ok;
 
+    c->objects_number = d->now ? d->now->objects_number : 0;
     if (!objects_due(m)) {
         catalog_keep_objects(c, known);
         return;
@@ -80,6 +86,8 @@ static void add_objects(struct monitor *m, int i, struct catalog *c)
                                   "only read balanced, grant the monitor's account more "
                                   "(docs/monitor.md)"));
     d->objects_failing = !ok;
+    if (ok)
+        c->objects_number = d->seen;
 }
 
 static struct catalog *read_from(struct monitor *m, int i, struct probe_answer *a)
@@ -141,7 +149,7 @@ static struct catalog *read_catalog(struct monitor *m)
 static void publish(struct monitor *m, struct catalog *got, uint64_t answers, bool asked)
 {
     struct dictionary *d = &m->dictionary;
-    bool changed = got && (!d->now || d->now->fingerprint != got->fingerprint);
+    bool changed = got && (asked || !d->now || d->now->fingerprint != got->fingerprint);
 
     if (changed) {
         catalog_unref(d->now);
@@ -185,7 +193,7 @@ void *dictionary_run(void *monitor)
 
         while ((d->awaits_server = !m->stopping && !d->now && choose(m, -1) < 0))
             (void)pthread_cond_wait(&d->wake, &m->lock);
-        seen = requests;
+        seen = d->seen = requests;
         (void)pthread_mutex_unlock(&m->lock);
         got = read_catalog(m);
         due = clock_mono_ns() + (got ? m->conf->monitor.accounts_interval_ns : RETRY_NS);

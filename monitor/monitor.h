@@ -49,9 +49,10 @@ struct monitor *monitor_start(struct conf *c, const struct monitor_sink *sink, u
  * over all monitors of the process, so that a monitor answers what its predecessor was asked. */
 uint64_t monitor_refresh_accounts(struct monitor *m);
 
-/* The same for stored functions and views, which are otherwise read at every accounts_interval:
- * some of them may just have changed. */
-void monitor_refresh_objects(struct monitor *m);
+/* The same for stored code and views, which are otherwise read at every accounts_interval: some of
+ * them may just have changed. A catalog whose `objects_number` is smaller may have them as they
+ * were before. `m` NULL: the next monitor is asked. */
+uint64_t monitor_refresh_objects(struct monitor *m);
 
 /* A session doubts servers[server]: probe it now instead of at the next interval, and look into
  * what is said of it (doubt.h). Any thread, does not block. */

@@ -6,9 +6,9 @@
 
 /* Without mysql.func nobody can tell whether a loadable function stands before a stored one: both
  * or none. */
-static const char functions_sql[] =
+static const char routines_sql[] =
     "SELECT type, db, name, body, CAST(sql_mode AS CHAR), character_set_client FROM mysql.proc"
-    " WHERE type IN ('FUNCTION', 'PACKAGE')"
+    " WHERE type IN ('FUNCTION', 'PROCEDURE', 'PACKAGE')"
     " UNION ALL SELECT 'LOADABLE', '', name, NULL, '', '' FROM mysql.func ORDER BY 1, 2, 3";
 /* The text is empty for an account without SHOW VIEW and SELECT on the view. */
 static const char views_sql[] =
@@ -16,6 +16,14 @@ static const char views_sql[] =
     " FROM information_schema.VIEWS"
     " WHERE TABLE_SCHEMA NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema')"
     " ORDER BY 2, 3";
+/* An account sees the triggers of tables on which it has TRIGGER: all of them, where it was granted
+ * that on *.* itself. */
+static const char triggers_sql[] =
+    "SELECT 'TRIGGER', EVENT_OBJECT_SCHEMA, EVENT_OBJECT_TABLE, ACTION_STATEMENT, SQL_MODE,"
+    " CHARACTER_SET_CLIENT FROM information_schema.TRIGGERS ORDER BY 2, 3, TRIGGER_NAME";
+static const char all_triggers_sql[] =
+    "SELECT 'TRIGGERS' FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE = 'TRIGGER'"
+    " AND GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''')";
 /* What may call RAND(): each statement may run it. */
 static const char random_sql[] =
     "SELECT 'RANDOM' FROM DUAL WHERE EXISTS (SELECT 1 FROM mysql.proc"
@@ -51,11 +59,16 @@ static bool room_for_one(struct objects *o)
 
 static enum object_kind kind_of(const char *type)
 {
-    if (strcmp(type, "VIEW") == 0)
-        return OBJECT_VIEW;
-    if (strcmp(type, "FUNCTION") == 0)
-        return OBJECT_FUNCTION;
-    return strcmp(type, "PACKAGE") == 0 ? OBJECT_PACKAGE : OBJECT_LOADABLE;
+    static const char *const types[OBJECT_KINDS] = {
+        [OBJECT_FUNCTION] = "FUNCTION", [OBJECT_PROCEDURE] = "PROCEDURE",
+        [OBJECT_LOADABLE] = "LOADABLE", [OBJECT_PACKAGE] = "PACKAGE",
+        [OBJECT_VIEW] = "VIEW",         [OBJECT_TRIGGER] = "TRIGGER",
+    };
+    int kind = 0;
+
+    while (kind < OBJECT_KINDS && strcmp(types[kind], type) != 0)
+        kind++;
+    return (enum object_kind)kind;
 }
 
 static struct sql_mode mode_of(const char *sql_mode, const char *charset)
@@ -73,7 +86,8 @@ bool objects_read_row(struct objects *o, const struct probe_row *row)
 {
     struct object *x;
 
-    if (row->columns != COLUMNS || !room_for_one(o))
+    if (row->columns != COLUMNS || kind_of(probe_value_at(row, 0)) == OBJECT_KINDS ||
+        !room_for_one(o))
         return false;
     x = &o->list[o->count++];
     *x = (struct object){.kind = kind_of(probe_value_at(row, 0)),
@@ -107,6 +121,15 @@ static bool on_random(void *ctx, const struct probe_row *row)
     return true;
 }
 
+static bool on_triggers(void *ctx, const struct probe_row *row)
+{
+    struct reading *r = ctx;
+
+    probe_row_hash(row, r->hash);
+    r->o->triggers = true;
+    return true;
+}
+
 static bool came(enum probe_result r)
 {
     return r == PROBE_OK || r == PROBE_DENIED;
@@ -115,19 +138,21 @@ static bool came(enum probe_result r)
 /* Whether every answer came; `a` is the refusal, if there was one. */
 static bool ask_all(struct reading *r, struct probe *p, struct probe_answer *a)
 {
-    struct probe_answer functions;
+    struct probe_answer routines;
 
     if (probe_ask(p, mode_sql, NULL, NULL, a) != PROBE_OK ||
-        !came(probe_ask(p, random_sql, on_random, r, a)))
+        !came(probe_ask(p, random_sql, on_random, r, a)) ||
+        !came(probe_ask(p, all_triggers_sql, on_triggers, r, a)) ||
+        !came(probe_ask(p, triggers_sql, on_row, r, a)))
         return false;
-    if (!came(probe_ask(p, functions_sql, on_row, r, &functions))) {
-        *a = functions;
+    if (!came(probe_ask(p, routines_sql, on_row, r, &routines))) {
+        *a = routines;
         return false;
     }
     if (!came(probe_ask(p, views_sql, on_row, r, a)))
         return false;
-    if (functions.result == PROBE_DENIED)
-        *a = functions;
+    if (routines.result == PROBE_DENIED)
+        *a = routines;
     return !r->failed;
 }
 

@@ -1,4 +1,4 @@
-/* The stored functions and views of one server, and whether anything stored may call RAND(). */
+/* The stored code and views of one server, and whether anything of it may call RAND(). */
 #ifndef MONITOR_OBJECTS_READ_H
 #define MONITOR_OBJECTS_READ_H
 

@@ -35,6 +35,7 @@ struct dictionary {
     bool objects_failing;    /* the last reading of them was refused, which was logged */
     bool failing;            /* the last reading failed, which was logged; the thread's own */
     struct catalog *now;     /* the last one published, or NULL; the thread's own */
+    uint64_t seen;           /* requests when this reading began; the thread's own */
     struct probe *probes[SERVERS_MAX]; /* the thread's own, but for probe_cut */
 };
 

@@ -108,14 +108,15 @@ static uint64_t on_refresh_accounts(void *ctx)
     return number;
 }
 
-static void on_refresh_objects(void *ctx)
+static uint64_t on_refresh_objects(void *ctx)
 {
     struct parts *p = ctx;
+    uint64_t number;
 
     (void)pthread_rwlock_rdlock(&p->lock);
-    if (p->monitor)
-        monitor_refresh_objects(p->monitor);
+    number = monitor_refresh_objects(p->monitor);
     (void)pthread_rwlock_unlock(&p->lock);
+    return number;
 }
 
 static void on_cluster(void *ctx, const char *words, answer_fn line, void *line_ctx)

@@ -49,7 +49,8 @@ struct shared {
     void *monitor;
     void (*suspect)(void *monitor, int server, enum suspicion why);
     uint64_t (*refresh_accounts)(void *monitor); /* as in daemon_hooks */
-    void (*refresh_objects)(void *monitor);
+    uint64_t (*refresh_objects)(void *monitor);
+    _Atomic uint64_t objects_asked; /* the number of the last such request */
 };
 
 struct worker {

@@ -39,7 +39,8 @@ struct catalog {
     size_t variable_count;
     struct collation *collations; /* sorted by id */
     size_t collation_count;
-    struct objects *objects; /* stored functions and views, judged; NULL: not known */
+    struct objects *objects; /* stored code and views, judged; NULL: not known */
+    uint64_t objects_number; /* … as they were behind the request of this number */
 };
 
 /* Sort what was filled in; one reference. Takes all strings (malloc'ed) over. */

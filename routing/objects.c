@@ -128,6 +128,45 @@ static bool view_acts(const void *ctx, struct span name)
     return false;
 }
 
+/* Every procedure of that name in the schema, in any spelling; nothing is known where some trigger
+ * could not be seen. */
+static bool procedure_reported(const void *ctx, struct span schema, struct span name)
+{
+    const struct object_names *n = ctx;
+    const struct objects *o = n->objects;
+    bool found = false;
+
+    if (!o->triggers || !is_plain(name) || (schema.p && is_package(o, schema)))
+        return false;
+    if (!schema.p)
+        schema = n->schema;
+    if (!is_plain(schema))
+        return false;
+    for (size_t i = first_of(o, name); i < o->count && equal(name, o->list[i].name); i++) {
+        const struct object *p = &o->list[i];
+
+        if (p->kind != OBJECT_PROCEDURE || !equal(schema, p->schema))
+            continue;
+        if (p->leaves)
+            return false;
+        found = true;
+    }
+    return found;
+}
+
+static bool leaves(const void *ctx, struct span name)
+{
+    const struct object_names *n = ctx;
+    const struct objects *o = n->objects;
+
+    if (!is_plain(name))
+        return o->odd_leaving;
+    for (size_t i = first_of(o, name); i < o->count && equal(name, o->list[i].name); i++)
+        if (o->list[i].leaves)
+            return true;
+    return false;
+}
+
 /* What the judging of one object may know of the others. */
 struct judging {
     struct object_names as; /* must be first: the functions above take it */
@@ -153,17 +192,29 @@ static bool other_view_acts(const void *ctx, struct span name)
     return view_acts(&j->as, name);
 }
 
+static struct span text_of(const struct object *x)
+{
+    return (struct span){(const uint8_t *)x->text, x->text_len};
+}
+
 static bool has_effects(const struct object *x, const struct sql_names *names)
 {
-    struct span text = {(const uint8_t *)x->text, x->text_len};
     struct sql_class verdict;
 
     if (!x->text)
         return x->kind != OBJECT_VIEW;
     if (x->kind == OBJECT_FUNCTION)
-        return !sql_routine_reads(text, x->mode, names);
-    sql_classify_with(text, x->mode, false, names, &verdict);
+        return !sql_routine_reads(text_of(x), x->mode, names);
+    sql_classify_with(text_of(x), x->mode, false, names, &verdict);
     return !sql_is_read(&verdict);
+}
+
+/* What a loadable function does is no statement. */
+static bool leaves_things(const struct object *x, const struct sql_names *names)
+{
+    if (x->kind == OBJECT_LOADABLE)
+        return false;
+    return x->kind == OBJECT_PACKAGE || !x->text || sql_body_leaves(text_of(x), x->mode, names);
 }
 
 static void note_acting(struct objects *o, struct object *x)
@@ -175,36 +226,58 @@ static void note_acting(struct objects *o, struct object *x)
     o->odd_acting_views = o->odd_acting_views || !is_plain(span_of(x->name));
 }
 
-/* Whether another one was found to act. */
+static bool may_be_read(const struct object *x)
+{
+    return x->kind != OBJECT_PROCEDURE && x->kind != OBJECT_TRIGGER;
+}
+
+/* Whether it was found to act, now. */
+static bool judge_acts(struct objects *o, struct judging *j, struct object *x)
+{
+    if (x->acts || !may_be_read(x))
+        return false;
+    j->self = x;
+    j->as.schema = span_of(x->schema);
+    j->as.names.view_acts = o->acting_views ? other_view_acts : NULL;
+    if (!has_effects(x, &j->as.names))
+        return false;
+    note_acting(o, x);
+    return true;
+}
+
+static bool judge_leaves(struct objects *o, struct judging *j, struct object *x)
+{
+    if (x->leaves || !leaves_things(x, &j->as.names))
+        return false;
+    x->leaves = true;
+    o->odd_leaving = o->odd_leaving || !is_plain(span_of(x->name));
+    return true;
+}
+
+/* Whether something new was found. */
 static bool judge_round(struct objects *o, struct judging *j)
 {
     bool changed = false;
 
     for (size_t i = 0; i < o->count; i++) {
-        struct object *x = &o->list[i];
-
-        if (x->acts)
-            continue;
-        j->self = x;
-        j->as.schema = span_of(x->schema);
-        j->as.names.view_acts = o->acting_views ? other_view_acts : NULL;
-        if (!has_effects(x, &j->as.names))
-            continue;
-        note_acting(o, x);
-        changed = true;
+        changed = judge_acts(o, j, &o->list[i]) || changed;
+        changed = judge_leaves(o, j, &o->list[i]) || changed;
     }
     return changed;
 }
 
-/* At first none acts but what cannot be read; each round finds those that name one which does. What
- * is left names nothing that acts, however deep: no function or view is part of itself. */
+/* At first none acts, or leaves things, but what cannot be read; each round finds those that name
+ * one which does. What is left names nothing that does, however deep. */
 void objects_judge(struct objects *o, const void *ctx,
                    bool (*is_var)(const void *ctx, struct span name))
 {
     struct judging j = {.as = {.objects = o}, .ctx = ctx, .is_variable = is_var};
 
-    j.as.names =
-        (struct sql_names){.ctx = &j, .function_reads = function_reads, .is_variable = is_variable};
+    j.as.names = (struct sql_names){.ctx = &j,
+                                    .function_reads = function_reads,
+                                    .leaves = leaves,
+                                    .procedure_reported = procedure_reported,
+                                    .is_variable = is_variable};
     if (o->count > 1)
         qsort(o->list, o->count, sizeof *o->list, by_name);
     while (judge_round(o, &j))
@@ -227,6 +300,8 @@ const struct sql_names *objects_names(const struct objects *o, struct span schem
         .schema = schema,
         .function_reads = function_reads,
         .view_acts = o->acting_views ? view_acts : NULL,
+        .leaves = leaves,
+        .procedure_reported = procedure_reported,
     };
     return &out->names;
 }

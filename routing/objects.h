@@ -1,4 +1,5 @@
-/* The servers' stored functions and views, and which of them are free of effects.
+/* The servers' stored code and views: which functions and views are free of effects, and what may
+ * leave things on its connection that the server does not report (sql_body_leaves).
  *
  * Judged by their texts: a function by its body, a view by its query, both with all that they name
  * in turn. A function is free of effects only if that is proved. A view whose text is not known
@@ -15,9 +16,12 @@
 
 enum object_kind {
     OBJECT_FUNCTION,
+    OBJECT_PROCEDURE,
     OBJECT_LOADABLE, /* CREATE FUNCTION … SONAME: code that nobody can read */
     OBJECT_PACKAGE,
     OBJECT_VIEW,
+    OBJECT_TRIGGER, /* by the name of its table */
+    OBJECT_KINDS
 };
 
 struct object {
@@ -27,7 +31,8 @@ struct object {
     char *text; /* malloc'ed; NULL: not known. Freed once it is judged */
     size_t text_len;
     struct sql_mode mode; /* that the text is to be read in */
-    bool acts;            /* not known to be free of effects */
+    bool acts;            /* of a function or view: not known to be free of effects */
+    bool leaves;          /* it may leave something on its connection unreported */
 };
 
 /* Immutable once judged; ref-counted, any thread. */
@@ -38,6 +43,8 @@ struct objects {
     size_t count;
     bool acting_views;     /* there are some */
     bool odd_acting_views; /* … with names that are not plain */
+    bool odd_leaving;      /* something leaves things, and its name is not plain */
+    bool triggers;         /* all triggers could be seen */
     bool random;           /* a routine, trigger or view may call RAND(), going by its text */
 };
 

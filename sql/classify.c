@@ -5,11 +5,6 @@
 
 #include <assert.h>
 
-static bool is_name(enum sql_token t)
-{
-    return t == TOK_NAME || t == TOK_QUOTED || t == TOK_DOT_NAME || t > TOK_OPERATOR;
-}
-
 bool sql_is_system_schema(struct span name)
 {
     switch (name.n) {
@@ -126,7 +121,7 @@ static void open_paren(struct sql_scan *s)
 {
     enum sql_token prev = s->prev;
 
-    if (s->cte_name || !is_name(prev)) {
+    if (s->cte_name || !sql_token_is_name(prev)) {
         /* the columns of a WITH clause's part; a group or subquery */
     } else if (prev == TOK_QUOTED || s->qualified) {
         unknown_function(s, s->name);
@@ -340,9 +335,9 @@ static void note_tracking(struct sql_scan *s, enum sql_token t)
 
 void sql_token_inside(struct sql_scan *s, enum sql_token t)
 {
-    bool named = s->cte_next && t != W_RECURSIVE && is_name(t);
+    bool named = s->cte_next && t != W_RECURSIVE && sql_token_is_name(t);
 
-    if (s->lex.mode.oracle && is_name(t))
+    if (s->lex.mode.oracle && sql_token_is_name(t))
         oracle_name(s);
     if (s->with)
         track_with(s, t);
@@ -364,7 +359,7 @@ void sql_token_inside(struct sql_scan *s, enum sql_token t)
 
 void sql_token_passed(struct sql_scan *s, enum sql_token t)
 {
-    if (is_name(t)) {
+    if (sql_token_is_name(t)) {
         bool behind_dot = t == TOK_DOT_NAME || s->prev == TOK_DOT;
 
         if (behind_dot)
@@ -394,6 +389,16 @@ static void step(struct sql_scan *s, enum sql_token t)
     sql_token_passed(s, t);
 }
 
+static bool is_reported_call(const struct sql_scan *s, bool cut)
+{
+    const struct sql_class *out = s->out;
+    bool readable = !cut && out->reason != SQL_UNREADABLE;
+    bool known = s->names && s->names->procedure_reported;
+
+    return out->kind == SQL_CALL && out->statements == 1 && readable && known &&
+           sql_call_reported(s->text, s->lex.mode, s->names);
+}
+
 /* What holds of the text as a whole. */
 static void finish(struct sql_scan *s, bool cut)
 {
@@ -421,6 +426,10 @@ static void finish(struct sql_scan *s, bool cut)
         if (sql_names_acting_view(s->text, s->lex.mode, s->names))
             out->reason = SQL_VIEW_ACTS;
     }
+    if (is_reported_call(s, cut)) {
+        out->looked_up = true;
+        out->effects |= SQL_EFFECT_REPORTED;
+    }
     out->only_asks = (out->effects & SQL_EFFECTS_ASKS) && out->tables == SQL_TABLES_NONE &&
                      !s->bound && !out->writes;
     out->counts |= cut || out->reason == SQL_UNREADABLE;
@@ -437,7 +446,7 @@ bool sql_names_acting_view(struct span text, struct sql_mode mode, const struct 
 
     sql_lexer_init(&l, text, mode);
     while ((t = sql_lexer_next(&l)) != TOK_END) {
-        if (is_name(t) && names->view_acts(names->ctx, sql_unquoted(sql_lexer_text(&l))))
+        if (sql_token_is_name(t) && names->view_acts(names->ctx, sql_unquoted(sql_lexer_text(&l))))
             return true;
     }
     return false;

@@ -27,6 +27,8 @@ enum {
                                       not that those before are back behind it */
     SQL_EFFECT_TRACKING = 1 << 15, /* may show or set session_track_… */
     SQL_EFFECT_STATUS = 1 << 16,   /* FLUSH STATUS, SHOW STATUS: looks at the session's counters */
+    SQL_EFFECT_REPORTED = 1 << 17, /* OPAQUE, but its code is known: what it leaves the server
+                                      reports, but for locks (GET_LOCK) and user variables */
     SQL_EFFECTS_ASKS =
         SQL_EFFECT_ASKS_WARNINGS | SQL_EFFECT_ASKS_ROW_COUNT | SQL_EFFECT_ASKS_FOUND_ROWS,
 };

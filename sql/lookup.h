@@ -18,6 +18,11 @@ struct sql_names {
     bool (*function_reads)(const void *ctx, struct span schema, struct span name);
     /* Whether it may be a view of which that is not known. NULL: there are no such views. */
     bool (*view_acts)(const void *ctx, struct span name);
+    /* Whether it may be a routine, a view or a table with triggers that leaves something on its
+     * connection which the server does not report: see sql_body_leaves. */
+    bool (*leaves)(const void *ctx, struct span name);
+    /* Every procedure that a CALL of this name may mean is known to leave no such thing. */
+    bool (*procedure_reported)(const void *ctx, struct span schema, struct span name);
     /* Whether a SET of it in a routine changes a system variable. */
     bool (*is_variable)(const void *ctx, struct span name);
 };
@@ -25,5 +30,11 @@ struct sql_names {
 /* Whether a stored function with this body reads its arguments and tables and does nothing else:
  * judged by the body, for a declaration (READS SQL DATA) proves nothing. */
 bool sql_routine_reads(struct span body, struct sql_mode mode, const struct sql_names *names);
+
+/* Whether a routine, a trigger or a view with this text may leave a temporary table, a role or an
+ * XA transaction on its connection, or hide from the proxy what it changes; itself, or by what it
+ * names
+ * (`names->leaves`). */
+bool sql_body_leaves(struct span body, struct sql_mode mode, const struct sql_names *names);
 
 #endif

@@ -63,6 +63,11 @@ struct sql_scan {
     uint8_t kill_words;   /* what of KILL was read: see statement.c */
 };
 
+static inline bool sql_token_is_name(enum sql_token t)
+{
+    return t == TOK_NAME || t == TOK_QUOTED || t == TOK_DOT_NAME || t > TOK_OPERATOR;
+}
+
 /* For it asks about statements before, which one server knows. The first reason counts. */
 static inline void sql_refuse_question(struct sql_scan *s, enum sql_reason why)
 {
@@ -92,6 +97,10 @@ void sql_token_passed(struct sql_scan *s, enum sql_token t);
 /* Whether the text has a name that may be a view with effects. */
 bool sql_names_acting_view(struct span text, struct sql_mode mode, const struct sql_names *names);
 bool sql_has_wide_byte(struct span text);
+
+/* sql/leaves.c: whether this CALL, and all that it runs, leaves nothing that the server does not
+ * report. */
+bool sql_call_reported(struct span text, struct sql_mode mode, const struct sql_names *names);
 
 /* sql/found.c: the first token of a statement, and any inside of it. */
 void sql_found_start(struct sql_scan *s, enum sql_token t);

@@ -7,12 +7,22 @@ const struct objects *session_objects(const struct session *s)
     return s->worker->catalog ? s->worker->catalog->objects : NULL;
 }
 
+/* What the definitions are that the statement under way is judged by, or was. */
+static void note_definitions(struct session *s)
+{
+    const struct catalog *c = s->worker->catalog;
+
+    s->run.definitions = atomic_load(&s->worker->shared->objects_asked);
+    s->run.definitions_known = c && c->objects_number >= s->run.definitions;
+}
+
 void session_classify(struct session *s, struct span text, bool whole)
 {
     struct command_run *run = &s->run;
     struct object_names room;
     const struct sql_names *names = objects_names(session_objects(s), span_of(s->schema), &room);
 
+    note_definitions(s);
     run->fingerprint = 0;
     if (whole)
         run->fingerprint =
@@ -46,10 +56,11 @@ void session_classify_prepared(struct session *s, struct stmt *stmt, struct span
     stmt->statement.function = (struct span){NULL, 0};
 }
 
-void session_classify_again(const struct session *s, struct stmt *stmt)
+void session_classify_again(struct session *s, struct stmt *stmt)
 {
     const struct objects *known = session_objects(s);
 
+    note_definitions(s);
     if (stmt->text && stmt->objects != (known ? known->fingerprint : 0))
         classify_stmt(s, stmt);
 }

@@ -12,7 +12,7 @@ void session_classify(struct session *s, struct span text, bool whole);
 /* The same for one that is being prepared; `text` where it is too long to be kept. */
 void session_classify_prepared(struct session *s, struct stmt *stmt, struct span text);
 /* Once more, where the stored objects have changed since. */
-void session_classify_again(const struct session *s, struct stmt *stmt);
+void session_classify_again(struct session *s, struct stmt *stmt);
 /* The statement that the command under way executes, as rules have made it; empty where the command
  * executes none or its text is not here as a whole. */
 struct span session_text(const struct session *s);

@@ -192,12 +192,21 @@ static bool leaves_unsaid(const struct sql_class *c)
     return (c->effects & SQL_EFFECT_UNTRACKED) || (c->effects & silent) == silent;
 }
 
+/* Stored code that leaves nothing unreported. What it is must be known of the time when it ran:
+ * nobody has defined anything since before it was judged. */
+static bool is_reported(const struct session *s)
+{
+    return (s->run.statement.effects & SQL_EFFECT_REPORTED) && s->run.definitions_known &&
+           s->run.definitions == atomic_load(&s->worker->shared->objects_asked);
+}
+
 static void note_effects(struct session *s, const struct backend *b)
 {
     const struct sql_class *c = &s->run.statement;
     const uint32_t shown = SQL_EFFECT_USER_VARIABLE | SQL_EFFECT_TEMPORARY | SQL_EFFECT_ROLE |
                            SQL_EFFECT_PREPARE | SQL_EFFECT_SET;
     bool explained = (c->effects & shown) != 0 || s->run.variable_changed;
+    bool reported = ran_unseen(s) && is_reported(s);
 
     for (size_t i = 0; i < ARRAY_LEN(effects); i++)
         if (c->effects & effects[i].effect) {
@@ -212,10 +221,12 @@ static void note_effects(struct session *s, const struct backend *b)
     if (leaves_unsaid(c) && (!s->run.failed || c->statements > 1))
         session_home_untracked(s);
     /* CREATE TEMPORARY TABLE … SELECT is not reported: code that was not seen may hold one */
-    if (!ran_unseen(s) && (!s->run.state_changed || explained))
+    if ((reported || !ran_unseen(s)) && (!s->run.state_changed || explained))
+        return;
+    s->fragile |= s->run.state_changed ? FRAGILE_OPAQUE : FRAGILE_UNSEEN;
+    if (reported) /* it set user variables */
         return;
     s->pins |= PIN_OPAQUE;
-    s->fragile |= s->run.state_changed ? FRAGILE_OPAQUE : FRAGILE_UNSEEN;
     s->unsaid.probe = true;
     s->unsaid.reads = 0;
 }
@@ -241,16 +252,26 @@ static void note_collation(struct session *s, struct backend *b)
     (void)vars_note_names(s->vars, span_of(name));
 }
 
-/* A function, a view or an account may be another now. */
+static void ask_objects(struct shared *shared)
+{
+    uint64_t number = shared->refresh_objects(shared->monitor);
+    uint64_t before = atomic_load(&shared->objects_asked);
+
+    while (before < number &&
+           !atomic_compare_exchange_weak(&shared->objects_asked, &before, number))
+        ;
+}
+
+/* A routine, a trigger, a view or an account may be another now. */
 static void note_definition(const struct session *s)
 {
-    const struct shared *shared = s->worker->shared;
+    struct shared *shared = s->worker->shared;
     const struct sql_class *c = &s->run.statement;
     bool defines = c->kind == SQL_DDL && !(c->effects & SQL_EFFECT_TEMPORARY);
     bool sets_password = c->kind == SQL_SET && c->writes;
 
     if ((defines || sets_password) && !s->run.failed)
-        shared->refresh_objects(shared->monitor);
+        ask_objects(shared);
 }
 
 /* Sessions that begin from now on find other values on their connections. */

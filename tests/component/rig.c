@@ -228,9 +228,10 @@ static struct auth_rsa *the_key(void)
     return key;
 }
 
-static void on_refresh_objects(void *monitor)
+static uint64_t on_refresh_objects(void *monitor)
 {
     (void)monitor;
+    return 0;
 }
 
 static void set_slow_rounds(struct rig *r, unsigned rounds)

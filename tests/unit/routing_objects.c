@@ -1,4 +1,5 @@
-/* Which stored functions and views are free of effects, and what that makes of statements. */
+/* Which stored functions and views are free of effects, which procedures leave nothing unreported,
+ * and what that makes of statements. */
 #include "routing/objects.h"
 #include "tests/unit/check.h"
 
@@ -249,13 +250,111 @@ static void looked_up(void **state)
     assert_null(objects_names(NULL, span_of("shop"), &room));
 }
 
+#define P(name, text)                               \
+    {                                               \
+        OBJECT_PROCEDURE, "shop", name, text, false \
+    }
+#define T(table, text)                             \
+    {                                              \
+        OBJECT_TRIGGER, "shop", table, text, false \
+    }
+
+static const struct made called[] = {
+    P("quiet",
+      "BEGIN DECLARE own BOOL DEFAULT @@autocommit; START TRANSACTION; SELECT 'a role' INTO"
+      " @a FROM t FOR UPDATE; INSERT INTO quiet_t VALUES (1); COMMIT; END"),
+    P("calls_quiet", "CALL quiet()"),
+    P("recursive", "IF @n > 0 THEN CALL recursive(); END IF"),
+    P("makes", "CREATE TEMPORARY TABLE x SELECT 1"),
+    P("drops", "DROP TEMPORARY TABLE IF EXISTS x"),
+    P("dynamic", "BEGIN EXECUTE IMMEDIATE @a; END"),
+    P("prepares", "PREPARE s FROM 'SELECT 1'"),
+    P("takes_role", "SET ROLE boss"),
+    P("xa", "XA START 'a'"),
+    P("hides", "SET SESSION session_track_system_variables = ''"),
+    P("hides_too", "SET @@session_track_state_change = 0"),
+    P("sometimes", "/*!110400 DO 1 */"),
+    P("unknown", NULL),
+    P("deep", "CALL deeper()"),
+    P("deeper", "CALL `Makes`()"),
+    P("asks_function", "SET @a = f_makes()"),
+    P("writes", "INSERT INTO loud_t VALUES (1)"),
+    P("writes_view", "INSERT INTO v_loud VALUES (1)"),
+    {OBJECT_PROCEDURE, "other", "quiet", "DO 1", false},
+    {OBJECT_PROCEDURE, "Twice", "p", "DO 1", false},
+    {OBJECT_PROCEDURE, "twice", "p", "CALL makes()", false},
+    {OBJECT_PROCEDURE, "pkg", "g", "DO 1", false},
+    {OBJECT_PACKAGE, "shop", "pkg", NULL, false},
+    F("f_makes", true, "BEGIN CREATE TEMPORARY TABLE x (a INT); RETURN 1; END"),
+    T("quiet_t", "SET @seen = NEW.a"),
+    T("loud_t", "CALL deep()"),
+    V("v_loud", false, "select `t`.`a` AS `a` from `shop`.`loud_t` `t`"),
+};
+
+/* Which CALLs leave nothing that the server does not report. */
+static void calls(void **state)
+{
+    static const struct {
+        bool reported;
+        const char *text;
+    } rows[] = {
+        {true, "CALL quiet()"},
+        {true, "call QUIET"},
+        {true, "CALL shop.quiet(1, ?, 'makes()', @placed) ;"},
+        {true, "/* it */ CALL `shop` . `quiet` (1)"},
+        {true, "CALL calls_quiet()"},
+        {true, "CALL recursive()"},
+        {true, "CALL other.quiet()"},
+        {false, "CALL makes()"},
+        {false, "CALL drops()"},
+        {false, "CALL dynamic()"},
+        {false, "CALL prepares()"},
+        {false, "CALL takes_role()"},
+        {false, "CALL xa()"},
+        {false, "CALL hides()"},
+        {false, "CALL hides_too()"},
+        {false, "CALL sometimes()"},
+        {false, "CALL unknown()"},
+        {false, "CALL deep()"},
+        {false, "CALL asks_function()"},
+        {false, "CALL writes()"},
+        {false, "CALL writes_view()"},
+        {false, "CALL nobody()"},
+        {false, "CALL other.nobody()"},
+        {false, "CALL twice.p()"},
+        {false, "CALL pkg.g()"},
+        {false, "CALL quiet(any_function())"},
+        {false, "CALL quiet(f_makes)"},
+        {false, "CALL quiet(); CALL makes()"},
+        {false, "CALL quiet(); SELECT 1"},
+        {false, "BEGIN NOT ATOMIC CALL quiet(); END"},
+        {false, "CALL h\xc3\xa9()"},
+        {false, "EXECUTE quiet"},
+        {false, "SELECT 1"},
+    };
+    struct objects *o = judged(called, ARRAY_LEN(called));
+
+    (void)state;
+    for (int triggers = 0; triggers < 2; triggers++) {
+        o->triggers = triggers > 0;
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+            struct object_names room;
+            struct sql_class c;
+
+            sql_classify_with(span_of(rows[i].text), (struct sql_mode){.utf8 = true}, false,
+                              objects_names(o, span_of("shop"), &room), &c);
+            if (!(c.effects & SQL_EFFECT_REPORTED) == (rows[i].reported && triggers))
+                fail_msg("%s", rows[i].text);
+        }
+    }
+    objects_unref(o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bodies),
-        cmocka_unit_test(depth),
-        cmocka_unit_test(statements),
-        cmocka_unit_test(looked_up),
+        cmocka_unit_test(bodies),    cmocka_unit_test(depth), cmocka_unit_test(statements),
+        cmocka_unit_test(looked_up), cmocka_unit_test(calls),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
