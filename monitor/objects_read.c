@@ -8,7 +8,7 @@
  * or none. */
 static const char routines_sql[] =
     "SELECT type, db, name, body, CAST(sql_mode AS CHAR), character_set_client FROM mysql.proc"
-    " WHERE type IN ('FUNCTION', 'PROCEDURE', 'PACKAGE')"
+    " WHERE type IN ('FUNCTION', 'PROCEDURE', 'PACKAGE', 'PACKAGE BODY')"
     " UNION ALL SELECT 'LOADABLE', '', name, NULL, '', '' FROM mysql.func ORDER BY 1, 2, 3";
 /* The text is empty for an account without SHOW VIEW and SELECT on the view. */
 static const char views_sql[] =
@@ -24,14 +24,6 @@ static const char triggers_sql[] =
 static const char all_triggers_sql[] =
     "SELECT 'TRIGGERS' FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE = 'TRIGGER'"
     " AND GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''')";
-/* What may call RAND(): each statement may run it. */
-static const char random_sql[] =
-    "SELECT 'RANDOM' FROM DUAL WHERE EXISTS (SELECT 1 FROM mysql.proc"
-    " WHERE db NOT IN ('mysql', 'sys') AND CONVERT(body USING utf8mb4) LIKE '%rand%')"
-    " OR EXISTS (SELECT 1 FROM information_schema.TRIGGERS"
-    " WHERE ACTION_STATEMENT LIKE '%rand%')"
-    " OR EXISTS (SELECT 1 FROM information_schema.VIEWS"
-    " WHERE TABLE_SCHEMA NOT IN ('mysql', 'sys') AND VIEW_DEFINITION LIKE '%rand%')";
 /* Views are told in the quotes of the session. */
 static const char mode_sql[] = "SET SESSION sql_mode=''";
 
@@ -66,6 +58,8 @@ static enum object_kind kind_of(const char *type)
     };
     int kind = 0;
 
+    if (strcmp(type, "PACKAGE BODY") == 0)
+        return OBJECT_PACKAGE;
     while (kind < OBJECT_KINDS && strcmp(types[kind], type) != 0)
         kind++;
     return (enum object_kind)kind;
@@ -80,6 +74,14 @@ static struct sql_mode mode_of(const char *sql_mode, const char *charset)
         .unsafe_charset = sql_charset_is_unsafe(span_of(charset)),
         .utf8 = strncmp(charset, "utf8", 4) == 0,
     };
+}
+
+/* Each statement may run it; those of the server's own schemas are named by few. */
+static bool may_be_random(const struct object *x)
+{
+    struct span text = {(const uint8_t *)x->text, x->text_len};
+
+    return !sql_is_system_schema(span_of(x->schema)) && x->text && span_holds(text, "rand");
 }
 
 bool objects_read_row(struct objects *o, const struct probe_row *row)
@@ -100,7 +102,10 @@ bool objects_read_row(struct objects *o, const struct probe_row *row)
         if (x->text)
             memcpy(x->text, row->values[3], x->text_len);
     }
-    return x->schema && x->name && (x->text || !row->values[3]);
+    if (!x->schema || !x->name || (!x->text && row->values[3]))
+        return false;
+    o->random = o->random || may_be_random(x);
+    return true;
 }
 
 static bool on_row(void *ctx, const struct probe_row *row)
@@ -110,15 +115,6 @@ static bool on_row(void *ctx, const struct probe_row *row)
     probe_row_hash(row, r->hash);
     r->failed = r->failed || !objects_read_row(r->o, row);
     return !r->failed;
-}
-
-static bool on_random(void *ctx, const struct probe_row *row)
-{
-    struct reading *r = ctx;
-
-    probe_row_hash(row, r->hash);
-    r->o->random = true;
-    return true;
 }
 
 static bool on_triggers(void *ctx, const struct probe_row *row)
@@ -141,7 +137,6 @@ static bool ask_all(struct reading *r, struct probe *p, struct probe_answer *a)
     struct probe_answer routines;
 
     if (probe_ask(p, mode_sql, NULL, NULL, a) != PROBE_OK ||
-        !came(probe_ask(p, random_sql, on_random, r, a)) ||
         !came(probe_ask(p, all_triggers_sql, on_triggers, r, a)) ||
         !came(probe_ask(p, triggers_sql, on_row, r, a)))
         return false;
