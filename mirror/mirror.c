@@ -55,6 +55,7 @@ bool mirror_check(const struct conf *c, struct err *e)
 static void sample(struct mirror *m)
 {
     struct buf text = buf_with_max(4096);
+    uint64_t asked_ns = clock_mono_ns();
     struct gtid_set gtid;
     struct err e;
 
@@ -67,7 +68,7 @@ static void sample(struct mirror *m)
     if (m->primary && source_value(m->primary, "SELECT @@gtid_binlog_pos", &text, &e) &&
         gtid_set_parse(buf_span(&text), &gtid)) {
         behind_add(&m->behind, clock_wall_ms(), &gtid);
-        notes_primary(&m->engine->notes, &gtid);
+        notes_primary(&m->engine->notes, asked_ns, &gtid);
     } else {
         source_close(m->primary);
         m->primary = NULL;

@@ -133,11 +133,11 @@ bool notes_take_stuck(struct notes *b)
     return stuck;
 }
 
-void notes_primary(struct notes *b, const struct gtid_set *gtid)
+void notes_primary(struct notes *b, uint64_t mono_ns, const struct gtid_set *gtid)
 {
     (void)pthread_mutex_lock(&b->lock);
     b->primary = *gtid;
-    b->primary_ns = clock_mono_ns();
+    b->primary_ns = mono_ns;
     (void)pthread_mutex_unlock(&b->lock);
 }
 

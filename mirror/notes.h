@@ -54,7 +54,7 @@ struct notes {
     bool seen;               /* whether it has looked */
     bool stuck;              /* the source does not follow the primary */
     struct gtid_set primary; /* where the primary stood … */
-    uint64_t primary_ns;     /* … and when; 0: it never answered */
+    uint64_t primary_ns;     /* … when it was asked; 0: it never answered */
 };
 
 void notes_init(struct notes *b);
@@ -80,8 +80,8 @@ bool notes_wants_repair(struct notes *b, const bson_oid_t *known, bson_oid_t *wh
 void notes_stuck(struct notes *b, bool stuck);
 bool notes_take_stuck(struct notes *b);
 
-/* The primary stands here, the reporter says. */
-void notes_primary(struct notes *b, const struct gtid_set *gtid);
+/* The primary, asked at that moment, stands here. */
+void notes_primary(struct notes *b, uint64_t mono_ns, const struct gtid_set *gtid);
 /* Where it stood, if it was asked behind that moment. */
 bool notes_primary_since(struct notes *b, uint64_t mono_ns, struct gtid_set *gtid);
 
