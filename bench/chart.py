@@ -1,3 +1,4 @@
+#!/usr/bin/python3
 """A chart of bench/run's results: bench/chart.py results.json > docs/performance.svg
 
 A bar a contender and table, the median of the rounds: the proxy's CPU time a query as a multiple of HAProxy's, and for the tables in which
