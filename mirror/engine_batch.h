@@ -16,9 +16,8 @@ struct work {
     struct sink *sink;
     struct source *source;
     /* Where foreign keys act, or arrays have pages: another connection, inside the snapshot where
-     * the last batch ended
-     * (`kept`), in which nothing was read yet: so it holds up no ALTER. The next such is begun
-     * beside each batch's own, at the same place (`twin`). */
+     * the last batch ended (`kept`), in which nothing was read yet: so it holds up no ALTER. The
+     * next such is begun beside each batch's own, at the same place (`twin`). */
     struct source *before;
     struct source *spare;
     bool kept, twin;

@@ -13,29 +13,26 @@
  * so that its thread does not miss one. */
 static _Atomic uint64_t requests;
 
-uint64_t monitor_refresh_accounts(struct monitor *m)
+static uint64_t ask(struct monitor *m, bool objects)
 {
     uint64_t number;
 
     (void)pthread_mutex_lock(&m->lock);
+    m->dictionary.objects_asked |= objects;
     number = ++requests;
     (void)pthread_cond_signal(&m->dictionary.wake);
     (void)pthread_mutex_unlock(&m->lock);
     return number;
 }
 
+uint64_t monitor_refresh_accounts(struct monitor *m)
+{
+    return ask(m, false);
+}
+
 uint64_t monitor_refresh_objects(struct monitor *m)
 {
-    uint64_t number;
-
-    if (!m)
-        return ++requests;
-    (void)pthread_mutex_lock(&m->lock);
-    m->dictionary.objects_asked = true;
-    number = ++requests;
-    (void)pthread_cond_signal(&m->dictionary.wake);
-    (void)pthread_mutex_unlock(&m->lock);
-    return number;
+    return m ? ask(m, true) : ++requests;
 }
 
 /* The server to ask, or -1. Under the lock. */
@@ -149,15 +146,15 @@ static struct catalog *read_catalog(struct monitor *m)
 static void publish(struct monitor *m, struct catalog *got, uint64_t answers, bool asked)
 {
     struct dictionary *d = &m->dictionary;
-    bool changed = got && (asked || !d->now || d->now->fingerprint != got->fingerprint);
+    bool replaces = got && (asked || !d->now || d->now->fingerprint != got->fingerprint);
 
-    if (changed) {
+    if (replaces) {
         catalog_unref(d->now);
         d->now = got;
     } else {
         catalog_unref(got);
     }
-    if (d->now && (changed || asked)) {
+    if (d->now && (replaces || asked)) {
         catalog_ref(d->now);
         m->sink.catalog(m->sink.ctx, d->now, answers);
     }
@@ -184,7 +181,6 @@ void *dictionary_run(void *monitor)
     struct monitor *m = monitor;
     struct dictionary *d = &m->dictionary;
     uint64_t answered = 0;
-    uint64_t seen;
     uint64_t due;
 
     (void)pthread_mutex_lock(&m->lock);
@@ -193,13 +189,13 @@ void *dictionary_run(void *monitor)
 
         while ((d->awaits_server = !m->stopping && !d->now && choose(m, -1) < 0))
             (void)pthread_cond_wait(&d->wake, &m->lock);
-        seen = d->seen = requests;
+        d->seen = requests;
         (void)pthread_mutex_unlock(&m->lock);
         got = read_catalog(m);
         due = clock_mono_ns() + (got ? m->conf->monitor.accounts_interval_ns : RETRY_NS);
-        publish(m, got, seen, seen != answered);
+        publish(m, got, d->seen, d->seen != answered);
         (void)pthread_mutex_lock(&m->lock);
-        answered = seen;
+        answered = d->seen;
         wait_for_next(m, answered, due);
     }
     (void)pthread_mutex_unlock(&m->lock);

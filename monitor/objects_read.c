@@ -7,7 +7,8 @@
 /* Without mysql.func nobody can tell whether a loadable function stands before a stored one: both
  * or none. */
 static const char routines_sql[] =
-    "SELECT type, db, name, body, CAST(sql_mode AS CHAR), character_set_client FROM mysql.proc"
+    "SELECT SUBSTRING_INDEX(type, ' ', 1), db, name, body, CAST(sql_mode AS CHAR), "
+    "character_set_client FROM mysql.proc"
     " WHERE type IN ('FUNCTION', 'PROCEDURE', 'PACKAGE', 'PACKAGE BODY')"
     " UNION ALL SELECT 'LOADABLE', '', name, NULL, '', '' FROM mysql.func ORDER BY 1, 2, 3";
 /* The text is empty for an account without SHOW VIEW and SELECT on the view. */
@@ -58,8 +59,6 @@ static enum object_kind kind_of(const char *type)
     };
     int kind = 0;
 
-    if (strcmp(type, "PACKAGE BODY") == 0)
-        return OBJECT_PACKAGE;
     while (kind < OBJECT_KINDS && strcmp(types[kind], type) != 0)
         kind++;
     return (enum object_kind)kind;
@@ -86,13 +85,13 @@ static bool may_be_random(const struct object *x)
 
 bool objects_read_row(struct objects *o, const struct probe_row *row)
 {
+    enum object_kind kind = kind_of(probe_value_at(row, 0));
     struct object *x;
 
-    if (row->columns != COLUMNS || kind_of(probe_value_at(row, 0)) == OBJECT_KINDS ||
-        !room_for_one(o))
+    if (row->columns != COLUMNS || kind == OBJECT_KINDS || !room_for_one(o))
         return false;
     x = &o->list[o->count++];
-    *x = (struct object){.kind = kind_of(probe_value_at(row, 0)),
+    *x = (struct object){.kind = kind,
                          .schema = strdup(probe_value_at(row, 1)),
                          .name = strdup(probe_value_at(row, 2)),
                          .mode = mode_of(probe_value_at(row, 4), probe_value_at(row, 5))};

@@ -17,6 +17,7 @@ struct daemon_hooks {
     /* Answers the request's number, which the catalog that answers it comes with; 0: no monitor
      * runs, but one that starts will publish its own. */
     uint64_t (*refresh_accounts)(void *ctx);
+    /* The same for stored code and views; without a monitor the next one is asked. */
     uint64_t (*refresh_objects)(void *ctx);
     /* An operator's words about the cluster; `line` is called with each line of the answer, on any
      * thread, and must not block. Control thread. */

@@ -88,11 +88,11 @@ static bool is_package(const struct objects *o, struct span name)
     return false;
 }
 
-/* Every function that goes by the name: in the schema, in any spelling, and loadable ones, which
- * have no schema. */
-static bool function_reads(const void *ctx, struct span schema, struct span name)
+/* Whether every one of the kind that goes by the name is as it should be: in the schema, in any
+ * spelling. Loadable functions have no schema, and stand before stored ones. */
+static bool all_harmless(const struct object_names *n, enum object_kind kind, struct span schema,
+                         struct span name)
 {
-    const struct object_names *n = ctx;
     const struct objects *o = n->objects;
     bool qualified = schema.p != NULL;
     bool found = false;
@@ -102,17 +102,30 @@ static bool function_reads(const void *ctx, struct span schema, struct span name
     if (!is_plain(name) || !is_plain(schema) || (qualified && is_package(o, schema)))
         return false;
     for (size_t i = first_of(o, name); i < o->count && equal(name, o->list[i].name); i++) {
-        const struct object *f = &o->list[i];
+        const struct object *x = &o->list[i];
 
-        if (f->kind == OBJECT_LOADABLE && !qualified)
+        if (kind == OBJECT_FUNCTION && x->kind == OBJECT_LOADABLE && !qualified)
             return false;
-        if (f->kind != OBJECT_FUNCTION || !equal(schema, f->schema))
+        if (x->kind != kind || !equal(schema, x->schema))
             continue;
-        if (f->acts)
+        if (kind == OBJECT_FUNCTION ? x->acts : x->leaves)
             return false;
         found = true;
     }
     return found;
+}
+
+static bool function_reads(const void *ctx, struct span schema, struct span name)
+{
+    return all_harmless(ctx, OBJECT_FUNCTION, schema, name);
+}
+
+/* Nothing is known where some trigger could not be seen. */
+static bool procedure_reported(const void *ctx, struct span schema, struct span name)
+{
+    const struct object_names *n = ctx;
+
+    return n->objects->triggers && all_harmless(n, OBJECT_PROCEDURE, schema, name);
 }
 
 static bool view_acts(const void *ctx, struct span name)
@@ -126,32 +139,6 @@ static bool view_acts(const void *ctx, struct span name)
         if (o->list[i].kind == OBJECT_VIEW && o->list[i].acts)
             return true;
     return false;
-}
-
-/* Every procedure of that name in the schema, in any spelling; nothing is known where some trigger
- * could not be seen. */
-static bool procedure_reported(const void *ctx, struct span schema, struct span name)
-{
-    const struct object_names *n = ctx;
-    const struct objects *o = n->objects;
-    bool found = false;
-
-    if (!o->triggers || !is_plain(name) || (schema.p && is_package(o, schema)))
-        return false;
-    if (!schema.p)
-        schema = n->schema;
-    if (!is_plain(schema))
-        return false;
-    for (size_t i = first_of(o, name); i < o->count && equal(name, o->list[i].name); i++) {
-        const struct object *p = &o->list[i];
-
-        if (p->kind != OBJECT_PROCEDURE || !equal(schema, p->schema))
-            continue;
-        if (p->leaves)
-            return false;
-        found = true;
-    }
-    return found;
 }
 
 static bool leaves(const void *ctx, struct span name)

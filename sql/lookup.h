@@ -33,8 +33,7 @@ bool sql_routine_reads(struct span body, struct sql_mode mode, const struct sql_
 
 /* Whether a routine, a trigger or a view with this text may leave a temporary table, a role or an
  * XA transaction on its connection, or hide from the proxy what it changes; itself, or by what it
- * names
- * (`names->leaves`). */
+ * names (`names->leaves`). */
 bool sql_body_leaves(struct span body, struct sql_mode mode, const struct sql_names *names);
 
 #endif

@@ -284,27 +284,24 @@ static bool by_element(const struct touch *t, int aggregate, int table, enum ima
            (t->told == TOUCH_BY_ELEMENT || (t->told == TOUCH_BY_ROW && !looks_before));
 }
 
-/* How it leads to documents. */
-static const struct plan_walk *walk_of(const struct touch *t, int aggregate, int table,
-                                       enum image image)
+/* How a use's rows lead to documents; `inside`: by the element. */
+static const struct plan_walk *walk_of(const struct plan *p, int table, bool inside)
 {
-    const struct plan *p = t->plans[aggregate];
-
-    return by_element(t, aggregate, table, image) ? &p->page.pairs[table] : &p->walks[table];
+    return inside ? &p->page.pairs[table] : &p->walks[table];
 }
 
 /* The handle's columns of one image; false where one is NULL (it leads nowhere). */
 static bool handle_of(struct touch *t, const struct use *u, const struct binlog_table *table,
-                      const struct binlog_value *values, enum image image, struct span *tuple)
+                      const struct binlog_value *image, bool inside, struct span *tuple)
 {
     const struct plan *p = t->plans[u->aggregate];
-    const struct plan_walk *w = walk_of(t, u->aggregate, u->table, image);
+    const struct plan_walk *w = walk_of(p, u->table, inside);
     size_t at[MAP_KEY_MAX + 1];
 
     buf_clear(&t->text);
     for (int i = 0; i < w->n_handle; i++) {
         int column = u->columns[w->handle[i]];
-        const struct binlog_value *v = &values[column];
+        const struct binlog_value *v = &image[column];
 
         if (v->kind == BINLOG_NULL)
             return false;
@@ -334,12 +331,12 @@ static void add_pair_link(struct touched *to, int table, const struct span *tupl
 }
 
 /* Where a handle belongs that is a root, or a root and an element. */
-static struct keyset *direct_set(struct touch *t, int aggregate, int table, enum image image)
+static struct keyset *direct_set(struct touch *t, int aggregate, int table, bool inside)
 {
     const struct aggregate *a = t->plans[aggregate]->a;
     struct touched *to = &t->touched[aggregate];
 
-    if (by_element(t, aggregate, table, image))
+    if (inside)
         return &to->pairs;
     if (a->paged && !aggregate_paged_use(a, table) && t->told != TOUCH_BY_ROOT)
         return &to->heads;
@@ -348,18 +345,18 @@ static struct keyset *direct_set(struct touch *t, int aggregate, int table, enum
 
 /* A handle, which leads to a root or is one. */
 static void add_handle(struct touch *t, int aggregate, int table, const struct span *tuple,
-                       enum image image)
+                       bool inside, enum image image)
 {
-    const struct plan_walk *w = walk_of(t, aggregate, table, image);
+    const struct plan_walk *w = walk_of(t->plans[aggregate], table, inside);
     struct touched *to = &t->touched[aggregate];
     struct span direct[MAP_KEY_MAX];
     struct keyset *set;
 
-    if (!w->direct && by_element(t, aggregate, table, image)) {
+    if (!w->direct && inside) {
         add_pair_link(to, table, tuple, image);
         return;
     }
-    set = w->direct ? direct_set(t, aggregate, table, image) : &to->links[table];
+    set = w->direct ? direct_set(t, aggregate, table, inside) : &to->links[table];
     for (int i = 0; w->direct && i < set->width; i++)
         direct[i] = tuple[w->direct_at[i]];
     (void)keyset_add(set, w->direct ? direct : tuple);
@@ -370,24 +367,26 @@ static void touch_image(struct touch *t, const struct use *u, const struct binlo
                         const struct binlog_value *values, enum image image)
 {
     struct touched *to = &t->touched[u->aggregate];
+    bool inside = by_element(t, u->aggregate, u->table, image);
     struct span tuple[MAP_KEY_MAX];
 
-    if (to->all || !handle_of(t, u, table, values, image, tuple))
+    if (to->all || !handle_of(t, u, table, values, inside, tuple))
         return;
-    add_handle(t, u->aggregate, u->table, tuple, image);
+    add_handle(t, u->aggregate, u->table, tuple, inside, image);
     to->all |= !buf_ok(&t->text);
 }
 
 void touch_link(struct touch *t, int aggregate, int table, const struct span *handle)
 {
     const struct plan *p = t->plans[aggregate];
-    const struct plan_walk *w = walk_of(t, aggregate, table, WAS_OR_IS);
+    bool inside = by_element(t, aggregate, table, WAS_OR_IS);
+    const struct plan_walk *w = walk_of(p, table, inside);
     struct span tuple[MAP_KEY_MAX];
 
     for (int i = 0; i < w->n_handle; i++)
         tuple[i] = canonical(handle[i], p->a->tables[table].columns[w->handle[i]].class);
     if (!t->touched[aggregate].all)
-        add_handle(t, aggregate, table, tuple, WAS_OR_IS);
+        add_handle(t, aggregate, table, tuple, inside, WAS_OR_IS);
     t->count++;
 }
 

@@ -36,8 +36,7 @@ struct command_run {
     size_t size;            /* bytes on the wire, where whole */
     uint64_t begun_ms;      /* by the worker's loop */
     struct sql_class statement;
-    bool definitions_known; /* … was made of what the servers' stored code is, and … */
-    uint64_t definitions;   /* … shared.objects_asked was this */
+    uint64_t objects_number; /* … of the catalog that it was judged by */
     struct route_wish wish;
     struct route route;
     uint32_t exclude;            /* servers that failed it */

@@ -7,13 +7,11 @@ const struct objects *session_objects(const struct session *s)
     return s->worker->catalog ? s->worker->catalog->objects : NULL;
 }
 
-/* What the definitions are that the statement under way is judged by, or was. */
-static void note_definitions(struct session *s)
+static void note_objects(struct session *s)
 {
     const struct catalog *c = s->worker->catalog;
 
-    s->run.definitions = atomic_load(&s->worker->shared->objects_asked);
-    s->run.definitions_known = c && c->objects_number >= s->run.definitions;
+    s->run.objects_number = c ? c->objects_number : 0;
 }
 
 void session_classify(struct session *s, struct span text, bool whole)
@@ -22,7 +20,7 @@ void session_classify(struct session *s, struct span text, bool whole)
     struct object_names room;
     const struct sql_names *names = objects_names(session_objects(s), span_of(s->schema), &room);
 
-    note_definitions(s);
+    note_objects(s);
     run->fingerprint = 0;
     if (whole)
         run->fingerprint =
@@ -60,7 +58,7 @@ void session_classify_again(struct session *s, struct stmt *stmt)
 {
     const struct objects *known = session_objects(s);
 
-    note_definitions(s);
+    note_objects(s);
     if (stmt->text && stmt->objects != (known ? known->fingerprint : 0))
         classify_stmt(s, stmt);
 }

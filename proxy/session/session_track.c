@@ -193,11 +193,11 @@ static bool leaves_unsaid(const struct sql_class *c)
 }
 
 /* Stored code that leaves nothing unreported. What it is must be known of the time when it ran:
- * nobody has defined anything since before it was judged. */
+ * nobody has defined anything since what it was judged by was read. */
 static bool is_reported(const struct session *s)
 {
-    return (s->run.statement.effects & SQL_EFFECT_REPORTED) && s->run.definitions_known &&
-           s->run.definitions == atomic_load(&s->worker->shared->objects_asked);
+    return (s->run.statement.effects & SQL_EFFECT_REPORTED) &&
+           s->run.objects_number >= atomic_load(&s->worker->shared->objects_asked);
 }
 
 static void note_effects(struct session *s, const struct backend *b)
@@ -206,7 +206,8 @@ static void note_effects(struct session *s, const struct backend *b)
     const uint32_t shown = SQL_EFFECT_USER_VARIABLE | SQL_EFFECT_TEMPORARY | SQL_EFFECT_ROLE |
                            SQL_EFFECT_PREPARE | SQL_EFFECT_SET;
     bool explained = (c->effects & shown) != 0 || s->run.variable_changed;
-    bool reported = ran_unseen(s) && is_reported(s);
+    bool unseen = ran_unseen(s);
+    bool reported = unseen && is_reported(s);
 
     for (size_t i = 0; i < ARRAY_LEN(effects); i++)
         if (c->effects & effects[i].effect) {
@@ -221,7 +222,7 @@ static void note_effects(struct session *s, const struct backend *b)
     if (leaves_unsaid(c) && (!s->run.failed || c->statements > 1))
         session_home_untracked(s);
     /* CREATE TEMPORARY TABLE … SELECT is not reported: code that was not seen may hold one */
-    if ((reported || !ran_unseen(s)) && (!s->run.state_changed || explained))
+    if ((reported || !unseen) && (!s->run.state_changed || explained))
         return;
     s->fragile |= s->run.state_changed ? FRAGILE_OPAQUE : FRAGILE_UNSEEN;
     if (reported) /* it set user variables */

@@ -78,6 +78,15 @@ static void begin_paged(struct world *w, const char *text, const char *name,
     w->serial = next_serial++;
 }
 
+/* The same without a snapshot from before. */
+static struct touched *begin_by_row(struct world *w, const char *text, const char *name,
+                                    const char *const *columns)
+{
+    begin_paged(w, text, name, columns);
+    touch_tell(w->touch, TOUCH_BY_ROW);
+    return touch_of(w->touch, 0);
+}
+
 static void end(struct world *w)
 {
     touch_free(w->touch);
@@ -367,22 +376,16 @@ static void test_by_row(void **state)
     struct touched *t;
 
     (void)state;
-    begin_paged(&w, paged_orders, "Order", order);
-    touch_tell(w.touch, TOUCH_BY_ROW);
-    t = touch_of(w.touch, 0);
+    t = begin_by_row(&w, paged_orders, "Order", order);
     must(&w, was, is);
     check_set(&t->pairs, "1,10 2,10");
     assert_int_equal(t->roots.n, 0);
     end(&w);
-    begin_paged(&w, paged_orders, "Customer", customer);
-    touch_tell(w.touch, TOUCH_BY_ROW);
-    t = touch_of(w.touch, 0);
+    t = begin_by_row(&w, paged_orders, "Customer", customer);
     must(&w, NULL, is);
     check_set(&t->heads, "10");
     end(&w);
-    begin_paged(&w, paged_buyers, "Order", order);
-    touch_tell(w.touch, TOUCH_BY_ROW);
-    t = touch_of(w.touch, 0);
+    t = begin_by_row(&w, paged_buyers, "Order", order);
     must(&w, NULL, is);
     check_set(&t->pair_links[2], "10,2");
     assert_int_equal(t->links[2].n, 0);
@@ -391,9 +394,7 @@ static void test_by_row(void **state)
     check_set(&t->links[2], "10");
     assert_int_equal(t->pair_links_before[2].n, 0);
     end(&w);
-    begin_paged(&w, paged_buyers, "Note", note);
-    touch_tell(w.touch, TOUCH_BY_ROW);
-    t = touch_of(w.touch, 0);
+    t = begin_by_row(&w, paged_buyers, "Note", note);
     must(&w, was, is);
     check_set(&t->pair_links[3], "10");
     assert_int_equal(t->links[3].n, 0);

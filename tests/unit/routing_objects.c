@@ -175,6 +175,16 @@ static const struct made shop[] = {
     F("h\xc3\xa9", false, "RETURN 1"),
 };
 
+static struct sql_class classified(const struct objects *o, const char *schema, const char *text)
+{
+    struct object_names room;
+    struct sql_class c;
+
+    sql_classify_with(span_of(text), (struct sql_mode){.utf8 = true}, false,
+                      objects_names(o, span_of(schema), &room), &c);
+    return c;
+}
+
 static void check_statements(const struct objects *o, const char *schema)
 {
     static const struct {
@@ -210,11 +220,8 @@ static void check_statements(const struct objects *o, const char *schema)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct object_names room;
-        struct sql_class c;
+        struct sql_class c = classified(o, schema, rows[i].text);
 
-        sql_classify_with(span_of(rows[i].text), (struct sql_mode){.utf8 = true}, false,
-                          objects_names(o, span_of(schema), &room), &c);
         if (c.reason != rows[i].reason)
             print_error("%s\n    got: %s\n", rows[i].text, sql_reason_text(c.reason));
         assert_int_equal(c.reason, rows[i].reason);
@@ -338,11 +345,8 @@ static void calls(void **state)
     for (int triggers = 0; triggers < 2; triggers++) {
         o->triggers = triggers > 0;
         for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-            struct object_names room;
-            struct sql_class c;
+            struct sql_class c = classified(o, "shop", rows[i].text);
 
-            sql_classify_with(span_of(rows[i].text), (struct sql_mode){.utf8 = true}, false,
-                              objects_names(o, span_of("shop"), &room), &c);
             if (!(c.effects & SQL_EFFECT_REPORTED) == (rows[i].reported && triggers))
                 fail_msg("%s", rows[i].text);
         }
