@@ -13,7 +13,6 @@ enum {
     GATHERS = 2, /* what a pause is to bring at least */
     LOOK_MS = 10,
     FULL_MAX = 8,
-    FULL_ENOUGH = 4,
 };
 
 void coalesce_open(struct coalesce *c)
@@ -74,7 +73,7 @@ bool coalesce_is_due(struct coalesce *c, uint64_t now_ms)
     c->events = 0;
     c->came += events;
     look(c, now_ms);
-    return events < COALESCE_MANY && c->full >= FULL_ENOUGH;
+    return events < COALESCE_MANY && coalesce_is_full(c);
 }
 
 void coalesce_pause(void)

@@ -51,3 +51,8 @@ bool history_is_short(const struct history *h, uint64_t shape)
     return r->shape == shape && r->seen == HISTORY_ENOUGH && r->us <= HISTORY_SHORT_US &&
            r->bytes <= HISTORY_SHORT_BYTES;
 }
+
+uint32_t history_us(const struct history *h, uint64_t shape)
+{
+    return h->rows[row_of(shape)].us;
+}

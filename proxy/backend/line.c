@@ -27,7 +27,7 @@ static unsigned place(unsigned head, unsigned i)
 
 static struct session *head_of(const struct line *l)
 {
-    return l->count ? l->riders[l->head] : NULL;
+    return l->count ? l->riders[l->head].session : NULL;
 }
 
 static void watch(struct lines *all);
@@ -82,10 +82,10 @@ static void retire(struct line *l)
 /* The session waits no more. */
 static void let_out(struct line *l, unsigned i)
 {
-    struct session *s = l->riders[place(l->head, i)];
+    struct rider *r = &l->riders[place(l->head, i)];
 
-    l->riders[place(l->head, i)] = NULL;
-    s->line = NULL;
+    r->session->line = NULL;
+    r->session = NULL;
 }
 
 /* All riders but `stays` are sent elsewhere. They step, and so may do anything; the line is not in
@@ -93,7 +93,7 @@ static void let_out(struct line *l, unsigned i)
 static void scatter(struct line *l, const struct session *stays, struct server_load *load)
 {
     for (unsigned i = 0; i < l->count; i++) {
-        struct session *s = l->riders[place(l->head, i)];
+        struct session *s = l->riders[place(l->head, i)].session;
 
         if (!s || s == stays)
             continue;
@@ -102,6 +102,7 @@ static void scatter(struct line *l, const struct session *stays, struct server_l
         session_ride_elsewhere(s);
     }
     l->count = 0;
+    l->us = 0;
     retire(l);
 }
 
@@ -143,7 +144,8 @@ static void begin_turn(struct line *l, struct session *s)
 
 static void pop(struct line *l)
 {
-    l->riders[l->head] = NULL;
+    l->riders[l->head].session = NULL;
+    l->us -= l->riders[l->head].us;
     l->head = place(l->head, 1);
     l->count--;
     l->turn = false;
@@ -311,13 +313,22 @@ static struct line *open_line(struct session *s, int server)
     return l;
 }
 
+bool line_has_enough(const struct line *l)
+{
+    unsigned aim = coalesce_is_full(&l->worker->coalesce) ? LINE_DEPTH : LINE_AIM;
+
+    return l->count >= aim || l->us >= LINE_AIM_US;
+}
+
+static bool gathers(const struct line *l)
+{
+    return l->unsent && !line_has_enough(l);
+}
+
 /* One that gathers in this turn already; else the one with the fewest. */
 static bool is_better(const struct line *l, const struct line *than)
 {
-    bool gathers = l->unsent && l->count < LINE_AIM;
-
-    return !than || gathers ||
-           (l->count < than->count && !(than->unsent && than->count < LINE_AIM));
+    return !than || gathers(l) || (l->count < than->count && !gathers(than));
 }
 
 struct line *line_find(struct session *s, int server)
@@ -331,7 +342,7 @@ struct line *line_find(struct session *s, int server)
         if (l->count < LINE_DEPTH && session_fits_line(s, l->backend) && is_better(l, best))
             best = l;
     }
-    if ((best && (best->count < LINE_AIM || n >= LINES_AIM)) || n == LINES_MAX)
+    if ((best && (!line_has_enough(best) || n >= LINES_AIM)) || n == LINES_MAX)
         return best;
     more = open_line(s, server);
     return more ? more : best;
@@ -339,10 +350,13 @@ struct line *line_find(struct session *s, int server)
 
 void line_board(struct line *l, struct session *s)
 {
+    uint32_t us = history_us(&lines_of(l)->history, s->run.shape);
+
     assert(l->count < LINE_DEPTH && !s->line);
     if (l->count == 0)
         l->since_ns = 0;
-    l->riders[place(l->head, l->count++)] = s;
+    l->riders[place(l->head, l->count++)] = (struct rider){.session = s, .us = us};
+    l->us += us;
     s->worker->coalesce.events++;
     s->line = l;
     lines_of(l)->favours = UINT32_C(1) << l->backend->server;
@@ -355,7 +369,7 @@ static unsigned index_of(const struct line *l, const struct session *s)
 {
     unsigned i = 0;
 
-    while (l->riders[place(l->head, i)] != s)
+    while (l->riders[place(l->head, i)].session != s)
         i++;
     assert(i < l->count);
     return i;

@@ -21,10 +21,12 @@
 #include <uv.h>
 
 enum {
-    LINE_DEPTH = 31, /* riders at most */
-    LINE_AIM = 8,    /* another line is begun where one has as many */
-    LINES_AIM = 4,   /* … or where there is no place on so many, of one server, a worker; */
-    LINES_MAX = 16,  /* not more than these */
+    LINE_DEPTH = 31,    /* riders at most */
+    LINE_AIM = 8,       /* enough riders, where cores are free, for another line to be begun, … */
+    LINE_AIM_US = 2000, /* … or what they can be expected to take together, anywhere; … */
+    LINES_AIM = 4,      /* … but behind so many, of one server, a worker, only where there is no
+                           place on them, … */
+    LINES_MAX = 16,     /* … and not more than these */
     LINE_SLOW_ROUNDS = 3,
 };
 
@@ -37,10 +39,14 @@ struct line {
     struct line *next; /* of the same server; or of those that are spare */
     struct line *next_unsent;
     struct worker *worker;
-    struct backend *backend;            /* NULL: it is not a line any more */
-    struct session *riders[LINE_DEPTH]; /* a ring, as backend->expect; NULL: it has left */
+    struct backend *backend; /* NULL: it is not a line any more */
+    struct rider {
+        struct session *session; /* NULL: it has left */
+        uint32_t us;             /* that it can be expected to take */
+    } riders[LINE_DEPTH];        /* a ring, as backend->expect */
     unsigned head;
     unsigned count;
+    uint32_t us;       /* of all of them */
     uint64_t since_ns; /* the head's reply is waited for since then; 0: nothing was sent */
     uint64_t now_ns;   /* of the event at hand */
     unsigned rounds;   /* of the watch, since something came */
@@ -67,6 +73,9 @@ void lines_close(struct lines *all);
 /* At the end of each turn of the loop: write what was put on lines in it. */
 void lines_write(struct lines *all);
 
+/* The next rider is better off on another line. Where cores are full he is not: that has one more
+ * thread wait for them, and saves nobody time. */
+bool line_has_enough(const struct line *l);
 /* A line on which the session's command may ride; NULL: none. */
 struct line *line_find(struct session *s, int server);
 /* Its command stands in the connection's `out`, its reply is expected there. */

@@ -350,6 +350,42 @@ static void warnings_are_still_to_be_had(void **state)
     ride_answers(ride.primary, "SHOW WARNINGS", "w", ride.first);
 }
 
+/* As many tills as are enough for a line are on the first one, and one more on another. */
+static void another_line_is_begun_behind_enough(void **state)
+{
+    static const char strange_sql[] = "SELECT d FROM t";
+    struct rig *r = rig_start(.workers = 1, .pipelining = true);
+    struct ride ride = ride_of(r);
+    struct peer *tills[LINE_AIM + 1];
+    struct peer *other;
+
+    (void)state;
+    ride_both_board(&ride);
+    tills[0] = rig_till(r, 0);
+    (void)client_hears_ok(tills[0]);
+    client_asks(tills[0], strange_sql);
+    other = server_serves(&r->servers[REPLICA]);
+    ride_answers(other, strange_sql, "4", tills[0]);
+    ride_line_says_rows(&ride, "1");
+    ride_line_says_rows(&ride, "2");
+    (void)client_hears_rows(ride.first, "1");
+    (void)client_hears_rows(ride.second, "2");
+    for (int i = 0; i <= LINE_AIM; i++) {
+        if (i > 0) {
+            tills[i] = rig_till(r, 0);
+            (void)client_hears_ok(tills[i]);
+        }
+        client_asks(tills[i], ride_read_sql);
+        server_hears_query(i < LINE_AIM ? ride.line : other, ride_read_sql);
+    }
+    server_says_rows(other, "3");
+    (void)client_hears_rows(tills[LINE_AIM], "3");
+    for (int i = 0; i < LINE_AIM; i++) {
+        ride_line_says_rows(&ride, "1");
+        (void)client_hears_rows(tills[i], "1");
+    }
+}
+
 /* The replica may have no more connections than the line. */
 static struct ride ride_of_the_only_one(struct rig *r)
 {
@@ -435,6 +471,7 @@ int main(void)
         RIG_TEST(a_killed_connection_leaves_the_others),
         RIG_TEST(a_server_that_is_down_is_left),
         RIG_TEST(warnings_are_still_to_be_had),
+        RIG_TEST(another_line_is_begun_behind_enough),
         RIG_TEST(who_finds_the_line_full_boards_in_turn),
         RIG_TEST(who_needs_a_connection_is_not_overtaken),
         RIG_TEST(the_daemon_ends_under_way),

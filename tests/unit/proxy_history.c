@@ -25,6 +25,7 @@ static void a_few_runs_say_nothing(void **state)
     assert_false(history_is_short(&history, 7));
     runs(7, 1, 100, 100);
     assert_true(history_is_short(&history, 7));
+    assert_int_equal(history_us(&history, 7), 100);
 }
 
 static void the_slow_and_the_large_are_not_short(void **state)
