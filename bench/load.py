@@ -13,21 +13,29 @@ TABLE = ["--tables=1", "--table-size=100000"]
 PERCENTILES = (50, 95, 99, 99.9)
 
 
-def _sysbench(port, script, options, command, cwd=None):
-    argv = ["sysbench", script, "--db-driver=mysql", "--mysql-host=127.0.0.1", "--mysql-port=%d" % port,
-            "--mysql-user=" + TILL_USER, "--mysql-password=" + TILL_PASSWORD, "--mysql-db=bench"]
-    done = subprocess.run(argv + TABLE + options + [command], capture_output=True, text=True,
-                          stdin=subprocess.DEVNULL, cwd=cwd)
+def _argv(port, script, options):
+    return ["sysbench", script, "--db-driver=mysql", "--mysql-host=127.0.0.1", "--mysql-port=%d" % port,
+            "--mysql-user=" + TILL_USER, "--mysql-password=" + TILL_PASSWORD, "--mysql-db=bench"] + TABLE + options
+
+
+def _sysbench(argv, cwd=None):
+    done = subprocess.run(argv, capture_output=True, text=True, stdin=subprocess.DEVNULL, cwd=cwd)
     if done.returncode != 0:
-        raise RuntimeError("sysbench %s: %s%s" % (script, done.stdout[-2000:], done.stderr[-500:]))
+        raise RuntimeError("%s: %s%s" % (" ".join(argv), done.stdout[-2000:], done.stderr[-500:]))
     return done.stdout
+
+
+def sysbench(contender, script, options, clients):
+    """The load of so many clients, but for how long; and the folder that it is to run in."""
+    options = options + ["--threads=%d" % clients] + (["--mysql-ssl=on"] if contender.tls else [])
+    return _argv(contender.port, script, options), tls.folder() if contender.tls else None
 
 
 def prepare(primary):
     """The tables that all runs use, made without a proxy; and what failover needs."""
     primary.query("CREATE DATABASE bench")
-    _sysbench(primary.port, "oltp_point_select", [], "prepare")
-    _sysbench(primary.port, TPCC, [], "prepare")
+    _sysbench(_argv(primary.port, "oltp_point_select", ["prepare"]))
+    _sysbench(_argv(primary.port, TPCC, ["prepare"]))
     pos.load(primary.host, primary.port)
     primary.query("UPDATE pos.Product SET availableQuantity = 1000000000")
     grant(primary)
@@ -47,9 +55,8 @@ def _percentiles(text):
 
 
 def _run_sysbench(contender, script, options, clients, seconds):
-    options = options + ["--threads=%d" % clients, "--time=%d" % seconds, "--histogram=on"]
-    options += ["--mysql-ssl=on"] if contender.tls else []
-    text = _sysbench(contender.port, script, options, "run", cwd=tls.folder() if contender.tls else None)
+    argv, cwd = sysbench(contender, script, options, clients)
+    text = _sysbench(argv + ["--time=%d" % seconds, "--histogram=on", "run"], cwd)
     queries, per_second = re.search(r"queries:\s+(\d+)\s+\(([\d.]+) per sec", text).groups()
     result = {"queries": int(queries), "qps": float(per_second)}
     result.update(_percentiles(text))

@@ -5,6 +5,7 @@ import statistics
 COLUMNS = (("qps", "queries/s", "%.0f"), ("p50", "p50 ms", "%.2f"), ("p95", "p95 ms", "%.2f"),
            ("p99", "p99 ms", "%.2f"), ("p99.9", "p99.9 ms", "%.2f"),
            ("proxy_us", "proxy CPU µs/query", "%.1f"), ("server_us", "server CPU µs/query", "%.1f"),
+           ("client_us", "client CPU µs/query", "%.1f"),
            ("rss_mib", "proxy RSS MiB", "%.1f"))
 FIRST = None  # the table's first contender
 PEERS = (("haproxy", "proxy_us", "proxy CPU a query"), ("haproxy", "qps", "queries/s"), ("haproxy", "p50", "p50"),
@@ -12,16 +13,22 @@ PEERS = (("haproxy", "proxy_us", "proxy CPU a query"), ("haproxy", "qps", "queri
          (FIRST, "qps", "queries/s"), (FIRST, "server_us", "server CPU a query"))
 
 
+MANY = 8
+
+
 def _cell(values, form):
-    """The median, and where there are several rounds how far they lie apart."""
+    """The median, and how far several rounds lie apart; of many where the middle half of them is."""
     middle = form % statistics.median(values)
-    return middle if len(values) == 1 else "%s (%s–%s)" % (middle, form % min(values), form % max(values))
+    if len(values) == 1:
+        return middle
+    quarters = statistics.quantiles(values, n=4) if len(values) > MANY else (min(values), 0, max(values))
+    return "%s (%s–%s)" % (middle, form % quarters[0], form % quarters[2])
 
 
 def _ratio(rows, name, peer, column):
-    """Round by round, as the two stood beside each other; the median of that."""
+    """Round by round, as the two stood beside each other."""
     pairs = [(a[column], b[column]) for a, b in zip(rows[name], rows[peer]) if b.get(column)]
-    return statistics.median(a / b for a, b in pairs) if pairs else None
+    return _cell([a / b for a, b in pairs], "%.2f") if pairs else None
 
 
 def _ratios(rows):
@@ -33,7 +40,7 @@ def _ratios(rows):
             peer = first if peer is FIRST else peer
             ratio = _ratio(rows, name, peer, column) if peer in rows and peer != name else None
             if ratio is not None:
-                lines.append("- %s: %s %.2f × %s" % (name, what, ratio, peer))
+                lines.append("- %s: %s %s × %s" % (name, what, ratio, peer))
     return lines
 
 

@@ -17,6 +17,7 @@ import load  # noqa: E402
 import report  # noqa: E402
 import soak  # noqa: E402
 import tls  # noqa: E402
+import turns  # noqa: E402
 from quota import Quota  # noqa: E402
 from tables import TABLES  # noqa: E402
 
@@ -37,12 +38,17 @@ def arguments():
     p.add_argument("tables", nargs="*", metavar="TABLE", help="which to make (default: all)")
     p.add_argument("--rounds", type=int, default=3, help="each round runs every contender once (3)")
     p.add_argument("--seconds", type=int, help="of one run (%d; of a soak %d)" % (SECONDS, SOAK_SECONDS))
+    p.add_argument("--turns", type=int, help="reads only: this many rounds of %g s each, with the clients of all connected all the time"
+                   % turns.SECONDS)
     p.add_argument("--connections", type=int, nargs="+", help="instead of the table's own")
     p.add_argument("--json", metavar="FILE", help="write every single result there, too")
     a = p.parse_args()
     unknown = [t for t in a.tables if t not in ALL]
     if unknown:
         p.error("no table %s; there are: %s" % (", ".join(unknown), ", ".join(ALL)))
+    unfit = [t for t in a.tables or ALL if a.turns and not (t in TABLES and turns.is_fit(TABLES[t]))]
+    if unfit:
+        p.error("--turns is not for " + ", ".join(unfit))
     return a
 
 
@@ -61,16 +67,24 @@ def measure(contender, cluster, table, connections, seconds):
     return result
 
 
+def run_rounds(name, n, a, cluster, all_contenders):
+    rows = {c.name: [] for c in all_contenders}
+    for turn in range(a.rounds):
+        for c in contenders.in_turn(all_contenders, turn):
+            print("\r%s, %d connections, round %d of %d: %-24s" % (name, n, turn + 1, a.rounds, c.name),
+                  end="", file=sys.stderr, flush=True)
+            rows[c.name].append(measure(c, cluster, TABLES[name], n, a.seconds or SECONDS))
+    return rows
+
+
 def make_load_table(name, a, cluster, results):
     table = TABLES[name]
     all_contenders = contenders.make(table.contenders, cluster)
     for n in a.connections or table.connections:
-        rows = {c.name: [] for c in all_contenders}
-        for turn in range(a.rounds):
-            for c in contenders.in_turn(all_contenders, turn):
-                print("\r%s, %d connections, round %d of %d: %-24s" % (name, n, turn + 1, a.rounds, c.name),
-                      end="", file=sys.stderr, flush=True)
-                rows[c.name].append(measure(c, cluster, table, n, a.seconds or SECONDS))
+        if a.turns:
+            rows = turns.run(all_contenders, table, n, a.turns, cluster, "%s, %d connections" % (name, n))
+        else:
+            rows = run_rounds(name, n, a, cluster, all_contenders)
         print("\r\033[K", end="", file=sys.stderr)
         print(report.table("%s, %d connections" % (table.what, n), rows), flush=True)
         results.append({"table": name, "connections": n, "rows": rows})

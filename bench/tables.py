@@ -5,6 +5,7 @@ import os
 
 TEXT = ["--db-ps-mode=disable"]
 PREPARED = ["--db-ps-mode=auto"]
+READS = ("oltp_point_select", "oltp_read_only")  # scripts that lock no rows
 ALONE = ("direct", "haproxy", "tillway, one server")
 BESIDE = ("direct", "haproxy", "tillway", "tillway, one by one")
 
