@@ -317,7 +317,8 @@ bool line_has_enough(const struct line *l)
 {
     unsigned aim = coalesce_is_full(&l->worker->coalesce) ? LINE_DEPTH : LINE_AIM;
 
-    return l->count >= aim || l->us >= LINE_AIM_US;
+    return l->count >= aim ||
+           l->us >= atomic_load_explicit(&lines_of(l)->aim_us, memory_order_relaxed);
 }
 
 static bool gathers(const struct line *l)
@@ -483,6 +484,7 @@ bool lines_init(struct lines *all, uv_loop_t *loop)
 {
     all->watch.data = all;
     atomic_store(&all->slow_rounds, LINE_SLOW_ROUNDS);
+    atomic_store(&all->aim_us, LINE_AIM_US);
     return uv_timer_init(loop, &all->watch) == 0;
 }
 

@@ -61,7 +61,8 @@ struct lines {
     struct line *spare;
     uint32_t favours; /* bit i: the server of the newest rider, for the next ones to join it */
     uv_timer_t watch;
-    atomic_uint slow_rounds; /* of the watch, till a head is slow; tests give it more */
+    atomic_uint slow_rounds; /* of the watch, till a head is slow, … */
+    atomic_uint aim_us; /* … and LINE_AIM_US; tests, which are slow themselves, give them more */
     struct history history;
 };
 

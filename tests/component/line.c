@@ -350,40 +350,82 @@ static void warnings_are_still_to_be_had(void **state)
     ride_answers(ride.primary, "SHOW WARNINGS", "w", ride.first);
 }
 
-/* As many tills as are enough for a line are on the first one, and one more on another. */
-static void another_line_is_begun_behind_enough(void **state)
+static struct peer *another_till(struct rig *r)
+{
+    struct peer *till = rig_till(r, 0);
+
+    (void)client_hears_ok(till);
+    return till;
+}
+
+/* A second connection to the replica, idle as the line's is. */
+static struct peer *another_connection(struct ride *ride)
 {
     static const char strange_sql[] = "SELECT d FROM t";
-    struct rig *r = rig_start(.workers = 1, .pipelining = true);
-    struct ride ride = ride_of(r);
-    struct peer *tills[LINE_AIM + 1];
+    struct peer *till = another_till(ride->rig);
     struct peer *other;
 
-    (void)state;
-    ride_both_board(&ride);
-    tills[0] = rig_till(r, 0);
-    (void)client_hears_ok(tills[0]);
-    client_asks(tills[0], strange_sql);
-    other = server_serves(&r->servers[REPLICA]);
-    ride_answers(other, strange_sql, "4", tills[0]);
-    ride_line_says_rows(&ride, "1");
-    ride_line_says_rows(&ride, "2");
-    (void)client_hears_rows(ride.first, "1");
-    (void)client_hears_rows(ride.second, "2");
-    for (int i = 0; i <= LINE_AIM; i++) {
-        if (i > 0) {
-            tills[i] = rig_till(r, 0);
-            (void)client_hears_ok(tills[i]);
-        }
+    ride_both_board(ride);
+    client_asks(till, strange_sql);
+    other = server_serves(&ride->rig->servers[REPLICA]);
+    ride_answers(other, strange_sql, "4", till);
+    ride_line_says_rows(ride, "1");
+    ride_line_says_rows(ride, "2");
+    (void)client_hears_rows(ride->first, "1");
+    (void)client_hears_rows(ride->second, "2");
+    return other;
+}
+
+/* So many tills are on the line, and one more on another one. */
+static void another_line_is_begun_behind(struct ride *ride, int enough)
+{
+    struct peer *other = another_connection(ride);
+    struct peer *tills[LINE_DEPTH];
+    struct peer *last = another_till(ride->rig);
+
+    for (int i = 0; i < enough; i++) {
+        tills[i] = another_till(ride->rig);
         client_asks(tills[i], ride_read_sql);
-        server_hears_query(i < LINE_AIM ? ride.line : other, ride_read_sql);
+        server_hears_query(ride->line, ride_read_sql);
     }
-    server_says_rows(other, "3");
-    (void)client_hears_rows(tills[LINE_AIM], "3");
-    for (int i = 0; i < LINE_AIM; i++) {
-        ride_line_says_rows(&ride, "1");
+    client_asks(last, ride_read_sql);
+    ride_answers(other, ride_read_sql, "3", last);
+    for (int i = 0; i < enough; i++) {
+        ride_line_says_rows(ride, "1");
         (void)client_hears_rows(tills[i], "1");
     }
+}
+
+static void another_line_is_begun_behind_many(void **state)
+{
+    struct rig *r = rig_start(.workers = 1, .pipelining = true);
+    struct ride ride = ride_of(r);
+
+    (void)state;
+    another_line_is_begun_behind(&ride, LINE_AIM);
+}
+
+/* … and not behind one of them, when the other's reply is through. */
+static void another_line_is_begun_behind_long_ones(void **state)
+{
+    struct rig *r = rig_start(.workers = 1, .pipelining = true);
+    struct ride ride = ride_of(r);
+    struct peer *other = another_connection(&ride);
+    struct peer *third = another_till(r);
+
+    (void)state;
+    rig_has_long_riders(r);
+    ride_both_board(&ride);
+    client_asks(third, ride_read_sql);
+    ride_answers(other, ride_read_sql, "3", third);
+    ride_line_says_rows(&ride, "1");
+    (void)client_hears_rows(ride.first, "1");
+    client_asks(ride.first, ride_other_sql);
+    server_hears_query(ride.line, ride_other_sql);
+    ride_line_says_rows(&ride, "2");
+    (void)client_hears_rows(ride.second, "2");
+    ride_line_says_rows(&ride, "1");
+    (void)client_hears_rows(ride.first, "1");
 }
 
 /* The replica may have no more connections than the line. */
@@ -471,7 +513,8 @@ int main(void)
         RIG_TEST(a_killed_connection_leaves_the_others),
         RIG_TEST(a_server_that_is_down_is_left),
         RIG_TEST(warnings_are_still_to_be_had),
-        RIG_TEST(another_line_is_begun_behind_enough),
+        RIG_TEST(another_line_is_begun_behind_many),
+        RIG_TEST(another_line_is_begun_behind_long_ones),
         RIG_TEST(who_finds_the_line_full_boards_in_turn),
         RIG_TEST(who_needs_a_connection_is_not_overtaken),
         RIG_TEST(the_daemon_ends_under_way),

@@ -240,9 +240,37 @@ static void set_slow_rounds(struct rig *r, unsigned rounds)
         atomic_store(&r->workers[i].lines.slow_rounds, rounds);
 }
 
+static void set_aim_us(struct rig *r, unsigned us)
+{
+    for (int i = 0; i < r->shared.worker_count; i++)
+        atomic_store(&r->workers[i].lines.aim_us, us);
+}
+
 void rig_hurries_lines(struct rig *r)
 {
     set_slow_rounds(r, LINE_SLOW_ROUNDS);
+}
+
+static void take_half_of_aim(struct message *m, void *receiver)
+{
+    struct worker *w = receiver;
+
+    for (int i = 0; i < HISTORY_ROWS; i++)
+        w->lines.history.rows[i].us = LINE_AIM_US / 2;
+    free(m);
+}
+
+void rig_has_long_riders(struct rig *r)
+{
+    set_aim_us(r, LINE_AIM_US);
+    for (int i = 0; i < r->shared.worker_count; i++) {
+        struct message *m = malloc(sizeof *m);
+
+        assert_non_null(m);
+        m->run = take_half_of_aim;
+        worker_send(&r->workers[i], m);
+    }
+    rig_barrier(r);
 }
 
 static void start_workers(struct rig *r)
@@ -266,6 +294,7 @@ static void start_workers(struct rig *r)
             fail_msg("%s", e.text);
     conf_unref(conf);
     set_slow_rounds(r, UINT_MAX);
+    set_aim_us(r, UINT_MAX);
 }
 
 struct rig *rig_start_with(const struct rig_options *o)

@@ -90,6 +90,9 @@ void rig_drain(struct rig *r, unsigned ms);
 /* Heads of lines are slow from now on, as they are for users: until then no test can be too slow
  * for them. */
 void rig_hurries_lines(struct rig *r);
+/* Two riders of what is known by now can be expected to take as long as is enough for a line, as
+ * they may for users: until then no test's can. */
+void rig_has_long_riders(struct rig *r);
 /* Wait until a counter stands at n. */
 void rig_counts(struct rig *r, enum metric which, long long n);
 /* Wait until the first worker's pool has n connections to the server. */

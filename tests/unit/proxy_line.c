@@ -12,6 +12,7 @@ static bool has_enough(unsigned count, uint32_t us, bool cores_full)
 {
     const struct line l = {.worker = &worker, .count = count, .us = count * us};
 
+    atomic_store(&worker.lines.aim_us, LINE_AIM_US);
     worker.coalesce.full = cores_full ? COALESCE_FULL : 0;
     return line_has_enough(&l);
 }
