@@ -49,6 +49,25 @@ def rss_bytes(pids):
     return total
 
 
+class Meter:
+    """What a contender, its servers and, where they are told, its clients spend from now on."""
+
+    def __init__(self, contender, servers, clients=()):
+        self._contender = contender
+        self._pids = {"server_us": [s.pid for s in servers], "proxy_us": contender.pids, "client_us": clients}
+        self._before = self._spent()
+
+    def _spent(self):
+        return {what: cpu_seconds(pids) for what, pids in self._pids.items() if pids}
+
+    def per_query(self, queries):
+        """CPU in µs of each of them; and the proxy's memory."""
+        result = {what: (seconds - self._before[what]) / queries * 1e6 for what, seconds in self._spent().items()}
+        if self._contender.pids:
+            result["rss_mib"] = rss_bytes(self._contender.pids) / 2**20
+        return result
+
+
 class Direct:
     pids = ()
 

@@ -11,9 +11,7 @@ FIRST = None  # the table's first contender
 PEERS = (("haproxy", "proxy_us", "proxy CPU a query"), ("haproxy", "qps", "queries/s"), ("haproxy", "p50", "p50"),
          ("tillway", "proxy_us", "proxy CPU a query"), ("tillway", "qps", "queries/s"),
          (FIRST, "qps", "queries/s"), (FIRST, "server_us", "server CPU a query"))
-
-
-MANY = 8
+MANY = 8  # rounds; of more the middle half is told, of so many where they end
 
 
 def _cell(values, form):
@@ -21,8 +19,8 @@ def _cell(values, form):
     middle = form % statistics.median(values)
     if len(values) == 1:
         return middle
-    quarters = statistics.quantiles(values, n=4) if len(values) > MANY else (min(values), 0, max(values))
-    return "%s (%s–%s)" % (middle, form % quarters[0], form % quarters[2])
+    low, high = (min(values), max(values)) if len(values) <= MANY else statistics.quantiles(values, n=4)[::2]
+    return "%s (%s–%s)" % (middle, form % low, form % high)
 
 
 def _ratio(rows, name, peer, column):

@@ -38,7 +38,7 @@ def arguments():
     p.add_argument("tables", nargs="*", metavar="TABLE", help="which to make (default: all)")
     p.add_argument("--rounds", type=int, default=3, help="each round runs every contender once (3)")
     p.add_argument("--seconds", type=int, help="of one run (%d; of a soak %d)" % (SECONDS, SOAK_SECONDS))
-    p.add_argument("--turns", type=int, help="reads only: this many rounds of %g s each, with the clients of all connected all the time"
+    p.add_argument("--turns", type=int, help="reads only: in the place of rounds and seconds, so many of %g s each, with the clients of all connected all the time"
                    % turns.SECONDS)
     p.add_argument("--connections", type=int, nargs="+", help="instead of the table's own")
     p.add_argument("--json", metavar="FILE", help="write every single result there, too")
@@ -53,17 +53,11 @@ def arguments():
 
 
 def measure(contender, cluster, table, connections, seconds):
-    servers = [s.pid for s in cluster.servers]
     cluster.wait_in_sync(CATCH_UP_SECONDS)  # what the one before has written is not to be this one's work
-    spent = {}
-
-    def begin():
-        spent.update(proxy=contenders.cpu_seconds(contender.pids), server=contenders.cpu_seconds(servers))
-    result = load.run(contender, table.script, table.options, connections, seconds, begin)
-    result["server_us"] = (contenders.cpu_seconds(servers) - spent["server"]) / result["queries"] * 1e6
-    if contender.pids:
-        result["proxy_us"] = (contenders.cpu_seconds(contender.pids) - spent["proxy"]) / result["queries"] * 1e6
-        result["rss_mib"] = contenders.rss_bytes(contender.pids) / 2**20
+    meters = []
+    result = load.run(contender, table.script, table.options, connections, seconds,
+                      lambda: meters.append(contenders.Meter(contender, cluster.servers)))
+    result.update(meters[0].per_query(result["queries"]))
     return result
 
 

@@ -35,11 +35,6 @@ class _Clients:
         self.proc.freeze()
 
 
-def _spent(clients, servers):
-    groups = {"proxy_us": clients.contender.pids, "server_us": [s.pid for s in servers], "client_us": [clients.proc.pid]}
-    return {what: contenders.cpu_seconds(pids) for what, pids in groups.items()}
-
-
 def _reads(connections):
     total = 0
     for c in connections:
@@ -52,19 +47,15 @@ def _reads(connections):
 def _turn(clients, servers, connections):
     clients.proc.thaw()
     time.sleep(WARM_SECONDS)
-    reads, spent, began = _reads(connections), _spent(clients, servers), time.monotonic()
+    meter = contenders.Meter(clients.contender, servers, [clients.proc.pid])
+    before, began = _reads(connections), time.monotonic()
     time.sleep(SECONDS)
-    reads, after, ended = _reads(connections) - reads, _spent(clients, servers), time.monotonic()
-    clients.proc.freeze()
-    time.sleep(SETTLE_SECONDS)
+    reads, ended = _reads(connections) - before, time.monotonic()
     if reads == 0:
         raise RuntimeError("%s answered nothing in %g s" % (clients.contender.name, SECONDS))
-    result = {what: (after[what] - spent[what]) / reads * 1e6 for what in spent}
-    result["qps"] = reads / (ended - began)
-    if clients.contender.pids:
-        result["rss_mib"] = contenders.rss_bytes(clients.contender.pids) / 2**20
-    else:
-        del result["proxy_us"]
+    result = dict(meter.per_query(reads), qps=reads / (ended - began))
+    clients.proc.freeze()
+    time.sleep(SETTLE_SECONDS)
     return result
 
 

@@ -28,16 +28,20 @@ void coalesce_close(struct coalesce *c);
 
 /* Statements of a worker that wait for a server, and sessions that are logging in: with fewer there
  * is nothing to gather. */
-enum { COALESCE_MANY = 8, COALESCE_FULL = 4 };
+enum { COALESCE_MANY = 8 };
 
-/* Behind each turn: whether to pause, where COALESCE_MANY are under way. Looks at the machine, a
- * hundred times a second at most. */
-bool coalesce_is_due(struct coalesce *c, uint64_t now_ms);
+/* Of `full`; once may be chance. */
+enum { COALESCE_FULL = 4 };
+
 /* Threads wait for cores while much comes. */
 static inline bool coalesce_is_full(const struct coalesce *c)
 {
     return c->full >= COALESCE_FULL;
 }
+
+/* Behind each turn: whether to pause, where COALESCE_MANY are under way. Looks at the machine, a
+ * hundred times a second at most. */
+bool coalesce_is_due(struct coalesce *c, uint64_t now_ms);
 /* Long enough that on two full cores some replies come meanwhile, at 40 to 100 us each. */
 void coalesce_pause(void);
 

@@ -369,40 +369,30 @@ static struct peer *another_connection(struct ride *ride)
     client_asks(till, strange_sql);
     other = server_serves(&ride->rig->servers[REPLICA]);
     ride_answers(other, strange_sql, "4", till);
-    ride_line_says_rows(ride, "1");
-    ride_line_says_rows(ride, "2");
-    (void)client_hears_rows(ride->first, "1");
-    (void)client_hears_rows(ride->second, "2");
+    ride_both_are_answered(ride);
     return other;
-}
-
-/* So many tills are on the line, and one more on another one. */
-static void another_line_is_begun_behind(struct ride *ride, int enough)
-{
-    struct peer *other = another_connection(ride);
-    struct peer *tills[LINE_DEPTH];
-    struct peer *last = another_till(ride->rig);
-
-    for (int i = 0; i < enough; i++) {
-        tills[i] = another_till(ride->rig);
-        client_asks(tills[i], ride_read_sql);
-        server_hears_query(ride->line, ride_read_sql);
-    }
-    client_asks(last, ride_read_sql);
-    ride_answers(other, ride_read_sql, "3", last);
-    for (int i = 0; i < enough; i++) {
-        ride_line_says_rows(ride, "1");
-        (void)client_hears_rows(tills[i], "1");
-    }
 }
 
 static void another_line_is_begun_behind_many(void **state)
 {
     struct rig *r = rig_start(.workers = 1, .pipelining = true);
     struct ride ride = ride_of(r);
+    struct peer *other = another_connection(&ride);
+    struct peer *last = another_till(r);
+    struct peer *tills[LINE_AIM];
 
     (void)state;
-    another_line_is_begun_behind(&ride, LINE_AIM);
+    for (int i = 0; i < LINE_AIM; i++) {
+        tills[i] = another_till(r);
+        client_asks(tills[i], ride_read_sql);
+        server_hears_query(ride.line, ride_read_sql);
+    }
+    client_asks(last, ride_read_sql);
+    ride_answers(other, ride_read_sql, "3", last);
+    for (int i = 0; i < LINE_AIM; i++) {
+        ride_line_says_rows(&ride, "1");
+        (void)client_hears_rows(tills[i], "1");
+    }
 }
 
 /* … and not behind one of them, when the other's reply is through. */
@@ -444,8 +434,7 @@ static void who_finds_the_line_full_boards_in_turn(void **state)
 
     (void)state;
     for (int i = 0; i <= LINE_DEPTH; i++) {
-        tills[i] = rig_till(r, 0);
-        (void)client_hears_ok(tills[i]);
+        tills[i] = another_till(r);
         client_asks(tills[i], ride_read_sql);
         if (i < LINE_DEPTH)
             server_hears_query(ride.line, ride_read_sql);
@@ -465,10 +454,9 @@ static void who_needs_a_connection_is_not_overtaken(void **state)
     static const char strange_sql[] = "SELECT c FROM t";
     struct rig *r = rig_start(.workers = 1, .pipelining = true);
     struct ride ride = ride_of_the_only_one(r);
-    struct peer *third = rig_till(r, 0);
+    struct peer *third = another_till(r);
 
     (void)state;
-    (void)client_hears_ok(third);
     ride_both_board(&ride);
     client_asks(third, strange_sql);
     rig_counts(r, METRIC_WAITED, 1);

@@ -32,11 +32,16 @@ void ride_line_says_rows(struct ride *ride, const char *value)
     server_says_rows(ride->line, value);
 }
 
-void ride_both(struct ride *ride)
+void ride_both_are_answered(struct ride *ride)
 {
-    ride_both_board(ride);
     ride_line_says_rows(ride, "1");
     ride_line_says_rows(ride, "2");
     (void)client_hears_rows(ride->first, "1");
     (void)client_hears_rows(ride->second, "2");
+}
+
+void ride_both(struct ride *ride)
+{
+    ride_both_board(ride);
+    ride_both_are_answered(ride);
 }

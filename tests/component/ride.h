@@ -24,6 +24,8 @@ void ride_gets_known(struct peer *till, struct peer *server, const char *sql, in
 /* Both statements are on the connection, unanswered. */
 void ride_both_board(struct ride *ride);
 void ride_line_says_rows(struct ride *ride, const char *value);
+/* Each gets its reply, "1" and "2". */
+void ride_both_are_answered(struct ride *ride);
 /* Both are on it, and each gets its reply. */
 void ride_both(struct ride *ride);
 
