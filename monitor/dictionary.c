@@ -18,8 +18,9 @@ static uint64_t ask(struct monitor *m, bool objects)
     uint64_t number;
 
     (void)pthread_mutex_lock(&m->lock);
-    m->dictionary.objects_asked |= objects;
     number = ++requests;
+    if (objects)
+        m->dictionary.objects_asked = number;
     (void)pthread_cond_signal(&m->dictionary.wake);
     (void)pthread_mutex_unlock(&m->lock);
     return number;
@@ -49,15 +50,20 @@ static int choose(const struct monitor *m, int not_this)
     return -1;
 }
 
-/* What is read is judged anew, which costs more than a comparison: not at each failed login. */
+static uint64_t known_number(const struct dictionary *d)
+{
+    return d->now ? d->now->objects_number : 0;
+}
+
+/* What is read is judged anew, which costs more than a comparison: not at each failed login. Who
+ * asks while the accounts are read is answered by the next reading: this one's number is older. */
 static bool objects_due(struct monitor *m)
 {
     struct dictionary *d = &m->dictionary;
     bool due;
 
     (void)pthread_mutex_lock(&m->lock);
-    due = d->objects_asked || clock_mono_ns() >= d->objects_due_ns;
-    d->objects_asked = false;
+    due = d->objects_asked > known_number(d) || clock_mono_ns() >= d->objects_due_ns;
     (void)pthread_mutex_unlock(&m->lock);
     return due;
 }
@@ -69,7 +75,7 @@ static void add_objects(struct monitor *m, int i, struct catalog *c)
     struct probe_answer a;
     bool ok;
 
-    c->objects_number = d->now ? d->now->objects_number : 0;
+    c->objects_number = known_number(d);
     if (!objects_due(m)) {
         catalog_keep_objects(c, known);
         return;
@@ -146,7 +152,8 @@ static struct catalog *read_catalog(struct monitor *m)
 static void publish(struct monitor *m, struct catalog *got, uint64_t answers, bool asked)
 {
     struct dictionary *d = &m->dictionary;
-    bool replaces = got && (asked || !d->now || d->now->fingerprint != got->fingerprint);
+    bool replaces = got && (asked || !d->now || d->now->fingerprint != got->fingerprint ||
+                            d->now->objects_number != got->objects_number);
 
     if (replaces) {
         catalog_unref(d->now);

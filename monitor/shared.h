@@ -30,7 +30,7 @@ struct dictionary {
     pthread_t thread;
     pthread_cond_t wake;
     bool awaits_server;      /* none answers yet, and it has read nothing so far */
-    bool objects_asked;      /* monitor_refresh_objects was called since they were read last */
+    uint64_t objects_asked;  /* the number of the last monitor_refresh_objects */
     uint64_t objects_due_ns; /* the thread's own, as are the next two */
     bool objects_failing;    /* the last reading of them was refused, which was logged */
     bool failing;            /* the last reading failed, which was logged; the thread's own */

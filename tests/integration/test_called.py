@@ -90,6 +90,14 @@ class Called(Proxied):
             c.close()
             other.close()
 
+    def test_what_is_defined_while_another_is_read(self):
+        c = self.connect()
+        for n in range(20):
+            for i in range(20):
+                self.run_sql(c, "CREATE OR REPLACE PROCEDURE changes() DO %d" % i)
+                time.sleep(0.001 * (n % 8))
+            self.wait_known()
+
 
 if __name__ == "__main__":
     main()
